@@ -1,0 +1,93 @@
+namespace StickyWs.Backends;
+
+/// <summary>
+/// A backend as it lives: its identity never changes, its weight and state are written by the registry alone, its counts by the
+/// leases. It outlives its removal from the configuration for as long as something holds a lease of it.
+/// </summary>
+public sealed class Backend
+{
+    private readonly TunnelTotal _total;
+    private volatile int _state;
+    private volatile int _weight = 1;
+    private volatile int _maxTunnels = int.MaxValue;
+    private int _tunnels;
+    private int _requests;
+    private long _toBackend;
+    private long _toClient;
+
+    internal Backend(string pool, string name, Uri address, TunnelTotal total)
+    {
+        Pool = pool;
+        Name = name;
+        Address = address;
+        _total = total;
+    }
+
+    /// <summary>The name of the pool it belongs to.</summary>
+    public string Pool { get; }
+
+    /// <summary>Its name within the pool.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it listens: scheme, host and port.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Its share of new work, 1 to 256.</summary>
+    public int Weight => _weight;
+
+    /// <summary>What the registry knows of it now.</summary>
+    public BackendState State => (BackendState)_state;
+
+    /// <summary>Tunnels it holds, handshakes under way included.</summary>
+    public int ActiveTunnels => Volatile.Read(ref _tunnels);
+
+    /// <summary>Plain HTTP requests it works on.</summary>
+    public int ActiveRequests => Volatile.Read(ref _requests);
+
+    internal long BytesToBackend => Interlocked.Read(ref _toBackend);
+
+    internal long BytesToClient => Interlocked.Read(ref _toClient);
+
+    /// <summary>Counts relayed payload; the one shared write that a relayed message costs.</summary>
+    internal void CountToBackend(long bytes) => Interlocked.Add(ref _toBackend, bytes);
+
+    internal void CountToClient(long bytes) => Interlocked.Add(ref _toClient, bytes);
+
+    internal void Configure(int weight, int? maxTunnels)
+    {
+        _weight = weight;
+        _maxTunnels = maxTunnels ?? int.MaxValue;
+    }
+
+    internal void SetState(BackendState state) => _state = (int)state;
+
+    internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease)
+    {
+        lease = new Lease(this, kind);
+        if (kind == LeaseKind.Request)
+        {
+            Interlocked.Increment(ref _requests);
+            return LeaseResult.Granted;
+        }
+
+        if (!_total.TryAdd(maxTunnelsInAll)) return LeaseResult.AllFull;
+        if (Interlocked.Increment(ref _tunnels) <= _maxTunnels) return LeaseResult.Granted;
+        Return(LeaseKind.Tunnel);
+        return LeaseResult.BackendFull;
+    }
+
+    internal void Return(LeaseKind kind)
+    {
+        if (kind == LeaseKind.Request)
+        {
+            Interlocked.Decrement(ref _requests);
+            return;
+        }
+
+        Interlocked.Decrement(ref _tunnels);
+        _total.Remove();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Pool}/{Name}";
+}

@@ -1,0 +1,19 @@
+namespace StickyWs.Backends;
+
+/// <summary>
+/// Where the backends for one piece of work come from, one after the other. Whoever dials or sends asks for the next one when an
+/// attempt failed, and need not know how it is chosen. Belongs to one request or handshake; not for concurrent use.
+/// </summary>
+internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
+{
+    /// <summary>The pool as it was when the work was routed.</summary>
+    public PoolSnapshot Pool { get; } = pool;
+
+    public LeaseKind Kind { get; } = kind;
+
+    /// <summary>Why the last call of <see cref="TryNext"/> gave nothing.</summary>
+    public NoBackendReason Why { get; protected set; }
+
+    /// <summary>Leases the next backend, never one that it gave before. The caller disposes the lease.</summary>
+    public abstract bool TryNext(out Lease lease);
+}

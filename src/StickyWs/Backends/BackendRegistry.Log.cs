@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Observability;
+
+namespace StickyWs.Backends;
+
+internal sealed partial class BackendRegistry
+{
+    [LoggerMessage(EventIds.BackendAdded, LogLevel.Information, "Backend {Pool}/{Backend} added at {Address}", EventName = "BackendAdded")]
+    private partial void LogAdded(string pool, string backend, Uri address);
+
+    [LoggerMessage(EventIds.BackendRemoved, LogLevel.Information, "Backend {Pool}/{Backend} removed; {Tunnels} tunnels and {Requests} requests live on", EventName = "BackendRemoved")]
+    private partial void LogRemoved(string pool, string backend, int tunnels, int requests);
+
+    [LoggerMessage(EventIds.BackendStateChanged, LogLevel.Warning, "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}", EventName = "BackendStateChanged")]
+    private partial void LogStateChanged(string pool, string backend, BackendState before, BackendState after, string cause);
+}

@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>
+/// The registry: the only shared mutable state. Configuration and health write it under one lock; everybody else reads
+/// <see cref="Current"/>, an immutable snapshot, without any.
+/// </summary>
+internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, TurnCounter> _turns = new(StringComparer.OrdinalIgnoreCase);
+    private volatile RegistrySnapshot _current = RegistrySnapshot.Empty;
+
+    /// <summary>Raised under the writer's lock after every change of <see cref="Current"/>; handlers must be quick and must not call back.</summary>
+    public event Action<RegistrySnapshot>? Changed;
+
+    public RegistrySnapshot Current => _current;
+
+    public TunnelTotal Tunnels { get; } = new();
+
+    /// <summary>Takes over valid options. A backend that keeps its pool, name and address keeps its state, counts and tunnels.</summary>
+    public void Apply(StickyWsOptions options)
+    {
+        lock (_lock)
+        {
+            var before = _current;
+            var pools = options.Pools
+                .OrderBy(pool => pool.Key, StringComparer.OrdinalIgnoreCase)
+                .Select(pool => Build(pool.Key, pool.Value, before))
+                .ToImmutableArray();
+            Publish(new RegistrySnapshot(options, pools));
+            Retire(before, pools);
+        }
+    }
+
+    /// <summary>Takes over a verdict on a backend's health. One on a draining or removed backend changes nothing.</summary>
+    public void Report(Backend backend, BackendState state, string cause)
+    {
+        lock (_lock)
+        {
+            var current = _current;
+            var index = IndexOf(current.Pools, backend);
+            if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return;
+            LogStateChanged(backend.Pool, backend.Name, backend.State, state, cause);
+            backend.SetState(state);
+            var pool = current.Pools[index];
+            Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
+        }
+    }
+
+    private static int IndexOf(ImmutableArray<PoolSnapshot> pools, Backend backend)
+    {
+        for (var i = 0; i < pools.Length; i++)
+        {
+            if (pools[i].Backends.Contains(backend)) return i;
+        }
+
+        return -1;
+    }
+
+    private PoolSnapshot Build(string name, PoolOptions options, RegistrySnapshot before)
+    {
+        var old = before.Pools.FirstOrDefault(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        var wasUnprobed = old is { Options.Health.Probe: null };
+        var backends = options.Backends
+            .OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase)
+            .Select(backend => Build(name, backend.Key, backend.Value, old, trusted: wasUnprobed && options.Health.Probe is not null))
+            .ToImmutableArray();
+        return Freeze(name, options, backends);
+    }
+
+    // A backend that served without probes goes on serving when probes are switched on, until one of them fails.
+    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot? old, bool trusted)
+    {
+        var address = new Uri(options.Address);
+        var backend = old?.Backends.FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
+        if (backend is null)
+        {
+            backend = new Backend(pool, name, address, Tunnels);
+            LogAdded(pool, name, address);
+            trusted = false;
+        }
+
+        backend.Configure(options.Weight, options.MaxTunnels);
+        if (!options.Enabled) SetConfigured(backend, BackendState.Draining);
+        else if (backend.State == BackendState.Draining) SetConfigured(backend, BackendState.Unknown);
+        else if (trusted && backend.State == BackendState.Unknown) SetConfigured(backend, BackendState.Healthy);
+        return backend;
+    }
+
+    private void SetConfigured(Backend backend, BackendState state)
+    {
+        if (backend.State == state) return;
+        LogStateChanged(backend.Pool, backend.Name, backend.State, state, "configuration");
+        backend.SetState(state);
+    }
+
+    private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends)
+    {
+        if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
+        var eligible = new BackendSet(backends.Where(backend => IsEligible(backend, options)));
+        var panics = eligible.Count == 0 && options.WhenNoneHealthy == NoneHealthyBehavior.UseAll;
+        if (panics) eligible = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
+        return new PoolSnapshot(name, options, backends, eligible, panics, turns);
+    }
+
+    private static bool IsEligible(Backend backend, PoolOptions options)
+        => backend.State == BackendState.Healthy || (backend.State == BackendState.Unknown && options.Health.Probe is null);
+
+    private void Retire(RegistrySnapshot before, ImmutableArray<PoolSnapshot> pools)
+    {
+        foreach (var backend in before.Pools.SelectMany(pool => pool.Backends).Where(backend => IndexOf(pools, backend) < 0))
+        {
+            backend.SetState(BackendState.Draining);
+            LogRemoved(backend.Pool, backend.Name, backend.ActiveTunnels, backend.ActiveRequests);
+        }
+    }
+
+    private void Publish(RegistrySnapshot snapshot)
+    {
+        _current = snapshot;
+        Changed?.Invoke(snapshot);
+    }
+}

@@ -1,0 +1,19 @@
+using System.Collections.Immutable;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>A pool at one moment; a new one is made for every change of its backends, their states or its options.</summary>
+/// <param name="Name">The pool's name.</param>
+/// <param name="Options">The options it was made from; nobody writes them any more.</param>
+/// <param name="Backends">All its configured backends, by the order of their names.</param>
+/// <param name="Eligible">Those that may get new work.</param>
+/// <param name="IsPanicking">Whether <paramref name="Eligible"/> holds backends that are not healthy because none is.</param>
+/// <param name="Turns">The pool's turn counter, which lives on through changes.</param>
+internal sealed record PoolSnapshot(
+    string Name,
+    PoolOptions Options,
+    ImmutableArray<Backend> Backends,
+    BackendSet Eligible,
+    bool IsPanicking,
+    TurnCounter Turns);

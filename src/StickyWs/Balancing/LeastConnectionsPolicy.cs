@@ -1,0 +1,20 @@
+using StickyWs.Backends;
+
+namespace StickyWs.Balancing;
+
+/// <summary>The backend with the least load for its weight; among equals the rotation decides, so that an idle pool is spread.</summary>
+internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
+{
+    public string Name => "LeastConnections";
+
+    public int Pick(BackendSet candidates, uint turn)
+    {
+        var best = candidates.InTurn(turn);
+        for (var i = 0; i < candidates.Count; i++)
+        {
+            if (Load.IsLess(candidates[i], candidates[best])) best = i;
+        }
+
+        return best;
+    }
+}

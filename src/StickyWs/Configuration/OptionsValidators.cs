@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Configuration;
+
+// The bodies are generated from the attributes on the options; StickyWsOptionsValidator calls them with each object's key.
+
+[OptionsValidator]
+internal sealed partial class RootRanges : IValidateOptions<StickyWsOptions>;
+
+[OptionsValidator]
+internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
+
+[OptionsValidator]
+internal sealed partial class BackendRanges : IValidateOptions<BackendOptions>;
+
+[OptionsValidator]
+internal sealed partial class TimeoutRanges : IValidateOptions<TimeoutOptions>;
+
+[OptionsValidator]
+internal sealed partial class ProbeRanges : IValidateOptions<ProbeOptions>;
+
+[OptionsValidator]
+internal sealed partial class PassiveRanges : IValidateOptions<PassiveHealthOptions>;

@@ -1,0 +1,36 @@
+namespace StickyWs.Configuration;
+
+/// <summary>A pool: a named set of backends with one policy and one way of probing.</summary>
+public sealed class PoolOptions
+{
+    /// <summary>Which requests belong to the pool. Default: all.</summary>
+    public MatchOptions Match { get; } = new();
+
+    /// <summary>The backends by name; at least one. Names are compared without case.</summary>
+    public IDictionary<string, BackendOptions> Backends { get; } = new Dictionary<string, BackendOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The name of the balancing policy: <c>RoundRobin</c>, <c>LeastConnections</c>, <c>PowerOfTwoChoices</c>, or the
+    /// <see cref="Balancing.ILoadBalancingPolicy.Name"/> of a policy registered in DI. Default <c>RoundRobin</c>.
+    /// </summary>
+    public string Policy { get; set; } = "RoundRobin";
+
+    /// <summary>How long the pool's backends may take for each step.</summary>
+    public TimeoutOptions Timeouts { get; } = new();
+
+    /// <summary>What happens while no backend of the pool is healthy. Default <see cref="NoneHealthyBehavior.FailClosed"/>.</summary>
+    public NoneHealthyBehavior WhenNoneHealthy { get; set; } = NoneHealthyBehavior.FailClosed;
+
+    /// <summary>The <c>Retry-After</c> of a 503. Range 1 s to 1 h, sent in whole seconds; default 5 s.</summary>
+    [TimeRange("00:00:01", "01:00:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How the pool's backends are watched. Default: no probes, failures on the data path count.</summary>
+    public HealthOptions Health { get; } = new();
+
+    /// <summary>TLS towards <c>https</c> backends.</summary>
+    public TlsOptions Tls { get; } = new();
+
+    /// <summary>The HTTP version spoken with the backends for plain requests. Default <see cref="BackendHttpVersion.Auto"/>.</summary>
+    public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
+}

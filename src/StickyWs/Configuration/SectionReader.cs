@@ -1,0 +1,116 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace StickyWs.Configuration;
+
+/// <summary>
+/// Reads one configuration section key by key and collects what is wrong with it: a value that does not parse, a key that nobody knows.
+/// The framework's binder stops at the first error and overlooks unknown keys; a user wants them all, and a misspelt key is the commonest.
+/// </summary>
+internal sealed class SectionReader(IConfigurationSection section, List<string> errors)
+{
+    private readonly List<string> _known = [];
+
+    public void Text(string key, Action<string> set)
+    {
+        if (Value(key) is { } value) set(value);
+    }
+
+    public void Flag(string key, Action<bool> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (bool.TryParse(value, out var flag)) set(flag);
+        else Wrong(key, value, "use true or false");
+    }
+
+    public void Whole(string key, Action<int> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) set(number);
+        else Wrong(key, value, "use a whole number");
+    }
+
+    public void Number(string key, Action<double> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) set(number);
+        else Wrong(key, value, "use a number such as 0.5");
+    }
+
+    /// <summary>A bare number is refused: the framework would take <c>5</c> for five days.</summary>
+    public void Time(string key, Action<TimeSpan> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time)) set(time);
+        else Wrong(key, value, "use a time such as 00:00:05 (hours:minutes:seconds)");
+    }
+
+    public void Choice<TEnum>(string key, Action<TEnum> set)
+        where TEnum : struct, Enum
+    {
+        if (Value(key) is not { } value) return;
+        var name = Array.Find(Enum.GetNames<TEnum>(), n => n.Equals(value, StringComparison.OrdinalIgnoreCase));
+        if (name is not null) set(Enum.Parse<TEnum>(name));
+        else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}");
+    }
+
+    /// <summary>A list that is written replaces the list that was there.</summary>
+    public void List(string key, IList<string> list)
+    {
+        if (Child(key) is not { } child) return;
+        list.Clear();
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list");
+        foreach (var item in child.GetChildren())
+        {
+            if (item.Value is { } value) list.Add(value);
+            else errors.Add(OptionsError.Of(item.Path, null, "use a text"));
+        }
+    }
+
+    public void Map(string key, IDictionary<string, string> map)
+    {
+        if (Child(key) is not { } child) return;
+        foreach (var item in child.GetChildren()) map[item.Key] = item.Value ?? "";
+    }
+
+    public void Section(string key, Action<SectionReader> read)
+    {
+        if (Child(key) is { } child) ReadObject(child, read);
+    }
+
+    public void Each(string key, Action<string, SectionReader> read)
+    {
+        if (Child(key) is not { } child) return;
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of named objects");
+        foreach (var item in child.GetChildren()) ReadObject(item, reader => read(item.Key, reader));
+    }
+
+    /// <summary>Reports the keys that nothing asked for.</summary>
+    public void End()
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (!_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                errors.Add($"{child.Path} is not an option: use one of {string.Join(", ", _known)}, or remove it.");
+        }
+    }
+
+    private void ReadObject(IConfigurationSection child, Action<SectionReader> read)
+    {
+        if (!string.IsNullOrEmpty(child.Value)) errors.Add(OptionsError.Of(child.Path, child.Value, "use an object"));
+        var reader = new SectionReader(child, errors);
+        read(reader);
+        reader.End();
+    }
+
+    private string? Value(string key) => Child(key) is { Value.Length: > 0 } child ? child.Value : null;
+
+    private IConfigurationSection? Child(string key)
+    {
+        _known.Add(key);
+        var child = section.GetSection(key);
+        return child.Exists() ? child : null;
+    }
+
+    private void Wrong(string key, string value, string remedy) => errors.Add(OptionsError.Of($"{section.Path}:{key}", value, remedy));
+}

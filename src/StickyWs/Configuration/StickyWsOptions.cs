@@ -1,0 +1,44 @@
+namespace StickyWs.Configuration;
+
+/// <summary>What the user wrote: the section <c>StickyWs</c> of the configuration, or code, or both.</summary>
+public sealed class StickyWsOptions
+{
+    /// <summary>The name of the configuration section that is bound by default: <c>StickyWs</c>.</summary>
+    public const string SectionName = "StickyWs";
+
+    /// <summary>
+    /// The pools by name. A request belongs to the pool whose <see cref="PoolOptions.Match"/> fits best: host before path,
+    /// longest prefix first. One that fits none stays with the application. Names are compared without case. Default: none.
+    /// </summary>
+    public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// How long a client may take to send its first request head, from the accept on. A client that has sent part of it is
+    /// answered 408, a silent one is closed. Range 100 ms to 10 min; default 10 s.
+    /// </summary>
+    [TimeRange("00:00:00.1", "00:10:00")]
+    public TimeSpan HeadDeadline { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How many bytes of a request head the sniffer looks at before it leaves the connection to Kestrel, and how many bytes of a
+    /// handshake answer are accepted from a backend. Range 1,024 to 1,048,576 bytes; default 32,768 (as Kestrel's own header limit).
+    /// </summary>
+    [NumberRange(1024, 1024 * 1024)]
+    public int MaxHeadBytes { get; set; } = 32 * 1024;
+
+    /// <summary>
+    /// How many tunnels may be open at once in the whole process; one more is answered 503 with <c>Retry-After</c>.
+    /// Range 1 to 100,000,000; default: no limit.
+    /// </summary>
+    [NumberRange(1, 100_000_000)]
+    public int? MaxTunnels { get; set; }
+
+    /// <summary>
+    /// Addresses or networks (CIDR, such as <c>10.0.0.0/8</c> or <c>fd00::/8</c>) of proxies whose <c>X-Forwarded-*</c> and <c>Forwarded</c>
+    /// headers are kept and appended to. From everybody else they are replaced. Default: nobody.
+    /// </summary>
+    public IList<string> TrustedProxies { get; } = [];
+
+    /// <summary>What could not be read from the configuration; the validator reports it together with everything else.</summary>
+    internal List<string> ReadErrors { get; } = [];
+}

@@ -1,0 +1,79 @@
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Configuration;
+
+/// <summary>The whole check: what could not be read, the generated range checks, and the rules between fields. Nothing is short-circuited.</summary>
+internal sealed class StickyWsOptionsValidator(string root, KnownPolicies policies) : IValidateOptions<StickyWsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, StickyWsOptions options)
+    {
+        List<string> errors = [.. options.ReadErrors];
+        Add(errors, new RootRanges().Validate(root, options));
+        for (var i = 0; i < options.TrustedProxies.Count; i++)
+        {
+            if (!Networks.TryParse(options.TrustedProxies[i], out _))
+                errors.Add(OptionsError.Of($"{root}:TrustedProxies:{i}", options.TrustedProxies[i], "use an IP address or a network such as 10.0.0.0/8"));
+        }
+
+        foreach (var (poolName, pool) in options.Pools) ValidatePool($"{root}:Pools:{poolName}", pool, errors);
+        AddAmbiguousMatches(options, errors);
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private void ValidatePool(string key, PoolOptions pool, List<string> errors)
+    {
+        Add(errors, new PoolRanges().Validate(key, pool));
+        Add(errors, new TimeoutRanges().Validate($"{key}:Timeouts", pool.Timeouts));
+        MatchRules.Check($"{key}:Match", pool.Match, errors);
+        if (!policies.Names.Contains(pool.Policy))
+            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+        if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
+        foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, errors);
+        if (pool.Tls.CaCertificateFile is { } file && !File.Exists(file))
+            errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, "use the path of a PEM file that exists"));
+        HealthRules.Check($"{key}:Health", pool.Health, errors);
+    }
+
+    private static void ValidateBackend(string key, BackendOptions backend, List<string> errors)
+    {
+        Add(errors, new BackendRanges().Validate(key, backend));
+        if (!BackendAddress.TryParse(backend.Address, out _))
+        {
+            errors.Add(OptionsError.Of(
+                $"{key}:Address",
+                backend.Address.Length == 0 ? null : backend.Address,
+                "use http://host:port or https://host:port, without path, query or user info"));
+        }
+    }
+
+    // Two pools with the same host and prefix would make the choice depend on the order of a dictionary.
+    private void AddAmbiguousMatches(StickyWsOptions options, List<string> errors)
+    {
+        var owners = new Dictionary<(string Host, string Prefix), string>();
+        foreach (var (name, pool) in options.Pools)
+        {
+            foreach (var host in pool.Match.Hosts.DefaultIfEmpty("*"))
+            {
+                foreach (var prefix in pool.Match.PathPrefixes.DefaultIfEmpty("/"))
+                {
+                    var rule = (host.ToUpperInvariant(), prefix.TrimEnd('/').ToUpperInvariant());
+                    if (!owners.TryAdd(rule, name) && owners[rule] != name)
+                        errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): give one of them another host or prefix.");
+                }
+            }
+        }
+    }
+
+    internal static void Add(List<string> errors, ValidateOptionsResult result)
+    {
+        if (result.Failures is { } failures) errors.AddRange(failures.Select(Trimmed));
+
+        // The generator writes "<key>.<member>: " in front of each message, which names its key itself.
+        static string Trimmed(string failure)
+        {
+            var colon = failure.IndexOf(": ", StringComparison.Ordinal);
+            var rest = colon < 0 ? failure : failure[(colon + 2)..];
+            return rest.StartsWith(failure.AsSpan(0, Math.Max(0, failure.LastIndexOf('.', colon < 0 ? 0 : colon))), StringComparison.Ordinal) ? rest : failure;
+        }
+    }
+}

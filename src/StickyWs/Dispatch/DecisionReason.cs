@@ -1,0 +1,14 @@
+namespace StickyWs.Dispatch;
+
+/// <summary>Why a backend was chosen.</summary>
+internal enum DecisionReason
+{
+    /// <summary>The pool's policy chose it.</summary>
+    Policy,
+
+    /// <summary>None is healthy, and the pool then uses all (panic mode); the policy chose among them.</summary>
+    Panic,
+
+    /// <summary>One chosen before could not be reached.</summary>
+    Retry,
+}

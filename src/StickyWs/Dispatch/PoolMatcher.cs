@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using StickyWs.Backends;
+
+namespace StickyWs.Dispatch;
+
+/// <summary>
+/// Finds the pool that fits a request best: an exact host, then the longest wildcard, then pools for any host; within one of these the
+/// longest path prefix. The rules are sorted once per change of configuration, so that the first that fits is the best.
+/// </summary>
+internal sealed class PoolMatcher
+{
+    private readonly RegistrySnapshot _snapshot;
+    private readonly ImmutableArray<Rule> _rules;
+
+    public PoolMatcher(RegistrySnapshot snapshot)
+        : this(snapshot, [.. snapshot.Pools.SelectMany(Rules).OrderBy(rule => rule.HostRank).ThenByDescending(rule => rule.Suffix.Length).ThenByDescending(rule => rule.Prefix.Length)])
+    {
+    }
+
+    private PoolMatcher(RegistrySnapshot snapshot, ImmutableArray<Rule> rules)
+    {
+        _snapshot = snapshot;
+        _rules = rules;
+    }
+
+    public bool IsFor(RegistrySnapshot snapshot) => ReferenceEquals(_snapshot, snapshot);
+
+    /// <summary>The matcher for a newer snapshot; a mere change of health keeps the sorted rules.</summary>
+    public PoolMatcher Follow(RegistrySnapshot snapshot)
+        => ReferenceEquals(snapshot.Options, _snapshot.Options) ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
+
+    public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    {
+        var name = WithoutPort(host);
+        foreach (var rule in _rules)
+        {
+            if (rule.Fits(name, path)) return _snapshot.Pools[rule.Pool];
+        }
+
+        return null;
+    }
+
+    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon > host.LastIndexOf(']') ? host[..colon] : host;
+    }
+
+    private static IEnumerable<Rule> Rules(PoolSnapshot pool, int index)
+        => from host in pool.Options.Match.Hosts.DefaultIfEmpty("")
+           from prefix in pool.Options.Match.PathPrefixes.DefaultIfEmpty("")
+           select new Rule(host.StartsWith('*') ? host[1..] : host, host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
+
+    private readonly record struct Rule(string Suffix, int HostRank, string Prefix, int Pool)
+    {
+        public bool Fits(ReadOnlySpan<char> host, ReadOnlySpan<char> path) => FitsHost(host) && FitsPath(path);
+
+        private bool FitsHost(ReadOnlySpan<char> host) => HostRank switch
+        {
+            0 => host.Equals(Suffix, StringComparison.OrdinalIgnoreCase),
+            1 => host.Length > Suffix.Length && host.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase),
+            _ => true,
+        };
+
+        private bool FitsPath(ReadOnlySpan<char> path)
+            => path.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == Prefix.Length || path[Prefix.Length] == '/' || Prefix.Length == 0);
+    }
+}

@@ -1,0 +1,23 @@
+namespace StickyWs.Observability;
+
+/// <summary>Why a tunnel ended: the value of the log field and of the metric tag <c>stickyws.end_reason</c>.</summary>
+public enum EndReason
+{
+    /// <summary>Still open.</summary>
+    None,
+
+    /// <summary>The client closed first, in order (FIN).</summary>
+    ClientClosed,
+
+    /// <summary>The backend closed first, in order (FIN).</summary>
+    BackendClosed,
+
+    /// <summary>The client's connection broke (RST, or a TLS or HTTP/2 error).</summary>
+    ClientReset,
+
+    /// <summary>The backend's connection broke.</summary>
+    BackendReset,
+
+    /// <summary>The host stopped and its shutdown time was over.</summary>
+    Shutdown,
+}

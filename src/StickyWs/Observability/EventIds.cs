@@ -1,0 +1,39 @@
+namespace StickyWs.Observability;
+
+/// <summary>Every log event's id, one block of a hundred per room.</summary>
+internal static class EventIds
+{
+    // Hosting
+    public const int ConfigurationRefused = 100;
+    public const int ConfigurationApplied = 101;
+    public const int TunnelsEndedAtShutdown = 102;
+
+    // Backends
+    public const int BackendAdded = 200;
+    public const int BackendRemoved = 201;
+    public const int BackendStateChanged = 202;
+
+    // Health
+    public const int ProbeFailed = 300;
+    public const int BreakerOpened = 301;
+    public const int BreakerClosed = 302;
+    public const int ProbeLoopFailed = 303;
+
+    // Dispatch
+    public const int PolicyMisbehaved = 400;
+
+    // Forwarding
+    public const int DialFailed = 500;
+    public const int HandshakeRefused = 501;
+    public const int TunnelOpened = 502;
+    public const int TunnelEnded = 503;
+
+    // Proxying
+    public const int RequestRetried = 600;
+    public const int RequestFailed = 601;
+    public const int UpgradeRefused = 602;
+
+    // Connections
+    public const int HeadTimedOut = 700;
+    public const int ConnectionFailed = 701;
+}
