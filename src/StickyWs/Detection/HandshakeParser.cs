@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+
+namespace StickyWs.Detection;
+
+/// <summary>
+/// Says whether a complete request head is a flawless WebSocket handshake (RFC 6455 section 4.2.1): GET, HTTP/1.1, one host, one upgrade to
+/// <c>websocket</c>, version 13, one valid key, no body. Everything that is not beyond doubt is left to Kestrel.
+/// </summary>
+internal static class HandshakeParser
+{
+    private static readonly SearchValues<byte> HostBytes = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._"u8);
+    private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
+
+    /// <param name="bytes">The whole head, its empty line included.</param>
+    /// <param name="limits">The caps.</param>
+    /// <param name="head">The handshake when the verdict is <see cref="Verdict.WebSocket"/>.</param>
+    /// <returns><see cref="Verdict.WebSocket"/>, <see cref="Verdict.PlainHttp"/> or <see cref="Verdict.Doubtful"/>.</returns>
+    public static Verdict Parse(ReadOnlySpan<byte> bytes, SniffLimits limits, out RequestHead? head)
+    {
+        head = null;
+        var lineEnd = bytes.IndexOf("\r\n"u8) + 2;
+        if (lineEnd < 2 || bytes.Length > limits.MaxHeadBytes || !RequestLine.IsGetHttp11(bytes[..lineEnd])) return Verdict.Doubtful;
+        var facts = default(Facts);
+        var reader = new HeaderReader(bytes[lineEnd..]);
+        while (reader.Read())
+        {
+            if (++facts.Count > limits.MaxHeaders) return Verdict.Doubtful;
+            facts.Note(reader.Name, reader.Value);
+        }
+
+        if (reader.IsMalformed) return Verdict.Doubtful;
+        if (facts.Upgrades == 0) return Verdict.PlainHttp;
+        if (!facts.IsFlawless()) return Verdict.Doubtful;
+        var isPlain = !facts.HasForeignBytes && RequestLine.HasPlainPath(RequestLine.Target(bytes[..lineEnd]));
+        head = new RequestHead(bytes.ToArray(), lineEnd, facts.Host, facts.Key, isPlain);
+        return isPlain ? Verdict.WebSocket : Verdict.Doubtful;
+    }
+
+    internal static bool IsHost(ReadOnlySpan<byte> host)
+    {
+        var colon = host.LastIndexOf((byte)':');
+        if (colon > host.LastIndexOf((byte)']'))
+        {
+            var port = host[(colon + 1)..];
+            if (port.Length is 0 or > 5 || port.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
+            host = host[..colon];
+        }
+
+        if (host is [(byte)'[', .. var address, (byte)']'])
+            return !address.ContainsAnyExcept(AddressBytes) && IPAddress.TryParse(Encoding.ASCII.GetString(address), out _);
+        return !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
+    }
+
+    private ref struct Facts
+    {
+        public int Count;
+        public int Upgrades;
+        public bool HasForeignBytes;
+        public ReadOnlySpan<byte> Host;
+        public ReadOnlySpan<byte> Key;
+        private bool _isUpgradeWebSocket;
+        private bool _hasConnectionUpgrade;
+        private bool _isRefused;
+        private int _hosts;
+        private int _keys;
+        private int _versions;
+
+        public void Note(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+        {
+            HasForeignBytes |= value.ContainsAnyInRange((byte)0x80, (byte)0xFF);
+            switch (name.Length)
+            {
+                case 4 when HeaderNames.Is(name, HeaderNames.Host):
+                    _hosts++;
+                    Host = value;
+                    break;
+                case 6 when HeaderNames.Is(name, HeaderNames.Expect):
+                case 14 when HeaderNames.Is(name, HeaderNames.ContentLength):
+                case 17 when HeaderNames.Is(name, HeaderNames.TransferEncoding):
+                    _isRefused = true;
+                    break;
+                case 7 when HeaderNames.Is(name, HeaderNames.Upgrade):
+                    Upgrades++;
+                    _isUpgradeWebSocket = HeaderNames.Is(value, "websocket"u8);
+                    break;
+                case 10 when HeaderNames.Is(name, HeaderNames.Connection):
+                    NoteConnection(value);
+                    break;
+                case 17 when HeaderNames.Is(name, HeaderNames.Key):
+                    _keys++;
+                    Key = value;
+                    break;
+                case 21 when HeaderNames.Is(name, HeaderNames.Version):
+                    _versions++;
+                    _isRefused |= !value.SequenceEqual("13"u8);
+                    break;
+            }
+        }
+
+        public readonly bool IsFlawless()
+            => !_isRefused && Upgrades == 1 && _isUpgradeWebSocket && _hasConnectionUpgrade && _hosts == 1 && _keys == 1 && _versions == 1
+                && WebSocketKey.IsValid(Key) && IsHost(Host);
+
+        private void NoteConnection(ReadOnlySpan<byte> value)
+        {
+            var tokens = new TokenList(value);
+            while (tokens.Read())
+            {
+                var token = tokens.Current;
+                if (HeaderNames.Is(token, HeaderNames.Upgrade)) _hasConnectionUpgrade = true;
+                else _isRefused |= !HeaderReader.IsToken(token) || HeaderNames.Is(token, "close"u8) || HeaderNames.IsEssential(token);
+            }
+        }
+    }
+}

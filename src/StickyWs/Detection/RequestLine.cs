@@ -1,0 +1,40 @@
+using System.Buffers;
+
+namespace StickyWs.Detection;
+
+/// <summary>The request line of a handshake: <c>GET</c>, an origin-form target (RFC 9112 section 3.2.1), <c>HTTP/1.1</c>, single spaces, CRLF.</summary>
+internal static class RequestLine
+{
+    // Visible ASCII but the fragment mark, which never goes over the wire (RFC 9110 section 7.1).
+    private static readonly SearchValues<byte> TargetBytes = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (byte)c)]);
+
+    private static ReadOnlySpan<byte> Method => "GET "u8;
+
+    private static ReadOnlySpan<byte> Version => " HTTP/1.1\r\n"u8;
+
+    public static bool IsGetHttp11(ReadOnlySpan<byte> line)
+        => line.Length > Method.Length + Version.Length
+            && line.StartsWith(Method)
+            && line.EndsWith(Version)
+            && Target(line) is [(byte)'/', ..] target
+            && !target.ContainsAnyExcept(TargetBytes);
+
+    /// <summary>The target of a line that <see cref="IsGetHttp11"/> holds for.</summary>
+    public static ReadOnlySpan<byte> Target(ReadOnlySpan<byte> line) => line[Method.Length..^Version.Length];
+
+    /// <summary>
+    /// Whether the path is what Kestrel makes of it: nothing to decode, no dot segment to resolve (RFC 3986 section 5.2.4). Any other
+    /// path is Kestrel's to read, so that a pool is never matched on a path that the application would not see.
+    /// </summary>
+    public static bool HasPlainPath(ReadOnlySpan<byte> target)
+    {
+        var path = Path(target);
+        return !path.Contains((byte)'%') && path.IndexOf("/."u8) < 0 && !path.Contains((byte)'\\');
+    }
+
+    public static ReadOnlySpan<byte> Path(ReadOnlySpan<byte> target)
+    {
+        var query = target.IndexOf((byte)'?');
+        return query < 0 ? target : target[..query];
+    }
+}
