@@ -20,4 +20,7 @@ public enum EndReason
 
     /// <summary>The host stopped and its shutdown time was over.</summary>
     Shutdown,
+
+    /// <summary>A defect of the balancer, logged as an error.</summary>
+    Failed,
 }

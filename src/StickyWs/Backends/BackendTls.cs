@@ -1,0 +1,58 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>How TLS is spoken with a backend: the one place for probes, plain requests and tunnels alike.</summary>
+internal static class BackendTls
+{
+    // Options are never written once they are in force, so the file is read once per load of the configuration.
+    private static readonly ConditionalWeakTable<TlsOptions, X509Certificate2Collection> Authorities = [];
+
+    public static bool IsUsedBy(Uri address) => address.Scheme == Uri.UriSchemeHttps;
+
+    /// <summary>
+    /// New options for a connection to <paramref name="address"/>. The name to check is always set: without it
+    /// <see cref="SocketsHttpHandler"/> would ask for the name in the request's <c>Host</c>, which the client chose.
+    /// </summary>
+    /// <param name="tls">The pool's options.</param>
+    /// <param name="address">The backend's address.</param>
+    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
+    /// <exception cref="CryptographicException">The CA file cannot be read as PEM certificates.</exception>
+    /// <exception cref="IOException">The CA file cannot be read.</exception>
+    public static SslClientAuthenticationOptions For(TlsOptions tls, Uri address, params ReadOnlySpan<SslApplicationProtocol> protocols)
+    {
+        var options = new SslClientAuthenticationOptions { TargetHost = tls.ServerName ?? address.IdnHost };
+        if (protocols.Length > 0) options.ApplicationProtocols = [.. protocols];
+        if (tls.DangerousAcceptAnyCertificate)
+        {
+#pragma warning disable CA5359 // What the option says, and warns of.
+            options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+        else if (tls.CaCertificateFile is not null)
+        {
+            options.CertificateChainPolicy = Trusting(Authorities.GetValue(tls, Read));
+        }
+
+        return options;
+    }
+
+    // As without a policy of our own, revocation is not asked for: a private authority seldom answers.
+    private static X509ChainPolicy Trusting(X509Certificate2Collection authorities)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(authorities);
+        return policy;
+    }
+
+    private static X509Certificate2Collection Read(TlsOptions tls)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(tls.CaCertificateFile!);
+        return authorities.Count > 0 ? authorities : throw new CryptographicException($"No PEM certificate in '{tls.CaCertificateFile}'.");
+    }
+}

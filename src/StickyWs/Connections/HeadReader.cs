@@ -1,0 +1,47 @@
+using System.IO.Pipelines;
+using StickyWs.Detection;
+
+namespace StickyWs.Connections;
+
+/// <summary>Waits for the first request head of a connection, within the deadline, and leaves every byte where it is.</summary>
+internal static class HeadReader
+{
+    /// <summary>The quick way: what has arrived already may be enough.</summary>
+    public static bool TryRead(PipeReader input, ref Sniffer sniffer, out HeadResult result)
+    {
+        if (input.TryRead(out var read)) return TryJudge(input, read, ref sniffer, out result);
+        result = default;
+        return false;
+    }
+
+    /// <summary>The patient way. Running out of time is an outcome here, not an exception.</summary>
+    public static async ValueTask<HeadResult> ReadAsync(PipeReader input, Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+    {
+        using var timer = new CancellationTokenSource(deadline, time);
+        var hasBytes = false;
+        try
+        {
+            while (true)
+            {
+                var read = await input.ReadAsync(timer.Token).ConfigureAwait(false);
+                hasBytes |= !read.Buffer.IsEmpty;
+                if (TryJudge(input, read, ref sniffer, out var result)) return result;
+            }
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested)
+        {
+            return new HeadResult(hasBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+        }
+    }
+
+    // "Need more" examines to the end, or the next read would return at once and spin; a verdict examines nothing, so that
+    // whoever reads next finds every byte.
+    private static bool TryJudge(PipeReader input, ReadResult read, ref Sniffer sniffer, out HeadResult result)
+    {
+        var verdict = sniffer.Sniff(read.Buffer, out var head);
+        var isDecided = verdict != Verdict.NeedMore || read.IsCompleted || read.IsCanceled;
+        input.AdvanceTo(read.Buffer.Start, isDecided ? read.Buffer.Start : read.Buffer.End);
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
+        return isDecided;
+    }
+}

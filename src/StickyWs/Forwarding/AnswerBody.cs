@@ -1,0 +1,41 @@
+using System.Buffers;
+using StickyWs.Detection;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>The body of a backend's answer to a handshake that it declined, freed of its framing.</summary>
+internal sealed class AnswerBody(BackendConnection connection, ResponseHead head, ReadOnlyMemory<byte> received, TimeSpan silence, TimeProvider time)
+{
+    private const int BufferSize = 16 * 1024;
+
+    /// <summary>Copies the body, flushing after each piece.</summary>
+    /// <exception cref="IOException">The backend broke off, or its chunks are malformed: the client must not take what it got for the whole.</exception>
+    /// <exception cref="OperationCanceledException">The backend was silent for too long, or the caller cancelled.</exception>
+    public async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<CancellationToken, ValueTask> flush, CancellationToken cancellationToken)
+    {
+        if (head.Framing == BodyFraming.None || head is { Framing: BodyFraming.Length, ContentLength: 0 }) return;
+        var decoder = new BodyDecoder(head.Framing, head.ContentLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            var piece = received;
+            while (true)
+            {
+                decoder.Decode(piece.Span, output);
+                await flush(cancellationToken).ConfigureAwait(false);
+                if (decoder.IsComplete) return;
+                using var timer = new CancellationTokenSource(silence, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+                var read = await connection.Stream.ReadAsync(buffer, either.Token).ConfigureAwait(false);
+                piece = buffer.AsMemory(0, read);
+                if (read > 0) continue;
+                if (head.Framing == BodyFraming.UntilClose) return;
+                throw new IOException("The backend closed the connection before its answer was whole.");
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+using StickyWs.Backends;
+using StickyWs.Observability;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>
+/// Connects to the first backend of a choice that can be reached: Polly's retry goes from backend to backend at once, its time-out bounds each
+/// attempt. Nothing was sent before a connect succeeds, so every attempt may be repeated elsewhere.
+/// </summary>
+internal sealed partial class BackendDialer
+{
+    private static readonly ResiliencePropertyKey<BackendChoice> Choice = new("choice");
+
+    private readonly IOutcomeSink _outcomes;
+    private readonly StickyWsMetrics _metrics;
+    private readonly ILogger<BackendDialer> _logger;
+    private readonly ResiliencePipeline<DialOutcome> _retry;
+    private readonly ResiliencePipeline _timeout;
+
+    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger)
+    {
+        _outcomes = outcomes;
+        _metrics = metrics;
+        _logger = logger;
+        _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<DialOutcome>
+            {
+                MaxRetryAttempts = int.MaxValue, // The choice runs out of backends, and says so with an outcome that is not retried.
+                Delay = TimeSpan.Zero,
+                ShouldHandle = static attempt => ValueTask.FromResult(attempt.Outcome.Result.IsRetryable),
+            })
+            .Build();
+        _timeout = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddTimeout(new TimeoutStrategyOptions
+            {
+                TimeoutGenerator = static args => ValueTask.FromResult(args.Context.Properties.GetValue(Choice, null!).Pool.Options.Timeouts.Connect),
+            })
+            .Build();
+    }
+
+    /// <summary>Dials until one backend answers or none is left. When none is, the outcome is that of the last attempt.</summary>
+    public async ValueTask<DialOutcome> DialAsync(BackendChoice choice, CancellationToken cancellationToken)
+    {
+        var last = new DialOutcome(DialResult.NoBackend);
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(Choice, choice);
+        try
+        {
+            var outcome = await _retry.ExecuteAsync(
+                async _ =>
+                {
+                    var attempt = await AttemptAsync(choice, context).ConfigureAwait(false);
+                    if (attempt.IsRetryable) last = attempt;
+                    return attempt;
+                },
+                context).ConfigureAwait(false);
+            return outcome.Result == DialResult.NoBackend ? last : outcome;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, ResilienceContext context)
+    {
+        if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
+        var isLeaseGivenOn = false;
+        try
+        {
+            var connection = await _timeout.ExecuteAsync(
+                static (context, lease) => ConnectAsync(lease.Backend, context.Properties.GetValue(Choice, null!).Pool, context.CancellationToken),
+                context,
+                lease).ConfigureAwait(false);
+            isLeaseGivenOn = true;
+            return new DialOutcome(DialResult.Connected, connection, lease);
+        }
+        catch (TimeoutRejectedException)
+        {
+            return Failed(lease.Backend, DialResult.TimedOut, "timeout", "no connection within the connect time-out");
+        }
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException or CryptographicException)
+        {
+            return Failed(lease.Backend, DialResult.Unreachable, ErrorType(e), e.Message);
+        }
+        finally
+        {
+            if (!isLeaseGivenOn) lease.Dispose();
+        }
+    }
+
+    private static async ValueTask<BackendConnection> ConnectAsync(Backend backend, PoolSnapshot pool, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Stream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(backend.Address.IdnHost, backend.Address.Port, cancellationToken).ConfigureAwait(false);
+            stream = new NetworkStream(socket, ownsSocket: true);
+            if (BackendTls.IsUsedBy(backend.Address))
+            {
+                var tls = new SslStream(stream);
+                stream = tls;
+                await tls.AuthenticateAsClientAsync(BackendTls.For(pool.Options.Tls, backend.Address, SslApplicationProtocol.Http11), cancellationToken).ConfigureAwait(false);
+            }
+
+            return new BackendConnection(socket, stream);
+        }
+        catch
+        {
+            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private DialOutcome Failed(Backend backend, DialResult result, string errorType, string cause)
+    {
+        _outcomes.Failed(backend, cause);
+        _metrics.DialFailed(backend.Pool, backend.Name, errorType);
+        LogDialFailed(backend.Pool, backend.Name, cause);
+        return new DialOutcome(result);
+    }
+
+    private static string ErrorType(Exception e) => e switch
+    {
+        SocketException socket => socket.SocketErrorCode.ToString(),
+        AuthenticationException or CryptographicException => "tls",
+        _ => e.GetType().Name,
+    };
+
+    [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]
+    private partial void LogDialFailed(string pool, string backend, string cause);
+}

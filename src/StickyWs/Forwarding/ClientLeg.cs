@@ -1,0 +1,30 @@
+using System.IO.Pipelines;
+using StickyWs.Detection;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>
+/// The client's side of a handshake, whichever way the client came: a raw connection that was sniffed, or an upgrade that reached the HTTP
+/// pipeline. Exactly one of <see cref="AcceptAsync"/>, <see cref="RefuseAsync"/> and <see cref="PassAsync"/> is called, once.
+/// </summary>
+internal abstract class ClientLeg
+{
+    /// <summary>What goes into <c>X-Forwarded-*</c>.</summary>
+    public abstract ClientInfo Info { get; }
+
+    /// <summary>The connection's id, for the log.</summary>
+    public abstract string ConnectionId { get; }
+
+    /// <summary>Passes the verified 101 on; from then on the client's bytes are the tunnel's.</summary>
+    /// <returns>The raw bytes in both directions; <see langword="null"/> when the client's server has no room for one more upgraded connection.</returns>
+    public abstract ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer);
+
+    /// <summary>Answers in the balancer's own name.</summary>
+    public abstract ValueTask RefuseAsync(Refusal refusal);
+
+    /// <summary>Passes on an answer that is no 101, body and all; the connection is closed after it.</summary>
+    public abstract ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken);
+
+    /// <summary>Breaks the client's connection so that the client sees it (RST where the transport can).</summary>
+    public abstract void Abort();
+}

@@ -1,0 +1,25 @@
+using StickyWs.Backends;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>What came of dialling.</summary>
+internal enum DialResult
+{
+    /// <summary>Connected; connection and lease are the caller's.</summary>
+    Connected,
+
+    /// <summary>The backend could not be reached; its lease is already back.</summary>
+    Unreachable,
+
+    /// <summary>The backend did not take the connection within the time-out; its lease is already back.</summary>
+    TimedOut,
+
+    /// <summary>There was no (further) backend to try; <see cref="BackendChoice.Why"/> says why.</summary>
+    NoBackend,
+}
+
+/// <summary>One attempt to reach a backend.</summary>
+internal readonly record struct DialOutcome(DialResult Result, BackendConnection? Connection = null, Lease Lease = default)
+{
+    public bool IsRetryable => Result is DialResult.Unreachable or DialResult.TimedOut;
+}

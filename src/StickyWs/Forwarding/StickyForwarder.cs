@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Detection;
+using StickyWs.Observability;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>
+/// The sticky forwarder: dial, hand the head over, verify the 101, relay, close. Once the relay runs, nothing routes, balances or parses
+/// again. It knows neither how the client came (<see cref="ClientLeg"/>) nor how backends are chosen (<see cref="BackendChoice"/>).
+/// </summary>
+internal sealed partial class StickyForwarder(
+    BackendDialer dialer,
+    Handshake handshake,
+    TunnelTable tunnels,
+    TrustedProxies trustedProxies,
+    BackendRegistry registry,
+    IOutcomeSink outcomes,
+    StickyWsMetrics metrics,
+    TimeProvider time,
+    ILogger<StickyForwarder> logger)
+{
+    /// <summary>Takes a handshake from its head to the end of its tunnel, or to the answer that the client gets instead.</summary>
+    public Task ForwardAsync(ClientLeg client, RequestHead head, BackendChoice choice) => RelayAsync(OpenAsync(client, head, choice));
+
+    // Its state is gone when it returns: an idle tunnel must not keep the handshake alive.
+    private async ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> OpenAsync(ClientLeg client, RequestHead head, BackendChoice choice)
+    {
+        var startedAt = time.GetTimestamp();
+        var request = new ArrayBufferWriter<byte>(head.Length + 256);
+        RequestHeadWriter.Write(request, head, client.Info, trustedProxies.Contains(client.Info.Address));
+        while (true)
+        {
+            var dial = await dialer.DialAsync(choice, CancellationToken.None).ConfigureAwait(false);
+            if (dial.Connection is not { } connection)
+            {
+                var (outcome, refusal) = Refuse(dial.Result, choice);
+                metrics.HandshakeEnded(choice.Pool.Name, null, outcome, time.GetElapsedTime(startedAt));
+                LogRefused(client.ConnectionId, choice.Pool.Name, null, outcome);
+                await client.RefuseAsync(refusal).ConfigureAwait(false);
+                return null;
+            }
+
+            var backend = dial.Lease.Backend;
+            var isHandedOver = false;
+            try
+            {
+                var pool = choice.Pool.Options;
+                var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes).ConfigureAwait(false);
+                Report(backend, result.Outcome);
+                if (result.Outcome == HandshakeOutcome.NoAnswer && choice.Pool.Eligible.Count > 1)
+                {
+                    // Nobody answered, and a handshake has no body: it may go to another backend.
+                    metrics.Retried(choice.Pool.Name, backend.Name);
+                    continue;
+                }
+
+                var pipe = result.Outcome == HandshakeOutcome.Opened ? await client.AcceptAsync(result.Answer!).ConfigureAwait(false) : null;
+                isHandedOver = pipe is not null;
+                var outcome = result.Outcome == HandshakeOutcome.Opened && !isHandedOver ? HandshakeOutcome.ClientGone : result.Outcome;
+                metrics.HandshakeEnded(choice.Pool.Name, backend.Name, outcome, time.GetElapsedTime(startedAt));
+                if (pipe is not null) return await BeginAsync(new Tunnel(client, connection, dial.Lease), pipe, result.Behind).ConfigureAwait(false);
+                LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
+                await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
+                return null;
+            }
+            finally
+            {
+                if (!isHandedOver)
+                {
+                    connection.Dispose();
+                    dial.Lease.Dispose();
+                }
+            }
+        }
+    }
+
+    // What the backend sent right behind its 101 goes first.
+    private static async ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> BeginAsync(Tunnel tunnel, IDuplexPipe pipe, ReadOnlyMemory<byte> behind)
+    {
+        pipe.Output.Write(behind.Span);
+        tunnel.CountToClient(behind.Length);
+        try
+        {
+            await pipe.Output.FlushAsync().ConfigureAwait(false);
+            return (tunnel, pipe);
+        }
+        catch
+        {
+            tunnel.Close();
+            throw;
+        }
+    }
+
+    private async Task RelayAsync(ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> opening)
+    {
+        if (await opening.ConfigureAwait(false) is not var (tunnel, pipe)) return;
+        var openedAt = time.GetTimestamp();
+        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name);
+        LogOpened(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name);
+        try
+        {
+            if (!tunnels.TryAdd(tunnel)) tunnel.Abort(EndReason.Shutdown);
+            await new Relay(tunnel, pipe).RunAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            tunnels.Remove(tunnel);
+            tunnel.Close();
+            var duration = time.GetElapsedTime(openedAt);
+            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
+            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
+        }
+    }
+
+    private async ValueTask AnswerAsync(ClientLeg client, BackendConnection connection, HandshakeResult result, TimeSpan silence)
+    {
+        switch (result.Outcome)
+        {
+            case HandshakeOutcome.Declined:
+                await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, silence, time), CancellationToken.None).ConfigureAwait(false);
+                break;
+            case HandshakeOutcome.TimedOut:
+                await client.RefuseAsync(Refusal.GatewayTimeout("The backend did not answer the handshake in time.")).ConfigureAwait(false);
+                break;
+            case HandshakeOutcome.NoAnswer:
+                await client.RefuseAsync(Refusal.BadGateway("The backend closed the connection without an answer.")).ConfigureAwait(false);
+                break;
+            case HandshakeOutcome.BadAnswer:
+                await client.RefuseAsync(Refusal.BadGateway("The backend's answer to the handshake is not valid.")).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private static (HandshakeOutcome Outcome, Refusal Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
+    {
+        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
+        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
+        (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
+        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, Refusal.Unavailable("The limit of open WebSockets is reached.", choice.Pool.Options.RetryAfter)),
+        _ => (HandshakeOutcome.NoBackend, Refusal.Unavailable("No backend is available.", choice.Pool.Options.RetryAfter)),
+    };
+
+    private void Report(Backend backend, HandshakeOutcome outcome)
+    {
+        if (outcome is HandshakeOutcome.Opened or HandshakeOutcome.Declined) outcomes.Succeeded(backend);
+        else outcomes.Failed(backend, $"handshake: {outcome}");
+    }
+}

@@ -1,0 +1,96 @@
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using StickyWs.Detection;
+using StickyWs.Forwarding;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// A client whose handshake reached the HTTP pipeline. <c>RequestAborted</c> is not listened to: a FIN fires it, while bytes may still be on
+/// their way in both directions; what the client does is read from its stream.
+/// </summary>
+internal abstract class PipelineClient(HttpContext context) : ClientLeg
+{
+    public HttpContext Context => context;
+
+    /// <summary>Whether the request is an HTTP/1.1 handshake with a key of the client's own.</summary>
+    public abstract bool HasOwnKey { get; }
+
+    public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme);
+
+    public override string ConnectionId => context.Connection.Id;
+
+    public override async ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer)
+    {
+        CopyHeaders(answer);
+        try
+        {
+            return await UpgradeAsync(answer).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException)
+        {
+            // Kestrel's MaxConcurrentUpgradedConnections is reached.
+            context.Response.Clear();
+            await RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", TimeSpan.FromSeconds(5))).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    public override async ValueTask RefuseAsync(Refusal refusal)
+    {
+        context.Response.StatusCode = refusal.Status;
+        context.Response.ContentType = "text/plain";
+        context.Response.ContentLength = refusal.Text.Length;
+        if (refusal.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds;
+        await context.Response.WriteAsync(refusal.Text, Encoding.ASCII).ConfigureAwait(false);
+    }
+
+    public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
+    {
+        context.Response.StatusCode = answer.Status;
+        context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = Encoding.Latin1.GetString(answer.Reason);
+        CopyHeaders(answer);
+        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+        try
+        {
+            await body.CopyToAsync(context.Response.BodyWriter, async token => await context.Response.BodyWriter.FlushAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Abort(); // A part of a body must not look whole.
+        }
+    }
+
+    public override void Abort() => context.Abort();
+
+    protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
+
+    /// <summary>A raw stream as pipes that hold no buffer while they wait.</summary>
+    protected static IDuplexPipe ToPipe(Stream stream) => new DuplexPipe(
+        PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true)),
+        PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
+
+    private void CopyHeaders(ResponseHead answer)
+    {
+        var headers = answer.ReadHeaders();
+        while (headers.Read())
+        {
+            if (answer.IsHopByHop(headers.Name) || IsForHttp11Only(headers.Name)) continue;
+            context.Response.Headers.Append(Encoding.ASCII.GetString(headers.Name), Encoding.Latin1.GetString(headers.Value));
+        }
+    }
+
+    // The backend answered a key that was made up here.
+    private bool IsForHttp11Only(ReadOnlySpan<byte> name)
+        => !HasOwnKey && Ascii.EqualsIgnoreCase(name, HeaderNames.SecWebSocketAccept);
+
+    protected sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using StickyWs.Detection;
+using StickyWs.Forwarding;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Renders a handshake that Kestrel has parsed as the HTTP/1.1 head that a client would have sent, so that one parser holds the rules for
+/// every way in, and the forwarder needs no second form of a request.
+/// </summary>
+internal static class UpgradeHead
+{
+    /// <summary>Kestrel has applied its limits already.</summary>
+    public static SniffLimits NoLimits { get; } = new(int.MaxValue, int.MaxValue, int.MaxValue);
+
+    public static bool AsksForWebSocket(HttpRequest request)
+        => request.Headers.Upgrade.Any(value => "websocket".Equals(value?.Trim(), StringComparison.OrdinalIgnoreCase));
+
+    /// <param name="request">The request.</param>
+    /// <param name="hasOwnKey">Whether it brings its own HTTP/1.1 handshake headers; otherwise they are made up here.</param>
+    public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey)
+    {
+        var output = new ArrayBufferWriter<byte>(1024);
+        output.Write("GET "u8);
+        output.Write(Bytes(Target(request)));
+        output.Write(" HTTP/1.1\r\n"u8);
+        Write(output, HeaderNames.Host, request.Host.Value ?? "");
+        foreach (var (name, values) in request.Headers)
+        {
+            if (IsLeftOut(name, values, hasOwnKey)) continue;
+            if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray())); // RFC 9113 section 8.2.3
+            else foreach (var value in values) Write(output, name, value ?? "");
+        }
+
+        if (!hasOwnKey)
+        {
+            output.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
+            Write(output, HeaderNames.SecWebSocketKey, WebSocketKey.Create());
+            if (StringValues.IsNullOrEmpty(request.Headers.SecWebSocketVersion)) Write(output, HeaderNames.SecWebSocketVersion, "13");
+        }
+
+        output.Write("\r\n"u8);
+        return output.WrittenSpan;
+    }
+
+    // The client's own target where it is in origin form; in-memory servers have none.
+    private static string Target(HttpRequest request)
+        => request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget is ['/', ..] raw
+            ? raw
+            : (request.PathBase + request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
+
+    private static bool IsLeftOut(string name, StringValues values, bool hasOwnKey)
+        => name.StartsWith(':')
+            || Is(name, HeaderNames.Host)
+            || (Is(name, HeaderNames.ContentLength) && values == "0")
+            || (!hasOwnKey && (Is(name, HeaderNames.Connection) || Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketKey)));
+
+    private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
+
+    private static void Write(ArrayBufferWriter<byte> output, string name, string value)
+        => RequestHeadWriter.WriteHeader(output, Encoding.ASCII.GetBytes(name), Bytes(value));
+
+    // Kestrel was told to read header bytes as Latin-1, which gives them back unchanged; who told it otherwise gets UTF-8.
+    private static byte[] Bytes(string text)
+        => (text.AsSpan().ContainsAnyExceptInRange('\0', '\u00FF') ? Encoding.UTF8 : Encoding.Latin1).GetBytes(text);
+}

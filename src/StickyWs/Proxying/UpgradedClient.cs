@@ -1,0 +1,20 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using StickyWs.Detection;
+using StickyWs.Forwarding;
+
+namespace StickyWs.Proxying;
+
+/// <summary>An HTTP/1.1 upgrade (RFC 9110 section 7.8) in the pipeline.</summary>
+internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature upgrade) : PipelineClient(context)
+{
+    public override bool HasOwnKey => true;
+
+    protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
+    {
+        Context.Response.Headers.Upgrade = "websocket";
+        Context.Features.Get<HalfCloseGate>()?.Hold();
+        return ToPipe(await upgrade.UpgradeAsync().ConfigureAwait(false));
+    }
+}
