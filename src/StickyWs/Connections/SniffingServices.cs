@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
@@ -12,7 +14,7 @@ internal sealed class SniffingServices(
     BackendRegistry registry,
     Dispatcher dispatcher,
     StickyForwarder forwarder,
-    KestrelCaps caps,
+    IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
 {
@@ -28,14 +30,18 @@ internal sealed class SniffingServices(
 
     public StickyWsOptions Options => registry.Current.Options;
 
-    /// <summary>The caps in force: ours, or Kestrel's where they are lower.</summary>
+    /// <summary>
+    /// The caps in force: ours, or Kestrel's where they are lower. Kestrel's options are asked for here and not before, since the sniffer is
+    /// installed while they are being made.
+    /// </summary>
     public SniffLimits Limits
     {
         get
         {
-            var maxHeadBytes = Math.Min(Options.MaxHeadBytes, caps.MaxHeadersBytes);
+            var theirs = kestrel.Value.Limits;
+            var maxHeadBytes = Math.Min(Options.MaxHeadBytes, theirs.MaxRequestHeadersTotalSize);
             if (_limits is { } limits && limits.MaxHeadBytes == maxHeadBytes) return limits;
-            return _limits = new SniffLimits(maxHeadBytes, caps.MaxRequestLineBytes, caps.MaxHeaders);
+            return _limits = new SniffLimits(maxHeadBytes, theirs.MaxRequestLineSize, theirs.MaxRequestHeaderCount);
         }
     }
 }

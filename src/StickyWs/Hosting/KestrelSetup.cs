@@ -1,0 +1,11 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Hosting;
+
+/// <summary>Puts the sniffer in front of every listener of Kestrel, however it is added.</summary>
+internal sealed class KestrelSetup : IConfigureOptions<KestrelServerOptions>
+{
+    public void Configure(KestrelServerOptions options) => options.ConfigureEndpointDefaults(listen => listen.UseStickyWebSocketBalancing());
+}

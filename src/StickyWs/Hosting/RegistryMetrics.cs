@@ -1,0 +1,37 @@
+using System.Diagnostics.Metrics;
+using StickyWs.Backends;
+using StickyWs.Observability;
+
+namespace StickyWs.Hosting;
+
+/// <summary>What the registry knows anyway, read when somebody collects: tunnels, bytes, states.</summary>
+internal sealed class RegistryMetrics(StickyWsMetrics metrics)
+{
+    public void Observe(BackendRegistry registry)
+    {
+        var meter = metrics.Meter;
+        meter.CreateObservableUpDownCounter("stickyws.tunnels.active", () => Each(registry, backend => backend.ActiveTunnels), "{tunnel}", "Tunnels open, handshakes under way included.");
+        meter.CreateObservableUpDownCounter("stickyws.requests.active", () => Each(registry, backend => backend.ActiveRequests), "{request}", "Plain HTTP requests under way.");
+        meter.CreateObservableCounter("stickyws.tunnel.io", () => Bytes(registry), "By", "Bytes relayed, by direction.");
+        meter.CreateObservableGauge("stickyws.backend.state", () => States(registry), "{backend}", "1 for the state that a backend is in, 0 for the others.");
+    }
+
+    private static IEnumerable<Backend> Backends(BackendRegistry registry) => registry.Current.Pools.SelectMany(pool => pool.Backends);
+
+    private static IEnumerable<Measurement<int>> Each(BackendRegistry registry, Func<Backend, int> value)
+        => Backends(registry).Select(backend => new Measurement<int>(value(backend), Tags(backend)));
+
+    private static IEnumerable<Measurement<long>> Bytes(BackendRegistry registry)
+        => Backends(registry).SelectMany(backend => new[]
+        {
+            new Measurement<long>(backend.BytesToBackend, [.. Tags(backend), new("stickyws.direction", "client->backend")]),
+            new Measurement<long>(backend.BytesToClient, [.. Tags(backend), new("stickyws.direction", "backend->client")]),
+        });
+
+    private static IEnumerable<Measurement<int>> States(BackendRegistry registry)
+        => from backend in Backends(registry)
+           from state in Enum.GetValues<BackendState>()
+           select new Measurement<int>(backend.State == state ? 1 : 0, [.. Tags(backend), new("stickyws.state", state.ToString())]);
+
+    private static KeyValuePair<string, object?>[] Tags(Backend backend) => [StickyWsMetrics.Pool(backend.Pool), StickyWsMetrics.Backend(backend.Name)];
+}

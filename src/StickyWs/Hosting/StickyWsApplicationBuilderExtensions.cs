@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using StickyWs.Backends;
+using StickyWs.Proxying;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Puts the HTTP half of StickyWs into the pipeline.</summary>
+public static class StickyWsApplicationBuilderExtensions
+{
+    /// <summary>
+    /// Balances the requests that belong to a pool. Put it behind what must run first (authentication, rate limits, CORS, logging); what
+    /// has an endpoint of the application, or fits no pool, goes on.
+    /// </summary>
+    /// <param name="app">The application.</param>
+    /// <exception cref="InvalidOperationException"><c>AddStickyWebSocketBalancing</c> was not called.</exception>
+    public static IApplicationBuilder UseStickyWebSocketBalancing(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (app.ApplicationServices.GetService<BackendRegistry>() is null)
+            throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
+        return app.UseMiddleware<BalancingMiddleware>();
+    }
+}

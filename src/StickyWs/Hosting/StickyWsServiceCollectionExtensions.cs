@@ -1,0 +1,109 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using StickyWs.Backends;
+using StickyWs.Balancing;
+using StickyWs.Configuration;
+using StickyWs.Connections;
+using StickyWs.Dispatch;
+using StickyWs.Forwarding;
+using StickyWs.Health;
+using StickyWs.Hosting;
+using StickyWs.Observability;
+using StickyWs.Proxying;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds StickyWs to a service collection; calls add up, so that configuration and code can be combined.</summary>
+public static class StickyWsServiceCollectionExtensions
+{
+    /// <summary>Adds the balancer and binds it to a configuration section, live.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="section">The section, usually <c>StickyWs</c>.</param>
+    public static IServiceCollection AddStickyWebSocketBalancing(this IServiceCollection services, IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        services.AddSingleton<IConfigureOptions<StickyWsOptions>>(new StickyWsOptionsReader(section));
+        services.AddSingleton<IOptionsChangeTokenSource<StickyWsOptions>>(new ConfigurationChangeTokenSource<StickyWsOptions>(section));
+        services.AddSingleton(new OptionsRoot(section.Path));
+        return AddCore(services);
+    }
+
+    /// <summary>Adds the balancer and configures it in code.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Writes the options; runs after what was added before, and again whenever the configuration changes.</param>
+    public static IServiceCollection AddStickyWebSocketBalancing(this IServiceCollection services, Action<StickyWsOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        services.Configure(configure);
+        return AddCore(services);
+    }
+
+    private static IServiceCollection AddCore(IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(BackendRegistry))) return services;
+        AddOptions(services);
+        services.AddMetrics();
+        services.AddHttpForwarder();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<StickyWsMetrics>();
+        services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<BackendRegistry>();
+        AddDispatch(services);
+        AddForwarding(services);
+        AddProxying(services);
+        AddHealth(services);
+        AddKestrel(services);
+        return services;
+    }
+
+    private static void AddOptions(IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<StickyWsOptions>();
+        services.AddSingleton(provider => new KnownPolicies(provider.GetServices<ILoadBalancingPolicy>().Select(policy => policy.Name)));
+        services.AddSingleton<IValidateOptions<StickyWsOptions>>(provider => new StickyWsOptionsValidator(
+            provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName, provider.GetRequiredService<KnownPolicies>()));
+        services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
+        services.AddHostedService<RegistryFeeder>();
+    }
+
+    private static void AddDispatch(IServiceCollection services)
+    {
+        services.AddSingleton<ILoadBalancingPolicy, RoundRobinPolicy>();
+        services.AddSingleton<ILoadBalancingPolicy, LeastConnectionsPolicy>();
+        services.AddSingleton<ILoadBalancingPolicy, PowerOfTwoChoicesPolicy>();
+        services.AddSingleton<PolicyTable>();
+        services.AddSingleton<Dispatcher>();
+    }
+
+    private static void AddForwarding(IServiceCollection services)
+    {
+        services.AddSingleton<TrustedProxies>();
+        services.AddSingleton<BackendDialer>();
+        services.AddSingleton<Handshake>();
+        services.AddSingleton<TunnelTable>();
+        services.AddSingleton<StickyForwarder>();
+        services.AddHostedService<TunnelShutdown>();
+    }
+
+    private static void AddProxying(IServiceCollection services)
+    {
+        services.AddSingleton<UpgradeProxy>();
+        services.AddSingleton<RequestProxy>();
+    }
+
+    private static void AddHealth(IServiceCollection services)
+    {
+        services.AddSingleton<IOutcomeSink, BreakerBoard>();
+    }
+
+    // At index 0, because a listener that is added in code takes the endpoint defaults that are set by then.
+    private static void AddKestrel(IServiceCollection services)
+    {
+        services.AddSingleton<SniffingServices>();
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
+        services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
+    }
+}
