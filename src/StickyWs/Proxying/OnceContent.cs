@@ -52,7 +52,7 @@ internal sealed class OnceContent : HttpContent
 
         try
         {
-            if (_body is not null) await _body.CopyToAsync(stream, context, cancellationToken).ConfigureAwait(false);
+            if (_body is not null) await _body.CopyToAsync(new PromptStream(stream), context, cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _progress, (int)Progress.Sent);
         }
         catch (Exception e) when (e is not OperationCanceledException)

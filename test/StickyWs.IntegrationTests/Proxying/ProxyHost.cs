@@ -84,6 +84,9 @@ internal sealed class ProxyHost : IAsyncDisposable
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
+    /// <summary>Waits until every request has come to its end, and with it everything that is written down about it.</summary>
+    public Task FinishAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         var backends = Registry.Current.Pools.SelectMany(pool => pool.Backends).ToArray();

@@ -1,0 +1,69 @@
+using System.Net;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+public sealed class GrpcTests
+{
+    [Fact]
+    public async Task Unary_calls_go_to_the_backends_in_turn()
+    {
+        await using var a = await StartAsync();
+        await using var b = await StartAsync();
+        await using var proxy = await ProxyHost.StartAsync(a.Address, b.Address);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        var calls = channel.CreateCallInvoker();
+        for (byte i = 0; i < 4; i++) Assert.Equal([i], await calls.AsyncUnaryCall(EchoService.Unary, null, default, [i]));
+        await proxy.FinishAsync();
+        Assert.Equal(["a+", "b+", "a+", "b+"], proxy.Outcomes.Seen);
+    }
+
+    [Fact]
+    public async Task Both_directions_of_a_stream_move_in_turns()
+    {
+        await using var a = await StartAsync();
+        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EchoService.Duplex, null, default);
+        for (byte i = 0; i < 20; i++)
+        {
+            await call.RequestStream.WriteAsync([i]);
+            Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+            Assert.Equal([i], call.ResponseStream.Current);
+        }
+
+        await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal("20", call.GetTrailers().GetValue("count"));
+    }
+
+    [Fact]
+    public async Task A_status_without_a_message_arrives()
+    {
+        await using var a = await StartAsync();
+        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        var error = await Assert.ThrowsAsync<RpcException>(() => channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, []).ResponseAsync);
+        Assert.Equal(new Status(StatusCode.InvalidArgument, "empty"), error.Status);
+    }
+
+    [Fact]
+    public async Task With_a_backend_dead_no_call_fails()
+    {
+        await using var a = await StartAsync();
+        var (held, dead) = RawBackend.Dead();
+        using var holding = held;
+        await using var proxy = await ProxyHost.StartAsync(dead, a.Address);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        for (byte i = 0; i < 4; i++) Assert.Equal([i], await channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, [i]));
+        Assert.NotEmpty(proxy.Outcomes.Failures);
+    }
+
+    private static Task<KestrelBackend> StartAsync()
+        => KestrelBackend.StartAsync(services => services.AddGrpc(), app => app.MapGrpcService<EchoService>(), HttpProtocols.Http2, null);
+}
