@@ -164,15 +164,18 @@ public sealed class FailureTests
     [InlineData("Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n")]
     public async Task An_answer_that_breaks_off_is_visibly_cut(string rest)
     {
+        var wasRead = new TaskCompletionSource();
         await using var a = new RawBackend(async (wire, _) =>
         {
             await wire.WriteAsync($"HTTP/1.1 200 OK\r\n{rest}");
+            await wasRead.Task;
             wire.Dispose();
         });
         await using var proxy = await ProxyHost.StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        wasRead.SetResult();
         await Assert.ThrowsAsync<HttpRequestException>(answer.Content.ReadAsStringAsync);
         await proxy.FinishAsync();
         Assert.Equal(["a+", "a-BrokenAnswer"], proxy.Outcomes.Seen);
