@@ -64,16 +64,5 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         }
     }
 
-    internal static void Add(List<string> errors, ValidateOptionsResult result)
-    {
-        if (result.Failures is { } failures) errors.AddRange(failures.Select(Trimmed));
-
-        // The generator writes "<key>.<member>: " in front of each message, which names its key itself.
-        static string Trimmed(string failure)
-        {
-            var colon = failure.IndexOf(": ", StringComparison.Ordinal);
-            var rest = colon < 0 ? failure : failure[(colon + 2)..];
-            return rest.StartsWith(failure.AsSpan(0, Math.Max(0, failure.LastIndexOf('.', colon < 0 ? 0 : colon))), StringComparison.Ordinal) ? rest : failure;
-        }
-    }
+    internal static void Add(List<string> errors, ValidateOptionsResult result) => errors.AddRange(result.Failures ?? []);
 }
