@@ -44,8 +44,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
             var current = _current;
             var index = IndexOf(current.Pools, backend);
             if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return;
-            LogStateChanged(backend.Pool, backend.Name, backend.State, state, cause);
-            backend.SetState(state);
+            SetState(backend, state, cause);
             var pool = current.Pools[index];
             Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
         }
@@ -85,16 +84,17 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
         }
 
         backend.Configure(options.Weight, options.MaxTunnels);
-        if (!options.Enabled) SetConfigured(backend, BackendState.Draining);
-        else if (backend.State == BackendState.Draining) SetConfigured(backend, BackendState.Unknown);
-        else if (trusted && backend.State == BackendState.Unknown) SetConfigured(backend, BackendState.Healthy);
+        if (!options.Enabled) SetState(backend, BackendState.Draining);
+        else if (backend.State == BackendState.Draining) SetState(backend, BackendState.Unknown);
+        else if (trusted && backend.State == BackendState.Unknown) SetState(backend, BackendState.Healthy);
         return backend;
     }
 
-    private void SetConfigured(Backend backend, BackendState state)
+    private void SetState(Backend backend, BackendState state, string cause = "configuration")
     {
         if (backend.State == state) return;
-        LogStateChanged(backend.Pool, backend.Name, backend.State, state, "configuration");
+        var level = state == BackendState.Unhealthy ? LogLevel.Warning : LogLevel.Information;
+        LogStateChanged(level, backend.Pool, backend.Name, backend.State, state, cause);
         backend.SetState(state);
     }
 
