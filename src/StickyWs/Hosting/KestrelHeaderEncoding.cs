@@ -1,12 +1,13 @@
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using StickyWs.Proxying;
 
 namespace StickyWs.Hosting;
 
 /// <summary>
 /// Has Kestrel read and write header values as Latin-1, which keeps every byte: by default it refuses what is not UTF-8, and a proxy
-/// must pass on what both ends agree on. A selector of the application's own is left alone.
+/// must pass on what both ends agree on. It also makes Kestrel strict about <c>Content-Length</c>. A selector of the application's own is left alone.
 /// </summary>
 internal sealed class KestrelHeaderEncoding : IPostConfigureOptions<KestrelServerOptions>
 {
@@ -14,7 +15,7 @@ internal sealed class KestrelHeaderEncoding : IPostConfigureOptions<KestrelServe
 
     public void PostConfigure(string? name, KestrelServerOptions options)
     {
-        if (options.RequestHeaderEncodingSelector == Untouched) options.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
-        if (options.ResponseHeaderEncodingSelector == Untouched) options.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        if (options.RequestHeaderEncodingSelector == Untouched) options.RequestHeaderEncodingSelector = HeaderDecoding.ForRequest;
+        if (options.ResponseHeaderEncodingSelector == Untouched) options.ResponseHeaderEncodingSelector = HeaderDecoding.ForResponse;
     }
 }

@@ -91,6 +91,8 @@ public static class StickyWsServiceCollectionExtensions
     private static void AddProxying(IServiceCollection services)
     {
         services.AddSingleton<UpgradeProxy>();
+        services.AddSingleton<ForwardedHeaders>();
+        services.AddSingleton<BackendClientTable>();
         services.AddSingleton<RequestProxy>();
     }
 

@@ -1,0 +1,35 @@
+namespace StickyWs.Proxying;
+
+/// <summary>Why sending a request to a backend gave no answer, in the order in which the rules are tried.</summary>
+internal enum AttemptFailure
+{
+    /// <summary>It did not fail.</summary>
+    None,
+
+    /// <summary>The client went away; nobody's fault.</summary>
+    ClientGone,
+
+    /// <summary>The client did not deliver the body that it announced, or one that the server refuses.</summary>
+    ClientBody,
+
+    /// <summary>The client was silent in the middle of its body past the activity time-out.</summary>
+    ClientSilent,
+
+    /// <summary>The backend was silent past the activity time-out.</summary>
+    BackendSilent,
+
+    /// <summary>No connection in time.</summary>
+    ConnectTimedOut,
+
+    /// <summary>No connection: refused, not resolved, or no TLS.</summary>
+    NotConnected,
+
+    /// <summary>The backend ended or broke the connection before its answer began.</summary>
+    NoAnswer,
+
+    /// <summary>What the backend said is not an answer to this request.</summary>
+    BadAnswer,
+
+    /// <summary>The answer broke off in its body.</summary>
+    BrokenAnswer,
+}

@@ -1,0 +1,44 @@
+using System.Net.Sockets;
+
+namespace StickyWs.Proxying;
+
+/// <summary>Reads from an exception who let a request down. That decides what is tried next, what the client is told, and whom it is counted against.</summary>
+internal static class AttemptFailures
+{
+    public static AttemptFailure Of(Exception exception, ProxiedRequest request, CancellationToken activity)
+    {
+        if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
+        if (request.Content is { IsBrokenByClient: true }) return AttemptFailure.ClientBody;
+        if (activity.IsCancellationRequested) return request.Content is { IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
+        return exception switch
+        {
+            OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,
+            HttpRequestException { HttpRequestError: var error } => Of(error),
+            _ => AttemptFailure.NoAnswer,
+        };
+    }
+
+    /// <summary>Whether it is counted against the backend.</summary>
+    public static bool IsBackends(this AttemptFailure failure) => failure >= AttemptFailure.BackendSilent;
+
+    /// <summary>Whether no connection came about, and so nothing was sent.</summary>
+    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected;
+
+    /// <summary>The metric tag <c>error.type</c> of a failed connect.</summary>
+    public static string ErrorType(Exception exception) => exception switch
+    {
+        OperationCanceledException => "timeout",
+        { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
+        HttpRequestException http => http.HttpRequestError.ToString(),
+        _ => exception.GetType().Name,
+    };
+
+    private static AttemptFailure Of(HttpRequestError error) => error switch
+    {
+        HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.VersionNegotiationError => AttemptFailure.NotConnected,
+        HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError
+            or HttpRequestError.ConfigurationLimitExceeded => AttemptFailure.BadAnswer,
+        _ => AttemptFailure.NoAnswer,
+    };
+}

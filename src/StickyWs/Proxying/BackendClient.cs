@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// The HTTP client of one pool, with the connections that it keeps. It is shared by counting: the table holds one use and every
+/// request another, and whoever gives back the last one closes the connections.
+/// </summary>
+internal sealed class BackendClient
+{
+    // Names and addresses behind them change; a connection that is never renewed would not notice.
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
+
+    private readonly PoolOptions _options;
+    private int _uses = 1;
+
+    public BackendClient(PoolOptions options, Func<HttpMessageHandler, BackendHandler> wrap)
+    {
+        _options = options;
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options)), disposeHandler: true);
+    }
+
+    public HttpMessageInvoker Invoker { get; }
+
+    /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
+    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameTls(options.Tls));
+
+    /// <summary>Begins a use.</summary>
+    /// <returns><see langword="false"/> when it is closed already.</returns>
+    public bool TryUse()
+    {
+        var uses = Volatile.Read(ref _uses);
+        while (uses > 0)
+        {
+            var before = Interlocked.CompareExchange(ref _uses, uses + 1, uses);
+            if (before == uses) return true;
+            uses = before;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a use.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
+    }
+
+    // The file of authorities is read once per load of the configuration, so a new load means a new client.
+    private bool HasSameTls(TlsOptions tls)
+        => tls.CaCertificateFile is null
+            && _options.Tls.CaCertificateFile is null
+            && tls.ServerName == _options.Tls.ServerName
+            && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
+
+    private static SocketsHttpHandler CreateHandler(PoolOptions options) => new()
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = options.Timeouts.Connect,
+        ConnectCallback = new BackendConnector(options.Tls).ConnectAsync,
+        PooledConnectionLifetime = ConnectionLifetime,
+        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+    };
+}

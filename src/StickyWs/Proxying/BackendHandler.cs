@@ -1,0 +1,70 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Observability;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Sends a request to its backend, and to the next one where that is harmless: when no connection came about, or, once, when a safe
+/// request without a body got no answer. It judges nobody; it reports what it saw.
+/// </summary>
+internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
+    : DelegatingHandler(inner)
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        if (!message.Options.TryGetValue(ProxiedRequest.Key, out var request)) throw new InvalidOperationException("Not a proxied request.");
+        request.Guard(message);
+        while (true)
+        {
+            var backend = request.Backend!;
+            message.RequestUri = ClientTarget.At(backend.Address, request.Target);
+            (message.Version, message.VersionPolicy) = VersionFor(backend, request);
+            try
+            {
+                var response = Checked(await base.SendAsync(message, cancellationToken).ConfigureAwait(false));
+                request.Failure = AttemptFailure.None;
+                outcomes.Succeeded(backend);
+                return response;
+            }
+            catch (Exception e)
+            {
+                Report(backend, request, e, cancellationToken);
+                if (!request.TryRetry()) throw;
+                metrics.Retried(backend.Pool, backend.Name);
+                LogRetried(backend.Pool, backend.Name, request.Backend!.Name, request.Failure, e);
+            }
+        }
+    }
+
+    // A final answer has a status of 200 or more; 101 is one only for a request that asked to switch protocols, and none here does.
+    private static HttpResponseMessage Checked(HttpResponseMessage response)
+    {
+        if ((int)response.StatusCode >= 200) return response;
+        response.Dispose();
+        throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend answered {(int)response.StatusCode}, which nobody asked for.");
+    }
+
+    private static (Version Version, HttpVersionPolicy Policy) VersionFor(Backend backend, ProxiedRequest request) => request.Pool.Options.HttpVersion switch
+    {
+        BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
+        BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+        _ when !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType) => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+        _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),
+    };
+
+    // application/grpc, +proto, ;charset; not application/grpc-web, which is made for HTTP/1.1.
+    private static bool IsGrpc(string? contentType)
+        => contentType is not null
+            && contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+            && (contentType.Length == 16 || contentType[16] is '+' or ';' or ' ');
+
+    private void Report(Backend backend, ProxiedRequest request, Exception exception, CancellationToken cancellationToken)
+    {
+        var failure = request.Failure = AttemptFailures.Of(exception, request, cancellationToken);
+        if (failure.IsBackends()) outcomes.Failed(backend, failure.ToString());
+        if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, AttemptFailures.ErrorType(exception));
+    }
+}

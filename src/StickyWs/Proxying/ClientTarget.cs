@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// The target that the client wrote, byte for byte. The path an application sees is decoded and normalised, and encoding it again
+/// gives another one: <c>/a%2Fb</c> would arrive as <c>/a%252Fb</c>, and <c>/a/../b</c> as <c>/b</c>.
+/// </summary>
+internal static class ClientTarget
+{
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <summary>Reads the path and query of an origin-form or absolute-form target (RFC 9112 section 3.2).</summary>
+    /// <returns><see langword="false"/> for the other forms, <c>*</c> and that of CONNECT, which name no resource of a backend.</returns>
+    public static bool TryRead(HttpContext context, out string target)
+    {
+        target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (target.Length == 0) target = InMemory(context.Request);
+        if (target.StartsWith('/')) return true;
+        var authority = target.IndexOf("://", StringComparison.Ordinal);
+        if (authority < 0) return false;
+        var path = target.AsSpan(authority + 3).IndexOfAny('/', '?');
+        target = path < 0 ? "/" : target[(authority + 3 + path)..];
+        if (target[0] == '?') target = "/" + target;
+        return true;
+    }
+
+    public static Uri At(Uri backend, string target) => new(backend.GetLeftPart(UriPartial.Authority) + target, AsWritten);
+
+    // A server without a wire has no bytes to pass on unchanged.
+    private static string InMemory(HttpRequest request)
+        => (request.PathBase + request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using StickyWs.Configuration;
+using StickyWs.Forwarding;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Tells the backend who the client is. What the client itself says of that is replaced, unless the peer is one of
+/// <see cref="StickyWsOptions.TrustedProxies"/>: then its word is kept, and the peer is appended to <c>X-Forwarded-For</c>.
+/// </summary>
+internal sealed class ForwardedHeaders(TrustedProxies trusted)
+{
+    private const string Prefix = "X-Forwarded-";
+    private const string For = "X-Forwarded-For";
+    private const string Proto = "X-Forwarded-Proto";
+    private const string Host = "X-Forwarded-Host";
+    private const string Standard = "Forwarded";
+
+    /// <summary>Rewrites headers that were copied from the client's request.</summary>
+    public void Apply(HttpContext context, HttpRequestHeaders headers)
+    {
+        var sent = context.Request.Headers;
+        var peer = context.Connection.RemoteIpAddress;
+        var isTrusted = trusted.Contains(peer);
+        foreach (var (name, _) in sent)
+        {
+            if (IsOurs(name)) headers.Remove(name);
+        }
+
+        foreach (var (name, values) in sent)
+        {
+            if (isTrusted && IsOurs(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
+        }
+
+        Complete(headers, For, peer is null ? "" : Text(peer));
+        Complete(headers, Proto, context.Request.Scheme);
+        Complete(headers, Host, sent.Host.ToString());
+    }
+
+    private static bool IsOurs(string name)
+        => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) || name.Equals(Standard, StringComparison.OrdinalIgnoreCase);
+
+    private static string Appended(string name, StringValues values, IPAddress? peer)
+    {
+        var sent = string.Join(", ", values.AsEnumerable());
+        return peer is not null && name.Equals(For, StringComparison.OrdinalIgnoreCase) ? $"{sent}, {Text(peer)}" : sent;
+    }
+
+    private static void Complete(HttpRequestHeaders headers, string name, string value)
+    {
+        if (value.Length > 0 && !headers.NonValidated.Contains(name)) headers.TryAddWithoutValidation(name, value);
+    }
+
+    // A zone means nothing on another machine.
+    private static string Text(IPAddress peer)
+    {
+        if (peer.IsIPv4MappedToIPv6) return peer.MapToIPv4().ToString();
+        return peer is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new IPAddress(peer.GetAddressBytes()).ToString() : peer.ToString();
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using StickyWs.Backends;
+using StickyWs.Dispatch;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// One request on its way: the owner of its lease, from the choice of a backend until the answer was passed on. Belongs to
+/// <see cref="RequestProxy"/>, and to <see cref="BackendHandler"/> while that sends.
+/// </summary>
+internal sealed class ProxiedRequest(HttpContext context, Decision decision, string target) : IDisposable
+{
+    public static readonly HttpRequestOptionsKey<ProxiedRequest> Key = new("StickyWs.ProxiedRequest");
+
+    private Lease _lease;
+    private bool _isLeased;
+    private bool _wasRepeated;
+
+    public HttpContext Context => context;
+
+    public PoolSnapshot Pool => decision.Pool;
+
+    public NoBackendReason Why => decision.Why;
+
+    /// <summary>Path and query as the client wrote them.</summary>
+    public string Target => target;
+
+    /// <summary>The backend that is or was tried last.</summary>
+    public Backend? Backend { get; private set; }
+
+    /// <summary>How the last attempt failed.</summary>
+    public AttemptFailure Failure { get; set; }
+
+    /// <summary>What was or is being sent; <see langword="null"/> for a safe request without a body.</summary>
+    public OnceContent? Content { get; private set; }
+
+    /// <summary>Gives the backend back and takes the next one.</summary>
+    public bool TryMoveOn()
+    {
+        Dispose();
+        _isLeased = decision.TryNext(out _lease);
+        if (_isLeased) Backend = _lease.Backend;
+        return _isLeased;
+    }
+
+    /// <summary>
+    /// Takes the next backend if the request may be tried there: when nothing of it was sent, and once when it is a safe one
+    /// without a body that got no answer (RFC 9110 section 9.2.2).
+    /// </summary>
+    public bool TryRetry()
+    {
+        if (Failure.IsConnects()) return Content is not { HasStarted: true } && TryMoveOn();
+        if (Failure != AttemptFailure.NoAnswer || Content is not null || _wasRepeated) return false;
+        _wasRepeated = true;
+        return TryMoveOn();
+    }
+
+    /// <summary>Sees to it that only a safe request without a body can ever be sent twice.</summary>
+    public void Guard(HttpRequestMessage message)
+    {
+        var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? message.Content is not null;
+        if (hasBody || !IsSafe(message.Method)) message.Content = Content = new OnceContent(message.Content);
+    }
+
+    public void Dispose()
+    {
+        if (!_isLeased) return;
+        _isLeased = false;
+        _lease.Dispose();
+    }
+
+    private static bool IsSafe(HttpMethod method)
+        => method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace;
+}

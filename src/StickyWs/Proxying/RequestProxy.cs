@@ -1,0 +1,97 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+using StickyWs.Dispatch;
+using StickyWs.Observability;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Plain HTTP: one request, one decision, one answer. YARP's forwarder moves the bytes; the choice of backends, the retries, the
+/// target and the answers to failures are ours.
+/// </summary>
+internal sealed partial class RequestProxy(
+    IHttpForwarder forwarder,
+    BackendClientTable clients,
+    ForwardedHeaders forwarded,
+    IOutcomeSink outcomes,
+    StickyWsMetrics metrics,
+    ILogger<RequestProxy> logger)
+{
+    /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
+    public async Task ForwardAsync(HttpContext context, Decision decision)
+    {
+        var isProxied = ClientTarget.TryRead(context, out var target);
+        using var request = new ProxiedRequest(context, decision, target);
+        try
+        {
+            if (!isProxied) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
+            else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
+            else await SendAsync(request).ConfigureAwait(false);
+        }
+        finally
+        {
+            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode);
+        }
+    }
+
+    private static Task RefuseAsync(ProxiedRequest request)
+    {
+        var seconds = Math.Ceiling(request.Pool.Options.RetryAfter.TotalSeconds);
+        request.Context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return ErrorAnswer.NoBackend.WriteAsync(request.Context);
+    }
+
+    private async Task SendAsync(ProxiedRequest request)
+    {
+        var context = request.Context;
+        var client = clients.Use(request.Pool);
+        var upgrade = HideUpgrade(context);
+        try
+        {
+            var prefix = request.Backend!.Address.AbsoluteUri;
+            var config = new ForwarderRequestConfig { ActivityTimeout = request.Pool.Options.Timeouts.Activity };
+            var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded)).ConfigureAwait(false);
+            if (error != ForwarderError.None) await EndFailedAsync(request, error).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (upgrade is not null) context.Features.Set(upgrade);
+            client.Release();
+        }
+    }
+
+    // YARP turns requests that can be upgraded into tunnels of its own; what comes here is a plain request, whatever it asks for.
+    private static IHttpUpgradeFeature? HideUpgrade(HttpContext context)
+    {
+        var upgrade = context.Features.Get<IHttpUpgradeFeature>();
+        if (upgrade is not { IsUpgradableRequest: true }) return null;
+        context.Features.Set<IHttpUpgradeFeature>(null);
+        return upgrade;
+    }
+
+    private Task EndFailedAsync(ProxiedRequest request, ForwarderError error)
+    {
+        var context = request.Context;
+        var backend = request.Backend!;
+        if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, backend);
+        LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
+        return context.RequestAborted.IsCancellationRequested ? Task.CompletedTask : ErrorAnswer.To(request.Failure, context.Response.StatusCode).WriteAsync(context);
+    }
+
+    // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
+    private AttemptFailure AfterAnswer(ForwarderError error, Backend backend)
+    {
+        var failure = error switch
+        {
+            ForwarderError.ResponseBodyDestination => AttemptFailure.BrokenAnswer,
+            ForwarderError.ResponseHeaders => AttemptFailure.BadAnswer,
+            _ => AttemptFailure.ClientGone,
+        };
+        if (failure.IsBackends()) outcomes.Failed(backend, failure.ToString());
+        return failure;
+    }
+}
