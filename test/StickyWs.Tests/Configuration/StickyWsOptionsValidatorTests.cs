@@ -132,4 +132,19 @@ public sealed class StickyWsOptionsValidatorTests
 
         Assert.Equal(["StickyWs:Pools:chat:Health:Passive:FailureRatio is 'NaN': use a value from 0.01 to 1."], Written.Errors(options));
     }
+
+    [Fact]
+    public void Validate_ChoiceOutsideItsNamesFromCode_IsOneErrorEach()
+    {
+        var options = Written.Keys();
+        options.Pools["chat"].WhenNoneHealthy = (NoneHealthyBehavior)7;
+        options.Pools["chat"].HttpVersion = (BackendHttpVersion)7;
+
+        Assert.Equal(
+            [
+                "StickyWs:Pools:chat:WhenNoneHealthy is '7': use one of FailClosed, UseAll.",
+                "StickyWs:Pools:chat:HttpVersion is '7': use one of Auto, Http1, Http2.",
+            ],
+            Written.Errors(options));
+    }
 }
