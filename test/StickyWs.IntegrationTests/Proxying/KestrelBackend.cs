@@ -1,0 +1,53 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+/// <summary>A well-behaved backend on Kestrel.</summary>
+internal sealed class KestrelBackend : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private KestrelBackend(WebApplication app) => _app = app;
+
+    public Uri Address => new(_app.Urls.First());
+
+    public static Task<KestrelBackend> StartAsync(RequestDelegate answer, HttpProtocols protocols = HttpProtocols.Http1)
+        => StartAsync(_ => { }, app => app.Run(answer), protocols, null);
+
+    /// <summary>Answers with a text, usually its own name.</summary>
+    public static Task<KestrelBackend> StartAsync(string text) => StartAsync(context => context.Response.WriteAsync(text));
+
+    public static async Task<KestrelBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> map, HttpProtocols protocols, X509Certificate2? certificate)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = protocols;
+                if (certificate is not null) listen.UseHttps(certificate);
+            });
+        });
+        services(builder.Services);
+        var app = builder.Build();
+        map(app);
+        await app.StartAsync();
+        return new KestrelBackend(app);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}
