@@ -31,7 +31,7 @@ public sealed class BackendSet : IReadOnlyList<Backend>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal BackendSet Without(IReadOnlyCollection<Backend> excluded) => new(_backends.Where(backend => !excluded.Contains(backend)));
+    internal BackendSet Without(Backend excluded) => new(_backends.Where(backend => backend != excluded));
 
     // Earliest deadline first: turn k of a backend with weight w is due at (k + 1/2) / w. Sorting by that spreads each
     // backend's turns evenly over one cycle of sum(weights) / gcd(weights) turns.
