@@ -102,9 +102,10 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
     {
         if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
         var eligible = new BackendSet(backends.Where(backend => IsEligible(backend, options)));
-        var panics = eligible.Count == 0 && options.WhenNoneHealthy == NoneHealthyBehavior.UseAll;
-        if (panics) eligible = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
-        return new PoolSnapshot(name, options, backends, eligible, panics, turns);
+        if (eligible.Count > 0 || options.WhenNoneHealthy != NoneHealthyBehavior.UseAll)
+            return new PoolSnapshot(name, options, backends, eligible, IsPanicking: false, turns);
+        var enabled = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
+        return new PoolSnapshot(name, options, backends, enabled, IsPanicking: enabled.Count > 0, turns);
     }
 
     private static bool IsEligible(Backend backend, PoolOptions options)
