@@ -7,12 +7,11 @@ namespace StickyWs.Examples.Quickstart;
 /// A backend of the demonstration: a Kestrel of its own, on a port of its own. It knows nothing of the balancer in front of it.
 /// Stopping it is a crash, not a farewell: its connections break and new ones are refused.
 /// </summary>
-internal sealed class DemoBackend(string name, string address)
+internal sealed class DemoBackend(string name, string address) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private WebApplication? _app;
     private int _requests;
-    private int _webSockets;
 
     public string Name => name;
 
@@ -22,9 +21,6 @@ internal sealed class DemoBackend(string name, string address)
 
     /// <summary>Plain requests answered since the process began.</summary>
     public int Requests => Volatile.Read(ref _requests);
-
-    /// <summary>WebSockets open now.</summary>
-    public int WebSockets => Volatile.Read(ref _webSockets);
 
     public async Task StartAsync()
     {
@@ -58,6 +54,12 @@ internal sealed class DemoBackend(string name, string address)
         }
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _oneAtATime.Dispose();
+    }
+
     // An empty builder: the settings and the command line of the process belong to the balancer.
     private WebApplication Build()
     {
@@ -77,7 +79,6 @@ internal sealed class DemoBackend(string name, string address)
     private async Task EchoAsync(HttpContext context)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        Interlocked.Increment(ref _webSockets);
         try
         {
             await SayAsync(socket, name, context.RequestAborted);
@@ -89,10 +90,6 @@ internal sealed class DemoBackend(string name, string address)
         catch (Exception broken) when (broken is WebSocketException or OperationCanceledException)
         {
             // The browser left without a Close frame, or this backend was stopped.
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _webSockets);
         }
     }
 
