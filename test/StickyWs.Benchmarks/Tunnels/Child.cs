@@ -43,12 +43,12 @@ internal sealed class Child : IDisposable
 
     public async Task<long> AskNumberAsync(string command) => long.Parse(await AskAsync(command), CultureInfo.InvariantCulture);
 
-    /// <summary>User and system time so far (proc_pid_stat(5), fields 14 and 15, in ticks of 10 ms).</summary>
-    public TimeSpan CpuTime()
+    /// <summary>User and system time so far, in microseconds (proc_pid_stat(5), fields 14 and 15, in ticks of 10 ms).</summary>
+    public (double User, double System) CpuTime()
     {
         var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+        return (10_000 * double.Parse(fields[11], CultureInfo.InvariantCulture), 10_000 * double.Parse(fields[12], CultureInfo.InvariantCulture));
     }
 
     /// <summary>Resident memory that no file backs, in bytes (<c>RssAnon</c> of proc_pid_status(5)).</summary>

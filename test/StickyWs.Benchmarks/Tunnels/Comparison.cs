@@ -8,18 +8,19 @@ namespace StickyWs.Benchmarks.Tunnels;
 /// </summary>
 internal static class Comparison
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(4);
     private const int IdleRounds = 3;
+    private static readonly TimeSpan FirstWarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.2);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(string[] args)
     {
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The comparison reads /proc.");
-        var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
+        var rounds = int.Parse(Option(args, "--rounds") ?? "15", CultureInfo.InvariantCulture);
         Contestant[] contestants = [new("StickyWs", "serve-stickyws"), new("YARP", "serve-yarp")];
         using var backend = await Child.StartAsync(0, "serve-backend");
+        if (!args.Contains("--idle-only")) await EchoAsync(contestants, backend, rounds);
         using var load = await Child.StartAsync(0, "load");
-        if (!args.Contains("--idle-only")) await EchoAsync(contestants, backend, load, rounds);
         for (var i = 0; i < IdleRounds && !args.Contains("--echo-only"); i++)
         {
             foreach (var contestant in contestants) await contestant.IdleAsync(backend, load);
@@ -31,20 +32,30 @@ internal static class Comparison
         return 0;
     }
 
-    private static async Task EchoAsync(Contestant[] contestants, Child backend, Child load, int rounds)
+    private static async Task EchoAsync(Contestant[] contestants, Child backend, int rounds)
     {
-        var balancers = new List<Child>();
+        var pairs = new List<(Contestant Contestant, Child Balancer, Child Load)>();
         try
         {
-            foreach (var contestant in contestants) balancers.Add(await contestant.StartAsync(backend));
+            foreach (var contestant in contestants)
+            {
+                pairs.Add((contestant, await contestant.StartAsync(backend), await Child.StartAsync(0, "load")));
+                await Contestant.OpenEchoAsync(pairs[^1].Balancer, pairs[^1].Load);
+                await Contestant.WarmUpAsync(pairs[^1].Load, FirstWarmUp);
+            }
+
             for (var i = 0; i < rounds; i++)
             {
-                for (var j = 0; j < contestants.Length; j++) await contestants[j].EchoAsync(balancers[j], load, i == 0 ? 4 * WarmUp : WarmUp, Round);
+                foreach (var (contestant, balancer, load) in pairs) await contestant.EchoAsync(balancer, load, WarmUp, Round);
             }
         }
         finally
         {
-            balancers.ForEach(balancer => balancer.Dispose());
+            foreach (var (_, balancer, load) in pairs)
+            {
+                load.Dispose();
+                balancer.Dispose();
+            }
         }
     }
 

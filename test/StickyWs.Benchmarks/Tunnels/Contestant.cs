@@ -10,6 +10,7 @@ internal sealed class Contestant(string name, string role)
     private const int ManyIdle = 4000;
 
     private readonly List<double> _cpuPerMessage = [];
+    private readonly List<double> _userPerMessage = [];
     private readonly List<double> _allocatedPerMessage = [];
     private readonly List<double> _memoryPerTunnel = [];
     private readonly List<double> _heapPerTunnel = [];
@@ -18,6 +19,9 @@ internal sealed class Contestant(string name, string role)
 
     /// <summary>CPU time of the balancer per message that came back, in microseconds.</summary>
     public double CpuPerMessage => Median(_cpuPerMessage);
+
+    /// <summary>The part of it outside the kernel.</summary>
+    public double UserPerMessage => Median(_userPerMessage);
 
     /// <summary>Managed bytes allocated per message that came back.</summary>
     public double AllocatedPerMessage => Median(_allocatedPerMessage);
@@ -34,17 +38,21 @@ internal sealed class Contestant(string name, string role)
 
     public Task<Child> StartAsync(Child backend) => Child.StartAsync(1, role, backend.Greeting);
 
-    /// <summary>One round of messages through tunnels that are opened for it; an unmeasured run before lets them, and the JIT, settle.</summary>
+    public static Task OpenEchoAsync(Child balancer, Child load) => load.AskAsync($"open {balancer.Greeting} {EchoTunnels}");
+
+    public static Task WarmUpAsync(Child load, TimeSpan duration) => load.AskAsync(Echo(duration));
+
+    /// <summary>One round of messages through the open tunnels; an unmeasured part before it lets them, and the JIT, settle.</summary>
     public async Task EchoAsync(Child balancer, Child load, TimeSpan warmUp, TimeSpan duration)
     {
-        await load.AskAsync($"open {balancer.Greeting} {EchoTunnels}");
-        await load.AskAsync(Echo(warmUp));
+        await WarmUpAsync(load, warmUp);
         var allocated = await balancer.AskNumberAsync("allocated");
-        var cpu = balancer.CpuTime();
+        var before = balancer.CpuTime();
         var messages = await load.AskNumberAsync(Echo(duration));
-        _cpuPerMessage.Add((balancer.CpuTime() - cpu).TotalMicroseconds / messages);
+        var after = balancer.CpuTime();
+        _userPerMessage.Add((after.User - before.User) / messages);
+        _cpuPerMessage.Add(_userPerMessage[^1] + ((after.System - before.System) / messages));
         _allocatedPerMessage.Add((double)(await balancer.AskNumberAsync("allocated") - allocated) / messages);
-        await load.AskAsync("close");
     }
 
     /// <summary>The slope between few and many tunnels at rest, each of which has carried one message.</summary>
@@ -74,7 +82,7 @@ internal sealed class Contestant(string name, string role)
         }
     }
 
-    private static string Echo(TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"echo {EchoTunnels} {duration.TotalSeconds}");
+    private static string Echo(TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"echo {duration.TotalSeconds}");
 
     private static double Median(List<double> values) => values.Count == 0 ? double.NaN : values.Order().ElementAt(values.Count / 2);
 }

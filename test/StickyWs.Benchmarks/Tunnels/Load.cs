@@ -3,8 +3,8 @@ using System.Globalization;
 namespace StickyWs.Benchmarks.Tunnels;
 
 /// <summary>
-/// The clients: <c>open PORT COUNT</c> adds tunnels and sends one message through each, <c>echo COUNT SECONDS</c> keeps one message under
-/// way in each of the first COUNT and answers how many came back, <c>close</c> ends them all.
+/// The clients: <c>open PORT COUNT</c> adds tunnels and sends one message through each, <c>echo SECONDS</c> keeps one message under
+/// way in each and answers how many came back, <c>close</c> ends them all.
 /// </summary>
 internal static class Load
 {
@@ -18,8 +18,8 @@ internal static class Load
                 case ["open", var port, var count]:
                     await OpenAsync(tunnels, int.Parse(port, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
                     return "open";
-                case ["echo", var count, var seconds]:
-                    var echoes = await EchoAsync(tunnels.Take(int.Parse(count, CultureInfo.InvariantCulture)), TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)));
+                case ["echo", var seconds]:
+                    var echoes = await EchoAsync(tunnels, TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)));
                     return echoes.ToString(CultureInfo.InvariantCulture);
                 case ["close"]:
                     tunnels.ForEach(tunnel => tunnel.Dispose());
@@ -38,7 +38,7 @@ internal static class Load
             tunnels.AddRange(await Task.WhenAll(batch.Select(_ => LoadTunnel.OpenAsync(port))));
     }
 
-    private static async Task<long> EchoAsync(IEnumerable<LoadTunnel> tunnels, TimeSpan duration)
+    private static async Task<long> EchoAsync(List<LoadTunnel> tunnels, TimeSpan duration)
     {
         using var timer = new CancellationTokenSource(duration);
         var counts = await Task.WhenAll(tunnels.Select(tunnel => tunnel.EchoAsync(timer.Token)).ToList());
