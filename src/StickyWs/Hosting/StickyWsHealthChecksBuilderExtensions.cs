@@ -3,19 +3,21 @@ using StickyWs.Health;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds what StickyWs knows to the application's own health checks.</summary>
+/// <summary>Adds StickyWs to the application's own health checks.</summary>
 public static class StickyWsHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds the check <c>stickyws</c>: degraded when some pool has fewer backends for new work than are enabled; unhealthy when a pool has
-    /// none, or uses all because none is healthy. Its data names every pool and backend.
+    /// Adds a check that is degraded while some enabled backend gets no new work, and unhealthy while a pool has no healthy backend. Its data
+    /// names every pool and backend.
     /// </summary>
-    /// <param name="builder">What <c>AddHealthChecks</c> gave.</param>
-    /// <param name="failureStatus">What to report instead of <see cref="HealthStatus.Unhealthy"/>. Default: that.</param>
-    /// <param name="tags">Tags to choose checks by. Default: none.</param>
-    public static IHealthChecksBuilder AddStickyWebSocketBalancing(this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+    /// <param name="builder">The health checks.</param>
+    /// <param name="name">The check's name; default <c>stickyws</c>.</param>
+    /// <param name="failureStatus">What a pool without a healthy backend is reported as; default <see cref="HealthStatus.Unhealthy"/>.</param>
+    /// <param name="tags">Tags to filter by; default none.</param>
+    public static IHealthChecksBuilder AddStickyWebSocketBalancing(
+        this IHealthChecksBuilder builder, string name = "stickyws", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.AddCheck<StickyWsHealthCheck>("stickyws", failureStatus, tags ?? []);
+        return builder.AddCheck<StickyWsHealthCheck>(name, failureStatus, tags ?? []);
     }
 }
