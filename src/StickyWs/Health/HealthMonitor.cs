@@ -28,6 +28,7 @@ internal sealed partial class HealthMonitor(
     private readonly CancellationTokenSource _stop = new();
     private object? _followed;
     private Task _following = Task.CompletedTask;
+    private bool _isDisposed;
 
     /// <summary>Where jitter comes from: numbers from 0 to 1. A test sets it.</summary>
     public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
@@ -43,6 +44,8 @@ internal sealed partial class HealthMonitor(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // A host may be stopped again after its services were disposed.
+        if (_isDisposed) return;
         registry.Changed -= OnChanged;
         await _stop.CancelAsync();
         await _following.WaitAsync(cancellationToken);
@@ -51,6 +54,7 @@ internal sealed partial class HealthMonitor(
 
     public void Dispose()
     {
+        _isDisposed = true;
         registry.Changed -= OnChanged;
         _stop.Dispose();
         foreach (var loop in _loops.Values) loop.Dispose();
