@@ -70,10 +70,11 @@ public sealed class Backend
             return LeaseResult.Granted;
         }
 
-        if (!_total.TryAdd(maxTunnelsInAll)) return LeaseResult.AllFull;
-        if (Interlocked.Increment(ref _tunnels) <= _maxTunnels) return LeaseResult.Granted;
-        Return(LeaseKind.Tunnel);
-        return LeaseResult.BackendFull;
+        // The backend first: the places of the process are wanted by more.
+        if (!TunnelTotal.TryAdd(ref _tunnels, _maxTunnels)) return LeaseResult.BackendFull;
+        if (_total.TryAdd(maxTunnelsInAll)) return LeaseResult.Granted;
+        Interlocked.Decrement(ref _tunnels);
+        return LeaseResult.AllFull;
     }
 
     internal void Return(LeaseKind kind)

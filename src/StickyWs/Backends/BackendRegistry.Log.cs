@@ -11,6 +11,6 @@ internal sealed partial class BackendRegistry
     [LoggerMessage(EventIds.BackendRemoved, LogLevel.Information, "Backend {Pool}/{Backend} removed; {Tunnels} tunnels and {Requests} requests live on", EventName = "BackendRemoved")]
     private partial void LogRemoved(string pool, string backend, int tunnels, int requests);
 
-    [LoggerMessage(EventIds.BackendStateChanged, LogLevel.Warning, "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}", EventName = "BackendStateChanged")]
-    private partial void LogStateChanged(string pool, string backend, BackendState before, BackendState after, string cause);
+    [LoggerMessage(EventId = EventIds.BackendStateChanged, EventName = "BackendStateChanged", Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]
+    private partial void LogStateChanged(LogLevel level, string pool, string backend, BackendState before, BackendState after, string cause);
 }

@@ -44,8 +44,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
             var current = _current;
             var index = IndexOf(current.Pools, backend);
             if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return;
-            LogStateChanged(backend.Pool, backend.Name, backend.State, state, cause);
-            backend.SetState(state);
+            SetState(backend, state, cause);
             var pool = current.Pools[index];
             Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
         }
@@ -85,16 +84,17 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
         }
 
         backend.Configure(options.Weight, options.MaxTunnels);
-        if (!options.Enabled) SetConfigured(backend, BackendState.Draining);
-        else if (backend.State == BackendState.Draining) SetConfigured(backend, BackendState.Unknown);
-        else if (trusted && backend.State == BackendState.Unknown) SetConfigured(backend, BackendState.Healthy);
+        if (!options.Enabled) SetState(backend, BackendState.Draining);
+        else if (backend.State == BackendState.Draining) SetState(backend, BackendState.Unknown);
+        else if (trusted && backend.State == BackendState.Unknown) SetState(backend, BackendState.Healthy);
         return backend;
     }
 
-    private void SetConfigured(Backend backend, BackendState state)
+    private void SetState(Backend backend, BackendState state, string cause = "configuration")
     {
         if (backend.State == state) return;
-        LogStateChanged(backend.Pool, backend.Name, backend.State, state, "configuration");
+        var level = state == BackendState.Unhealthy ? LogLevel.Warning : LogLevel.Information;
+        LogStateChanged(level, backend.Pool, backend.Name, backend.State, state, cause);
         backend.SetState(state);
     }
 
@@ -102,9 +102,10 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
     {
         if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
         var eligible = new BackendSet(backends.Where(backend => IsEligible(backend, options)));
-        var panics = eligible.Count == 0 && options.WhenNoneHealthy == NoneHealthyBehavior.UseAll;
-        if (panics) eligible = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
-        return new PoolSnapshot(name, options, backends, eligible, panics, turns);
+        if (eligible.Count > 0 || options.WhenNoneHealthy != NoneHealthyBehavior.UseAll)
+            return new PoolSnapshot(name, options, backends, eligible, IsPanicking: false, turns);
+        var enabled = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
+        return new PoolSnapshot(name, options, backends, enabled, IsPanicking: enabled.Count > 0, turns);
     }
 
     private static bool IsEligible(Backend backend, PoolOptions options)

@@ -14,7 +14,7 @@ public sealed class BackendSet : IReadOnlyList<Backend>
     internal BackendSet(IEnumerable<Backend> backends)
     {
         _backends = [.. backends];
-        _rotation = Rotate(_backends);
+        _rotation = Rotation.Of(Array.ConvertAll(_backends, backend => backend.Weight));
     }
 
     /// <summary>How many there are.</summary>
@@ -31,23 +31,5 @@ public sealed class BackendSet : IReadOnlyList<Backend>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal BackendSet Without(IReadOnlyCollection<Backend> excluded) => new(_backends.Where(backend => !excluded.Contains(backend)));
-
-    // Earliest deadline first: turn k of a backend with weight w is due at (k + 1/2) / w. Sorting by that spreads each
-    // backend's turns evenly over one cycle of sum(weights) / gcd(weights) turns.
-    private static int[] Rotate(Backend[] backends)
-    {
-        var weights = Array.ConvertAll(backends, backend => backend.Weight);
-        var divisor = weights.Aggregate(0, Gcd);
-        return
-        [
-            .. weights
-                .SelectMany((weight, index) => Enumerable.Range(0, weight / divisor).Select(k => (Due: (k + 0.5) * divisor / weight, Index: index)))
-                .OrderBy(turn => turn.Due)
-                .ThenBy(turn => turn.Index)
-                .Select(turn => turn.Index),
-        ];
-    }
-
-    private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
+    internal BackendSet Without(Backend excluded) => new(_backends.Where(backend => backend != excluded));
 }

@@ -7,10 +7,19 @@ internal sealed class TunnelTotal
 
     public int Count => Volatile.Read(ref _count);
 
-    public bool TryAdd(int limit)
+    public bool TryAdd(int limit) => TryAdd(ref _count, limit);
+
+    /// <summary>Counts one more up to a limit. One that is refused is never counted, not even for a moment, lest it keep out another.</summary>
+    public static bool TryAdd(ref int count, int limit)
     {
-        if (Interlocked.Increment(ref _count) <= limit) return true;
-        Interlocked.Decrement(ref _count);
+        var seen = Volatile.Read(ref count);
+        while (seen < limit)
+        {
+            var before = Interlocked.CompareExchange(ref count, seen + 1, seen);
+            if (before == seen) return true;
+            seen = before;
+        }
+
         return false;
     }
 

@@ -16,7 +16,7 @@ internal static class HealthRules
         if (health.Http is { } http)
         {
             CheckProbe($"{key}:Http", http, errors);
-            CheckRequest($"{key}:Http", http.Path, http.Headers, errors);
+            CheckRequest($"{key}:Http", http.Path, http.Host, http.Headers, errors);
             if (!IsToken(http.Method)) errors.Add(OptionsError.Of($"{key}:Http:Method", http.Method, "use an HTTP method such as GET or HEAD"));
             if (!StatusRanges.TryParse(http.ExpectedStatus, out _))
                 errors.Add(OptionsError.Of($"{key}:Http:ExpectedStatus", http.ExpectedStatus, "use statuses from 100 to 599 and ranges of them, such as 200,204 or 200-399"));
@@ -25,7 +25,7 @@ internal static class HealthRules
         if (health.Tcp is { } tcp) CheckProbe($"{key}:Tcp", tcp, errors);
         if (health.WebSocket is not { } webSocket) return;
         CheckProbe($"{key}:WebSocket", webSocket, errors);
-        CheckRequest($"{key}:WebSocket", webSocket.Path, webSocket.Headers, errors);
+        CheckRequest($"{key}:WebSocket", webSocket.Path, webSocket.Host, webSocket.Headers, errors);
         if (webSocket.Subprotocol is { } subprotocol && !IsToken(subprotocol))
             errors.Add(OptionsError.Of($"{key}:WebSocket:Subprotocol", subprotocol, "use one subprotocol name"));
     }
@@ -40,10 +40,12 @@ internal static class HealthRules
     private static void CheckProbe(string key, ProbeOptions probe, List<string> errors)
         => StickyWsOptionsValidator.Add(errors, new ProbeRanges().Validate(key, probe));
 
-    private static void CheckRequest(string key, string path, IDictionary<string, string> headers, List<string> errors)
+    private static void CheckRequest(string key, string path, string? host, IDictionary<string, string> headers, List<string> errors)
     {
         if (!path.StartsWith('/') || path.AsSpan().ContainsAnyExceptInRange('!', '~') || path.Contains('#', StringComparison.Ordinal))
             errors.Add(OptionsError.Of($"{key}:Path", path, "use an encoded request target that starts with a slash, such as /healthz"));
+        if (host is not null && (host.Length == 0 || host.AsSpan().ContainsAnyExceptInRange('!', '~')))
+            errors.Add(OptionsError.Of($"{key}:Host", host, "use a host as a client would send it, such as chat.example.com or chat.example.com:8080"));
         foreach (var (name, value) in headers)
         {
             if (!IsToken(name) || value.AsSpan().ContainsAny('\r', '\n', '\0'))

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace StickyWs.Configuration;
 
 /// <summary>The rules of a pool's <see cref="MatchOptions"/>.</summary>
@@ -8,7 +10,7 @@ internal static class MatchRules
         for (var i = 0; i < match.Hosts.Count; i++)
         {
             if (!IsHost(match.Hosts[i]))
-                errors.Add(OptionsError.Of($"{key}:Hosts:{i}", match.Hosts[i], "use a host name without a port, or *.name"));
+                errors.Add(OptionsError.Of($"{key}:Hosts:{i}", match.Hosts[i], "use a host as clients send it, without a port: a name in ASCII, *.name, an IPv4 address, or an IPv6 address in brackets"));
         }
 
         for (var i = 0; i < match.PathPrefixes.Count; i++)
@@ -19,9 +21,11 @@ internal static class MatchRules
         }
     }
 
-    private static bool IsHost(string host)
+    private static bool IsHost(string host) => Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) switch
     {
-        var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
-        return Uri.CheckHostName(name) != UriHostNameType.Unknown || (name.StartsWith('[') && Uri.CheckHostName(name.Trim('[', ']')) == UriHostNameType.IPv6);
-    }
+        UriHostNameType.Dns => Ascii.IsValid(host),
+        UriHostNameType.IPv4 => true,
+        UriHostNameType.IPv6 => host.StartsWith('['),
+        _ => false,
+    };
 }

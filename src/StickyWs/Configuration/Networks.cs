@@ -6,6 +6,8 @@ namespace StickyWs.Configuration;
 /// <summary>A list of IP networks; an IPv4 address is the same address when it comes mapped into IPv6.</summary>
 internal sealed class Networks
 {
+    private const int MappedBits = 96;
+
     private readonly IPNetwork[] _networks;
 
     public Networks(IEnumerable<string> texts)
@@ -20,9 +22,18 @@ internal sealed class Networks
 
     public static bool TryParse(string text, out IPNetwork network)
     {
-        if (IPNetwork.TryParse(text, out network)) return true;
-        if (!IPAddress.TryParse(text, out var address)) return false;
-        network = new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+        network = default;
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var head = slash < 0 ? text : text[..slash];
+        if (!IPAddress.TryParse(head, out var address) || IsShorthand(address, head)) return false;
+        if (slash < 0) network = new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+        else if (!IPNetwork.TryParse(text, out network)) return false;
+        if (address.IsIPv4MappedToIPv6 && network.PrefixLength >= MappedBits)
+            network = new IPNetwork(network.BaseAddress.MapToIPv4(), network.PrefixLength - MappedBits);
         return true;
     }
+
+    // "10.0/16" would be read as the network of 10.0.0.0 by luck, and "10/8" as that of 0.0.0.10.
+    private static bool IsShorthand(IPAddress address, string text)
+        => address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text;
 }

@@ -60,19 +60,17 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         if (Child(key) is not { } child) return;
         list.Clear();
         if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list");
-        foreach (var item in child.GetChildren())
-        {
-            if (item.Value is { } value) list.Add(value);
-            else errors.Add(OptionsError.Of(item.Path, null, "use a text"));
-        }
+        foreach (var item in child.GetChildren()) ReadText(item, list.Add);
     }
 
     public void Map(string key, IDictionary<string, string> map)
     {
         if (Child(key) is not { } child) return;
-        foreach (var item in child.GetChildren()) map[item.Key] = item.Value ?? "";
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and texts");
+        foreach (var item in child.GetChildren()) ReadText(item, value => map[item.Key] = value);
     }
 
+    /// <summary>Reads an object that may be empty: writing it is enough.</summary>
     public void Section(string key, Action<SectionReader> read)
     {
         if (Child(key) is { } child) ReadObject(child, read);
@@ -103,13 +101,24 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         reader.End();
     }
 
-    private string? Value(string key) => Child(key) is { Value.Length: > 0 } child ? child.Value : null;
+    private void ReadText(IConfigurationSection item, Action<string> set)
+    {
+        if (item.GetChildren().Any()) errors.Add($"{item.Path} is an object: use a text.");
+        else set(item.Value ?? "");
+    }
 
+    private string? Value(string key)
+    {
+        if (Child(key) is not { } child) return null;
+        if (child.GetChildren().Any()) errors.Add($"{child.Path} is an object or a list: use a single value.");
+        return string.IsNullOrEmpty(child.Value) ? null : child.Value;
+    }
+
+    // Not Exists(): to the framework an empty object, "Tcp": {}, does not exist.
     private IConfigurationSection? Child(string key)
     {
         _known.Add(key);
-        var child = section.GetSection(key);
-        return child.Exists() ? child : null;
+        return section.GetChildren().FirstOrDefault(child => child.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
     }
 
     private void Wrong(string key, string value, string remedy) => errors.Add(OptionsError.Of($"{section.Path}:{key}", value, remedy));

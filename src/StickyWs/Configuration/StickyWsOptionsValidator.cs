@@ -27,11 +27,19 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
             errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+        CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
+        CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
         foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, errors);
         if (pool.Tls.CaCertificateFile is { } file && !File.Exists(file))
             errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, "use the path of a PEM file that exists"));
         HealthRules.Check($"{key}:Health", pool.Health, errors);
+    }
+
+    private static void CheckChoice<TEnum>(string key, TEnum value, List<string> errors)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) errors.Add(OptionsError.Of(key, value.ToString(), $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}"));
     }
 
     private static void ValidateBackend(string key, BackendOptions backend, List<string> errors)
@@ -64,16 +72,5 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         }
     }
 
-    internal static void Add(List<string> errors, ValidateOptionsResult result)
-    {
-        if (result.Failures is { } failures) errors.AddRange(failures.Select(Trimmed));
-
-        // The generator writes "<key>.<member>: " in front of each message, which names its key itself.
-        static string Trimmed(string failure)
-        {
-            var colon = failure.IndexOf(": ", StringComparison.Ordinal);
-            var rest = colon < 0 ? failure : failure[(colon + 2)..];
-            return rest.StartsWith(failure.AsSpan(0, Math.Max(0, failure.LastIndexOf('.', colon < 0 ? 0 : colon))), StringComparison.Ordinal) ? rest : failure;
-        }
-    }
+    internal static void Add(List<string> errors, ValidateOptionsResult result) => errors.AddRange(result.Failures ?? []);
 }

@@ -6,7 +6,7 @@ namespace StickyWs.Dispatch;
 internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels) : BackendChoice(pool, kind)
 {
     private BackendSet _candidates = pool.Eligible;
-    private List<Backend>? _passedOver;
+    private Backend? _last;
     private bool _metFull;
 
     /// <summary>Why the backend that was given last was chosen.</summary>
@@ -14,12 +14,11 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
 
     public override bool TryNext(out Lease lease)
     {
-        if (_passedOver is not null) Narrow();
+        PassOverLast();
         while (_candidates.Count > 0)
         {
-            var backend = _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
-            (_passedOver ??= new List<Backend>(1)).Add(backend);
-            switch (backend.TryLease(Kind, maxTunnels, out lease))
+            _last = _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
+            switch (_last.TryLease(Kind, maxTunnels, out lease))
             {
                 case LeaseResult.Granted:
                     Why = NoBackendReason.None;
@@ -29,7 +28,7 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
                     return false;
                 case LeaseResult.BackendFull:
                     _metFull = true;
-                    Narrow();
+                    PassOverLast();
                     break;
             }
         }
@@ -39,9 +38,11 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         return false;
     }
 
-    private void Narrow()
+    private void PassOverLast()
     {
+        if (_last is null) return;
         Reason = DecisionReason.Retry;
-        _candidates = Pool.Eligible.Without(_passedOver!);
+        _candidates = _candidates.Without(_last);
+        _last = null;
     }
 }

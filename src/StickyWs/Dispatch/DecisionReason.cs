@@ -9,6 +9,6 @@ internal enum DecisionReason
     /// <summary>None is healthy, and the pool then uses all (panic mode); the policy chose among them.</summary>
     Panic,
 
-    /// <summary>One chosen before could not be reached.</summary>
+    /// <summary>One chosen before could not be reached, or was full.</summary>
     Retry,
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using StickyWs.Observability;
 
 namespace StickyWs.Forwarding;
@@ -9,7 +10,7 @@ namespace StickyWs.Forwarding;
 /// Moves a tunnel's bytes through pipes, exactly and in order. Each direction reads only after it has written, so a reader that stalls
 /// stops the sender; nothing is held for a tunnel at rest. Works on any transport that Kestrel has.
 /// </summary>
-internal sealed class Relay(Tunnel tunnel, IDuplexPipe client)
+internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
 {
     // Asked for once a read has filled what the pipe gave by itself (4 KiB on Kestrel): bytes come in bulk then.
     private const int BulkRead = 32 * 1024;
@@ -21,6 +22,8 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client)
         var toClient = GuardAsync(MoveToClientAsync());
         await toClient.ConfigureAwait(false);
         await toBackend.ConfigureAwait(false);
+        await client.Input.CompleteAsync().ConfigureAwait(false);
+        await client.Output.CompleteAsync(new ConnectionAbortedException()).ConfigureAwait(false);
     }
 
     private async Task GuardAsync(Task direction)
@@ -60,7 +63,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client)
         catch (Exception e) when (IsBroken(e))
         {
             // A broken backend is left to the other direction, which still passes on what the backend said before it broke.
-            tunnel.Note(broken);
+            tunnel.Note(ReasonOf(broken, e));
             if (broken == EndReason.ClientReset) tunnel.BackendConnection.Abort();
         }
     }
@@ -93,7 +96,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client)
         }
         catch (Exception e) when (IsBroken(e))
         {
-            tunnel.Abort(broken);
+            tunnel.Abort(ReasonOf(broken, e));
         }
         finally
         {
@@ -101,6 +104,10 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client)
             client.Input.CancelPendingRead();
         }
     }
+
+    // A server that has waited long enough cancels what its connections read and write.
+    private EndReason ReasonOf(EndReason broken, Exception e)
+        => e is OperationCanceledException && tunnels.IsStopping ? EndReason.Shutdown : broken;
 
     // ObjectDisposed: the other direction, or a shutdown, has broken the connection already and noted why.
     private static bool IsBroken(Exception e)

@@ -80,9 +80,7 @@ internal static class RequestHeadWriter
             if (address is not null)
             {
                 output.Write(separator);
-                Span<byte> text = stackalloc byte[64];
-                (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).TryFormat(text, out var written);
-                output.Write(text[..written]);
+                output.Write(Encoding.ASCII.GetBytes(PeerAddress.Text(address)));
             }
 
             output.Write("\r\n"u8);

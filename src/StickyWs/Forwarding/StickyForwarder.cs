@@ -104,7 +104,7 @@ internal sealed partial class StickyForwarder(
         try
         {
             if (!tunnels.TryAdd(tunnel)) tunnel.Abort(EndReason.Shutdown);
-            await new Relay(tunnel, pipe).RunAsync().ConfigureAwait(false);
+            await new Relay(tunnel, pipe, tunnels).RunAsync().ConfigureAwait(false);
         }
         finally
         {

@@ -8,6 +8,7 @@ internal sealed class TunnelTable
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
+    private volatile bool _isStopping;
     private bool _isClosed;
 
     public int Count
@@ -17,6 +18,11 @@ internal sealed class TunnelTable
             lock (_lock) return _tunnels.Count;
         }
     }
+
+    /// <summary>Whether the host has begun to stop; tunnels still have its shutdown time.</summary>
+    public bool IsStopping => _isStopping;
+
+    public void BeginStop() => _isStopping = true;
 
     /// <summary>Whether the tunnel was taken in; not any more once all were ended.</summary>
     public bool TryAdd(Tunnel tunnel)

@@ -64,7 +64,14 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
             }
             catch (OptionsValidationException e)
             {
-                LogRefused(string.Join(" ", e.Failures));
+                LogRefused(string.Join(" ", e.Failures), null);
+                return;
+            }
+#pragma warning disable CA1031 // Code of the user's configures the options too; what it throws must not reach whoever watches the file.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                LogRefused(e.Message, e);
                 return;
             }
 

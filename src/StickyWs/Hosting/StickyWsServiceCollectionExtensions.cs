@@ -96,9 +96,13 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<RequestProxy>();
     }
 
+    // Behind the registry's feeder: the first probes need to know whom to ask.
     private static void AddHealth(IServiceCollection services)
     {
-        services.AddSingleton<IOutcomeSink, BreakerBoard>();
+        services.AddSingleton<BreakerBoard>();
+        services.AddSingleton<IOutcomeSink>(provider => provider.GetRequiredService<BreakerBoard>());
+        services.AddSingleton<IProbeFactory, ProbeFactory>();
+        services.AddHostedService<HealthMonitor>();
     }
 
     // At index 0, because a listener that is added in code takes the endpoint defaults that are set by then.

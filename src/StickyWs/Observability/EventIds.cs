@@ -15,9 +15,9 @@ internal static class EventIds
 
     // Health
     public const int ProbeFailed = 300;
-    public const int BreakerOpened = 301;
-    public const int BreakerClosed = 302;
-    public const int ProbeLoopFailed = 303;
+    public const int BreakerFailed = 301;
+    public const int ProbeLoopFailed = 302;
+    public const int HealthFollowFailed = 303;
 
     // Dispatch
     public const int PolicyMisbehaved = 400;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Configuration;
@@ -36,7 +35,7 @@ internal sealed class ForwardedHeaders(TrustedProxies trusted)
             if (isTrusted && IsOurs(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
         }
 
-        Complete(headers, For, peer is null ? "" : Text(peer));
+        Complete(headers, For, peer is null ? "" : PeerAddress.Text(peer));
         Complete(headers, Proto, context.Request.Scheme);
         Complete(headers, Host, sent.Host.ToString());
     }
@@ -47,18 +46,11 @@ internal sealed class ForwardedHeaders(TrustedProxies trusted)
     private static string Appended(string name, StringValues values, IPAddress? peer)
     {
         var sent = string.Join(", ", values.AsEnumerable());
-        return peer is not null && name.Equals(For, StringComparison.OrdinalIgnoreCase) ? $"{sent}, {Text(peer)}" : sent;
+        return peer is not null && name.Equals(For, StringComparison.OrdinalIgnoreCase) ? $"{sent}, {PeerAddress.Text(peer)}" : sent;
     }
 
     private static void Complete(HttpRequestHeaders headers, string name, string value)
     {
         if (value.Length > 0 && !headers.NonValidated.Contains(name)) headers.TryAddWithoutValidation(name, value);
-    }
-
-    // A zone means nothing on another machine.
-    private static string Text(IPAddress peer)
-    {
-        if (peer.IsIPv4MappedToIPv6) return peer.MapToIPv4().ToString();
-        return peer is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new IPAddress(peer.GetAddressBytes()).ToString() : peer.ToString();
     }
 }

@@ -19,6 +19,9 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
     /// <summary>Whether the request is an HTTP/1.1 handshake with a key of the client's own.</summary>
     public abstract bool HasOwnKey { get; }
 
+    /// <summary>Whether the client has got its 101.</summary>
+    public bool IsUpgraded { get; private set; }
+
     public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme);
 
     public override string ConnectionId => context.Connection.Id;
@@ -28,7 +31,9 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
         CopyHeaders(answer);
         try
         {
-            return await UpgradeAsync(answer).ConfigureAwait(false);
+            var pipe = await UpgradeAsync(answer).ConfigureAwait(false);
+            IsUpgraded = true;
+            return pipe;
         }
         catch (InvalidOperationException)
         {

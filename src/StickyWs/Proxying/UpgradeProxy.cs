@@ -34,13 +34,16 @@ internal sealed class UpgradeProxy(StickyForwarder forwarder)
             return;
         }
 
+        // An upgraded connection ends with its tunnel anyway; to release the gate then would break off what is still to be sent.
+        var gate = client is UpgradedClient ? client.Context.Features.Get<HalfCloseGate>() : null;
+        gate?.Hold();
         try
         {
             await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
         }
         finally
         {
-            client.Context.Features.Get<HalfCloseGate>()?.Release();
+            if (!client.IsUpgraded) gate?.Release();
         }
     }
 

@@ -14,7 +14,6 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
         Context.Response.Headers.Upgrade = "websocket";
-        Context.Features.Get<HalfCloseGate>()?.Hold();
         return ToPipe(await upgrade.UpgradeAsync().ConfigureAwait(false));
     }
 }

@@ -1,0 +1,16 @@
+using StickyWs.Examples.EchoBackend;
+
+var builder = WebApplication.CreateBuilder(args);
+var app = builder.Build();
+
+app.UseWebSockets();
+app.MapGet("/healthz", () => "OK");
+app.MapFallback(async context =>
+{
+    var name = app.Configuration["name"] ?? $"port {context.Connection.LocalPort}";
+    if (context.WebSockets.IsWebSocketRequest)
+        await Echo.RunAsync(context, name, app.Lifetime.ApplicationStopping);
+    else
+        await context.Response.WriteAsync($"This is {name}.\n");
+});
+app.Run();

@@ -1,0 +1,49 @@
+using StickyWs.Examples.Quickstart;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.Configuration.AddInMemoryCollection();
+builder.AddStickyWebSocketBalancing();
+var app = builder.Build();
+
+// Three real Kestrel servers, where the pool "demo" of appsettings.json expects its backends.
+var backends = app.Configuration.GetSection("StickyWs:Pools:demo:Backends").GetChildren()
+    .Select(backend => new DemoBackend(backend.Key, backend["Address"]!))
+    .ToArray();
+foreach (var backend in backends) await backend.StartAsync();
+
+app.UseFileServer();                   // the page, from wwwroot
+app.UseStickyWebSocketBalancing();     // /api and /ws go to the backends
+
+// What the page asks and what its buttons do: endpoints of the app stay with the app.
+using var view = new BalancerView();
+var control = app.MapGroup("/quickstart/backends");
+control.MapGet("/", () =>
+{
+    view.Refresh();
+    return backends.Select(backend => new
+    {
+        backend.Name,
+        backend.Address,
+        backend.IsRunning,
+        backend.Requests,
+        view[backend.Name].State,
+        view[backend.Name].Tunnels,
+    });
+});
+foreach (var backend in backends)
+{
+    control.MapPost($"/{backend.Name}/stop", backend.StopAsync);
+    control.MapPost($"/{backend.Name}/revive", backend.StartAsync);
+    control.MapPost($"/{backend.Name}/drain", () => SetEnabled(backend, false));
+    control.MapPost($"/{backend.Name}/undrain", () => SetEnabled(backend, true));
+}
+
+await app.RunAsync();
+foreach (var backend in backends) await backend.DisposeAsync();
+
+// The same as an edit of appsettings.json: the configuration is reloaded live.
+void SetEnabled(DemoBackend backend, bool enabled)
+{
+    app.Configuration[$"StickyWs:Pools:demo:Backends:{backend.Name}:Enabled"] = enabled.ToString();
+    ((IConfigurationRoot)app.Configuration).Reload();
+}

@@ -1,0 +1,129 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+
+namespace StickyWs.Health;
+
+/// <summary>
+/// Keeps one probe loop for every backend that is enabled and probed, and the breakers beside them, in step with the registry. A backend that stays keeps
+/// its loop and its streaks, whatever else changes.
+/// </summary>
+/// <remarks>
+/// The host's start waits until the first probe of every backend has ended, but for none longer than that probe's time-out: an app
+/// that accepts before would answer its first requests with 503, since a backend that was never probed gets no work. Whatever fills the
+/// registry must start before this.
+/// </remarks>
+internal sealed partial class HealthMonitor(
+    BackendRegistry registry,
+    BreakerBoard board,
+    IProbeFactory probes,
+    TimeProvider time,
+    ILoggerFactory loggers) : IHostedService, IDisposable
+{
+    // The registry calls under its lock, and more often than the configuration changes: only that something changed is handed over.
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly ILogger _logger = loggers.CreateLogger<HealthMonitor>();
+    private readonly Dictionary<Backend, ProbeLoop> _loops = [];
+    private readonly CancellationTokenSource _stop = new();
+    private object? _followed;
+    private Task _following = Task.CompletedTask;
+    private bool _isDisposed;
+
+    /// <summary>Where jitter comes from: numbers from 0 to 1. A test sets it.</summary>
+    public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        registry.Changed += OnChanged;
+        await FollowAsync(registry.Current);
+        ProbeLoop[] first = [.. _loops.Values];
+        _following = Task.Run(FollowChangesAsync, CancellationToken.None);
+        await Task.WhenAll(first.Select(loop => loop.WaitForFirstAsync(cancellationToken)));
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // A host may be stopped again after its services were disposed.
+        if (_isDisposed) return;
+        registry.Changed -= OnChanged;
+        await _stop.CancelAsync();
+        await _following.WaitAsync(cancellationToken);
+        await Task.WhenAll(_loops.Values.Select(loop => loop.StopAsync())).WaitAsync(cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        registry.Changed -= OnChanged;
+        _stop.Dispose();
+        foreach (var loop in _loops.Values) loop.Dispose();
+    }
+
+    private void OnChanged(RegistrySnapshot snapshot) => _changes.Writer.TryWrite(true);
+
+    private async Task FollowChangesAsync()
+    {
+        try
+        {
+            await foreach (var _ in _changes.Reader.ReadAllAsync(_stop.Token)) await TryFollowAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // StopAsync.
+        }
+    }
+
+    private async Task TryFollowAsync()
+    {
+        try
+        {
+            await FollowAsync(registry.Current);
+        }
+        catch (Exception e)
+        {
+            LogFollowFailed(e);
+        }
+    }
+
+    private async Task FollowAsync(RegistrySnapshot snapshot)
+    {
+        // A change of state keeps the options, and is no news here.
+        if (ReferenceEquals(_followed, snapshot.Options)) return;
+        _followed = snapshot.Options;
+        board.Apply(snapshot);
+        var gone = _loops.Keys.ToHashSet();
+        foreach (var pool in snapshot.Pools)
+        {
+            if (probes.Create(pool.Options) is not { } probe) continue;
+            var pipeline = new ProbePipeline(probe, pool.Options, time);
+            foreach (var backend in pool.Backends.Where(backend => backend.State != BackendState.Draining))
+            {
+                gone.Remove(backend);
+                Follow(backend, pipeline);
+            }
+        }
+
+        foreach (var backend in gone) await EndAsync(backend);
+    }
+
+    private void Follow(Backend backend, ProbePipeline pipeline)
+    {
+        if (_loops.TryGetValue(backend, out var loop))
+        {
+            loop.Configure(pipeline);
+            return;
+        }
+
+        _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>());
+        loop.Configure(pipeline);
+        loop.Start();
+    }
+
+    private async Task EndAsync(Backend backend)
+    {
+        if (!_loops.Remove(backend, out var loop)) return;
+        await loop.StopAsync();
+        loop.Dispose();
+    }
+}

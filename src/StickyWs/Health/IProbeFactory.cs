@@ -1,0 +1,10 @@
+using StickyWs.Configuration;
+
+namespace StickyWs.Health;
+
+/// <summary>Makes the probe that a pool asks for.</summary>
+internal interface IProbeFactory
+{
+    /// <returns><see langword="null"/> when the pool is not probed.</returns>
+    IProbe? Create(PoolOptions pool);
+}

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Observability;
+
+namespace StickyWs.Health;
+
+internal sealed partial class ProbeLoop
+{
+    [LoggerMessage(EventIds.ProbeFailed, LogLevel.Debug, "Probe of {Pool}/{Backend} failed: {Cause}", EventName = "ProbeFailed")]
+    private partial void LogProbeFailed(string pool, string backend, string cause);
+
+    [LoggerMessage(EventIds.ProbeLoopFailed, LogLevel.Error, "What a probe of {Pool}/{Backend} found could not be reported; it goes on being probed", EventName = "ProbeLoopFailed")]
+    private partial void LogLoopFailed(Exception exception, string pool, string backend);
+}

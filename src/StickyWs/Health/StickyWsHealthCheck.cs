@@ -1,0 +1,43 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StickyWs.Backends;
+
+namespace StickyWs.Health;
+
+/// <summary>
+/// The app's own health by its pools: unhealthy when a pool has no backend for new work or uses all because none is healthy, degraded when
+/// some enabled backend gets no new work. Its data holds every pool's eligible and enabled backends, and every backend's state.
+/// </summary>
+internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var pools = registry.Current.Pools;
+        var down = pools.Where(IsDown).Select(pool => pool.Name).ToArray();
+        var impaired = pools.Where(pool => !IsDown(pool) && pool.Eligible.Count < Enabled(pool)).Select(pool => pool.Name).ToArray();
+        var (status, description) = (down, impaired) switch
+        {
+            ({ Length: > 0 }, _) => (context.Registration.FailureStatus, $"Pools without a healthy backend: {string.Join(", ", down)}."),
+            (_, { Length: > 0 }) => (HealthStatus.Degraded, $"Pools with backends that get no new work: {string.Join(", ", impaired)}."),
+            _ => (HealthStatus.Healthy, "Every enabled backend gets new work."),
+        };
+        return Task.FromResult(new HealthCheckResult(status, description, data: Data(pools)));
+    }
+
+    private static bool IsDown(PoolSnapshot pool) => pool.IsPanicking || pool.Eligible.Count == 0;
+
+    private static int Enabled(PoolSnapshot pool) => pool.Backends.Count(backend => backend.State != BackendState.Draining);
+
+    private static Dictionary<string, object> Data(IEnumerable<PoolSnapshot> pools)
+    {
+        var data = new Dictionary<string, object>();
+        foreach (var pool in pools)
+        {
+            var eligible = pool.IsPanicking ? 0 : pool.Eligible.Count;
+            data[pool.Name] = string.Create(CultureInfo.InvariantCulture, $"{eligible} of {Enabled(pool)} backends get new work");
+            foreach (var backend in pool.Backends) data[backend.ToString()] = backend.State.ToString();
+        }
+
+        return data;
+    }
+}

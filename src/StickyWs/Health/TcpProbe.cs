@@ -1,0 +1,11 @@
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Health;
+
+/// <summary>A probe by a connect, and by the TLS handshake on <c>https</c> backends; it sends nothing else.</summary>
+internal sealed class TcpProbe(TlsOptions tls) : IProbe
+{
+    public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
+        => await (await ProbeConnection.OpenAsync(backend.Address, tls, [], cancellationToken)).DisposeAsync();
+}

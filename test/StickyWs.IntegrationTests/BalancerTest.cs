@@ -1,0 +1,80 @@
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests;
+
+/// <summary>What every test of behaviour has: things that end with it, and the proof that after it no lease is held.</summary>
+public abstract class BalancerTest : IAsyncLifetime
+{
+    private readonly List<IAsyncDisposable> _clients = [];
+    private readonly List<IAsyncDisposable> _backends = [];
+    private readonly List<Balancer> _balancers = [];
+
+    public static TheoryData<Lane> EveryLane { get; } = new(Enum.GetValues<Lane>());
+
+    public static TheoryData<Lane> PlainLanes { get; } = new(Lane.RawConnection, Lane.KeptAlive);
+
+    public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.RawConnection, Lane.SniffedInsideTls);
+
+    public static TheoryData<Lane> PipelineLanes { get; } = new(Lane.KeptAlive, Lane.InsideTls);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients) await client.DisposeAsync();
+        try
+        {
+            foreach (var balancer in _balancers) await balancer.AssertNoLeasesAsync();
+            Assert.All(_backends.OfType<RawBackend>(), backend => Assert.Null(backend.ScriptFailure));
+        }
+        finally
+        {
+            foreach (var balancer in _balancers) await balancer.DisposeAsync();
+            foreach (var backend in _backends) await backend.DisposeAsync();
+        }
+    }
+
+    protected static LiveSettings Pool(params string[] addresses) => new LiveSettings().WithPool("chat", addresses);
+
+    protected T Owned<T>(T backend)
+        where T : IAsyncDisposable
+    {
+        _backends.Add(backend);
+        return backend;
+    }
+
+    protected T OwnedClient<T>(T client)
+        where T : IAsyncDisposable
+    {
+        lock (_clients) _clients.Add(client);
+        return client;
+    }
+
+    protected Balancer Owned(Balancer balancer)
+    {
+        _balancers.Add(balancer);
+        return balancer;
+    }
+
+    protected Balancer Start(Lane lane, params string[] addresses) => Owned(Balancer.Start(lane, Pool(addresses)));
+
+    protected Balancer Start(Lane lane, LiveSettings settings) => Owned(Balancer.Start(lane, settings));
+
+    protected async Task<EchoBackend[]> StartEchoesAsync(int count)
+    {
+        var backends = new EchoBackend[count];
+        for (var i = 0; i < count; i++) backends[i] = Owned(await EchoBackend.StartAsync(((char)('a' + i)).ToString()));
+        return backends;
+    }
+
+    protected async Task<RawClient> ConnectAsync(Balancer balancer, Lane lane) => OwnedClient(await balancer.ConnectAsync(lane));
+
+    /// <summary>A client with an open tunnel, and the backend's end of it.</summary>
+    protected async Task<(RawClient Client, Wire Backend)> OpenTunnelAsync(Balancer balancer, Lane lane, RawBackend backend)
+    {
+        var client = await ConnectAsync(balancer, lane);
+        var answer = await client.AskAsync(HttpHead.Handshake());
+        Assert.Equal(101, HttpHead.Status(answer));
+        return (client, await backend.NextTunnelAsync());
+    }
+}

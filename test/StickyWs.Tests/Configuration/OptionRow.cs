@@ -1,0 +1,3 @@
+namespace StickyWs.Tests.Configuration;
+
+internal sealed record OptionRow(string Key, string Good, string[] Bad);

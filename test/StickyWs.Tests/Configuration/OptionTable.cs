@@ -1,0 +1,62 @@
+namespace StickyWs.Tests.Configuration;
+
+/// <summary>Every option: a value that is good and not the default, the nearest values that are not, and texts that are no value at all.</summary>
+internal static class OptionTable
+{
+    private static readonly string[] NoTime = ["5", "5s", "soon", "00:00:60"];
+    private static readonly string[] NoWhole = ["many", "1.5", "99999999999"];
+    private static readonly string[] NoNumber = ["half", "NaN", "Infinity", "0,5"];
+    private static readonly string[] NoFlag = ["yes", "1"];
+
+    public static readonly OptionRow[] Rows =
+    [
+        new("HeadDeadline", "00:00:07", ["00:00:00.0990000", "00:10:00.0010000", "-00:00:05", .. NoTime]),
+        new("MaxHeadBytes", "2048", ["1023", "1048577", "-1", .. NoWhole]),
+        new("MaxTunnels", "500", ["0", "100000001", .. NoWhole]),
+        new("TrustedProxies:0", "10.0.0.0/8", ["10.0.0.0/33", "somewhere", "fd00::/129"]),
+        new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),
+        new("Pools:chat:Match:PathPrefixes:0", "/chat", ["chat", "/chat?x", "/a%20b", "//chat", "/#"]),
+        new("Pools:chat:Backends:a:Address", "https://10.0.0.1:5001", ["10.0.0.1:5000", "ftp://h:21", "http://h:5000/path", "http://h?x=1", "http://h#x", "http://user@h", "http://h:0", "ws://h", "http://*:5000"]),
+        new("Pools:chat:Backends:a:Weight", "256", ["0", "257", "-1", .. NoWhole]),
+        new("Pools:chat:Backends:a:Enabled", "False", NoFlag),
+        new("Pools:chat:Backends:a:MaxTunnels", "9", ["0", "100000001", .. NoWhole]),
+        new("Pools:chat:Policy", "LeastConnections", ["Random", "Round Robin"]),
+        new("Pools:chat:Timeouts:Connect", "00:00:01", ["00:00:00.0090000", "00:05:00.0010000", .. NoTime]),
+        new("Pools:chat:Timeouts:Handshake", "00:00:01", ["00:00:00.0090000", "00:10:00.0010000", .. NoTime]),
+        new("Pools:chat:Timeouts:Activity", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", .. NoTime]),
+        new("Pools:chat:WhenNoneHealthy", "UseAll", ["Panic", "1", "FailClosed,UseAll"]),
+        new("Pools:chat:RetryAfter", "01:00:00", ["00:00:00.9990000", "01:00:00.0010000", .. NoTime]),
+        new("Pools:chat:Health:Http:Path", "/healthz?deep=1", ["healthz", "/a b", "/ü", "/a#b", "http://h/"]),
+        new("Pools:chat:Health:Http:Method", "HEAD", ["GET /", "G\u00c4T"]),
+        new("Pools:chat:Health:Http:Host", "chat.example.com:8080", ["a b", "a\r\nX: y", "b\u00fccher.example"]),
+        new("Pools:chat:Health:Http:Headers:X-Probe", "on", ["a\r\nb", "a\0b"]),
+        new("Pools:chat:Health:Http:ExpectedStatus", "200,204,300-399", ["99", "600", "300-200", "200-", "2xx", "200,,204", "-"]),
+        new("Pools:chat:Health:Http:ExpectedBody", "ready", []),
+        .. Probe("Http"),
+        .. Probe("Tcp"),
+        new("Pools:chat:Health:WebSocket:Path", "/ws", ["ws", "/a b"]),
+        new("Pools:chat:Health:WebSocket:Host", "chat.example.com", ["a b", "a\r\nX: y"]),
+        new("Pools:chat:Health:WebSocket:Headers:Origin", "https://example.com", ["a\r\nb"]),
+        new("Pools:chat:Health:WebSocket:Subprotocol", "graphql-ws", ["a, b", "a b"]),
+        .. Probe("WebSocket"),
+        new("Pools:chat:Health:Passive:Enabled", "False", NoFlag),
+        new("Pools:chat:Health:Passive:FailureRatio", "1", ["0.009", "1.001", "-0.5", .. NoNumber]),
+        new("Pools:chat:Health:Passive:MinimumThroughput", "2", ["1", "1000001", .. NoWhole]),
+        new("Pools:chat:Health:Passive:SamplingDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
+        new("Pools:chat:Health:Passive:BreakDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
+        new("Pools:chat:Tls:ServerName", "chat.example.com", []),
+        new("Pools:chat:Tls:CaCertificateFile", typeof(OptionTable).Assembly.Location, ["/no/such/file.pem"]),
+        new("Pools:chat:Tls:DangerousAcceptAnyCertificate", "True", NoFlag),
+        new("Pools:chat:HttpVersion", "Http2", ["Http3", "2"]),
+    ];
+
+    private static IEnumerable<OptionRow> Probe(string kind) =>
+    [
+        new($"Pools:chat:Health:{kind}:Interval", "00:00:00.0500000", ["00:00:00.0490000", "01:00:00.0010000", .. NoTime]),
+        new($"Pools:chat:Health:{kind}:Timeout", "00:05:00", ["00:00:00.0090000", "00:05:00.0010000", .. NoTime]),
+        new($"Pools:chat:Health:{kind}:Rise", "100", ["0", "101", .. NoWhole]),
+        new($"Pools:chat:Health:{kind}:Fall", "1", ["0", "101", .. NoWhole]),
+        new($"Pools:chat:Health:{kind}:Retries", "10", ["-1", "11", .. NoWhole]),
+        new($"Pools:chat:Health:{kind}:Jitter", "1", ["-0.1", "1.001", .. NoNumber]),
+    ];
+}

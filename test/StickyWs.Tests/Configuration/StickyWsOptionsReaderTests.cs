@@ -1,0 +1,180 @@
+using StickyWs.Configuration;
+
+namespace StickyWs.Tests.Configuration;
+
+public sealed class StickyWsOptionsReaderTests
+{
+    public static TheoryData<string, string> GoodValues => [.. OptionTable.Rows.Select(row => (row.Key, row.Good))];
+
+    public static TheoryData<string> SingleValues => [.. OptionTable.Rows.Select(row => row.Key)];
+
+    [Fact]
+    public void OptionTable_HoldsEveryOption()
+        => Assert.Equal(OptionTree.Keys(typeof(StickyWsOptions)).Order(StringComparer.Ordinal), OptionTable.Rows.Select(row => row.Key).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(GoodValues))]
+    public void Configure_GoodValue_ReachesItsOptionAndIsValid(string key, string value)
+    {
+        var options = Written.Keys((key, value));
+
+        Assert.NotEqual(value, OptionTree.Text(Written.Keys(), key));
+        Assert.Equal(value, OptionTree.Text(options, key));
+        Assert.Empty(Written.Errors(options));
+    }
+
+    [Theory]
+    [MemberData(nameof(SingleValues))]
+    public void Configure_ObjectInPlaceOfAValue_IsOneError(string key)
+    {
+        var error = Assert.Single(Written.ErrorsOf((key, null), ($"{key}:Inner", "x")), e => !e.EndsWith("without path, query or user info.", StringComparison.Ordinal));
+
+        Assert.StartsWith($"StickyWs:{key} is an object", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Pools:chat:")]
+    [InlineData("Pools:chat:Match:")]
+    [InlineData("Pools:chat:Backends:a:")]
+    [InlineData("Pools:chat:Timeouts:")]
+    [InlineData("Pools:chat:Health:")]
+    [InlineData("Pools:chat:Health:Http:")]
+    [InlineData("Pools:chat:Health:Tcp:")]
+    [InlineData("Pools:chat:Health:WebSocket:")]
+    [InlineData("Pools:chat:Health:Passive:")]
+    [InlineData("Pools:chat:Tls:")]
+    public void Configure_UnknownKey_IsOneErrorThatListsTheKnownOnes(string prefix)
+    {
+        var error = Assert.Single(Written.ErrorsOf(($"{prefix}Colour", "blue")));
+
+        Assert.StartsWith($"StickyWs:{prefix}Colour is not an option: use one of ", error, StringComparison.Ordinal);
+        Assert.EndsWith(", or remove it.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Configure_UnknownObject_IsOneErrorAtItsOwnKey()
+    {
+        var error = Assert.Single(Written.ErrorsOf(("Pools:chat:Sessions:Cookie:Name", "sid"), ("Pools:chat:Sessions:Cookie:Path", "/")));
+
+        Assert.StartsWith("StickyWs:Pools:chat:Sessions is not an option", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Pools:chat:Match", "use an object")]
+    [InlineData("Pools:chat:Timeouts", "use an object")]
+    [InlineData("Pools:chat:Health", "use an object")]
+    [InlineData("Pools:chat:Health:Passive", "use an object")]
+    [InlineData("Pools:chat:Tls", "use an object")]
+    [InlineData("Pools:chat", "use an object")]
+    [InlineData("Pools:chat:Backends:a", "use an object")]
+    [InlineData("Pools", "use an object of named objects")]
+    [InlineData("Pools:chat:Backends", "use an object of named objects")]
+    [InlineData("Pools:chat:Match:Hosts", "use a list")]
+    [InlineData("Pools:chat:Match:PathPrefixes", "use a list")]
+    [InlineData("TrustedProxies", "use a list")]
+    [InlineData("Pools:chat:Health:Http:Headers", "use an object of names and texts")]
+    [InlineData("Pools:chat:Health:WebSocket:Headers", "use an object of names and texts")]
+    public void Configure_ValueInPlaceOfAnObject_IsOneError(string key, string remedy)
+        => Assert.Equal([$"StickyWs:{key} is 'text': {remedy}."], Written.ErrorsOf((key, "text")));
+
+    [Fact]
+    public void Configure_KeysInAnotherCase_AreKnown()
+    {
+        var options = Written.Keys(("POOLS:Chat:retryafter", "00:00:09"), ("maxheadbytes", "4096"));
+
+        Assert.Empty(Written.Errors(options));
+        Assert.Equal(TimeSpan.FromSeconds(9), Assert.Single(options.Pools).Value.RetryAfter);
+        Assert.Equal(4096, options.MaxHeadBytes);
+    }
+
+    [Theory]
+    [InlineData("useall", NoneHealthyBehavior.UseAll)]
+    [InlineData("FAILCLOSED", NoneHealthyBehavior.FailClosed)]
+    public void Configure_ChoiceInAnotherCase_IsTaken(string text, NoneHealthyBehavior expected)
+        => Assert.Equal(expected, Written.Keys(("Pools:chat:WhenNoneHealthy", text)).Pools["chat"].WhenNoneHealthy);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    public void Configure_EmptyValue_LeavesTheOptionAsItWas(string? empty)
+    {
+        var options = Written.Keys(("MaxHeadBytes", empty), ("Pools:chat:RetryAfter", empty), ("Pools:chat:Policy", empty));
+
+        Assert.Empty(Written.Errors(options));
+        Assert.Equal(32 * 1024, options.MaxHeadBytes);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.Pools["chat"].RetryAfter);
+        Assert.Equal("RoundRobin", options.Pools["chat"].Policy);
+    }
+
+    [Theory]
+    [InlineData("Http", typeof(HttpProbeOptions))]
+    [InlineData("Tcp", typeof(TcpProbeOptions))]
+    [InlineData("WebSocket", typeof(WebSocketProbeOptions))]
+    public void Configure_ProbeWrittenAsAnEmptyObject_IsOnWithItsDefaults(string kind, Type expected)
+    {
+        var health = $$"""{ "{{kind}}": {} }""";
+
+        var options = Written.Json("""{ "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } }, "Health": HEALTH } } } }""".Replace("HEALTH", health, StringComparison.Ordinal));
+
+        Assert.Empty(Written.Errors(options));
+        Assert.IsType(expected, options.Pools["chat"].Health.Probe);
+    }
+
+    [Fact]
+    public void Configure_NoProbeWritten_NoneIsOn() => Assert.Null(Written.Keys().Pools["chat"].Health.Probe);
+
+    [Fact]
+    public void Configure_NoSection_LeavesTheDefaults()
+    {
+        var options = Written.Json("{}");
+
+        Assert.Empty(options.Pools);
+        Assert.Empty(Written.Errors(options));
+    }
+
+    [Fact]
+    public void Configure_List_ReplacesTheOneFromCode()
+    {
+        var options = new StickyWsOptions { TrustedProxies = { "10.0.0.1", "10.0.0.2" } };
+        options.Pools["chat"] = new PoolOptions { Match = { Hosts = { "a.example", "b.example" }, PathPrefixes = { "/code" } } };
+
+        Written.Onto(options, ("TrustedProxies:0", "192.168.0.0/16"), ("Pools:chat:Match:Hosts:0", "c.example"));
+
+        Assert.Equal(["192.168.0.0/16"], options.TrustedProxies);
+        Assert.Equal(["c.example"], options.Pools["chat"].Match.Hosts);
+        Assert.Equal(["/code"], options.Pools["chat"].Match.PathPrefixes);
+    }
+
+    [Fact]
+    public void Configure_EmptyList_ReplacesTheOneFromCode()
+    {
+        var options = new StickyWsOptions { TrustedProxies = { "10.0.0.1" } };
+
+        Written.Onto(options, ("TrustedProxies", ""));
+
+        Assert.Empty(options.TrustedProxies);
+    }
+
+    [Fact]
+    public void Configure_PoolFromCode_KeepsWhatTheConfigurationDoesNotName()
+    {
+        var options = new StickyWsOptions { MaxTunnels = 7 };
+        options.Pools["Chat"] = new PoolOptions { Policy = "PowerOfTwoChoices", Backends = { ["b"] = new() { Address = "http://b:1" }, ["A"] = new() { Address = "http://old:1", Weight = 3 } } };
+        options.Pools["other"] = new PoolOptions { Match = { PathPrefixes = { "/other" } }, Backends = { ["c"] = new() { Address = "http://c:1" } } };
+
+        Written.Onto(options);
+
+        Assert.Empty(Written.Errors(options));
+        Assert.Equal(2, options.Pools.Count);
+        Assert.Equal("PowerOfTwoChoices", options.Pools["chat"].Policy);
+        Assert.Equal(Written.Backend, options.Pools["chat"].Backends["a"].Address);
+        Assert.Equal(3, options.Pools["chat"].Backends["a"].Weight);
+        Assert.Equal(2, options.Pools["chat"].Backends.Count);
+        Assert.Equal(7, options.MaxTunnels);
+    }
+
+    [Fact]
+    public void Configure_ListItemThatIsAnObject_IsOneError()
+        => Assert.Equal(["StickyWs:Pools:chat:Match:Hosts:0 is an object: use a text."], Written.ErrorsOf(("Pools:chat:Match:Hosts:0:Name", "a.example")));
+}
