@@ -28,10 +28,13 @@ internal sealed class TunnelTable
         }
     }
 
-    /// <summary>The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled.</summary>
+    /// <summary>The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside <c>Run</c>): the first counts.</summary>
     public void BeginStop(CancellationToken shutdownTime)
     {
-        lock (_lock) _shutdownTime = shutdownTime;
+        lock (_lock)
+        {
+            if (!_shutdownTime.CanBeCanceled) _shutdownTime = shutdownTime;
+        }
     }
 
     /// <summary>Whether the tunnel was taken in; not any more once all were ended.</summary>
@@ -45,7 +48,9 @@ internal sealed class TunnelTable
         lock (_lock)
         {
             _tunnels.Remove(tunnel);
-            if (_tunnels.Count == 0) _empty?.TrySetResult();
+            if (_tunnels.Count > 0) return;
+            _empty?.TrySetResult();
+            _empty = null;
         }
     }
 
@@ -55,7 +60,7 @@ internal sealed class TunnelTable
         lock (_lock)
         {
             if (_tunnels.Count == 0) return Task.CompletedTask;
-            _empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _empty.Task.WaitAsync(cancellationToken);
         }
     }
