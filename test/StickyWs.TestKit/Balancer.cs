@@ -40,7 +40,11 @@ public sealed class Balancer : IAsyncDisposable
 
     public Uri Address => Addresses[0];
 
-    internal BackendRegistry Registry => Services.GetRequiredService<BackendRegistry>();
+    /// <summary>Tunnels open now, handshakes under way included.</summary>
+    public int OpenTunnels => Registry.Tunnels.Count;
+
+    /// <summary>Outlives the host, whose services are gone once it has stopped.</summary>
+    internal BackendRegistry Registry { get; private set; } = null!;
 
     /// <summary>Why tunnels have ended so far, by the metric <c>stickyws.tunnels.ended</c>.</summary>
     public IReadOnlyList<string> EndReasons => [.. _ended!.GetMeasurementSnapshot().Select(measurement => (string)measurement.Tags["stickyws.end_reason"]!)];
@@ -117,6 +121,7 @@ public sealed class Balancer : IAsyncDisposable
 
     private Balancer Observed()
     {
+        Registry = Services.GetRequiredService<BackendRegistry>();
         var metrics = Services.GetRequiredService<StickyWsMetrics>();
         _ended = new MetricCollector<long>(metrics.Meter.Scope, StickyWsMetrics.MeterName, "stickyws.tunnels.ended");
         return this;

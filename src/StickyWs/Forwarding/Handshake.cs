@@ -56,6 +56,10 @@ internal sealed class Handshake(TimeProvider time)
                 }
             }
         }
+        catch (Exception e) when (length > 0 && e is (IOException or SocketException))
+        {
+            return new HandshakeResult(HandshakeOutcome.BadAnswer); // It began to answer, so no other backend may be asked.
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);

@@ -55,7 +55,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled) return;
                 if (!result.IsCompleted) continue;
-                tunnel.Note(EndReason.ClientClosed);
+                tunnel.Note(ReasonOf(EndReason.ClientClosed));
                 await tunnel.BackendConnection.ShutdownSendAsync().ConfigureAwait(false);
                 return;
             }
@@ -63,7 +63,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
         catch (Exception e) when (IsBroken(e))
         {
             // A broken backend is left to the other direction, which still passes on what the backend said before it broke.
-            tunnel.Note(ReasonOf(broken, e));
+            tunnel.Note(ReasonOf(broken));
             if (broken == EndReason.ClientReset) tunnel.BackendConnection.Abort();
         }
     }
@@ -87,7 +87,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
                 tunnel.CountToClient(read);
                 var flushed = await client.Output.FlushAsync().ConfigureAwait(false);
                 if (!flushed.IsCompleted) continue;
-                tunnel.Abort(EndReason.ClientReset);
+                tunnel.Abort(ReasonOf(EndReason.ClientReset));
                 return;
             }
 
@@ -96,7 +96,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
         }
         catch (Exception e) when (IsBroken(e))
         {
-            tunnel.Abort(ReasonOf(broken, e));
+            tunnel.Abort(ReasonOf(broken));
         }
         finally
         {
@@ -105,9 +105,8 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
         }
     }
 
-    // A server that has waited long enough cancels what its connections read and write.
-    private EndReason ReasonOf(EndReason broken, Exception e)
-        => e is OperationCanceledException && tunnels.IsStopping ? EndReason.Shutdown : broken;
+    // Kestrel's stop breaks connections when the shutdown time is over, and what that looks like depends on what lies between (TLS, HTTP).
+    private EndReason ReasonOf(EndReason seen) => tunnels.IsShutDown ? EndReason.Shutdown : seen;
 
     // ObjectDisposed: the other direction, or a shutdown, has broken the connection already and noted why.
     private static bool IsBroken(Exception e)

@@ -9,6 +9,8 @@ namespace StickyWs.Forwarding;
 /// </summary>
 internal sealed class Tunnel(ClientLeg client, BackendConnection backend, Lease lease)
 {
+    private readonly Lock _lock = new();
+    private bool _isClosed;
     private int _endReason;
 
     public BackendConnection BackendConnection => backend;
@@ -38,17 +40,22 @@ internal sealed class Tunnel(ClientLeg client, BackendConnection backend, Lease 
     /// <summary>Notes why the tunnel ends, unless that is known already.</summary>
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
-    /// <summary>Breaks both connections; the relay then comes to its end.</summary>
+    /// <summary>Breaks both connections; the relay then comes to its end. Does nothing to a tunnel that is closed: its client may be another's by then.</summary>
     public void Abort(EndReason reason)
     {
-        Note(reason);
-        backend.Abort();
-        client.Abort();
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            Note(reason);
+            client.Abort();
+            backend.Abort();
+        }
     }
 
     /// <summary>Gives the backend's connection and the lease back.</summary>
     public void Close()
     {
+        lock (_lock) _isClosed = true;
         backend.Dispose();
         lease.Dispose();
     }

@@ -8,7 +8,7 @@ internal sealed class TunnelTable
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
-    private volatile bool _isStopping;
+    private CancellationToken _shutdownTime;
     private bool _isClosed;
 
     public int Count
@@ -19,10 +19,23 @@ internal sealed class TunnelTable
         }
     }
 
-    /// <summary>Whether the host has begun to stop; tunnels still have its shutdown time.</summary>
-    public bool IsStopping => _isStopping;
+    /// <summary>Whether the host stops and its shutdown time is over: from then on it is the host that ends tunnels, whatever they see of it.</summary>
+    public bool IsShutDown
+    {
+        get
+        {
+            lock (_lock) return _shutdownTime.IsCancellationRequested;
+        }
+    }
 
-    public void BeginStop() => _isStopping = true;
+    /// <summary>The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside <c>Run</c>): the first counts.</summary>
+    public void BeginStop(CancellationToken shutdownTime)
+    {
+        lock (_lock)
+        {
+            if (!_shutdownTime.CanBeCanceled) _shutdownTime = shutdownTime;
+        }
+    }
 
     /// <summary>Whether the tunnel was taken in; not any more once all were ended.</summary>
     public bool TryAdd(Tunnel tunnel)
@@ -35,7 +48,9 @@ internal sealed class TunnelTable
         lock (_lock)
         {
             _tunnels.Remove(tunnel);
-            if (_tunnels.Count == 0) _empty?.TrySetResult();
+            if (_tunnels.Count > 0) return;
+            _empty?.TrySetResult();
+            _empty = null;
         }
     }
 
@@ -45,7 +60,7 @@ internal sealed class TunnelTable
         lock (_lock)
         {
             if (_tunnels.Count == 0) return Task.CompletedTask;
-            _empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _empty.Task.WaitAsync(cancellationToken);
         }
     }

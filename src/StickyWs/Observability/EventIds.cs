@@ -7,6 +7,7 @@ internal static class EventIds
     public const int ConfigurationRefused = 100;
     public const int ConfigurationApplied = 101;
     public const int TunnelsEndedAtShutdown = 102;
+    public const int TunnelsLeftAtShutdown = 103;
 
     // Backends
     public const int BackendAdded = 200;

@@ -49,6 +49,7 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
         context.Response.StatusCode = refusal.Status;
         context.Response.ContentType = "text/plain";
         context.Response.ContentLength = refusal.Text.Length;
+        CloseAfterwards();
         if (refusal.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds;
         await context.Response.WriteAsync(refusal.Text, Encoding.ASCII).ConfigureAwait(false);
     }
@@ -58,7 +59,7 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
         context.Response.StatusCode = answer.Status;
         context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = Encoding.Latin1.GetString(answer.Reason);
         CopyHeaders(answer);
-        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+        CloseAfterwards();
         try
         {
             await body.CopyToAsync(context.Response.BodyWriter, async token => await context.Response.BodyWriter.FlushAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -77,6 +78,12 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
     protected static IDuplexPipe ToPipe(Stream stream) => new DuplexPipe(
         PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true)),
         PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
+
+    // What the client sent behind its handshake was meant for the tunnel: it must not be read as its next request.
+    private void CloseAfterwards()
+    {
+        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+    }
 
     private void CopyHeaders(ResponseHead answer)
     {

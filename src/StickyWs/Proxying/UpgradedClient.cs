@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
 
@@ -14,6 +15,9 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
         Context.Response.Headers.Upgrade = "websocket";
+
+        // Kestrel would take a tunnel whose reader stalls for an answer that is read too slowly, and break it.
+        if (Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         return ToPipe(await upgrade.UpgradeAsync().ConfigureAwait(false));
     }
 }

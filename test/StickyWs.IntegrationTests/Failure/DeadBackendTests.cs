@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Failure;
+
+public sealed class DeadBackendTests : BalancerTest
+{
+    [Fact]
+    public async Task With_one_of_three_backends_dead_and_unnoticed_no_handshake_fails()
+    {
+        var backends = await StartEchoesAsync(3);
+        var addresses = backends.Select(backend => backend.Address).ToArray();
+        var balancer = Start(Lane.RawConnection, addresses);
+        await backends[1].StopHardAsync();
+
+        var failures = 0;
+        await Parallel.ForAsync(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, _) =>
+        {
+            await using var client = await balancer.ConnectAsync(Lane.RawConnection);
+            if (HttpHead.Status(await client.AskAsync(HttpHead.Handshake())) != 101) Interlocked.Increment(ref failures);
+        });
+
+        Assert.Equal(0, failures);
+        Assert.Equal(0, backends[1].WebSockets);
+        await Wait.UntilAsync(() => backends[0].WebSockets + backends[2].WebSockets == 300);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task With_all_backends_dead_it_is_a_502(Lane lane)
+    {
+        var balancer = Start(lane, RefusingAddress(), RefusingAddress());
+        var client = await ConnectAsync(balancer, lane);
+
+        var answer = await client.AskAsync(HttpHead.Handshake());
+
+        Assert.Equal(502, HttpHead.Status(answer));
+        Assert.Equal("No backend could be reached.", await client.ReadBodyAsync(answer));
+    }
+
+    [Fact]
+    public async Task A_backend_that_takes_no_connection_in_time_is_passed_over()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
+        using var full = new FullListener();
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(Lane.RawConnection, Pool(full.Address, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+
+        await OpenTunnelAsync(balancer, Lane.RawConnection, backend);
+    }
+
+    [Fact]
+    public async Task When_none_takes_the_connection_in_time_it_is_a_504()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
+        using var full = new FullListener();
+        var balancer = Start(Lane.RawConnection, Pool(full.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var client = await ConnectAsync(balancer, Lane.RawConnection);
+
+        var answer = await client.AskAsync(HttpHead.Handshake());
+
+        Assert.Equal(504, HttpHead.Status(answer));
+        Assert.Equal("No backend took the connection in time.", await client.ReadBodyAsync(answer));
+    }
+
+    [Fact]
+    public async Task Without_an_enabled_backend_it_is_a_503_that_says_when_to_come_again()
+    {
+        var settings = Pool(RefusingAddress()).With("Pools:chat:Backends:a:Enabled", "false").With("Pools:chat:RetryAfter", "00:00:07");
+        var balancer = Start(Lane.RawConnection, settings);
+        var client = await ConnectAsync(balancer, Lane.RawConnection);
+
+        var answer = await client.AskAsync(HttpHead.Handshake());
+
+        Assert.Equal(503, HttpHead.Status(answer));
+        Assert.Equal("7", HttpHead.Value(answer, "Retry-After"));
+        Assert.Equal("No backend is available.", await client.ReadBodyAsync(answer));
+    }
+
+    /// <summary>A port that was free a moment ago.</summary>
+    private static string RefusingAddress()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"http://{socket.LocalEndPoint}";
+    }
+
+    /// <summary>Listens with a backlog that is full: the kernel drops further connects without a word.</summary>
+    private sealed class FullListener : IDisposable
+    {
+        private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+        private readonly List<Socket> _fillers = [];
+
+        public FullListener()
+        {
+            _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            _listener.Listen(0);
+            for (var i = 0; i < 4; i++)
+            {
+                var filler = new Socket(SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+                _fillers.Add(filler);
+                try
+                {
+                    filler.Connect(_listener.LocalEndPoint!);
+                }
+                catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+                {
+                    // On its way, or dropped: either way it fills.
+                }
+            }
+        }
+
+        public string Address => $"http://{_listener.LocalEndPoint}";
+
+        public void Dispose()
+        {
+            foreach (var filler in _fillers) filler.Dispose();
+            _listener.Dispose();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Http2;
+
+public sealed class ExtendedConnectTests : BalancerTest
+{
+    [Fact]
+    public async Task A_WebSocket_over_HTTP2_reaches_an_HTTP1_backend()
+    {
+        var backends = await StartEchoesAsync(1);
+        var balancer = Start(Lane.InsideTls, backends[0].Address);
+        using var invoker = Invoker();
+        using var socket = await ConnectAsync(balancer, invoker);
+
+        Assert.Equal("chat.v2", socket.SubProtocol);
+        Assert.Equal("a", socket.HttpResponseHeaders!["X-Backend"].Single());
+        Assert.False(socket.HttpResponseHeaders.ContainsKey("Sec-WebSocket-Accept"));
+        await EchoAsync(socket, new string('x', 20_000));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", Wait.Token());
+        Assert.Equal(WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
+    }
+
+    [Fact]
+    public async Task WebSockets_of_one_HTTP2_connection_take_turns()
+    {
+        var backends = await StartEchoesAsync(2);
+        var balancer = Start(Lane.InsideTls, [.. backends.Select(backend => backend.Address)]);
+        using var invoker = Invoker();
+        using var first = await ConnectAsync(balancer, invoker);
+        using var second = await ConnectAsync(balancer, invoker);
+
+        Assert.Equal("a", first.HttpResponseHeaders!["X-Backend"].Single());
+        Assert.Equal("b", second.HttpResponseHeaders!["X-Backend"].Single());
+        first.Abort();
+        await Wait.UntilAsync(() => balancer.OpenTunnels == 1);
+        await EchoAsync(second, "the other lives on");
+    }
+
+    [Fact]
+    public async Task A_WebSocket_at_rest_is_not_taken_for_a_slow_body()
+    {
+        var backends = await StartEchoesAsync(1);
+        var balancer = Owned(Balancer.Start(Lane.InsideTls, Pool(backends[0].Address), builder => builder.ConfigureServices(services
+            => services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))))));
+        using var invoker = Invoker();
+        using var socket = await ConnectAsync(balancer, invoker);
+
+        // Kestrel's watch has no event that says that it looked and was content: only time shows it.
+        var received = socket.ReceiveAsync(new byte[16].AsMemory(), Wait.Token()).AsTask();
+        await Task.WhenAny(received, Task.Delay(TimeSpan.FromSeconds(4)));
+
+        Assert.False(received.IsCompleted);
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Wait.Token());
+        Assert.Equal(5, (await received).Count);
+    }
+
+    [Fact]
+    public async Task A_backend_that_declines_is_heard_over_HTTP2()
+    {
+        await using var backend = RawBackend.Answering(_ => "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+        var balancer = Start(Lane.InsideTls, backend.Address);
+        using var invoker = Invoker();
+        using var socket = new ClientWebSocket();
+        Prepare(socket);
+
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(Target(balancer), invoker, Wait.Token()));
+
+        Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
+    }
+
+    private static HttpMessageInvoker Invoker() => new(new SocketsHttpHandler
+    {
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+    });
+
+    private static async Task<ClientWebSocket> ConnectAsync(Balancer balancer, HttpMessageInvoker invoker)
+    {
+        var socket = new ClientWebSocket();
+        Prepare(socket);
+        await socket.ConnectAsync(Target(balancer), invoker, Wait.Token());
+        return socket;
+    }
+
+    private static void Prepare(ClientWebSocket socket)
+    {
+        socket.Options.HttpVersion = HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.AddSubProtocol("chat.v2");
+    }
+
+    private static Uri Target(Balancer balancer) => new($"wss://{balancer.Address.Authority}/room?x=1");
+
+    private static async Task EchoAsync(WebSocket socket, string text)
+    {
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Wait.Token());
+        var all = new StringBuilder();
+        var buffer = new byte[1024];
+        while (true)
+        {
+            var received = await socket.ReceiveAsync(buffer.AsMemory(), Wait.Token());
+            all.Append(Encoding.UTF8.GetString(buffer, 0, received.Count));
+            if (received.EndOfMessage) break;
+        }
+
+        Assert.Equal(text, all.ToString());
+    }
+}
