@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Health;
+using StickyWs.TestKit;
+
+namespace StickyWs.Tests.Health;
+
+public sealed class BreakerBoardTests : IDisposable
+{
+    private readonly WatchedTime _time = new();
+    private readonly LogRecorder _logs = new();
+    private readonly LoggerFactory _loggers;
+    private readonly BackendRegistry _registry;
+    private readonly BreakerBoard _board;
+
+    public BreakerBoardTests()
+    {
+        _loggers = new LoggerFactory([_logs]);
+        _registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>());
+        _board = new BreakerBoard(_registry, _time, _loggers.CreateLogger<BreakerBoard>());
+    }
+
+    private Backend Backend => _registry.Current.Pools.Single().Backends.Single();
+
+    public void Dispose()
+    {
+        _board.Dispose();
+        _loggers.Dispose();
+    }
+
+    [Fact]
+    public async Task Apply_SameRules_KeepsWhatWasCounted()
+    {
+        Apply(_ => { });
+        Fail(4);
+
+        Apply(pool => pool.Backends["a"].Weight = 9);
+        Fail(1);
+
+        await Wait.UntilAsync(() => Backend.State == BackendState.Unhealthy);
+    }
+
+    [Fact]
+    public void Apply_OtherRules_CountsFromNothing()
+    {
+        Apply(_ => { });
+        Fail(4);
+
+        Apply(pool => pool.Health.Passive.FailureRatio = 0.75);
+        Fail(4);
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public async Task Apply_OtherRulesWhileOpen_IsTriedAgain()
+    {
+        Apply(_ => { });
+        Fail(5);
+        await Wait.UntilAsync(() => Backend.State == BackendState.Unhealthy);
+
+        Apply(pool => pool.Health.Passive.Enabled = false);
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public void Failed_BackendThatIsGone_ChangesNothing()
+    {
+        Apply(_ => { });
+        var gone = Backend;
+        Apply(pool => pool.Backends["a"].Address = "http://127.0.0.1:6000");
+
+        for (var i = 0; i < 50; i++) _board.Failed(gone, "refused");
+
+        Assert.Equal(BackendState.Draining, gone.State);
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public async Task Failed_ReportThrows_IsLogged()
+    {
+        Apply(_ => { });
+        _registry.Changed += _ => throw new InvalidOperationException("a broken listener");
+
+        Fail(5);
+
+        await Wait.UntilAsync(() => _logs.Lines.Any(line => line.Event == "BreakerFailed" && line.Exception?.Message == "a broken listener"));
+    }
+
+    private void Apply(Action<PoolOptions> change)
+    {
+        _registry.Apply(Clinic.Options(pool =>
+        {
+            pool.Health.Tcp = null;
+            change(pool);
+        }));
+        _board.Apply(_registry.Current);
+    }
+
+    private void Fail(int times)
+    {
+        for (var i = 0; i < times; i++) _board.Failed(Backend, "refused");
+    }
+}
