@@ -48,8 +48,9 @@ internal sealed partial class HealthMonitor(
         if (_isDisposed) return;
         registry.Changed -= OnChanged;
         await _stop.CancelAsync();
-        await _following.WaitAsync(cancellationToken);
-        await Task.WhenAll(_loops.Values.Select(loop => loop.StopAsync())).WaitAsync(cancellationToken);
+        // Servers stop first and may have used up the host's time: then the loops end behind its back.
+        var ended = EndAllAsync();
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
     }
 
     public void Dispose()
@@ -118,6 +119,12 @@ internal sealed partial class HealthMonitor(
         _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>());
         loop.Configure(pipeline);
         loop.Start();
+    }
+
+    private async Task EndAllAsync()
+    {
+        await _following;
+        await Task.WhenAll(_loops.Values.Select(loop => loop.StopAsync()));
     }
 
     private async Task EndAsync(Backend backend)
