@@ -28,6 +28,7 @@ internal sealed partial class HealthMonitor(
     private readonly CancellationTokenSource _stop = new();
     private object? _followed;
     private Task _following = Task.CompletedTask;
+    private CancellationToken _stopping;
     private bool _isDisposed;
 
     /// <summary>Where jitter comes from: numbers from 0 to 1. A test sets it.</summary>
@@ -35,6 +36,7 @@ internal sealed partial class HealthMonitor(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        _stopping = _stop.Token;
         registry.Changed += OnChanged;
         await FollowAsync(registry.Current);
         ProbeLoop[] first = [.. _loops.Values];
@@ -55,10 +57,13 @@ internal sealed partial class HealthMonitor(
 
     public void Dispose()
     {
+        if (_isDisposed) return;
         _isDisposed = true;
+
+        // A host whose start failed is disposed without being stopped.
         registry.Changed -= OnChanged;
+        _stop.Cancel();
         _stop.Dispose();
-        foreach (var loop in _loops.Values) loop.Dispose();
     }
 
     private void OnChanged(RegistrySnapshot snapshot) => _changes.Writer.TryWrite(true);
@@ -67,7 +72,7 @@ internal sealed partial class HealthMonitor(
     {
         try
         {
-            await foreach (var _ in _changes.Reader.ReadAllAsync(_stop.Token)) await TryFollowAsync();
+            await foreach (var _ in _changes.Reader.ReadAllAsync(_stopping)) await TryFollowAsync();
         }
         catch (OperationCanceledException)
         {
@@ -116,7 +121,7 @@ internal sealed partial class HealthMonitor(
             return;
         }
 
-        _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>());
+        _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
         loop.Configure(pipeline);
         loop.Start();
     }

@@ -5,13 +5,14 @@ namespace StickyWs.Health;
 
 /// <summary>
 /// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap.
-/// Owned by the monitor, which starts it once and stops it once.
+/// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
-internal sealed partial class ProbeLoop(Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger) : IDisposable
+internal sealed partial class ProbeLoop(
+    Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
 {
     private readonly ProbeStreak _streak = new();
     private readonly TaskCompletionSource _judged = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ProbePipeline? _pipeline;
     private Task _running = Task.CompletedTask;
@@ -24,7 +25,11 @@ internal sealed partial class ProbeLoop(Backend backend, BreakerBoard board, Tim
         if (before is not null && before.Identity != pipeline.Identity) _changed.TrySetResult();
     }
 
-    public void Start() => _running = Task.Run(RunAsync, CancellationToken.None);
+    public void Start()
+    {
+        var stop = _stop.Token;
+        _running = Task.Run(() => RunAsync(stop), CancellationToken.None);
+    }
 
     /// <summary>Waits until the first probe has ended or its time-out is over.</summary>
     public async Task WaitForFirstAsync(CancellationToken cancellationToken)
@@ -45,17 +50,17 @@ internal sealed partial class ProbeLoop(Backend backend, BreakerBoard board, Tim
 
     public void Dispose() => _stop.Dispose();
 
-    private async Task RunAsync()
+    private async Task RunAsync(CancellationToken stop)
     {
-        while (!_stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested)
         {
             var changed = _changed;
             var pipeline = _pipeline!;
             try
             {
-                await ProbeAsync(pipeline);
+                await ProbeAsync(pipeline, stop);
             }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
@@ -65,14 +70,14 @@ internal sealed partial class ProbeLoop(Backend backend, BreakerBoard board, Tim
             }
 
             _judged.TrySetResult();
-            await WaitAsync(pipeline, changed.Task);
+            await WaitAsync(pipeline, changed.Task, stop);
             if (changed.Task.IsCompleted) _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
-    private async Task ProbeAsync(ProbePipeline pipeline)
+    private async Task ProbeAsync(ProbePipeline pipeline, CancellationToken stop)
     {
-        var failure = await pipeline.RunAsync(backend, _stop.Token);
+        var failure = await pipeline.RunAsync(backend, stop);
         if (failure is not null) LogProbeFailed(backend.Pool, backend.Name, failure);
         switch (_streak.Count(failure, backend.State, pipeline.Options, out var cause))
         {
@@ -85,9 +90,9 @@ internal sealed partial class ProbeLoop(Backend backend, BreakerBoard board, Tim
         }
     }
 
-    private async Task WaitAsync(ProbePipeline pipeline, Task changed)
+    private async Task WaitAsync(ProbePipeline pipeline, Task changed, CancellationToken stop)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
         await Task.WhenAny(changed, Task.Delay(pipeline.Options.Interval * factor, time, enough.Token));
         await enough.CancelAsync();

@@ -219,4 +219,17 @@ public sealed class HealthMonitorTests
         Assert.Equal(2, clinic.Probe.Count);
         Assert.Equal(BackendState.Healthy, clinic.Backend().State);
     }
+
+    [Fact]
+    public async Task Dispose_NeverStopped_EndsProbeAllTheSame()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+        clinic.Time.Advance(Clinic.Interval);
+        var call = await clinic.Probe.NextAsync("a");
+
+        clinic.Monitor.Dispose();
+
+        await call.CancelledAsync();
+    }
 }
