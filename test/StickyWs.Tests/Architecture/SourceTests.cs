@@ -5,7 +5,7 @@ public sealed class SourceTests
     private const int MostLines = 300;
 
     [Fact]
-    public void SourceFiles_HaveNoMoreLinesThanFitInAHead()
+    public void SourceFiles_HaveAtMost300Lines()
     {
         Assert.NotEmpty(Repository.SourceFiles());
         Assert.All(Repository.SourceFiles(), file => Assert.InRange(File.ReadLines(file).Count(), 1, MostLines));
