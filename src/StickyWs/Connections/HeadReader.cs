@@ -18,19 +18,17 @@ internal static class HeadReader
     public static async ValueTask<HeadResult> ReadAsync(PipeReader input, Sniffer sniffer, TimeSpan deadline, TimeProvider time)
     {
         using var timer = new CancellationTokenSource(deadline, time);
-        var hasBytes = false;
         try
         {
             while (true)
             {
                 var read = await input.ReadAsync(timer.Token).ConfigureAwait(false);
-                hasBytes |= !read.Buffer.IsEmpty;
                 if (TryJudge(input, read, ref sniffer, out var result)) return result;
             }
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested)
         {
-            return new HeadResult(hasBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+            return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
         }
     }
 

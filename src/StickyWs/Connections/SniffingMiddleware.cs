@@ -17,9 +17,18 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     {
         if (connection.Features.Get<SniffedFeature>() is { Verdict: not Verdict.Tls }) return next(connection);
         var sniffer = new Sniffer(services.Limits);
-        return HeadReader.TryRead(connection.Transport.Input, ref sniffer, out var result) && result.Verdict != Verdict.WebSocket
-            ? PassOn(connection, result.Verdict)
-            : SniffAsync(connection, sniffer, result);
+        HeadResult result;
+        try
+        {
+            if (!HeadReader.TryRead(connection.Transport.Input, ref sniffer, out result)) return SniffAsync(connection, sniffer, result);
+        }
+        catch (IOException e)
+        {
+            LogConnectionFailed(services.Logger, connection.ConnectionId, e.Message); // Broken as soon as it was accepted.
+            return Task.CompletedTask;
+        }
+
+        return result.Verdict == Verdict.WebSocket ? SniffAsync(connection, sniffer, result) : PassOn(connection, result.Verdict);
     }
 
     private async Task SniffAsync(ConnectionContext connection, Sniffer sniffer, HeadResult result)

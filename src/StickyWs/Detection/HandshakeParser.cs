@@ -49,7 +49,7 @@ internal static class HandshakeParser
         }
 
         if (host is [(byte)'[', .. var address, (byte)']'])
-            return !address.ContainsAnyExcept(AddressBytes) && IPAddress.TryParse(Encoding.ASCII.GetString(address), out _);
+            return address.Contains((byte)':') && !address.ContainsAnyExcept(AddressBytes) && IPAddress.TryParse(Encoding.ASCII.GetString(address), out _);
         return !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
     }
 

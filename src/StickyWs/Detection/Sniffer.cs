@@ -14,6 +14,9 @@ internal struct Sniffer(SniffLimits limits)
     private long _lineStart;
     private byte _last;
 
+    /// <summary>Whether the client has sent anything yet.</summary>
+    public bool HasSeenBytes { get; private set; }
+
     /// <summary>Judges all bytes that have arrived so far.</summary>
     /// <param name="bytes">From the first byte of the connection on; each call sees at least what the one before saw.</param>
     /// <param name="head">The parsed handshake when the verdict is <see cref="Verdict.WebSocket"/>.</param>
@@ -21,6 +24,7 @@ internal struct Sniffer(SniffLimits limits)
     {
         head = null;
         if (bytes.IsEmpty) return Verdict.NeedMore;
+        HasSeenBytes = true;
         if (_scanned == 0 || bytes.Length <= 24)
         {
             var start = Classify(bytes);
