@@ -60,8 +60,8 @@ internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
     private ReadOnlySpan<byte> TakeFraming(ReadOnlySpan<byte> bytes)
     {
         var current = bytes[0];
-        var isLineEnd = _last == (byte)'\r' && current == (byte)'\n';
-        if ((current == (byte)'\n') != isLineEnd || ++_lineLength > MaxChunkLine) throw Malformed();
+        var isLineEnd = current == (byte)'\n';
+        if (isLineEnd != (_last == (byte)'\r') || ++_lineLength > MaxChunkLine) throw Malformed();
         switch (_state)
         {
             case State.DataEnd when isLineEnd:
@@ -91,7 +91,7 @@ internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
 
     private void TakeSize(byte current)
     {
-        if (Uri.IsHexDigit((char)current) && _last != (byte)'\r')
+        if (Uri.IsHexDigit((char)current))
         {
             if (_left > long.MaxValue >> 4) throw Malformed();
             _left = (_left << 4) + Convert.ToInt32(((char)current).ToString(), 16);

@@ -1,0 +1,14 @@
+namespace StickyWs.Fuzz;
+
+/// <summary>The targets by name.</summary>
+public static class FuzzTargets
+{
+    /// <summary>The target, or <see langword="null"/> when there is none of this name.</summary>
+    public static IFuzzTarget? Create(string name) => name switch
+    {
+        "sniffer" => new SnifferTarget(),
+        "response" => new ResponseHeadTarget(),
+        "body" => new BodyDecoderTarget(),
+        _ => null,
+    };
+}
