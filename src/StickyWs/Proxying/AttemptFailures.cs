@@ -9,7 +9,7 @@ internal static class AttemptFailures
     {
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
         if (request.Content is { IsBrokenByClient: true }) return AttemptFailure.ClientBody;
-        if (activity.IsCancellationRequested) return request.Content is { IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
+        if (activity.IsCancellationRequested) return request.Content is { HasStarted: true, IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {
             OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,

@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
@@ -196,15 +198,34 @@ public sealed class FailureTests
         Assert.False(answer.Headers.Contains("X-Secret"));
     }
 
-    [Fact]
-    public async Task A_client_that_stalls_in_its_body_is_408_and_no_fault_of_the_backend()
+    [Theory]
+    [InlineData(HttpProtocols.Http1, BackendHttpVersion.Http1)]
+    [InlineData(HttpProtocols.Http2, BackendHttpVersion.Http2)]
+    public async Task A_client_that_stalls_in_its_body_is_408_and_no_fault_of_the_backend(HttpProtocols protocols, BackendHttpVersion version)
     {
-        await using var a = new RawBackend((_, _) => Task.CompletedTask);
-        await using var proxy = await ProxyHost.StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address);
+        await using var a = await KestrelBackend.StartAsync(context => context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted), protocols);
+        await using var proxy = await ProxyHost.StartAsync(
+            pool =>
+            {
+                pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200);
+                pool.HttpVersion = version;
+            },
+            a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 10\r\n\r\n0123");
         Assert.StartsWith("HTTP/1.1 408", await client.ReadHeadAsync());
         Assert.Empty(proxy.Outcomes.Seen);
+    }
+
+    [Fact]
+    public async Task A_backend_that_is_silent_on_an_expectation_is_504_and_blamed()
+    {
+        await using var a = new RawBackend((_, _) => Task.CompletedTask);
+        await using var proxy = await ProxyHost.StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
+        await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 504", await client.ReadHeadAsync());
+        Assert.Equal(["a-BackendSilent"], proxy.Outcomes.Seen);
     }
 
     [Fact]
