@@ -1,11 +1,12 @@
 using StickyWs.Examples.EchoBackend;
 
 var builder = WebApplication.CreateBuilder(args);
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 var app = builder.Build();
 
 app.UseWebSockets();
 app.MapGet("/healthz", () => "OK");
-app.MapFallback(async context =>
+app.Map("/{**path}", async context =>
 {
     var name = app.Configuration["name"] ?? $"port {context.Connection.LocalPort}";
     if (context.WebSockets.IsWebSocketRequest)

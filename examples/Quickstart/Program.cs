@@ -1,8 +1,9 @@
 using StickyWs.Examples.Quickstart;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Configuration.AddInMemoryCollection();
 builder.AddStickyWebSocketBalancing();
+builder.Configuration.AddInMemoryCollection();                                                       // for the page's Drain
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));     // open WebSockets would hold Ctrl+C for 30 s
 var app = builder.Build();
 
 // Three real Kestrel servers, where the pool "demo" of appsettings.json expects its backends.
