@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Backends;
 using StickyWs.Balancing;
@@ -47,6 +48,9 @@ public static class StickyWsServiceCollectionExtensions
         AddOptions(services);
         services.AddMetrics();
         services.AddHttpForwarder();
+
+        // YARP logs every request; ours say it once, at Debug. A longer category in the application's own configuration wins.
+        services.AddLogging(logging => logging.AddFilter("Yarp.ReverseProxy", LogLevel.Error));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using StickyWs.TestKit;
 
@@ -53,13 +54,15 @@ public sealed class ListenerTests : BalancerTest
     }
 
     [Fact]
-    public void A_start_with_bad_configuration_names_every_error()
+    public async Task A_start_with_bad_configuration_names_every_error()
     {
-        var settings = new LiveSettings().WithPool("chat", "ftp://x").With("Pools:chat:Backends:a:Weight", "0").With("HeadDeadline", "soon");
+        var builder = WebApplication.CreateSlimBuilder();
+        ((IConfigurationBuilder)builder.Configuration).Add(new LiveSettings().WithPool("chat", "ftp://x").With("Pools:chat:Backends:a:Weight", "0").With("HeadDeadline", "soon"));
+        builder.AddStickyWebSocketBalancing();
+        await using var app = builder.Build();
 
-        var e = Assert.ThrowsAny<Exception>(() => Balancer.Start(Lane.RawConnection, settings));
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(Wait.Token()));
 
-        var failure = Assert.IsType<OptionsValidationException>(e as OptionsValidationException ?? e.GetBaseException());
         Assert.All(["StickyWs:Pools:chat:Backends:a:Address", "StickyWs:Pools:chat:Backends:a:Weight", "StickyWs:HeadDeadline"], key
             => Assert.Contains(failure.Failures, text => text.Contains(key, StringComparison.Ordinal)));
     }
