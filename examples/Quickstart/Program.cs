@@ -2,8 +2,10 @@ using StickyWs.Examples.Quickstart;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddStickyWebSocketBalancing();
-builder.Configuration.AddInMemoryCollection();                                                       // for the page's Drain
-builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));     // open WebSockets would hold Ctrl+C for 30 s
+
+// For the demonstration only: settings that the page's Drain may write, and a Ctrl+C that does not wait 30 s for open WebSockets.
+builder.Configuration.AddInMemoryCollection();
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
 var app = builder.Build();
 
 // Three real Kestrel servers, where the pool "demo" of appsettings.json expects its backends.
