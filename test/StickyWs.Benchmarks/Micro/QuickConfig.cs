@@ -16,7 +16,7 @@ internal sealed class QuickConfig : ManualConfig
         AddJob(Job.Default
             .WithToolchain(InProcessEmitToolchain.Instance)
             .WithIterationTime(TimeInterval.FromMilliseconds(100))
-            .WithWarmupCount(3)
+            .WithWarmupCount(12)
             .WithIterationCount(9));
         AddDiagnoser(MemoryDiagnoser.Default);
         HideColumns(Column.StdDev, Column.Error, Column.RatioSD);
