@@ -48,7 +48,7 @@ internal sealed class RawClient(ConnectionContext connection, int headLength) : 
         try
         {
             await output.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await body.CopyToAsync(output, async token => await output.FlushAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await body.CopyToAsync(output, output.FlushAsync, cancellationToken).ConfigureAwait(false);
             await output.CompleteAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using StickyWs.Detection;
 
 namespace StickyWs.Forwarding;
@@ -9,23 +10,26 @@ internal sealed class AnswerBody(BackendConnection connection, ResponseHead head
     private const int BufferSize = 16 * 1024;
 
     /// <summary>Copies the body, flushing after each piece.</summary>
-    /// <exception cref="IOException">The backend broke off, or its chunks are malformed: the client must not take what it got for the whole.</exception>
-    /// <exception cref="OperationCanceledException">The backend was silent for too long, or the caller cancelled.</exception>
-    public async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<CancellationToken, ValueTask> flush, CancellationToken cancellationToken)
+    /// <exception cref="IOException">The client is gone, the backend broke off, or its chunks are malformed: the client must not take what it got for the whole.</exception>
+    /// <exception cref="OperationCanceledException">The backend was silent or the client took nothing for too long, or the caller cancelled.</exception>
+    public async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<CancellationToken, ValueTask<FlushResult>> flush, CancellationToken cancellationToken)
     {
         if (head.Framing == BodyFraming.None || head is { Framing: BodyFraming.Length, ContentLength: 0 }) return;
         var decoder = new BodyDecoder(head.Framing, head.ContentLength);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        using var timer = new CancellationTokenSource(silence, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
             var piece = received;
             while (true)
             {
                 decoder.Decode(piece.Span, output);
-                await flush(cancellationToken).ConfigureAwait(false);
+                timer.CancelAfter(silence);
+                var flushed = await flush(either.Token).ConfigureAwait(false);
                 if (decoder.IsComplete) return;
-                using var timer = new CancellationTokenSource(silence, time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+                if (flushed.IsCompleted) throw new IOException("The client went away before the answer was whole.");
+                timer.CancelAfter(silence);
                 var read = await connection.Stream.ReadAsync(buffer, either.Token).ConfigureAwait(false);
                 piece = buffer.AsMemory(0, read);
                 if (read > 0) continue;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -9,6 +10,9 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal static class ClientTarget
 {
+    // Visible ASCII but the fragment mark, which never goes over the wire (RFC 9110 section 7.1) and which servers read differently.
+    private static readonly SearchValues<char> Visible = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (char)c)]);
+
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     /// <summary>Reads the path and query of an origin-form or absolute-form target (RFC 9112 section 3.2).</summary>
@@ -20,11 +24,17 @@ internal static class ClientTarget
         if (target.StartsWith('/')) return true;
         var authority = target.IndexOf("://", StringComparison.Ordinal);
         if (authority < 0) return false;
-        var path = target.AsSpan(authority + 3).IndexOfAny('/', '?');
+        var path = target.AsSpan(authority + 3).IndexOfAny('/', '?', '#');
         target = path < 0 ? "/" : target[(authority + 3 + path)..];
         if (target[0] == '?') target = "/" + target;
         return true;
     }
+
+    /// <summary>
+    /// Whether it is a target that may be written into a request line. Kestrel lets control characters through, a bare CR among them, and
+    /// HTTP/2 even spaces: a backend could take such a line for another one.
+    /// </summary>
+    public static bool IsWellFormed(string target) => !target.AsSpan().ContainsAnyExcept(Visible);
 
     public static Uri At(Uri backend, string target) => new(backend.GetLeftPart(UriPartial.Authority) + target, AsWritten);
 

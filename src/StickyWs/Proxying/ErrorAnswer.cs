@@ -12,6 +12,8 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
 
     public static ErrorAnswer NotProxied { get; } = new(StatusCodes.Status501NotImplemented, "This kind of request target is not proxied.");
 
+    public static ErrorAnswer BadTarget { get; } = new(StatusCodes.Status400BadRequest, "The request target is not valid.");
+
     /// <summary>The answer to a failure.</summary>
     /// <param name="failure">What let the request down.</param>
     /// <param name="suggested">The status for a fault of the client that the server has already named, such as 413.</param>

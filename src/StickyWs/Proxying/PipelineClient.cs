@@ -60,9 +60,10 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
         context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = Encoding.Latin1.GetString(answer.Reason);
         CopyHeaders(answer);
         CloseAfterwards();
+        if (ContentRules.DropContent(context.Response)) return;
         try
         {
-            await body.CopyToAsync(context.Response.BodyWriter, async token => await context.Response.BodyWriter.FlushAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await body.CopyToAsync(context.Response.BodyWriter, context.Response.BodyWriter.FlushAsync, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

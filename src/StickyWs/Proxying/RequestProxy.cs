@@ -29,6 +29,7 @@ internal sealed partial class RequestProxy(
         try
         {
             if (!isProxied) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
+            else if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
             else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
             else await SendAsync(request).ConfigureAwait(false);
         }

@@ -17,13 +17,14 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
     }
 
-    public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         if (proxyResponse is not null && proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named))
         {
             ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
         }
 
-        return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        var hasContent = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+        return hasContent && !ContentRules.DropContent(httpContext.Response);
     }
 }

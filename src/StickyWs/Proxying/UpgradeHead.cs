@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
@@ -48,14 +47,15 @@ internal static class UpgradeHead
         return output.WrittenSpan;
     }
 
-    // The client's own target where it is in origin form; in-memory servers have none.
+    // What is no target of a resource is left to the parser to refuse.
     private static string Target(HttpRequest request)
-        => request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget is ['/', ..] raw
-            ? raw
-            : (request.PathBase + request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
+    {
+        _ = ClientTarget.TryRead(request.HttpContext, out var target);
+        return target;
+    }
 
     private static bool IsLeftOut(string name, StringValues values, bool hasOwnKey)
-        => name.StartsWith(':')
+        => !HeaderReader.IsToken(Encoding.ASCII.GetBytes(name)) // HTTP/2 lets any name through Kestrel, one with a CRLF too, and pseudo headers have a colon.
             || Is(name, HeaderNames.Host)
             || (Is(name, HeaderNames.ContentLength) && values == "0")
             || (!hasOwnKey && (Is(name, HeaderNames.Connection) || Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketKey)));

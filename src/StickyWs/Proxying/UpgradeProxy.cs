@@ -19,8 +19,10 @@ internal sealed class UpgradeProxy(StickyForwarder forwarder)
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
             return connect.Protocol == "websocket" ? new ExtendedConnectClient(context, connect) : null;
         if (!HttpMethods.IsGet(context.Request.Method)) return null;
+
+        // Kestrel would upgrade HTTP/1.0 too, where the header is to be ignored (RFC 9110 section 7.8).
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
-            return UpgradeHead.AsksForWebSocket(context.Request) ? new UpgradedClient(context, upgrade) : null;
+            return HttpProtocol.IsHttp11(context.Request.Protocol) && UpgradeHead.AsksForWebSocket(context.Request) ? new UpgradedClient(context, upgrade) : null;
         return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
     }
 

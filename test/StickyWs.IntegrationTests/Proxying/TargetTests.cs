@@ -21,7 +21,6 @@ public sealed class TargetTests
     [InlineData("/a%25b")]
     [InlineData("/a;v=1,2:3@4!$&'()*=")]
     [InlineData("/a|b{c}^`\"<>\\d")]
-    [InlineData("/a#b?c")]
     public async Task The_target_arrives_as_the_client_wrote_it(string target)
     {
         await using var backend = RawBackend.Answering(Ok);
