@@ -87,7 +87,7 @@ internal sealed partial class BackendDialer
         {
             return Failed(lease.Backend, DialResult.TimedOut, "timeout", "no connection within the connect time-out");
         }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException or CryptographicException)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException)
         {
             return Failed(lease.Backend, DialResult.Unreachable, ErrorType(e), e.Message);
         }

@@ -32,14 +32,15 @@ internal sealed partial class StickyForwarder(
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
         RequestHeadWriter.Write(request, head, client.Info, trustedProxies.Contains(client.Info.Address));
+        var isRepeated = false;
         while (true)
         {
             var dial = await dialer.DialAsync(choice, CancellationToken.None).ConfigureAwait(false);
             if (dial.Connection is not { } connection)
             {
-                var (outcome, refusal) = Refuse(dial.Result, choice);
-                metrics.HandshakeEnded(choice.Pool.Name, null, outcome, time.GetElapsedTime(startedAt));
-                LogRefused(client.ConnectionId, choice.Pool.Name, null, outcome);
+                var (failure, refusal) = Refuse(dial.Result, choice);
+                metrics.HandshakeEnded(choice.Pool.Name, null, failure, time.GetElapsedTime(startedAt));
+                LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
                 await client.RefuseAsync(refusal).ConfigureAwait(false);
                 return null;
             }
@@ -51,20 +52,20 @@ internal sealed partial class StickyForwarder(
                 var pool = choice.Pool.Options;
                 var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes).ConfigureAwait(false);
                 Report(backend, result.Outcome);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && choice.Pool.Eligible.Count > 1)
+                if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Count > 1)
                 {
-                    // Nobody answered, and a handshake has no body: it may go to another backend.
+                    // Nobody answered, and a handshake has no body: it may go to another backend. Once, lest it take one after the other down.
+                    isRepeated = true;
                     metrics.Retried(choice.Pool.Name, backend.Name);
                     continue;
                 }
 
-                var pipe = result.Outcome == HandshakeOutcome.Opened ? await client.AcceptAsync(result.Answer!).ConfigureAwait(false) : null;
+                var (outcome, pipe) = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = pipe is not null;
-                var outcome = result.Outcome == HandshakeOutcome.Opened && !isHandedOver ? HandshakeOutcome.ClientGone : result.Outcome;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, outcome, time.GetElapsedTime(startedAt));
                 if (pipe is not null) return await BeginAsync(new Tunnel(client, connection, dial.Lease), pipe, result.Behind).ConfigureAwait(false);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
-                await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
+                if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
                 return null;
             }
             finally
@@ -75,6 +76,20 @@ internal sealed partial class StickyForwarder(
                     dial.Lease.Dispose();
                 }
             }
+        }
+    }
+
+    private static async ValueTask<(HandshakeOutcome Outcome, IDuplexPipe? Pipe)> AcceptAsync(ClientLeg client, HandshakeResult result)
+    {
+        if (result.Outcome != HandshakeOutcome.Opened) return (result.Outcome, null);
+        try
+        {
+            var pipe = await client.AcceptAsync(result.Answer!).ConfigureAwait(false);
+            return (pipe is null ? HandshakeOutcome.Full : HandshakeOutcome.Opened, pipe);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return (HandshakeOutcome.ClientGone, null);
         }
     }
 

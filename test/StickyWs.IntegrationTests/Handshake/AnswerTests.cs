@@ -141,16 +141,18 @@ public sealed class AnswerTests : BalancerTest
     }
 
     [Theory]
-    [InlineData(1, "The backend closed the connection without an answer.")]
-    [InlineData(3, "No backend answered the handshake.")]
-    public async Task When_no_backend_answers_it_is_a_502(int count, string text)
+    [InlineData(1, 1)]
+    [InlineData(3, 2)]
+    public async Task When_no_backend_answers_one_more_is_asked_and_then_it_is_a_502(int count, int asked)
     {
+        var heads = 0;
         var mutes = new RawBackend[count];
         for (var i = 0; i < count; i++)
         {
             mutes[i] = Owned(RawBackend.Start(async (mute, wire) =>
             {
                 await mute.TakeHeadAsync(wire);
+                Interlocked.Increment(ref heads);
                 wire.Reset();
             }));
         }
@@ -161,8 +163,8 @@ public sealed class AnswerTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(502, HttpHead.Status(answer));
-        Assert.Equal(text, await client.ReadBodyAsync(answer));
-        Assert.All(mutes, mute => Assert.Equal(1, mute.Connections));
+        Assert.Equal("The backend closed the connection without an answer.", await client.ReadBodyAsync(answer));
+        Assert.Equal(asked, heads);
     }
 
     [Fact]
