@@ -4,7 +4,7 @@ using StickyWs.Benchmarks.Tunnels;
 
 const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
-    tunnels [--out FILE] [--rounds N]    StickyWs and YARP side by side; Linux only, under four minutes
+    tunnels [--out FILE] [--rounds N] [--tunnels N]    StickyWs and YARP side by side; Linux only, under four minutes
     """;
 
 switch (args)

@@ -16,23 +16,24 @@ internal static class Comparison
     public static async Task<int> RunAsync(string[] args)
     {
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The comparison reads /proc.");
+        var tunnels = int.Parse(Option(args, "--tunnels") ?? "64", CultureInfo.InvariantCulture);
         var rounds = int.Parse(Option(args, "--rounds") ?? "15", CultureInfo.InvariantCulture);
         Contestant[] contestants = [new("StickyWs", "serve-stickyws"), new("YARP", "serve-yarp")];
         using var backend = await Child.StartAsync(0, "serve-backend");
-        if (!args.Contains("--idle-only")) await EchoAsync(contestants, backend, rounds);
+        if (!args.Contains("--idle-only")) await EchoAsync(contestants, backend, tunnels, rounds);
         using var load = await Child.StartAsync(0, "load");
         for (var i = 0; i < IdleRounds && !args.Contains("--echo-only"); i++)
         {
             foreach (var contestant in contestants) await contestant.IdleAsync(backend, load);
         }
 
-        var report = Report.Write(contestants[0], contestants[1]);
+        var report = Report.Write(contestants[0], contestants[1], tunnels);
         Console.WriteLine(report);
         if (Option(args, "--out") is { } file) await File.WriteAllTextAsync(file, report);
         return 0;
     }
 
-    private static async Task EchoAsync(Contestant[] contestants, Child backend, int rounds)
+    private static async Task EchoAsync(Contestant[] contestants, Child backend, int tunnels, int rounds)
     {
         var pairs = new List<(Contestant Contestant, Child Balancer, Child Load)>();
         try
@@ -40,7 +41,7 @@ internal static class Comparison
             foreach (var contestant in contestants)
             {
                 pairs.Add((contestant, await contestant.StartAsync(backend), await Child.StartAsync(0, "load")));
-                await Contestant.OpenEchoAsync(pairs[^1].Balancer, pairs[^1].Load);
+                await Contestant.OpenEchoAsync(pairs[^1].Balancer, pairs[^1].Load, tunnels);
                 await Contestant.WarmUpAsync(pairs[^1].Load, FirstWarmUp);
             }
 

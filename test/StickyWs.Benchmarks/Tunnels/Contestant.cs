@@ -5,7 +5,6 @@ namespace StickyWs.Benchmarks.Tunnels;
 /// <summary>One balancer and what was measured on it.</summary>
 internal sealed class Contestant(string name, string role)
 {
-    private const int EchoTunnels = 64;
     private const int FewIdle = 500;
     private const int ManyIdle = 4000;
 
@@ -38,7 +37,7 @@ internal sealed class Contestant(string name, string role)
 
     public Task<Child> StartAsync(Child backend) => Child.StartAsync(1, role, backend.Greeting);
 
-    public static Task OpenEchoAsync(Child balancer, Child load) => load.AskAsync($"open {balancer.Greeting} {EchoTunnels}");
+    public static Task OpenEchoAsync(Child balancer, Child load, int tunnels) => load.AskAsync($"open {balancer.Greeting} {tunnels}");
 
     public static Task WarmUpAsync(Child load, TimeSpan duration) => load.AskAsync(Echo(duration));
 

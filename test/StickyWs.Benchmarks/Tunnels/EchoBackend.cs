@@ -6,60 +6,90 @@ using StickyWs.Detection;
 
 namespace StickyWs.Benchmarks.Tunnels;
 
-/// <summary>A backend on bare sockets: answers the handshake, then each of the load's frames with one of its own.</summary>
+/// <summary>
+/// A backend on bare sockets: answers the handshake, then each of the load's frames with one of its own. It blocks and polls in one thread,
+/// which costs less than the runtime's asynchronous sockets: the balancer has to be what limits the run.
+/// </summary>
 internal static class EchoBackend
 {
+    private static readonly List<Socket> Open = [];
+
     public static Task<int> RunAsync()
     {
         var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(4096);
-        _ = AcceptAsync(listener);
+        new Thread(() => Serve(listener)) { IsBackground = true }.Start();
         return Commands.ServeAsync(((IPEndPoint)listener.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture), _ => Task.FromResult("?"));
     }
 
-    private static async Task AcceptAsync(Socket listener)
+    private static void Serve(Socket listener)
     {
-        while (true) _ = ServeAsync(await listener.AcceptAsync());
+        var (request, answer) = (new byte[WebSocketFrame.FromClient().Length], WebSocketFrame.FromServer());
+        var ready = new List<Socket>();
+        while (true)
+        {
+            ready.Clear();
+            ready.Add(listener);
+            ready.AddRange(Open);
+            Socket.Select(ready, null, null, -1);
+            foreach (var socket in ready)
+            {
+                if (socket == listener) Accept(listener);
+                else if (!TryEcho(socket, request, answer)) Close(socket);
+            }
+        }
     }
 
-    private static async Task ServeAsync(Socket socket)
+    private static void Accept(Socket listener)
     {
-        using var _ = socket;
+        var socket = listener.Accept();
         socket.NoDelay = true;
+        if (TryAnswerHandshake(socket)) Open.Add(socket);
+        else socket.Dispose();
+    }
+
+    private static void Close(Socket socket)
+    {
+        Open.Remove(socket);
+        socket.Dispose();
+    }
+
+    private static bool TryEcho(Socket socket, byte[] request, byte[] answer)
+    {
         try
         {
-            await AnswerHandshakeAsync(socket);
-            var (request, answer) = (new byte[WebSocketFrame.FromClient().Length], WebSocketFrame.FromServer());
-            while (await ReadWholeAsync(socket, request)) await socket.SendAsync(answer);
+            for (var read = 0; read < request.Length;)
+            {
+                var count = socket.Receive(request.AsSpan(read));
+                if (count == 0) return false;
+                read += count;
+            }
+
+            return socket.Send(answer) == answer.Length;
         }
         catch (SocketException)
         {
-            // The load breaks its connections when it has measured enough.
+            return false; // The load breaks its connections when it has measured enough.
         }
     }
 
-    private static async Task AnswerHandshakeAsync(Socket socket)
+    private static bool TryAnswerHandshake(Socket socket)
     {
         var head = new StringBuilder();
         var buffer = new byte[2048];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal)) head.Append(Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer)));
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            var count = socket.Receive(buffer);
+            if (count == 0) return false;
+            head.Append(Encoding.ASCII.GetString(buffer, 0, count));
+        }
+
         var key = head.ToString().Split("\r\n").First(line => line.StartsWith("Sec-WebSocket-Key:", StringComparison.OrdinalIgnoreCase)).Split(':')[1].Trim();
         var accept = new byte[28];
         WebSocketKey.WriteAccept(Encoding.ASCII.GetBytes(key), accept);
         var answer = $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {Encoding.ASCII.GetString(accept)}\r\n\r\n";
-        await socket.SendAsync(Encoding.ASCII.GetBytes(answer));
-    }
-
-    private static async ValueTask<bool> ReadWholeAsync(Socket socket, Memory<byte> buffer)
-    {
-        while (!buffer.IsEmpty)
-        {
-            var read = await socket.ReceiveAsync(buffer);
-            if (read == 0) return false;
-            buffer = buffer[read..];
-        }
-
+        socket.Send(Encoding.ASCII.GetBytes(answer));
         return true;
     }
 }

@@ -17,45 +17,40 @@ internal sealed class LoadTunnel : IDisposable
     {
     }
 
-    public static async Task<LoadTunnel> OpenAsync(int port)
+    public static LoadTunnel Open(int port)
     {
         var tunnel = new LoadTunnel();
-        await tunnel._socket.ConnectAsync(IPAddress.Loopback, port);
-        await tunnel.ShakeHandsAsync(port);
-        await tunnel.EchoOnceAsync();
+        tunnel._socket.Connect(IPAddress.Loopback, port);
+        tunnel.ShakeHands(port);
+        tunnel.Send();
+        tunnel.Receive();
         return tunnel;
     }
 
-    /// <summary>Sends a message whenever the one before has come back; returns how many did.</summary>
-    public async Task<long> EchoAsync(CancellationToken stop)
-    {
-        var count = 0L;
-        for (; !stop.IsCancellationRequested; count++) await EchoOnceAsync();
-        return count;
-    }
+    public void Send() => _socket.Send(Message);
 
-    public void Dispose() => _socket.Dispose();
-
-    private async ValueTask EchoOnceAsync()
+    /// <summary>Waits for the whole answer to one message.</summary>
+    public void Receive()
     {
-        await _socket.SendAsync(Message);
         for (var read = 0; read < _echo.Length;)
         {
-            var count = await _socket.ReceiveAsync(_echo.AsMemory(read));
+            var count = _socket.Receive(_echo.AsSpan(read));
             if (count == 0) throw new IOException("The balancer closed a tunnel.");
             read += count;
         }
     }
 
-    private async Task ShakeHandsAsync(int port)
+    public void Dispose() => _socket.Dispose();
+
+    private void ShakeHands(int port)
     {
-        await _socket.SendAsync(Encoding.ASCII.GetBytes(
+        _socket.Send(Encoding.ASCII.GetBytes(
             $"GET /chat HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {WebSocketKey.Create()}\r\nSec-WebSocket-Version: 13\r\n\r\n"));
         var answer = new List<byte>();
         var next = new byte[1];
         while (!answer.ToArray().AsSpan().EndsWith("\r\n\r\n"u8))
         {
-            if (await _socket.ReceiveAsync(next) == 0) throw new IOException("The balancer closed the connection during the handshake.");
+            if (_socket.Receive(next) == 0) throw new IOException("The balancer closed the connection during the handshake.");
             answer.Add(next[0]);
         }
 

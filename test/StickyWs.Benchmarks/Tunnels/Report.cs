@@ -6,7 +6,7 @@ namespace StickyWs.Benchmarks.Tunnels;
 /// <summary>The comparison as a page.</summary>
 internal static class Report
 {
-    public static string Write(Contestant ours, Contestant theirs) => string.Create(CultureInfo.InvariantCulture, $"""
+    public static string Write(Contestant ours, Contestant theirs, int tunnels) => string.Create(CultureInfo.InvariantCulture, $"""
         # Tunnels: {ours.Name} and {theirs.Name} side by side
 
         Written by `dotnet run -c Release --project test/StickyWs.Benchmarks -- tunnels --out FILE`. Medians of the rounds; the ratio, the median of the ratios round by round, is what counts.
@@ -19,7 +19,7 @@ internal static class Report
         | Memory per idle tunnel, KiB | {ours.MemoryPerTunnel / 1024:F1} | {theirs.MemoryPerTunnel / 1024:F1} | {ours.MemoryPerTunnel / theirs.MemoryPerTunnel:F2} | ≤ 12 KiB |
         | of it managed heap, KiB | {ours.HeapPerTunnel / 1024:F1} | {theirs.HeapPerTunnel / 1024:F1} | {ours.HeapPerTunnel / theirs.HeapPerTunnel:F2} | |
 
-        - Echo: 64 tunnels, one message of {WebSocketFrame.PayloadLength} B under way in each; user and system time of the balancer's process. A message is one there and one back.
+        - Echo: {tunnels} tunnels, one message of {WebSocketFrame.PayloadLength} B under way in each; user and system time of the balancer's process. A message is one there and one back.
           The kernel's part is the same for both, call by call: two sends, four receives of which two find nothing yet, and the wait for events.
         - Idle: slope of `RssAnon` between 500 and 4,000 tunnels that have carried one message each, after collections (aggressive) until it stays within 1 %.
         - Rounds in turns, both balancers {(Child.IsPinning ? "on core 1, backend and load on core 0" : "unpinned")}. CPU: {Rounds(ours.CpuRounds, theirs.CpuRounds, 1, "µs")}. Memory: {Rounds(ours.MemoryRounds, theirs.MemoryRounds, 1024, "KiB")}.
