@@ -18,6 +18,8 @@ internal sealed class RawClient(ConnectionContext connection, int headLength) : 
 
     public override string ConnectionId => connection.ConnectionId;
 
+    public override CancellationToken Left => connection.ConnectionClosed;
+
     public override async ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer)
     {
         var output = connection.Transport.Output;

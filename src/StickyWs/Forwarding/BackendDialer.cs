@@ -64,6 +64,10 @@ internal sealed partial class BackendDialer
                 context).ConfigureAwait(false);
             return outcome.Result == DialResult.NoBackend ? last : outcome;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new DialOutcome(DialResult.Abandoned);
+        }
         finally
         {
             ResilienceContextPool.Shared.Return(context);

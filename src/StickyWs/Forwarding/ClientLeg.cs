@@ -15,6 +15,12 @@ internal abstract class ClientLeg
     /// <summary>The connection's id, for the log.</summary>
     public abstract string ConnectionId { get; }
 
+    /// <summary>
+    /// Fires when the client's connection has ended, in order or broken. It counts until the tunnel stands: who ends a connection before the
+    /// 101 cannot want a WebSocket any more. A tunnel reads the client's end from its stream.
+    /// </summary>
+    public abstract CancellationToken Left { get; }
+
     /// <summary>Passes the verified 101 on; from then on the client's bytes are the tunnel's.</summary>
     /// <returns>The raw bytes in both directions; <see langword="null"/> when the client's server has no room for one more upgraded connection.</returns>
     public abstract ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer);

@@ -14,6 +14,9 @@ internal enum DialResult
     /// <summary>The backend did not take the connection within the time-out; its lease is already back.</summary>
     TimedOut,
 
+    /// <summary>The caller gave up; nothing is left behind.</summary>
+    Abandoned,
+
     /// <summary>There was no (further) backend to try; <see cref="BackendChoice.Why"/> says why.</summary>
     NoBackend,
 }

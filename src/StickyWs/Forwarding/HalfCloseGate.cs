@@ -15,7 +15,13 @@ internal sealed class HalfCloseGate
     private bool _isPending;
 
     public HalfCloseGate(CancellationToken connectionClosed)
-        => connectionClosed.UnsafeRegister(static state => ((HalfCloseGate)state!).OnClosed(), this);
+    {
+        Left = connectionClosed;
+        connectionClosed.UnsafeRegister(static state => ((HalfCloseGate)state!).OnClosed(), this);
+    }
+
+    /// <summary>The connection's own token, held or not.</summary>
+    public CancellationToken Left { get; }
 
     /// <summary>Fires as the connection's own token does, but not while held.</summary>
     public CancellationToken ConnectionClosed => _closed.Token;

@@ -14,17 +14,18 @@ internal sealed class Handshake(TimeProvider time)
     private const int FirstRead = 2048;
 
     public async ValueTask<HandshakeResult> RunAsync(
-        BackendConnection connection, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> key, TimeSpan timeout, int maxHeadBytes)
+        BackendConnection connection, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> key, TimeSpan timeout, int maxHeadBytes, CancellationToken clientLeft)
     {
         using var timer = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, clientLeft);
         try
         {
-            await connection.Stream.WriteAsync(request, timer.Token).ConfigureAwait(false);
-            return await ReadAnswerAsync(connection.Stream, key, maxHeadBytes, timer.Token).ConfigureAwait(false);
+            await connection.Stream.WriteAsync(request, either.Token).ConfigureAwait(false);
+            return await ReadAnswerAsync(connection.Stream, key, maxHeadBytes, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            return new HandshakeResult(HandshakeOutcome.TimedOut);
+            return new HandshakeResult(clientLeft.IsCancellationRequested ? HandshakeOutcome.ClientGone : HandshakeOutcome.TimedOut);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

@@ -35,13 +35,14 @@ internal sealed partial class StickyForwarder(
         var isRepeated = false;
         while (true)
         {
-            var dial = await dialer.DialAsync(choice, CancellationToken.None).ConfigureAwait(false);
+            var dial = await dialer.DialAsync(choice, client.Left).ConfigureAwait(false);
             if (dial.Connection is not { } connection)
             {
                 var (failure, refusal) = Refuse(dial.Result, choice);
                 metrics.HandshakeEnded(choice.Pool.Name, null, failure, time.GetElapsedTime(startedAt));
                 LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
-                await client.RefuseAsync(refusal).ConfigureAwait(false);
+                if (refusal is null) client.Abort();
+                else await client.RefuseAsync(refusal).ConfigureAwait(false);
                 return null;
             }
 
@@ -50,7 +51,7 @@ internal sealed partial class StickyForwarder(
             try
             {
                 var pool = choice.Pool.Options;
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes).ConfigureAwait(false);
+                var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Count > 1)
                 {
@@ -136,7 +137,7 @@ internal sealed partial class StickyForwarder(
         switch (result.Outcome)
         {
             case HandshakeOutcome.Declined:
-                await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, silence, time), CancellationToken.None).ConfigureAwait(false);
+                await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, silence, time), client.Left).ConfigureAwait(false);
                 break;
             case HandshakeOutcome.TimedOut:
                 await client.RefuseAsync(Refusal.GatewayTimeout("The backend did not answer the handshake in time.")).ConfigureAwait(false);
@@ -144,14 +145,18 @@ internal sealed partial class StickyForwarder(
             case HandshakeOutcome.NoAnswer:
                 await client.RefuseAsync(Refusal.BadGateway("The backend closed the connection without an answer.")).ConfigureAwait(false);
                 break;
+            case HandshakeOutcome.ClientGone:
+                client.Abort();
+                break;
             case HandshakeOutcome.BadAnswer:
                 await client.RefuseAsync(Refusal.BadGateway("The backend's answer to the handshake is not valid.")).ConfigureAwait(false);
                 break;
         }
     }
 
-    private static (HandshakeOutcome Outcome, Refusal Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
+    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
     {
+        (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
         (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
@@ -162,6 +167,6 @@ internal sealed partial class StickyForwarder(
     private void Report(Backend backend, HandshakeOutcome outcome)
     {
         if (outcome is HandshakeOutcome.Opened or HandshakeOutcome.Declined) outcomes.Succeeded(backend);
-        else outcomes.Failed(backend, $"handshake: {outcome}");
+        else if (outcome != HandshakeOutcome.ClientGone) outcomes.Failed(backend, $"handshake: {outcome}");
     }
 }

@@ -26,6 +26,8 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
 
     public override string ConnectionId => context.Connection.Id;
 
+    public override CancellationToken Left => context.RequestAborted;
+
     public override async ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer)
     {
         CopyHeaders(answer);

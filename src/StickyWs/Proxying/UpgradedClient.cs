@@ -12,6 +12,9 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 {
     public override bool HasOwnKey => true;
 
+    // The gate is held by then, which keeps RequestAborted from firing.
+    public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
+
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
         Context.Response.Headers.Upgrade = "websocket";

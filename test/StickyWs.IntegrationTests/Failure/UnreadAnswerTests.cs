@@ -6,7 +6,7 @@ namespace StickyWs.IntegrationTests.Failure;
 public sealed class UnreadAnswerTests : BalancerTest
 {
     [Theory]
-    [MemberData(nameof(PlainLanes))]
+    [MemberData(nameof(EveryLane))]
     public async Task An_answer_is_not_read_on_when_the_client_is_gone(Lane lane)
     {
         var backend = Owned(Endless());
@@ -28,6 +28,25 @@ public sealed class UnreadAnswerTests : BalancerTest
         var client = await ConnectAsync(balancer, lane);
 
         await client.AskAsync(HttpHead.Handshake());
+
+        await balancer.AssertNoLeasesAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_client_that_leaves_during_its_handshake_holds_no_backend(Lane lane)
+    {
+        var backend = Owned(RawBackend.Start(async (backend, wire) =>
+        {
+            await backend.TakeHeadAsync(wire);
+            await Task.Delay(Timeout.Infinite);
+        }));
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Timeouts:Handshake", "00:10:00"));
+        var client = await ConnectAsync(balancer, lane);
+
+        await client.WriteAsync(HttpHead.Handshake());
+        await Wait.UntilAsync(() => backend.Connections == 1);
+        client.Reset();
 
         await balancer.AssertNoLeasesAsync();
     }
