@@ -15,8 +15,7 @@ internal static class BackendTls
     public static bool IsUsedBy(Uri address) => address.Scheme == Uri.UriSchemeHttps;
 
     /// <summary>
-    /// New options for a connection to <paramref name="address"/>. The name to check is always set: without it
-    /// <see cref="SocketsHttpHandler"/> would ask for the name in the request's <c>Host</c>, which the client chose.
+    /// New options for a connection to <paramref name="address"/>. The name to check is the backend's, never one that a client chose.
     /// </summary>
     /// <param name="tls">The pool's options.</param>
     /// <param name="address">The backend's address.</param>

@@ -17,6 +17,7 @@ namespace StickyWs.Forwarding;
 /// </summary>
 internal sealed partial class BackendDialer
 {
+    private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
     private static readonly ResiliencePropertyKey<BackendChoice> Choice = new("choice");
 
     private readonly IOutcomeSink _outcomes;
@@ -103,27 +104,8 @@ internal sealed partial class BackendDialer
 
     private static async ValueTask<BackendConnection> ConnectAsync(Backend backend, PoolSnapshot pool, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream? stream = null;
-        try
-        {
-            await socket.ConnectAsync(backend.Address.IdnHost, backend.Address.Port, cancellationToken).ConfigureAwait(false);
-            stream = new NetworkStream(socket, ownsSocket: true);
-            if (BackendTls.IsUsedBy(backend.Address))
-            {
-                var tls = new SslStream(stream);
-                stream = tls;
-                await tls.AuthenticateAsClientAsync(BackendTls.For(pool.Options.Tls, backend.Address, SslApplicationProtocol.Http11), cancellationToken).ConfigureAwait(false);
-            }
-
-            return new BackendConnection(socket, stream);
-        }
-        catch
-        {
-            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
-            socket.Dispose();
-            throw;
-        }
+        var (socket, stream) = await BackendStream.OpenAsync(backend.Address, pool.Options.Tls, Http11Only, cancellationToken).ConfigureAwait(false);
+        return new BackendConnection(socket, stream);
     }
 
     private DialOutcome Failed(Backend backend, DialResult result, string errorType, string cause)

@@ -18,9 +18,11 @@ internal sealed record Refusal(int Status, string Reason, string Text, TimeSpan?
 
     public static Refusal Unavailable(string text, TimeSpan retryAfter) => new(503, "Service Unavailable", text, retryAfter);
 
+    /// <summary><see cref="RetryAfter"/> as the header says it.</summary>
+    public string? RetryAfterSeconds => RetryAfter is { } time ? Seconds(time) : null;
+
     /// <summary><c>Retry-After</c> in whole seconds, rounded up (RFC 9110 section 10.2.3).</summary>
-    public string? RetryAfterSeconds
-        => RetryAfter is { } time ? ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : null;
+    public static string Seconds(TimeSpan time) => ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The whole answer as HTTP/1.1, after which the connection is closed.</summary>
     public byte[] ToBytes()

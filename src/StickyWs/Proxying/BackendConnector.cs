@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 
@@ -18,37 +17,10 @@ internal sealed class BackendConnector(TlsOptions tls)
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        return BackendTls.IsUsedBy(context.InitialRequestMessage.RequestUri!) ? await SecureAsync(stream, context, cancellationToken).ConfigureAwait(false) : stream;
-    }
-
-    private async Task<SslStream> SecureAsync(NetworkStream plain, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var secure = new SslStream(plain);
-        try
-        {
-            var request = context.InitialRequestMessage;
-            await secure.AuthenticateAsClientAsync(BackendTls.For(tls, request.RequestUri!, Protocols(request, context.DnsEndPoint)), cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            await secure.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-
-        if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
-        return secure;
+        var request = context.InitialRequestMessage;
+        var (_, stream) = await BackendStream.OpenAsync(request.RequestUri!, tls, Protocols(request, context.DnsEndPoint), cancellationToken).ConfigureAwait(false);
+        if (stream is SslStream secure && secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
+        return stream;
     }
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)

@@ -1,9 +1,9 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
+using StickyWs.Forwarding;
 using StickyWs.Observability;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -41,8 +41,7 @@ internal sealed partial class RequestProxy(
 
     private static Task RefuseAsync(ProxiedRequest request)
     {
-        var seconds = Math.Ceiling(request.Pool.Options.RetryAfter.TotalSeconds);
-        request.Context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        request.Context.Response.Headers.RetryAfter = Refusal.Seconds(request.Pool.Options.RetryAfter);
         return ErrorAnswer.NoBackend.WriteAsync(request.Context);
     }
 

@@ -1,0 +1,36 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>A new connection to a backend: TCP, and TLS where the address asks for it. The one place for probes, plain requests and tunnels alike.</summary>
+internal static class BackendStream
+{
+    /// <summary>Connects; the caller owns the stream, which owns the socket.</summary>
+    /// <param name="address">Where the backend listens.</param>
+    /// <param name="tls">The pool's options.</param>
+    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public static async ValueTask<(Socket Socket, Stream Stream)> OpenAsync(Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Stream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
+            stream = new NetworkStream(socket, ownsSocket: true);
+            if (!BackendTls.IsUsedBy(address)) return (socket, stream);
+            var secured = new SslStream(stream);
+            stream = secured;
+            await secured.AuthenticateAsClientAsync(BackendTls.For(tls, address, protocols), cancellationToken).ConfigureAwait(false);
+            return (socket, stream);
+        }
+        catch
+        {
+            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
+            socket.Dispose();
+            throw;
+        }
+    }
+}
