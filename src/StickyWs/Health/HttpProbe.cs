@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Text;
 using StickyWs.Backends;
 using StickyWs.Configuration;
@@ -53,9 +54,18 @@ internal sealed class HttpProbe : IProbe
             UseCookies = false,
             UseProxy = false,
         };
-        if (BackendTls.IsUsedBy(address)) handler.SslOptions = BackendTls.For(_tls, address);
+
+        // The handler's own TLS would check the name in Host, whatever its options say.
+        handler.ConnectCallback = async (_, token) => (await BackendStream.OpenAsync(address, _tls, Protocols(), token)).Stream;
         return handler;
     }
+
+    private SslApplicationProtocol[] Protocols() => _version switch
+    {
+        BackendHttpVersion.Http1 => [SslApplicationProtocol.Http11],
+        BackendHttpVersion.Http2 => [SslApplicationProtocol.Http2],
+        _ => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+    };
 
     private HttpRequestMessage Request(Uri address)
     {

@@ -190,6 +190,25 @@ public sealed class HttpProbeTests
         Assert.Null(cause);
     }
 
+    [Theory]
+    [InlineData("client.test", null, true)]
+    [InlineData(null, "other.test", false)]
+    public async Task Probe_OverTls_ChecksTheBackendsNameAndNotTheHost(string? host, string? serverName, bool isGood)
+    {
+        var authority = TestCertificate.WriteAuthorityFile();
+        await using var backend = await EchoBackend.StartAsync("ready", TestCertificate.Server);
+
+        var cause = await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http =>
+        {
+            (pool.Tls.CaCertificateFile, pool.Tls.ServerName) = (authority, serverName);
+            http.Host = host;
+        }));
+        File.Delete(authority);
+
+        Assert.Equal(isGood, cause is null);
+        if (cause is not null) Assert.StartsWith("TLS: ", cause, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Probe_UnknownAuthority_Fails()
     {
