@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace StickyWs.Backends;
 
 /// <summary>
@@ -20,6 +22,7 @@ public sealed class Backend
         Pool = pool;
         Name = name;
         Address = address;
+        EndPoint = IPAddress.TryParse(address.IdnHost, out var ip) ? new IPEndPoint(ip, address.Port) : null;
         _total = total;
     }
 
@@ -43,6 +46,9 @@ public sealed class Backend
 
     /// <summary>Plain HTTP requests it works on.</summary>
     public int ActiveRequests => Volatile.Read(ref _requests);
+
+    /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
+    internal IPEndPoint? EndPoint { get; }
 
     internal long BytesToBackend => Interlocked.Read(ref _toBackend);
 

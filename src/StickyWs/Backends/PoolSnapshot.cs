@@ -16,4 +16,8 @@ internal sealed record PoolSnapshot(
     ImmutableArray<Backend> Backends,
     BackendSet Eligible,
     bool IsPanicking,
-    TurnCounter Turns);
+    TurnCounter Turns)
+{
+    /// <summary>Whether some backend speaks TLS, which the raw lane does not.</summary>
+    public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
+}

@@ -8,6 +8,12 @@ namespace StickyWs.Configuration;
 internal sealed partial class RootRanges : IValidateOptions<StickyWsOptions>;
 
 [OptionsValidator]
+internal sealed partial class TransportRanges : IValidateOptions<TransportOptions>;
+
+[OptionsValidator]
+internal sealed partial class TunnelRanges : IValidateOptions<TunnelOptions>;
+
+[OptionsValidator]
 internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
 
 [OptionsValidator]

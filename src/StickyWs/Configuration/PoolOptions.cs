@@ -18,6 +18,9 @@ public sealed class PoolOptions
     /// <summary>How long the pool's backends may take for each step.</summary>
     public TimeoutOptions Timeouts { get; } = new();
 
+    /// <summary>What ends the pool's tunnels when neither side does.</summary>
+    public TunnelOptions Tunnels { get; } = new();
+
     /// <summary>What happens while no backend of the pool is healthy. Default <see cref="NoneHealthyBehavior.FailClosed"/>.</summary>
     public NoneHealthyBehavior WhenNoneHealthy { get; set; } = NoneHealthyBehavior.FailClosed;
 

@@ -45,6 +45,13 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         else Wrong(key, value, "use a time such as 00:00:05 (hours:minutes:seconds)");
     }
 
+    /// <summary>A time, or <c>none</c> for no limit.</summary>
+    public void TimeOrNone(string key, Action<TimeSpan?> set)
+    {
+        if (string.Equals(Value(key), "none", StringComparison.OrdinalIgnoreCase)) set(null);
+        else Time(key, time => set(time));
+    }
+
     public void Choice<TEnum>(string key, Action<TEnum> set)
         where TEnum : struct, Enum
     {

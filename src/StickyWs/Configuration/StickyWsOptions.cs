@@ -39,6 +39,9 @@ public sealed class StickyWsOptions
     /// </summary>
     public IList<string> TrustedProxies { get; } = [];
 
+    /// <summary>The raw Linux transport.</summary>
+    public TransportOptions Transport { get; } = new();
+
     /// <summary>What could not be read from the configuration; the validator reports it together with everything else.</summary>
     internal List<string> ReadErrors { get; } = [];
 }

@@ -14,6 +14,11 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Whole(nameof(options.MaxHeadBytes), v => options.MaxHeadBytes = v);
         reader.Whole(nameof(options.MaxTunnels), v => options.MaxTunnels = v);
         reader.List(nameof(options.TrustedProxies), options.TrustedProxies);
+        reader.Section(nameof(options.Transport), transport =>
+        {
+            transport.Choice<RawLaneMode>(nameof(options.Transport.RawLane), v => options.Transport.RawLane = v);
+            transport.Whole(nameof(options.Transport.Reactors), v => options.Transport.Reactors = v);
+        });
         reader.End();
     }
 
@@ -31,6 +36,12 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             timeouts.Time(nameof(pool.Timeouts.Connect), v => pool.Timeouts.Connect = v);
             timeouts.Time(nameof(pool.Timeouts.Handshake), v => pool.Timeouts.Handshake = v);
             timeouts.Time(nameof(pool.Timeouts.Activity), v => pool.Timeouts.Activity = v);
+        });
+        reader.Section(nameof(pool.Tunnels), tunnels =>
+        {
+            tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
         });
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
         reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);

@@ -9,6 +9,8 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     {
         List<string> errors = [.. options.ReadErrors];
         Add(errors, new RootRanges().Validate(root, options));
+        Add(errors, new TransportRanges().Validate($"{root}:Transport", options.Transport));
+        CheckChoice($"{root}:Transport:RawLane", options.Transport.RawLane, errors);
         for (var i = 0; i < options.TrustedProxies.Count; i++)
         {
             if (!Networks.TryParse(options.TrustedProxies[i], out _))
@@ -24,6 +26,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     {
         Add(errors, new PoolRanges().Validate(key, pool));
         Add(errors, new TimeoutRanges().Validate($"{key}:Timeouts", pool.Timeouts));
+        Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
             errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));

@@ -4,23 +4,27 @@ using StickyWs.Backends;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
 /// <summary>
 /// The Kestrel connection middleware, and the whole story: look at the first request without consuming it. A WebSocket handshake that
-/// belongs to a pool is routed once and becomes a tunnel; everything else goes on to Kestrel, untouched.
+/// belongs to a pool is routed once and becomes a tunnel; everything else goes on to Kestrel, untouched. Where the connection is still a bare
+/// socket the tunnel takes that (the raw lane); where it is not, the tunnel runs through the connection's pipe (the portable lane).
 /// </summary>
 internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services)
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
         if (connection.Features.Get<SniffedFeature>() is { Verdict: not Verdict.Tls }) return next(connection);
+        var raw = connection.Features.Get<IRawConnection>();
         var sniffer = new Sniffer(services.Limits);
         HeadResult result;
         try
         {
-            if (!HeadReader.TryRead(connection.Transport.Input, ref sniffer, out result)) return SniffAsync(connection, sniffer, result);
+            var isDecided = raw is null ? HeadReader.TryRead(connection.Transport.Input, ref sniffer, out result) : HeadPeeker.TryRead(raw, ref sniffer, out result);
+            if (!isDecided) return SniffAsync(connection, raw, sniffer, result);
         }
         catch (IOException e)
         {
@@ -28,25 +32,23 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             return Task.CompletedTask;
         }
 
-        return result.Verdict == Verdict.WebSocket ? SniffAsync(connection, sniffer, result) : PassOn(connection, result.Verdict);
+        return result.Verdict == Verdict.WebSocket ? SniffAsync(connection, raw, sniffer, result) : PassOn(raw?.Realize() ?? connection, result.Verdict);
     }
 
-    private async Task SniffAsync(ConnectionContext connection, Sniffer sniffer, HeadResult result)
+    private async Task SniffAsync(ConnectionContext connection, IRawConnection? raw, Sniffer sniffer, HeadResult result)
     {
         try
         {
-            if (result.Head is null)
-                result = await HeadReader.ReadAsync(connection.Transport.Input, sniffer, services.Options.HeadDeadline, services.Time).ConfigureAwait(false);
+            if (result.Head is null) result = await ReadAsync(connection, raw, sniffer).ConfigureAwait(false);
             if (result.Outcome != HeadOutcome.Sniffed)
             {
-                await RefuseSlowAsync(connection, result.Outcome).ConfigureAwait(false);
+                await RefuseSlowAsync(connection, raw, result.Outcome).ConfigureAwait(false);
                 return;
             }
 
             if (result.Verdict == Verdict.WebSocket && Decide(result.Head!) is { } decision)
             {
-                var client = new RawClient(connection, result.Head!.Length);
-                var forwarding = services.Forwarder.ForwardAsync(client, result.Head, decision);
+                var forwarding = ForwardAsync(connection, raw, result.Head!, decision);
                 result = default; // An open tunnel must not keep its head alive.
                 await forwarding.ConfigureAwait(false);
                 return;
@@ -58,10 +60,34 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             return;
         }
 
-        await PassOn(connection, result.Verdict).ConfigureAwait(false);
+        // Behind a wait in the raw lane this is a reactor's thread, and what comes now may be the application's.
+        if (raw is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await PassOn(raw?.Realize() ?? connection, result.Verdict).ConfigureAwait(false);
+    }
+
+    private ValueTask<HeadResult> ReadAsync(ConnectionContext connection, IRawConnection? raw, Sniffer sniffer)
+    {
+        var deadline = services.Options.HeadDeadline;
+        return raw is null
+            ? HeadReader.ReadAsync(connection.Transport.Input, sniffer, deadline, services.Time)
+            : HeadPeeker.ReadAsync(raw, sniffer, deadline, services.Time);
     }
 
     private Decision? Decide(RequestHead head) => services.Dispatcher.Decide(head.Host, head.Path, LeaseKind.Tunnel);
+
+    // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
+    private Task ForwardAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head, Decision decision)
+        => raw is null || decision.Pool.HasTls
+            ? services.Forwarder.ForwardAsync(new SniffedClient(raw?.Realize() ?? connection, head.Length), head, decision)
+            : ForwardRawAsync(Detach(connection, raw, head.Length), head, decision);
+
+    private async Task ForwardRawAsync(DetachedClient client, RequestHead head, Decision decision)
+    {
+        using (client) await services.Forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+    }
+
+    private DetachedClient Detach(ConnectionContext connection, IRawConnection raw, int headLength)
+        => new(raw.Detach(), raw.RemoteAddress, connection.ConnectionId, headLength, services.Time);
 
     private Task PassOn(ConnectionContext connection, Verdict verdict)
     {
@@ -72,9 +98,12 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         return next(connection);
     }
 
-    private async ValueTask RefuseSlowAsync(ConnectionContext connection, HeadOutcome outcome)
+    private async ValueTask RefuseSlowAsync(ConnectionContext connection, IRawConnection? raw, HeadOutcome outcome)
     {
         LogHeadTimedOut(services.Logger, connection.ConnectionId, outcome);
-        if (outcome == HeadOutcome.TimedOut) await new RawClient(connection, 0).RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
+        if (outcome != HeadOutcome.TimedOut) return;
+        using var detached = raw is null ? null : Detach(connection, raw, 0);
+        ClientLeg client = detached is null ? new SniffedClient(connection, 0) : detached;
+        await client.RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
     }
 }

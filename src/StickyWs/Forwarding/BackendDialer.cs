@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -17,7 +16,6 @@ namespace StickyWs.Forwarding;
 /// </summary>
 internal sealed partial class BackendDialer
 {
-    private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
     private static readonly ResiliencePropertyKey<BackendChoice> Choice = new("choice");
 
     private readonly IOutcomeSink _outcomes;
@@ -48,7 +46,7 @@ internal sealed partial class BackendDialer
     }
 
     /// <summary>Dials until one backend answers or none is left. When none is, the outcome is that of the last attempt.</summary>
-    public async ValueTask<DialOutcome> DialAsync(BackendChoice choice, CancellationToken cancellationToken)
+    public async ValueTask<DialOutcome> DialAsync(BackendChoice choice, IBackendConnector connector, CancellationToken cancellationToken)
     {
         var last = new DialOutcome(DialResult.NoBackend);
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
@@ -58,7 +56,7 @@ internal sealed partial class BackendDialer
             var outcome = await _retry.ExecuteAsync(
                 async _ =>
                 {
-                    var attempt = await AttemptAsync(choice, context).ConfigureAwait(false);
+                    var attempt = await AttemptAsync(choice, connector, context).ConfigureAwait(false);
                     if (attempt.IsRetryable) last = attempt;
                     return attempt;
                 },
@@ -75,16 +73,16 @@ internal sealed partial class BackendDialer
         }
     }
 
-    private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, ResilienceContext context)
+    private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, IBackendConnector connector, ResilienceContext context)
     {
         if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
         var isLeaseGivenOn = false;
         try
         {
             var connection = await _timeout.ExecuteAsync(
-                static (context, lease) => ConnectAsync(lease.Backend, context.Properties.GetValue(Choice, null!).Pool, context.CancellationToken),
+                static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
-                lease).ConfigureAwait(false);
+                (Connector: connector, lease.Backend)).ConfigureAwait(false);
             isLeaseGivenOn = true;
             return new DialOutcome(DialResult.Connected, connection, lease);
         }
@@ -100,12 +98,6 @@ internal sealed partial class BackendDialer
         {
             if (!isLeaseGivenOn) lease.Dispose();
         }
-    }
-
-    private static async ValueTask<BackendConnection> ConnectAsync(Backend backend, PoolSnapshot pool, CancellationToken cancellationToken)
-    {
-        var (socket, stream) = await BackendStream.OpenAsync(backend.Address, pool.Options.Tls, Http11Only, cancellationToken).ConfigureAwait(false);
-        return new BackendConnection(socket, stream);
     }
 
     private DialOutcome Failed(Backend backend, DialResult result, string errorType, string cause)

@@ -1,10 +1,10 @@
-using System.IO.Pipelines;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// The client's side of a handshake, whichever way the client came: a raw connection that was sniffed, or an upgrade that reached the HTTP
+/// The client's side of a handshake, whichever way the client came: a raw socket or a connection that was sniffed, or an upgrade that reached the HTTP
 /// pipeline. Exactly one of <see cref="AcceptAsync"/>, <see cref="RefuseAsync"/> and <see cref="PassAsync"/> is called, once.
 /// </summary>
 internal abstract class ClientLeg
@@ -15,15 +15,24 @@ internal abstract class ClientLeg
     /// <summary>The connection's id, for the log.</summary>
     public abstract string ConnectionId { get; }
 
+    /// <summary>How backends are connected to for this client: its lane's way.</summary>
+    public abstract IBackendConnector Connector { get; }
+
     /// <summary>
     /// Fires when the client's connection has ended, in order or broken. It counts until the tunnel stands: who ends a connection before the
     /// 101 cannot want a WebSocket any more. A tunnel reads the client's end from its stream.
     /// </summary>
     public abstract CancellationToken Left { get; }
 
-    /// <summary>Passes the verified 101 on; from then on the client's bytes are the tunnel's.</summary>
-    /// <returns>The raw bytes in both directions; <see langword="null"/> when the client's server has no room for one more upgraded connection.</returns>
-    public abstract ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer);
+    /// <summary>Passes the verified 101 on, and what the backend sent right behind it; from then on the client's bytes are the tunnel's.</summary>
+    /// <returns><see langword="false"/> when the client's server has no room for one more upgraded connection.</returns>
+    public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind);
+
+    /// <summary>
+    /// Behind <see cref="AcceptAsync"/>: makes a tunnel of both connections and takes over the backend's connection and lease. Completes when the tunnel has ended, or when it
+    /// lives on elsewhere.
+    /// </summary>
+    public abstract Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels);
 
     /// <summary>Answers in the balancer's own name.</summary>
     public abstract ValueTask RefuseAsync(Refusal refusal);

@@ -17,11 +17,11 @@ internal sealed class Handshake(TimeProvider time)
         BackendConnection connection, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> key, TimeSpan timeout, int maxHeadBytes, CancellationToken clientLeft)
     {
         using var timer = new CancellationTokenSource(timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, clientLeft);
+        using var leaving = clientLeft.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);
         try
         {
-            await connection.Stream.WriteAsync(request, either.Token).ConfigureAwait(false);
-            return await ReadAnswerAsync(connection.Stream, key, maxHeadBytes, either.Token).ConfigureAwait(false);
+            await connection.Stream.WriteAsync(request, timer.Token).ConfigureAwait(false);
+            return await ReadAnswerAsync(connection.Stream, key, maxHeadBytes, timer.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -10,7 +10,7 @@ namespace StickyWs.Forwarding;
 /// Moves a tunnel's bytes through pipes, exactly and in order. Each direction reads only after it has written, so a reader that stalls
 /// stops the sender; nothing is held for a tunnel at rest. Works on any transport that Kestrel has.
 /// </summary>
-internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
+internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
 {
     // Asked for once a read has filled what the pipe gave by itself (4 KiB on Kestrel): bytes come in bulk then.
     private const int BulkRead = 32 * 1024;
@@ -56,6 +56,7 @@ internal sealed class Relay(Tunnel tunnel, IDuplexPipe client, TunnelTable tunne
                 if (result.IsCanceled) return;
                 if (!result.IsCompleted) continue;
                 tunnel.Note(ReasonOf(EndReason.ClientClosed));
+                tunnel.NoteHalfClosed();
                 await tunnel.BackendConnection.ShutdownSendAsync().ConfigureAwait(false);
                 return;
             }

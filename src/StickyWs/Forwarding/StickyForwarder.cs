@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
@@ -23,11 +22,11 @@ internal sealed partial class StickyForwarder(
     TimeProvider time,
     ILogger<StickyForwarder> logger)
 {
-    /// <summary>Takes a handshake from its head to the end of its tunnel, or to the answer that the client gets instead.</summary>
-    public Task ForwardAsync(ClientLeg client, RequestHead head, BackendChoice choice) => RelayAsync(OpenAsync(client, head, choice));
+    /// <summary>Takes a handshake from its head to the end of its tunnel, to where the tunnel lives on by itself, or to the answer that the client gets instead.</summary>
+    public Task ForwardAsync(ClientLeg client, RequestHead head, BackendChoice choice) => RelayAsync(client, choice.Pool.Options.Tunnels, OpenAsync(client, head, choice));
 
     // Its state is gone when it returns: an idle tunnel must not keep the handshake alive.
-    private async ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> OpenAsync(ClientLeg client, RequestHead head, BackendChoice choice)
+    private async ValueTask<OpenedBackend?> OpenAsync(ClientLeg client, RequestHead head, BackendChoice choice)
     {
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
@@ -35,7 +34,7 @@ internal sealed partial class StickyForwarder(
         var isRepeated = false;
         while (true)
         {
-            var dial = await dialer.DialAsync(choice, client.Left).ConfigureAwait(false);
+            var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
             if (dial.Connection is not { } connection)
             {
                 var (failure, refusal) = Refuse(dial.Result, choice);
@@ -61,10 +60,10 @@ internal sealed partial class StickyForwarder(
                     continue;
                 }
 
-                var (outcome, pipe) = await AcceptAsync(client, result).ConfigureAwait(false);
-                isHandedOver = pipe is not null;
+                var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
+                isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, outcome, time.GetElapsedTime(startedAt));
-                if (pipe is not null) return await BeginAsync(new Tunnel(client, connection, dial.Lease), pipe, result.Behind).ConfigureAwait(false);
+                if (isHandedOver) return new OpenedBackend(connection, dial.Lease, result.Behind.Length);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
                 return null;
@@ -80,56 +79,22 @@ internal sealed partial class StickyForwarder(
         }
     }
 
-    private static async ValueTask<(HandshakeOutcome Outcome, IDuplexPipe? Pipe)> AcceptAsync(ClientLeg client, HandshakeResult result)
+    private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)
     {
-        if (result.Outcome != HandshakeOutcome.Opened) return (result.Outcome, null);
+        if (result.Outcome != HandshakeOutcome.Opened) return result.Outcome;
         try
         {
-            var pipe = await client.AcceptAsync(result.Answer!).ConfigureAwait(false);
-            return (pipe is null ? HandshakeOutcome.Full : HandshakeOutcome.Opened, pipe);
+            return await client.AcceptAsync(result.Answer!, result.Behind).ConfigureAwait(false) ? HandshakeOutcome.Opened : HandshakeOutcome.Full;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            return (HandshakeOutcome.ClientGone, null);
+            return HandshakeOutcome.ClientGone;
         }
     }
 
-    // What the backend sent right behind its 101 goes first.
-    private static async ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> BeginAsync(Tunnel tunnel, IDuplexPipe pipe, ReadOnlyMemory<byte> behind)
+    private async Task RelayAsync(ClientLeg client, TunnelOptions options, ValueTask<OpenedBackend?> opening)
     {
-        pipe.Output.Write(behind.Span);
-        tunnel.CountToClient(behind.Length);
-        try
-        {
-            await pipe.Output.FlushAsync().ConfigureAwait(false);
-            return (tunnel, pipe);
-        }
-        catch
-        {
-            tunnel.Close();
-            throw;
-        }
-    }
-
-    private async Task RelayAsync(ValueTask<(Tunnel Tunnel, IDuplexPipe Pipe)?> opening)
-    {
-        if (await opening.ConfigureAwait(false) is not var (tunnel, pipe)) return;
-        var openedAt = time.GetTimestamp();
-        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name);
-        LogOpened(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name);
-        try
-        {
-            if (!tunnels.TryAdd(tunnel)) tunnel.Abort(EndReason.Shutdown);
-            await new Relay(tunnel, pipe, tunnels).RunAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            tunnels.Remove(tunnel);
-            tunnel.Close();
-            var duration = time.GetElapsedTime(openedAt);
-            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
-            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
-        }
+        if (await opening.ConfigureAwait(false) is { } opened) await client.RelayAsync(opened, options, tunnels).ConfigureAwait(false);
     }
 
     private async ValueTask AnswerAsync(ClientLeg client, BackendConnection connection, HandshakeResult result, TimeSpan silence)

@@ -3,21 +3,17 @@ using StickyWs.Observability;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>
-/// One WebSocket after its verified 101: client connection, backend connection, and how it went. It owns both ends and the lease.
-/// The first end reason stands.
-/// </summary>
-internal sealed class Tunnel(ClientLeg client, BackendConnection backend, Lease lease)
+/// <summary>One WebSocket after its verified 101: whose it is, how much went through it, and why it ended. It owns the lease. The first end reason stands.</summary>
+internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
-    private readonly Lock _lock = new();
-    private bool _isClosed;
     private int _endReason;
-
-    public BackendConnection BackendConnection => backend;
 
     public Backend Backend => lease.Backend;
 
-    public string ConnectionId => client.ConnectionId;
+    public string ConnectionId => connectionId;
+
+    /// <summary>When it opened, as <see cref="TimeProvider.GetTimestamp"/> has it.</summary>
+    public long OpenedAt => openedAt;
 
     public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
 
@@ -40,23 +36,11 @@ internal sealed class Tunnel(ClientLeg client, BackendConnection backend, Lease 
     /// <summary>Notes why the tunnel ends, unless that is known already.</summary>
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
-    /// <summary>Breaks both connections; the relay then comes to its end. Does nothing to a tunnel that is closed: its client may be another's by then.</summary>
-    public void Abort(EndReason reason)
-    {
-        lock (_lock)
-        {
-            if (_isClosed) return;
-            Note(reason);
-            client.Abort();
-            backend.Abort();
-        }
-    }
+    /// <summary>Breaks both connections, from any thread; the tunnel then ends. Does nothing to one that has ended.</summary>
+    public abstract void Abort(EndReason reason);
 
-    /// <summary>Gives the backend's connection and the lease back.</summary>
-    public void Close()
-    {
-        lock (_lock) _isClosed = true;
-        backend.Dispose();
-        lease.Dispose();
-    }
+    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread.</summary>
+    public abstract bool IsOverdue(TimeProvider time);
+
+    public void ReturnLease() => lease.Dispose();
 }

@@ -1,15 +1,18 @@
+using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>The living tunnels, for whoever must end them all.</summary>
-internal sealed class TunnelTable
+/// <summary>The living tunnels of all lanes: recorded when they open and when they end, and there for whoever must end them all.</summary>
+internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
 {
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
     private CancellationToken _shutdownTime;
     private bool _isClosed;
+
+    public long Now => time.GetTimestamp();
 
     public int Count
     {
@@ -37,14 +40,22 @@ internal sealed class TunnelTable
         }
     }
 
-    /// <summary>Whether the tunnel was taken in; not any more once all were ended.</summary>
-    public bool TryAdd(Tunnel tunnel)
+    /// <summary>Records a tunnel that stands. It must be closed in any case.</summary>
+    /// <returns>Whether it may live; not any more once all were ended.</returns>
+    public bool TryOpen(Tunnel tunnel)
     {
-        lock (_lock) return !_isClosed && _tunnels.Add(tunnel);
+        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name);
+        LogOpened(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name);
+        lock (_lock) return _tunnels.Add(tunnel) && !_isClosed;
     }
 
-    public void Remove(Tunnel tunnel)
+    /// <summary>Records a tunnel's end, once, and gives its lease back.</summary>
+    public void Close(Tunnel tunnel)
     {
+        var duration = time.GetElapsedTime(tunnel.OpenedAt);
+        tunnel.ReturnLease();
+        metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
+        LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
         lock (_lock)
         {
             _tunnels.Remove(tunnel);
@@ -79,4 +90,25 @@ internal sealed class TunnelTable
         foreach (var tunnel in tunnels) tunnel.Abort(reason);
         return tunnels.Length;
     }
+
+    /// <summary>Ends the tunnels that have been still for too long.</summary>
+    public void EndOverdue()
+    {
+        List<Tunnel>? overdue = null;
+        lock (_lock)
+        {
+            foreach (var tunnel in _tunnels)
+            {
+                if (tunnel.IsOverdue(time)) (overdue ??= []).Add(tunnel);
+            }
+        }
+
+        overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
+    }
+
+    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} opened", EventName = "TunnelOpened")]
+    private partial void LogOpened(string connectionId, string pool, string backend);
+
+    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} ended as {EndReason}; client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
+    private partial void LogEnded(string connectionId, string pool, string backend, EndReason endReason, long bytesToBackend, long bytesToClient, double seconds);
 }

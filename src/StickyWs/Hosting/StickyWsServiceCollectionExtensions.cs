@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -14,6 +16,7 @@ using StickyWs.Health;
 using StickyWs.Hosting;
 using StickyWs.Observability;
 using StickyWs.Proxying;
+using StickyWs.Transport;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -60,6 +63,7 @@ public static class StickyWsServiceCollectionExtensions
         AddProxying(services);
         AddHealth(services);
         AddKestrel(services);
+        AddTransport(services);
         return services;
     }
 
@@ -90,6 +94,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<TunnelTable>();
         services.AddSingleton<StickyForwarder>();
         services.AddHostedService<TunnelShutdown>();
+        services.AddHostedService<TunnelSweeper>();
     }
 
     private static void AddProxying(IServiceCollection services)
@@ -115,5 +120,16 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<SniffingServices>();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
+    }
+
+    // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
+    private static void AddTransport(IServiceCollection services)
+    {
+        var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
+            .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
+        if (!isKestrelAlone) return;
+        services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.AddSingleton<RawLane>();
+        services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }
 }

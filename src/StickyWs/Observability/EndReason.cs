@@ -21,6 +21,15 @@ public enum EndReason
     /// <summary>The host stopped and its shutdown time was over.</summary>
     Shutdown,
 
+    /// <summary>No byte moved for longer than the pool's options allow, or than they allow once one side has finished.</summary>
+    IdleTimeout,
+
+    /// <summary>The client acknowledges nothing any more, or its network is gone (<c>DeadPeerTimeout</c>).</summary>
+    ClientLost,
+
+    /// <summary>The same of the backend.</summary>
+    BackendLost,
+
     /// <summary>A defect of the balancer, logged as an error.</summary>
     Failed,
 }

@@ -37,4 +37,10 @@ internal static class EventIds
     // Connections
     public const int HeadTimedOut = 700;
     public const int ConnectionFailed = 701;
+
+    // Transport
+    public const int RawLaneOn = 800;
+    public const int RawLaneOff = 801;
+    public const int ReactorFailed = 802;
+    public const int OutOfDescriptors = 803;
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,7 +13,7 @@ namespace StickyWs.Proxying;
 /// A client whose handshake reached the HTTP pipeline. <c>RequestAborted</c> is not listened to: a FIN fires it, while bytes may still be on
 /// their way in both directions; what the client does is read from its stream.
 /// </summary>
-internal abstract class PipelineClient(HttpContext context) : ClientLeg
+internal abstract class PipelineClient(HttpContext context) : PipeLeg
 {
     public HttpContext Context => context;
 
@@ -28,7 +29,9 @@ internal abstract class PipelineClient(HttpContext context) : ClientLeg
 
     public override CancellationToken Left => context.RequestAborted;
 
-    public override async ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer)
+    protected override Socket? Socket => null;
+
+    protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {
         CopyHeaders(answer);
         try

@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -14,6 +16,8 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 
     // The gate is held by then, which keeps RequestAborted from firing.
     public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
+
+    protected override Socket? Socket => Context.Features.Get<IConnectionSocketFeature>()?.Socket;
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {

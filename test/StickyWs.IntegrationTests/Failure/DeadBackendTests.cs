@@ -6,18 +6,19 @@ namespace StickyWs.IntegrationTests.Failure;
 
 public sealed class DeadBackendTests : BalancerTest
 {
-    [Fact]
-    public async Task With_one_of_three_backends_dead_and_unnoticed_no_handshake_fails()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task With_one_of_three_backends_dead_and_unnoticed_no_handshake_fails(Lane lane)
     {
         var backends = await StartEchoesAsync(3);
         var addresses = backends.Select(backend => backend.Address).ToArray();
-        var balancer = Start(Lane.RawConnection, addresses);
+        var balancer = Start(lane, addresses);
         await backends[1].StopHardAsync();
 
         var failures = 0;
         await Parallel.ForAsync(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, _) =>
         {
-            await using var client = await balancer.ConnectAsync(Lane.RawConnection);
+            await using var client = await balancer.ConnectAsync(lane);
             if (HttpHead.Status(await client.AskAsync(HttpHead.Handshake())) != 101) Interlocked.Increment(ref failures);
         });
 
@@ -39,24 +40,26 @@ public sealed class DeadBackendTests : BalancerTest
         Assert.Equal("No backend could be reached.", await client.ReadBodyAsync(answer));
     }
 
-    [Fact]
-    public async Task A_backend_that_takes_no_connection_in_time_is_passed_over()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_backend_that_takes_no_connection_in_time_is_passed_over(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
         using var full = new FullListener();
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, Pool(full.Address, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var balancer = Start(lane, Pool(full.Address, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
 
-        await OpenTunnelAsync(balancer, Lane.RawConnection, backend);
+        await OpenTunnelAsync(balancer, lane, backend);
     }
 
-    [Fact]
-    public async Task When_none_takes_the_connection_in_time_it_is_a_504()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task When_none_takes_the_connection_in_time_it_is_a_504(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
         using var full = new FullListener();
-        var balancer = Start(Lane.RawConnection, Pool(full.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, Pool(full.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var client = await ConnectAsync(balancer, lane);
 
         var answer = await client.AskAsync(HttpHead.Handshake());
 
@@ -64,12 +67,13 @@ public sealed class DeadBackendTests : BalancerTest
         Assert.Equal("No backend took the connection in time.", await client.ReadBodyAsync(answer));
     }
 
-    [Fact]
-    public async Task Without_an_enabled_backend_it_is_a_503_that_says_when_to_come_again()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task Without_an_enabled_backend_it_is_a_503_that_says_when_to_come_again(Lane lane)
     {
         var settings = Pool(RefusingAddress()).With("Pools:chat:Backends:a:Enabled", "false").With("Pools:chat:RetryAfter", "00:00:07");
-        var balancer = Start(Lane.RawConnection, settings);
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, settings);
+        var client = await ConnectAsync(balancer, lane);
 
         var answer = await client.AskAsync(HttpHead.Handshake());
 

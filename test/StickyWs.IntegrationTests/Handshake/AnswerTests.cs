@@ -7,7 +7,7 @@ public sealed class AnswerTests : BalancerTest
     private const string RightHeaders = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
     public static MatrixTheoryData<Lane, string> WrongAnswers { get; } = new(
-        [Lane.RawConnection, Lane.KeptAlive],
+        [Lane.Raw, Lane.Portable, Lane.KeptAlive],
         [
             $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
             $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}\r\n",
@@ -157,8 +157,8 @@ public sealed class AnswerTests : BalancerTest
             }));
         }
 
-        var balancer = Start(Lane.RawConnection, [.. mutes.Select(mute => mute.Address)]);
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(Lane.Raw, [.. mutes.Select(mute => mute.Address)]);
+        var client = await ConnectAsync(balancer, Lane.Raw);
 
         var answer = await client.AskAsync(HttpHead.Handshake());
 
@@ -167,8 +167,9 @@ public sealed class AnswerTests : BalancerTest
         Assert.Equal(asked, heads);
     }
 
-    [Fact]
-    public async Task An_answer_that_breaks_off_in_its_head_is_not_asked_for_again()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task An_answer_that_breaks_off_in_its_head_is_not_asked_for_again(Lane lane)
     {
         await using var breaking = RawBackend.Start(async (breaking, wire) =>
         {
@@ -177,8 +178,8 @@ public sealed class AnswerTests : BalancerTest
             breaking.GiveToTest(wire);
         });
         await using var other = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, breaking.Address, other.Address);
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, breaking.Address, other.Address);
+        var client = await ConnectAsync(balancer, lane);
 
         await client.WriteAsync(HttpHead.Handshake());
         var wire = await breaking.NextTunnelAsync();
@@ -190,9 +191,12 @@ public sealed class AnswerTests : BalancerTest
     }
 
     [Theory]
-    [InlineData(Lane.RawConnection, "Content-Length: 100\r\n\r\nnot all")]
-    [InlineData(Lane.RawConnection, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
-    [InlineData(Lane.RawConnection, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
+    [InlineData(Lane.Raw, "Content-Length: 100\r\n\r\nnot all")]
+    [InlineData(Lane.Portable, "Content-Length: 100\r\n\r\nnot all")]
+    [InlineData(Lane.Raw, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
+    [InlineData(Lane.Portable, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
+    [InlineData(Lane.Raw, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
+    [InlineData(Lane.Portable, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
     [InlineData(Lane.KeptAlive, "Content-Length: 100\r\n\r\nnot all")]
     [InlineData(Lane.KeptAlive, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
     [InlineData(Lane.KeptAlive, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
@@ -217,16 +221,17 @@ public sealed class AnswerTests : BalancerTest
         Assert.False(isWhole);
     }
 
-    [Fact]
-    public async Task The_answer_to_a_handshake_may_come_byte_by_byte()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task The_answer_to_a_handshake_may_come_byte_by_byte(Lane lane)
     {
         await using var backend = RawBackend.Start(async (backend, wire) =>
         {
             var head = await backend.TakeHeadAsync(wire);
             foreach (var letter in HttpHead.SwitchingProtocols(head) + "hello") await wire.WriteAsync(letter.ToString());
         });
-        var balancer = Start(Lane.RawConnection, backend.Address);
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, backend.Address);
+        var client = await ConnectAsync(balancer, lane);
 
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
         Assert.Equal("hello", await client.ReadTextAsync(5));

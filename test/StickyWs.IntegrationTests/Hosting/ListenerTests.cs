@@ -41,12 +41,13 @@ public sealed class ListenerTests : BalancerTest
         Assert.Contains("builder.AddStickyWebSocketBalancing()", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_request_that_fits_no_pool_stays_with_the_application()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_request_that_fits_no_pool_stays_with_the_application(Lane lane)
     {
         var backends = await StartEchoesAsync(1);
-        var balancer = Start(Lane.RawConnection, Pool(backends[0].Address).With("Pools:chat:Match:PathPrefixes:0", "/chat"));
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, Pool(backends[0].Address).With("Pools:chat:Match:PathPrefixes:0", "/chat"));
+        var client = await ConnectAsync(balancer, lane);
 
         Assert.Equal(404, HttpHead.Status(await client.AskAsync(HttpHead.Handshake("/elsewhere"))));
         Assert.Equal(404, HttpHead.Status(await client.AskAsync("GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")));

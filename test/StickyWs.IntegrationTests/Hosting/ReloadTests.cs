@@ -9,16 +9,17 @@ namespace StickyWs.IntegrationTests.Hosting;
 
 public sealed class ReloadTests : BalancerTest
 {
-    [Fact]
-    public async Task A_change_ends_no_tunnel_and_fails_no_request()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_change_ends_no_tunnel_and_fails_no_request(Lane lane)
     {
         var backends = await StartEchoesAsync(3);
         await using var tunnelBackend = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, Pool(backends[0].Address, backends[1].Address).WithPool("tunnels", tunnelBackend.Address).With("Pools:tunnels:Match:PathPrefixes:0", "/t"));
+        var balancer = Start(lane, Pool(backends[0].Address, backends[1].Address).WithPool("tunnels", tunnelBackend.Address).With("Pools:tunnels:Match:PathPrefixes:0", "/t"));
         var tunnels = new List<(RawClient Client, Wire Server)>();
         for (var i = 0; i < 50; i++)
         {
-            var client = await ConnectAsync(balancer, Lane.RawConnection);
+            var client = await ConnectAsync(balancer, lane);
             Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake("/t"))));
             tunnels.Add((client, await tunnelBackend.NextTunnelAsync()));
         }
@@ -53,11 +54,12 @@ public sealed class ReloadTests : BalancerTest
         }
     }
 
-    [Fact]
-    public async Task An_invalid_change_is_refused_whole_with_one_line_and_a_valid_one_follows()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task An_invalid_change_is_refused_whole_with_one_line_and_a_valid_one_follows(Lane lane)
     {
         var backends = await StartEchoesAsync(2);
-        var balancer = Start(Lane.RawConnection, backends[0].Address);
+        var balancer = Start(lane, backends[0].Address);
 
         balancer.Settings.Change(data =>
         {
@@ -73,15 +75,16 @@ public sealed class ReloadTests : BalancerTest
         Assert.Single(balancer.Log.Lines, line => line.Event == "ConfigurationRefused");
     }
 
-    [Fact]
-    public async Task A_policy_of_the_applications_own_is_found_by_its_name()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_policy_of_the_applications_own_is_found_by_its_name(Lane lane)
     {
         var backends = await StartEchoesAsync(3);
         var settings = Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Policy", "alwayslast");
-        var balancer = Owned(Balancer.Start(Lane.RawConnection, settings, builder => builder.ConfigureServices(services => services.AddSingleton<ILoadBalancingPolicy, AlwaysLast>())));
+        var balancer = Owned(Balancer.Start(lane, settings, builder => builder.ConfigureServices(services => services.AddSingleton<ILoadBalancingPolicy, AlwaysLast>())));
 
         for (var i = 0; i < 3; i++) Assert.Equal("c", await GetAsync(balancer));
-        for (var i = 0; i < 3; i++) Assert.Equal(101, HttpHead.Status(await (await ConnectAsync(balancer, Lane.RawConnection)).AskAsync(HttpHead.Handshake())));
+        for (var i = 0; i < 3; i++) Assert.Equal(101, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
         await Wait.UntilAsync(() => backends[2].WebSockets == 3);
     }
 

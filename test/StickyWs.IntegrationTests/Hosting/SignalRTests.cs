@@ -10,7 +10,8 @@ namespace StickyWs.IntegrationTests.Hosting;
 public sealed class SignalRTests : BalancerTest
 {
     [Theory]
-    [InlineData(Lane.RawConnection)]
+    [InlineData(Lane.Raw)]
+    [InlineData(Lane.Portable)]
     [InlineData(Lane.InsideTls)]
     [InlineData(Lane.SniffedInsideTls)]
     public async Task SignalRs_own_client_talks_with_one_hub_through_the_balancer(Lane lane)

@@ -67,12 +67,13 @@ public sealed class ShutdownTests : BalancerTest
         await pushing;
     }
 
-    [Fact]
-    public async Task A_handshake_under_way_does_not_hold_the_host()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_handshake_under_way_does_not_hold_the_host(Lane lane)
     {
         await using var backend = RawBackend.Start(async (backend, wire) => await backend.TakeHeadAsync(wire));
-        var balancer = Start(Lane.RawConnection, Pool(backend.Address).With("Pools:chat:Timeouts:Handshake", "00:00:03"));
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Timeouts:Handshake", "00:00:03"));
+        var client = await ConnectAsync(balancer, lane);
         await client.WriteAsync(HttpHead.Handshake());
         await Wait.UntilAsync(() => backend.Heads.Count == 1);
 

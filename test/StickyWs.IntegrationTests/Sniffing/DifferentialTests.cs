@@ -30,11 +30,12 @@ public sealed class DifferentialTests : BalancerTest
         Assert.All(HandshakeCorpus.Bad, head => Assert.NotEqual(Verdict.WebSocket, Sniff(head)));
     }
 
-    [Fact]
-    public async Task What_the_sniffer_leaves_gets_the_answer_that_Kestrel_gives()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task What_the_sniffer_leaves_gets_the_answer_that_Kestrel_gives(Lane lane)
     {
         await using var kestrel = await EchoBackend.StartAsync("kestrel");
-        var balancer = Start(Lane.RawConnection, new LiveSettings().WithPool("elsewhere", "http://127.0.0.1:1").With("Pools:elsewhere:Match:Hosts:0", "elsewhere.test"));
+        var balancer = Start(lane, new LiveSettings().WithPool("elsewhere", "http://127.0.0.1:1").With("Pools:elsewhere:Match:Hosts:0", "elsewhere.test"));
         foreach (var head in HandshakeCorpus.Bad)
         {
             var expected = await AskAsync(kestrel, head);

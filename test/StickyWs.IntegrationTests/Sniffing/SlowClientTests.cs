@@ -29,19 +29,20 @@ public sealed class SlowClientTests : BalancerTest
         Assert.Equal("", await client.ReadTextToEndAsync());
     }
 
-    [Fact]
-    public async Task A_client_that_goes_within_its_head_leaves_no_error_behind()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_client_that_goes_within_its_head_leaves_no_error_behind(Lane lane)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, backend.Address);
+        var balancer = Start(lane, backend.Address);
         foreach (var part in new[] { "", "G", "GET / HTTP/1.1\r\nHost: a\r\nUpgr" })
         {
             for (var i = 0; i < 20; i++)
             {
-                await using var reset = await balancer.ConnectAsync(Lane.RawConnection);
+                await using var reset = await balancer.ConnectAsync(lane);
                 if (part.Length > 0) await reset.WriteAsync(part);
                 reset.Reset();
-                await using var finished = await balancer.ConnectAsync(Lane.RawConnection);
+                await using var finished = await balancer.ConnectAsync(lane);
                 if (part.Length > 0) await finished.WriteAsync(part);
                 await finished.FinishAsync();
                 await finished.WaitForEndAsync();
@@ -65,15 +66,16 @@ public sealed class SlowClientTests : BalancerTest
         Assert.Single(backend.Heads);
     }
 
-    [Fact]
-    public async Task A_handshake_may_be_split_anywhere()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_handshake_may_be_split_anywhere(Lane lane)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, backend.Address);
+        var balancer = Start(lane, backend.Address);
         var handshake = HttpHead.Handshake("/a?b", "Cookie: a=b\r\n");
         for (var split = 1; split < handshake.Length; split++)
         {
-            await using var client = await balancer.ConnectAsync(Lane.RawConnection);
+            await using var client = await balancer.ConnectAsync(lane);
             await client.WriteAsync(handshake[..split]);
             await Wait.UntilAsync(() => SentQueue.IsEmpty(client.Socket));
             await client.WriteAsync(handshake[split..] + "behind");

@@ -51,21 +51,23 @@ public sealed class BackendTlsTests : BalancerTest
         }
     }
 
-    [Fact]
-    public async Task A_backend_is_found_by_name()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_backend_is_found_by_name(Lane lane)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.RawConnection, $"http://localhost:{backend.Port}");
-        await OpenTunnelAsync(balancer, Lane.RawConnection, backend);
+        var balancer = Start(lane, $"http://localhost:{backend.Port}");
+        await OpenTunnelAsync(balancer, lane, backend);
     }
 
-    [Fact]
-    public async Task A_backend_is_reached_over_IPv6()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_backend_is_reached_over_IPv6(Lane lane)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6 && IsBindable(), "There is no IPv6 loopback here.");
         await using var backend = RawBackend.Opening(address: IPAddress.IPv6Loopback);
-        var balancer = Start(Lane.RawConnection, backend.Address);
-        await OpenTunnelAsync(balancer, Lane.RawConnection, backend);
+        var balancer = Start(lane, backend.Address);
+        await OpenTunnelAsync(balancer, lane, backend);
     }
 
     private static bool IsBindable()
@@ -85,8 +87,8 @@ public sealed class BackendTlsTests : BalancerTest
     private async Task AssertRefusedAsync(Func<string, LiveSettings> settings)
     {
         await using var backend = RawBackend.Opening(certificate: TestCertificate.Server);
-        var balancer = Start(Lane.RawConnection, settings(backend.Address));
-        var client = await ConnectAsync(balancer, Lane.RawConnection);
+        var balancer = Start(Lane.Raw, settings(backend.Address));
+        var client = await ConnectAsync(balancer, Lane.Raw);
 
         var answer = await client.AskAsync(HttpHead.Handshake());
 

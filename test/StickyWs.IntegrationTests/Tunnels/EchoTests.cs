@@ -6,11 +6,12 @@ namespace StickyWs.IntegrationTests.Tunnels;
 
 public sealed class EchoTests : BalancerTest
 {
-    [Fact]
-    public async Task Each_WebSocket_stays_with_one_backend_and_the_next_gets_the_next()
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task Each_WebSocket_stays_with_one_backend_and_the_next_gets_the_next(Lane lane)
     {
         var backends = await StartEchoesAsync(3);
-        var balancer = Start(Lane.RawConnection, [.. backends.Select(backend => backend.Address)]);
+        var balancer = Start(lane, [.. backends.Select(backend => backend.Address)]);
         for (var round = 0; round < 6; round++)
         {
             using var socket = await ConnectWebSocketAsync(balancer);

@@ -71,6 +71,24 @@ public sealed class EndingTests : BalancerTest
         await server.FinishAsync();
 
         Assert.Equal("farewell", await client.ReadTextToEndAsync());
+        await client.DisposeAsync();
+        await EndsWithAsync(balancer, "BackendClosed");
+    }
+
+    [Fact]
+    public async Task In_the_raw_lane_a_client_may_speak_on_when_its_backend_has_finished()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(Lane.Raw, backend.Address);
+        var (client, server) = await OpenTunnelAsync(balancer, Lane.Raw, backend);
+
+        await server.FinishAsync();
+        Assert.Equal("", await client.ReadTextToEndAsync());
+        await client.WriteAsync("one more thing");
+        await client.FinishAsync();
+
+        Assert.Equal("one more thing", await server.ReadTextToEndAsync());
         await EndsWithAsync(balancer, "BackendClosed");
     }
 

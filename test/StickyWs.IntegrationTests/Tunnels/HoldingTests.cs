@@ -36,8 +36,10 @@ public sealed class HoldingTests : BalancerTest
     }
 
     [Theory]
-    [InlineData(Lane.RawConnection, 403)]
-    [InlineData(Lane.RawConnection, 200)]
+    [InlineData(Lane.Raw, 403)]
+    [InlineData(Lane.Portable, 403)]
+    [InlineData(Lane.Raw, 200)]
+    [InlineData(Lane.Portable, 200)]
     [InlineData(Lane.KeptAlive, 403)]
     [InlineData(Lane.KeptAlive, 200)]
     [InlineData(Lane.InsideTls, 403)]

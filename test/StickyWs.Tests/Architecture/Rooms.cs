@@ -10,14 +10,15 @@ internal static class Rooms
         ["Configuration"] = [],
         ["Observability"] = [],
         ["Detection"] = [],
+        ["Transport"] = ["Configuration", "Observability"],
         ["Backends"] = ["Configuration", "Observability"],
         ["Balancing"] = ["Backends"],
         ["Health"] = ["Backends", "Configuration", "Detection", "Observability"],
         ["Dispatch"] = ["Backends", "Balancing", "Configuration", "Observability"],
-        ["Forwarding"] = ["Backends", "Configuration", "Detection", "Observability"],
+        ["Forwarding"] = ["Backends", "Configuration", "Detection", "Observability", "Transport"],
         ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability"],
-        ["Connections"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability"],
-        ["Hosting"] = ["Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying"],
+        ["Connections"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
+        ["Hosting"] = ["Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying", "Transport"],
     }.ToFrozenDictionary();
 
     /// <summary>The room of a type of ours, or <see langword="null"/> for one that only a generator made.</summary>

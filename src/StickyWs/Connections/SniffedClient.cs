@@ -1,16 +1,16 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using System.Text;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
 
 namespace StickyWs.Connections;
 
-/// <summary>A client whose handshake was sniffed on its raw connection: no HTTP server is between it and the tunnel.</summary>
-internal sealed class RawClient(ConnectionContext connection, int headLength) : ClientLeg
+/// <summary>A client whose handshake was sniffed through its connection's pipe: no HTTP server is between it and the tunnel.</summary>
+internal sealed class SniffedClient(ConnectionContext connection, int headLength) : PipeLeg
 {
     public override ClientInfo Info { get; } = new(
         (connection.RemoteEndPoint as IPEndPoint)?.Address,
@@ -19,19 +19,6 @@ internal sealed class RawClient(ConnectionContext connection, int headLength) : 
     public override string ConnectionId => connection.ConnectionId;
 
     public override CancellationToken Left => connection.ConnectionClosed;
-
-    public override async ValueTask<IDuplexPipe?> AcceptAsync(ResponseHead answer)
-    {
-        var output = connection.Transport.Output;
-        output.Write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"u8);
-        WriteHeaders(output, answer);
-        output.Write("\r\n"u8);
-        await output.FlushAsync().ConfigureAwait(false);
-        var input = connection.Transport.Input;
-        var read = await input.ReadAsync().ConfigureAwait(false);
-        input.AdvanceTo(read.Buffer.GetPosition(headLength));
-        return connection.Transport;
-    }
 
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
@@ -42,11 +29,7 @@ internal sealed class RawClient(ConnectionContext connection, int headLength) : 
     public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
     {
         var output = connection.Transport.Output;
-        output.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} "));
-        output.Write(answer.Reason);
-        output.Write("\r\nConnection: close\r\n"u8);
-        WriteHeaders(output, answer);
-        output.Write("\r\n"u8);
+        ResponseHeadWriter.WriteClosing(output, answer);
         try
         {
             await output.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -61,12 +44,19 @@ internal sealed class RawClient(ConnectionContext connection, int headLength) : 
 
     public override void Abort() => connection.Abort(new ConnectionAbortedException("The tunnel ended."));
 
-    private static void WriteHeaders(PipeWriter output, ResponseHead answer)
+    protected override Socket? Socket => connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+
+    protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {
-        var headers = answer.ReadHeaders();
-        while (headers.Read())
-        {
-            if (!answer.IsHopByHop(headers.Name)) RequestHeadWriter.WriteHeader(output, headers.Name, headers.Value);
-        }
+        var output = connection.Transport.Output;
+        ResponseHeadWriter.WriteSwitchingProtocols(output, answer);
+        await output.FlushAsync().ConfigureAwait(false);
+        var input = connection.Transport.Input;
+        var read = await input.ReadAsync().ConfigureAwait(false);
+        input.AdvanceTo(read.Buffer.GetPosition(headLength));
+
+        // As Kestrel has it: an upgraded connection does not count against MaxConcurrentConnections.
+        connection.Features.Get<IDecrementConcurrentConnectionCountFeature>()?.ReleaseConnection();
+        return connection.Transport;
     }
 }

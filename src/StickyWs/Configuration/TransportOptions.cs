@@ -1,0 +1,12 @@
+namespace StickyWs.Configuration;
+
+/// <summary>The raw Linux transport. Read once, when the application starts to listen; a change needs a new start.</summary>
+public sealed class TransportOptions
+{
+    /// <summary>Whether WebSockets on plain connections are relayed natively. Default <see cref="RawLaneMode.Auto"/>.</summary>
+    public RawLaneMode RawLane { get; set; } = RawLaneMode.Auto;
+
+    /// <summary>Threads that serve the raw lane, 1 to 1,024; <see langword="null"/>, the default, for one per core.</summary>
+    [NumberRange(1, 1024)]
+    public int? Reactors { get; set; }
+}

@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using StickyWs.Configuration;
+using StickyWs.Detection;
+using StickyWs.Forwarding;
+using StickyWs.Transport;
+
+namespace StickyWs.Connections;
+
+/// <summary>
+/// A client of the raw lane: its socket was taken from Kestrel, which lets go of the connection as soon as the tunnel stands. Owns the socket until then.
+/// </summary>
+internal sealed class DetachedClient(RawSocket socket, RawAddress address, string connectionId, int headLength, TimeProvider time) : ClientLeg, IDisposable
+{
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
+
+    private readonly ArrayBufferWriter<byte> _output = new(512);
+
+    public override ClientInfo Info { get; } = new(address.Address, "http");
+
+    public override string ConnectionId => connectionId;
+
+    public override IBackendConnector Connector { get; } = new RawConnector(socket.Reactor);
+
+    public override CancellationToken Left => socket.Left;
+
+    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
+    {
+        socket.Skip(headLength);
+        ResponseHeadWriter.WriteSwitchingProtocols(_output, answer);
+        _output.Write(behind.Span);
+        await socket.SendAsync(_output.WrittenMemory, socket.Left).ConfigureAwait(false);
+        return true;
+    }
+
+    public override Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
+    {
+        try
+        {
+            var tunnel = new RawTunnel(connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
+            tunnel.CountToClient(opened.Behind);
+            tunnel.Join(socket, ((RawBackendConnection)opened.Connection).Socket, options);
+        }
+        catch (IOException)
+        {
+            opened.Connection.Dispose();
+            opened.Lease.Dispose();
+            throw;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override async ValueTask RefuseAsync(Refusal refusal)
+    {
+        await socket.SendAsync(refusal.ToBytes(), socket.Left).ConfigureAwait(false);
+        await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+    }
+
+    public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ResponseHeadWriter.WriteClosing(_output, answer);
+            await FlushAsync(cancellationToken).ConfigureAwait(false);
+            await body.CopyToAsync(_output, FlushAsync, cancellationToken).ConfigureAwait(false);
+            await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Abort(); // A body that ends with the connection must not look whole.
+        }
+    }
+
+    public override void Abort() => socket.Abort();
+
+    /// <summary>Closes the socket, unless it was given on to a tunnel.</summary>
+    public void Dispose() => socket.Dispose();
+
+    private async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken)
+    {
+        await socket.SendAsync(_output.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        _output.ResetWrittenCount();
+        return default;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers;
+using StickyWs.Detection;
+using StickyWs.Transport;
+
+namespace StickyWs.Connections;
+
+/// <summary>As <see cref="HeadReader"/>, on a bare socket: looks into the kernel's own buffer, so that while a client is slow nothing is held for it here.</summary>
+internal static class HeadPeeker
+{
+    // A longer head might not fit into the kernel's buffer as long as nobody takes from it; Kestrel reads such a one.
+    private const int Longest = 32 * 1024;
+    private const int First = 4 * 1024;
+
+    /// <summary>The quick way: what has arrived already may be enough.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public static bool TryRead(IRawConnection connection, ref Sniffer sniffer, out HeadResult result)
+    {
+        for (var size = First; ; size = Longest)
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(size);
+            try
+            {
+                var length = connection.TryPeek(buffer);
+                if (length == buffer.Length && size < Longest) continue;
+                return TryJudge(buffer.AsMemory(0, Math.Max(length, 0)), isEnd: length == 0, ref sniffer, out result);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    /// <summary>The patient way. Running out of time is an outcome here, not an exception.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public static async ValueTask<HeadResult> ReadAsync(IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+    {
+        using var timer = new CancellationTokenSource(deadline, time);
+        try
+        {
+            while (true)
+            {
+                await connection.WaitReadableAsync(timer.Token).ConfigureAwait(false);
+                if (TryRead(connection, ref sniffer, out var result)) return result;
+            }
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested)
+        {
+            return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+        }
+    }
+
+    private static bool TryJudge(ReadOnlyMemory<byte> bytes, bool isEnd, ref Sniffer sniffer, out HeadResult result)
+    {
+        var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(bytes), out var head);
+        if (verdict == Verdict.NeedMore && bytes.Length >= Longest) verdict = Verdict.Doubtful;
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
+        return verdict != Verdict.NeedMore || isEnd;
+    }
+}

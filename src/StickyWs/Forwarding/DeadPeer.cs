@@ -1,0 +1,26 @@
+using System.Net.Sockets;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>Has the system find out that a peer is gone without a word, for the runtime's sockets; the raw lane has its own.</summary>
+internal static class DeadPeer
+{
+    private const int LinuxTcpLevel = 6;
+    private const int LinuxUserTimeout = 18;
+
+    public static void Watch(Socket? socket, TimeSpan time)
+    {
+        if (socket is null) return;
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, Math.Max(1, (int)time.TotalSeconds / 2));
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, (int)time.TotalSeconds / 8));
+            if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(LinuxTcpLevel, LinuxUserTimeout, BitConverter.GetBytes((int)time.TotalMilliseconds));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // No TCP below, or broken already; its relay will see the latter.
+        }
+    }
+}

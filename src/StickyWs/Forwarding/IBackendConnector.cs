@@ -1,0 +1,15 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>How a backend is connected to: in the lane of the client that the connection is for.</summary>
+internal interface IBackendConnector
+{
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="IOException">The connection broke at once.</exception>
+    /// <exception cref="AuthenticationException">TLS could not be agreed on.</exception>
+    ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken);
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using StickyWs.Configuration;
+using StickyWs.Detection;
+using StickyWs.Observability;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
+internal abstract class PipeLeg : ClientLeg
+{
+    private IDuplexPipe? _pipe;
+
+    public override IBackendConnector Connector => StreamConnector.Instance;
+
+    /// <summary>The client's TCP socket, where it has one of its own.</summary>
+    protected abstract Socket? Socket { get; }
+
+    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
+    {
+        if (await OpenAsync(answer).ConfigureAwait(false) is not { } pipe) return false;
+        pipe.Output.Write(behind.Span);
+        await pipe.Output.FlushAsync().ConfigureAwait(false);
+        _pipe = pipe;
+        return true;
+    }
+
+    public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
+    {
+        var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
+        tunnel.CountToClient(opened.Behind);
+        if (options.DeadPeerTimeout is { } time)
+        {
+            DeadPeer.Watch(tunnel.BackendConnection.Socket, time);
+            DeadPeer.Watch(Socket, time);
+        }
+
+        try
+        {
+            if (!tunnels.TryOpen(tunnel)) tunnel.Abort(EndReason.Shutdown);
+            await new Relay(tunnel, _pipe!, tunnels).RunAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            tunnel.Close();
+            tunnels.Close(tunnel);
+        }
+    }
+
+    /// <summary>Sends the 101.</summary>
+    /// <returns>The raw bytes in both directions; <see langword="null"/> when there is no room for one more upgraded connection.</returns>
+    protected abstract ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer);
+}

@@ -1,0 +1,54 @@
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Observability;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>A tunnel of the portable lane. It owns both ends.</summary>
+internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backend, Lease lease, TunnelOptions options, long openedAt)
+    : Tunnel(client.ConnectionId, lease, openedAt)
+{
+    private readonly Lock _lock = new();
+    private bool _isClosed;
+    private volatile bool _isHalfClosed;
+    private long _stillSince = openedAt;
+    private long _seen;
+
+    public StreamBackendConnection BackendConnection => backend;
+
+    /// <summary>The client has finished; only the backend speaks from now on.</summary>
+    public void NoteHalfClosed() => _isHalfClosed = true;
+
+    // The bytes are counted anyway, so that no message pays for a look at the clock.
+    public override bool IsOverdue(TimeProvider time)
+    {
+        var moved = BytesToBackend + BytesToClient + (_isHalfClosed ? 1 : 0);
+        if (moved != _seen)
+        {
+            _seen = moved;
+            _stillSince = time.GetTimestamp();
+            return false;
+        }
+
+        var limit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout) ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
+        return limit is { } longest && time.GetElapsedTime(_stillSince) >= longest;
+    }
+
+    public override void Abort(EndReason reason)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return; // Its client may be another's by now.
+            Note(reason);
+            client.Abort();
+            backend.Abort();
+        }
+    }
+
+    /// <summary>Gives the backend's connection back.</summary>
+    public void Close()
+    {
+        lock (_lock) _isClosed = true;
+        backend.Dispose();
+    }
+}

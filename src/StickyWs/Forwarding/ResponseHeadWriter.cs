@@ -1,0 +1,35 @@
+using System.Buffers;
+using System.Text;
+using StickyWs.Detection;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>Writes a backend's answer to a client that no HTTP server stands in front of: its own headers byte for byte, without those that are for one hop only.</summary>
+internal static class ResponseHeadWriter
+{
+    public static void WriteSwitchingProtocols(IBufferWriter<byte> output, ResponseHead answer)
+    {
+        output.Write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"u8);
+        WriteHeaders(output, answer);
+    }
+
+    /// <summary>An answer behind which the connection is closed.</summary>
+    public static void WriteClosing(IBufferWriter<byte> output, ResponseHead answer)
+    {
+        output.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} "));
+        output.Write(answer.Reason);
+        output.Write("\r\nConnection: close\r\n"u8);
+        WriteHeaders(output, answer);
+    }
+
+    private static void WriteHeaders(IBufferWriter<byte> output, ResponseHead answer)
+    {
+        var headers = answer.ReadHeaders();
+        while (headers.Read())
+        {
+            if (!answer.IsHopByHop(headers.Name)) RequestHeadWriter.WriteHeader(output, headers.Name, headers.Value);
+        }
+
+        output.Write("\r\n"u8);
+    }
+}

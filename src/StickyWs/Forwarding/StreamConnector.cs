@@ -1,0 +1,19 @@
+using System.Net.Security;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Forwarding;
+
+/// <summary>Connects by the runtime's sockets, with TLS where the address asks for it.</summary>
+internal sealed class StreamConnector : IBackendConnector
+{
+    private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
+
+    public static StreamConnector Instance { get; } = new();
+
+    public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
+    {
+        var (socket, stream) = await BackendStream.OpenAsync(backend.Address, tls, Http11Only, cancellationToken).ConfigureAwait(false);
+        return new StreamBackendConnection(socket, stream);
+    }
+}

@@ -1,0 +1,283 @@
+using System.Buffers;
+
+namespace StickyWs.Transport;
+
+internal sealed unsafe partial class EpollReactor
+{
+    /// <summary>One buffer for all sockets of the reactor: bytes stay in it only for the time of one call.</summary>
+    private const int BufferSize = 64 * 1024;
+
+    /// <summary>Receives in a row for one socket before others have their turn.</summary>
+    private const int ReceivesPerTurn = 4;
+
+    private const int SplicedPerTurn = 1024 * 1024;
+
+    // Below this much in one go the two calls of a splice cost more than the copy that they save.
+    private const int WorthSplicing = 16 * 1024;
+
+    private readonly Queue<(int Socket, uint Generation)> _queue = new();
+    private readonly SplicePipes _pipes = new();
+    private bool _cannotSplice;
+
+    public override void BeginStream(int socket, int place)
+    {
+        ref var state = ref _sockets[socket];
+        state.Place = place;
+        state.Watcher = null;
+
+        // What the kernel reported while the socket was watched is not known here, so the first look is for everything.
+        state.Flags |= SocketFlags.Streaming | SocketFlags.Readable | SocketFlags.Ending;
+        Enqueue(socket, ref state);
+    }
+
+    public override int Place(int socket) => _sockets[socket].Place;
+
+    public override bool Send(int socket, ReadOnlySpan<byte> bytes)
+    {
+        ref var state = ref _sockets[socket];
+        if (state.Has(SocketFlags.SendBroken)) return true;
+        var sent = TrySend(ref state, bytes);
+        if (sent == bytes.Length) return true;
+        if (sent < 0)
+        {
+            BreakSend(socket, ref state);
+            return true;
+        }
+
+        var left = bytes[sent..];
+        state.Leftover = ArrayPool<byte>.Shared.Rent(left.Length);
+        left.CopyTo(state.Leftover);
+        (state.LeftoverStart, state.LeftoverLength) = (0, left.Length);
+        WatchSend(socket);
+        return false;
+    }
+
+    public override void Splice(int socket)
+    {
+        if (!_cannotSplice) _sockets[socket].Flags |= SocketFlags.Spliced;
+    }
+
+    public override void Pause(int socket) => _sockets[socket].Flags |= SocketFlags.Paused;
+
+    public override void Resume(int socket)
+    {
+        ref var state = ref _sockets[socket];
+        state.Flags &= ~SocketFlags.Paused;
+        if (state.Has(SocketFlags.Readable)) Enqueue(socket, ref state);
+    }
+
+    public override void FinishSending(int socket) => _ = Libc.Shutdown(_sockets[socket].Fd, Libc.ShutSend);
+
+    public override void Close(int socket, bool isReset)
+    {
+        ref var state = ref _sockets[socket];
+        if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
+        if (state.Pipe is { } pipe) _pipes.Discard(pipe);
+        var fd = state.Fd;
+        Forget(socket); // Before the descriptor can be another's.
+        SocketOptions.Close(fd, isReset);
+    }
+
+    private void Stream(int socket, ref SocketState state, uint events)
+    {
+        var generation = state.Generation;
+        if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
+        if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
+        state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
+        if (state.Has(SocketFlags.Paused) && (events & EpollEvents.Error) != 0) Relay.BrokenWhilePaused(socket);
+        else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
+    }
+
+    // Receives until the socket is drained, the other side cannot take more, or it is the others' turn.
+    private void Pump(int socket, ref SocketState state)
+    {
+        var generation = state.Generation;
+        for (var turns = ReceivesPerTurn; !state.Has(SocketFlags.Paused); turns--)
+        {
+            if (turns == 0)
+            {
+                Enqueue(socket, ref state);
+                return;
+            }
+
+            if (state.Has(SocketFlags.Spliced) && TrySplice(socket, ref state, out var goesOn))
+            {
+                if (!goesOn || state.Generation != generation) return;
+                continue;
+            }
+
+            var received = Libc.Receive(state.Fd, _buffer, BufferSize, Libc.DontWait);
+            if (received <= 0)
+            {
+                if (EndsAt(socket, ref state, received == 0 ? Errno.None : Libc.Error)) return;
+                continue;
+            }
+
+            // A short receive means drained (epoll(7)), unless the end may stand right behind it.
+            var isDrained = received < BufferSize && !state.Has(SocketFlags.Ending);
+            if (isDrained) state.Flags &= ~SocketFlags.Readable;
+            Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
+            if (isDrained || state.Generation != generation) return;
+        }
+    }
+
+    // Whether there is nothing (more) to receive now.
+    private bool EndsAt(int socket, ref SocketState state, Errno error)
+    {
+        switch (error)
+        {
+            case Errno.Interrupted:
+                return false;
+            case Errno.Again:
+                state.Flags &= ~(SocketFlags.Readable | SocketFlags.Ending);
+                return true;
+            case Errno.None when !state.Has(SocketFlags.SendBroken):
+                state.Flags &= ~SocketFlags.Readable;
+                Relay.Finished(socket);
+                return true;
+            default:
+                state.Flags &= ~SocketFlags.Readable;
+                Relay.Broken(socket, error);
+                return true;
+        }
+    }
+
+    // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
+    private bool TrySplice(int socket, ref SocketState state, out bool goesOn)
+    {
+        goesOn = false;
+        if (_pipes.TryRent() is not { } pipe) return false;
+        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, SplicedPerTurn, Libc.SpliceMove | Libc.SpliceNonBlocking);
+        if (count <= 0)
+        {
+            var error = count == 0 ? Errno.None : Libc.Error;
+            _pipes.Return(pipe);
+            if (error == Errno.Invalid)
+            {
+                _cannotSplice = true;
+                state.Flags &= ~SocketFlags.Spliced;
+                return false;
+            }
+
+            goesOn = !EndsAt(socket, ref state, error);
+            return true;
+        }
+
+        if (count < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
+        var generation = state.Generation;
+        var other = Relay.Other(socket);
+        ref var target = ref _sockets[other];
+        target.Pipe = pipe;
+        target.LeftoverLength = (int)count;
+        var isSent = FlushPipe(ref target);
+        if (!isSent)
+        {
+            WatchSend(other);
+            Pause(socket);
+        }
+
+        Relay.Spliced(socket, (int)count);
+        goesOn = state.Generation == generation;
+        if (goesOn && target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
+        return true;
+    }
+
+    private void Flush(int socket, ref SocketState state)
+    {
+        if (state.Pipe is not null ? !FlushPipe(ref state) : !FlushLeftover(ref state)) return;
+        if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
+        else Relay.Sent(socket);
+    }
+
+    // Both: whether nothing is left over; a socket that broke has nothing left to send either.
+    private static bool FlushLeftover(ref SocketState state)
+    {
+        var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
+        if (sent < 0)
+        {
+            state.Flags |= SocketFlags.SendBroken;
+            sent = state.LeftoverLength;
+        }
+
+        state.LeftoverStart += sent;
+        state.LeftoverLength -= sent;
+        if (state.LeftoverLength > 0) return false;
+        ArrayPool<byte>.Shared.Return(state.Leftover!);
+        state.Leftover = null;
+        return true;
+    }
+
+    private bool FlushPipe(ref SocketState state)
+    {
+        while (state.LeftoverLength > 0)
+        {
+            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SpliceMove | Libc.SpliceNonBlocking);
+            if (sent > 0)
+            {
+                state.LeftoverLength -= (int)sent;
+                continue;
+            }
+
+            var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
+            if (error == Errno.Again) return false;
+            if (error == Errno.Interrupted) continue;
+            state.Flags |= SocketFlags.SendBroken;
+            state.LeftoverLength = 0;
+            _pipes.Discard(state.Pipe);
+            state.Pipe = null;
+            return true;
+        }
+
+        _pipes.Return(state.Pipe!);
+        state.Pipe = null;
+        return true;
+    }
+
+    // How many bytes the kernel took; -1 when the socket is broken.
+    private static int TrySend(ref SocketState state, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            while (true)
+            {
+                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                if (sent >= 0) return (int)sent;
+                switch (Libc.Error)
+                {
+                    case Errno.Again:
+                        return 0;
+                    case Errno.Interrupted:
+                        continue;
+                    default:
+                        return -1;
+                }
+            }
+        }
+    }
+
+    // What the broken peer had sent before may still wait to be received; behind it stands the error. Later, for the caller is in the midst of the other side.
+    private void BreakSend(int socket, ref SocketState state)
+    {
+        state.Flags |= SocketFlags.SendBroken | SocketFlags.Readable | SocketFlags.Ending;
+        Enqueue(socket, ref state);
+    }
+
+    private void Enqueue(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.Queued)) return;
+        state.Flags |= SocketFlags.Queued;
+        _queue.Enqueue((socket, state.Generation));
+    }
+
+    private void ServeQueue()
+    {
+        for (var count = _queue.Count; count > 0; count--)
+        {
+            var (socket, generation) = _queue.Dequeue();
+            ref var state = ref _sockets[socket];
+            if (state.Generation != generation) continue;
+            state.Flags &= ~SocketFlags.Queued;
+            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.Ending : EpollEvents.In);
+        }
+    }
+}

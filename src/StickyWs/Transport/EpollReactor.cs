@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// A reactor on edge-triggered epoll(7): the kernel says once that a socket became ready, and this emulates completions by trying until it is drained. The
+/// events carry a socket's number and generation, so that one which was closed in the same turn is not taken for its successor.
+/// </summary>
+internal sealed unsafe partial class EpollReactor : Reactor
+{
+    private const int MaxEvents = 256;
+    private const ulong WakeData = ulong.MaxValue;
+    private const uint Received = EpollEvents.In | EpollEvents.PeerFinished | EpollEvents.EdgeTriggered;
+
+    private readonly Slab<SocketState> _sockets = new();
+    private readonly Lock _registering = new();
+    private readonly int _epoll;
+    private readonly int _wake;
+    private readonly byte* _events;
+    private readonly byte* _buffer;
+
+    /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
+    public EpollReactor(int number, Action<Exception> onFailure)
+        : base(number, onFailure)
+    {
+        _epoll = Libc.EpollCreate(Libc.CloseOnExec);
+        if (_epoll < 0) throw new IOException($"epoll_create1: {Libc.Error}");
+        _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        if (_wake < 0 || EpollEvents.Control(_epoll, Libc.EpollAdd, _wake, EpollEvents.In | EpollEvents.EdgeTriggered, WakeData) < 0)
+        {
+            var error = Libc.Error;
+            _ = Libc.Close(_epoll);
+            throw new IOException($"eventfd: {error}");
+        }
+
+        _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
+        _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
+    }
+
+    public override int Watch(int fd, IWatcher watcher)
+    {
+        int socket;
+        ulong data;
+        lock (_registering)
+        {
+            socket = _sockets.Take();
+            ref var state = ref _sockets[socket];
+            state.Fd = fd;
+            state.Watcher = watcher;
+            state.Flags = SocketFlags.None;
+            data = Data(socket, state.Generation);
+        }
+
+        if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, Received, data) == 0) return socket;
+        var error = Libc.Error;
+        Forget(socket);
+        throw new IOException($"epoll_ctl: {error}");
+    }
+
+    public override void WatchSend(int socket)
+    {
+        ref var state = ref _sockets[socket];
+        if (state.Has(SocketFlags.WatchesSend)) return;
+        state.Flags |= SocketFlags.WatchesSend;
+        _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, Received | EpollEvents.Out, Data(socket, state.Generation));
+    }
+
+    public override void Unwatch(int socket)
+    {
+        _ = EpollEvents.Control(_epoll, Libc.EpollDelete, _sockets[socket].Fd, 0, 0);
+        Forget(socket);
+    }
+
+    protected override void Wake()
+    {
+        ulong one = 1;
+        _ = Libc.Write(_wake, &one, sizeof(ulong));
+    }
+
+    protected override void Turn(int milliseconds)
+    {
+        var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : milliseconds);
+        Awake();
+        for (var i = 0; i < count; i++)
+        {
+            var data = EpollEvents.Data(_events, i);
+            if (data != WakeData) Serve((int)(uint)data, (uint)(data >> 32), EpollEvents.Flags(_events, i));
+        }
+
+        ServeQueue();
+    }
+
+    protected override void Release()
+    {
+        _pipes.CloseAll();
+        _ = Libc.Close(_wake);
+        _ = Libc.Close(_epoll);
+        NativeMemory.Free(_events);
+        NativeMemory.AlignedFree(_buffer);
+    }
+
+    private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
+
+    private void Serve(int socket, uint generation, uint events)
+    {
+        ref var state = ref _sockets[socket];
+        if (state.Generation != generation) return;
+        try
+        {
+            if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
+            else state.Watcher?.Signal(ToSignals(events)); // None when another thread gives it up just now.
+        }
+#pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+            if (state.Generation == generation && state.Has(SocketFlags.Streaming)) Relay.Fail(socket);
+        }
+    }
+
+    private static Signals ToSignals(uint events)
+    {
+        var signals = Signals.None;
+        if ((events & (EpollEvents.In | EpollEvents.Ending)) != 0) signals |= Signals.Readable;
+        if ((events & (EpollEvents.Out | EpollEvents.Error | EpollEvents.HangUp)) != 0) signals |= Signals.Writable;
+        if ((events & EpollEvents.Ending) != 0) signals |= Signals.PeerLeft;
+        return signals;
+    }
+
+    private void Forget(int socket)
+    {
+        lock (_registering)
+        {
+            ref var state = ref _sockets[socket];
+            state = new SocketState { Generation = state.Generation + 1 };
+            _sockets.Return(socket);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Net.Sockets;
+
+namespace StickyWs.Transport;
+
+/// <summary>Errors of the kernel as .NET's own sockets would report them.</summary>
+internal static class ErrnoExtensions
+{
+    public static SocketException ToSocketException(this Errno error) => new((int)(error switch
+    {
+        Errno.ConnectionRefused => SocketError.ConnectionRefused,
+        Errno.ConnectionReset or Errno.BrokenPipe => SocketError.ConnectionReset,
+        Errno.TimedOut => SocketError.TimedOut,
+        Errno.NetworkUnreachable => SocketError.NetworkUnreachable,
+        Errno.NetworkDown => SocketError.NetworkDown,
+        Errno.HostUnreachable => SocketError.HostUnreachable,
+        Errno.HostDown => SocketError.HostDown,
+        Errno.TooManyFiles or Errno.TableFull => SocketError.TooManyOpenSockets,
+        Errno.NoBuffers or Errno.OutOfMemory => SocketError.NoBufferSpaceAvailable,
+        Errno.Aborted => SocketError.OperationAborted,
+        _ => SocketError.SocketError,
+    }), $"errno {(int)error} ({error})");
+
+    public static IOException ToIOException(this Errno error)
+    {
+        var inner = error.ToSocketException();
+        return new IOException(inner.Message, inner);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// A listener whose socket is bound as Kestrel's own, and whose connections are accepted without the runtime's socket engine: a descriptor that the engine has ever waited on
+/// would wake it on every packet. Connections go to the reactors in turn.
+/// </summary>
+internal sealed partial class RawListener : IConnectionListener
+{
+    private static readonly TimeSpan PauseWithoutDescriptors = TimeSpan.FromMilliseconds(100);
+
+    private readonly Socket _listening;
+    private readonly ReactorGroup _reactors;
+    private readonly RawSocketAcceptor _acceptor;
+    private readonly OrdinaryConnections _connections;
+    private readonly bool _isNoDelay;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private volatile bool _isUnbound;
+
+    public RawListener(Socket listening, ReactorGroup reactors, OrdinaryConnections connections, bool isNoDelay, TimeProvider time, ILogger logger)
+    {
+        _listening = listening;
+        _reactors = reactors;
+        _connections = connections;
+        _isNoDelay = isNoDelay;
+        _time = time;
+        _logger = logger;
+        EndPoint = listening.LocalEndPoint!;
+        _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
+    }
+
+    public EndPoint EndPoint { get; }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        var isShort = false;
+        while (!_isUnbound)
+        {
+            switch (_acceptor.TryAccept(out var fd, out var remote, out var local))
+            {
+                case Errno.None:
+                    if (_isNoDelay) SocketOptions.SetNoDelay(fd);
+                    return new RawConnection(new RawSocket(_reactors.Next(), fd), local, remote, _connections);
+                case Errno.Again:
+                    await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    break;
+                case Errno.TooManyFiles or Errno.TableFull or Errno.NoBuffers or Errno.OutOfMemory:
+                    // The connection stays in the backlog, and nothing will report it again.
+                    if (!isShort) LogOutOfDescriptors(_logger, EndPoint);
+                    isShort = true;
+                    await Task.Delay(PauseWithoutDescriptors, _time, cancellationToken).ConfigureAwait(false);
+                    break;
+                default:
+                    break; // That one broke in the backlog (accept(2)); the next may be well.
+            }
+        }
+
+        return null;
+    }
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isUnbound) return default;
+        _isUnbound = true;
+        _acceptor.Dispose();
+        _listening.Dispose();
+        return default;
+    }
+
+    public ValueTask DisposeAsync() => UnbindAsync();
+}

@@ -1,0 +1,284 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// A TCP socket of the raw lane while its handshake lasts: operations that can be awaited, each of which tries first and waits for the reactor only when the kernel says
+/// so. What waited goes on within the reactor's thread. One owner, who disposes it or gives the descriptor on (<see cref="Release"/>, <see cref="ReleaseWatched"/>); anybody may
+/// call <see cref="Abort"/>.
+/// </summary>
+#pragma warning disable CA2213 // The source holds nothing but memory, and whoever cancels it may come behind the dispose.
+internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
+#pragma warning restore CA2213
+{
+    private const int NotWatched = -1;
+
+    private readonly Readiness _readable = new();
+    private readonly Readiness _writable = new();
+    private readonly Lock _lock = new();
+    private CancellationTokenSource? _left;
+    private int _socket = NotWatched;
+    private bool _isGone;
+    private bool _hasLeft;
+    private volatile bool _isAborted;
+
+    /// <summary>A new socket that is not connected.</summary>
+    /// <exception cref="SocketException">The process has no descriptor left.</exception>
+    public static RawSocket Create(Reactor reactor, int family)
+    {
+        var fd = Libc.Socket(family, Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0);
+        if (fd < 0) throw Libc.Error.ToSocketException();
+        SocketOptions.SetNoDelay(fd);
+        return new RawSocket(reactor, fd);
+    }
+
+    public Reactor Reactor => reactor;
+
+    public bool IsAborted => _isAborted;
+
+    /// <summary>Fires when the peer has sent its FIN or the connection broke; asked for, it is watched for.</summary>
+    public CancellationToken Left
+    {
+        get
+        {
+            Watch();
+            lock (_lock)
+            {
+                _left ??= new CancellationTokenSource();
+                if (!_hasLeft) return _left.Token;
+            }
+
+            _left.Cancel();
+            return _left.Token;
+        }
+    }
+
+    /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.Peek);
+
+    /// <summary>Waits until something has arrived since the last look.</summary>
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
+    {
+        Watch();
+        return _readable.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Drops so many bytes that were peeked at.</summary>
+    public unsafe void Skip(int count)
+    {
+        while (count > 0)
+        {
+            // For TCP this discards without copying (tcp(7), MSG_TRUNC).
+            var skipped = Libc.Receive(fd, null, (nuint)count, Libc.Truncate | Libc.DontWait);
+            if (skipped > 0) count -= (int)skipped;
+            else if (skipped == 0 || Libc.Error != Errno.Interrupted) throw new IOException("What was peeked at is not there any more.");
+        }
+    }
+
+    /// <summary>Receives what is there, at least one byte; 0 at the end of the stream.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var received = TryReceive(buffer.Span, 0);
+            if (received >= 0) return received;
+            await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends all.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            bytes = bytes[TrySend(bytes.Span)..];
+            if (bytes.IsEmpty) return;
+            await WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Connects.</summary>
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    public async ValueTask ConnectAsync(RawAddress address, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // Asked once more at once: on one machine a connection stands by then (connect(2), EALREADY otherwise).
+            var error = TryConnect(address);
+            if (error == Errno.InProgress) error = TryConnect(address);
+            if (error == Errno.None) return;
+            if (error is not (Errno.InProgress or Errno.Already or Errno.Interrupted)) throw error.ToSocketException();
+            await WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
+    public void SetDeadPeerTimeout(TimeSpan time) => SocketOptions.SetDeadPeerTimeout(fd, time);
+
+    /// <summary>Says that nothing more will be sent (FIN).</summary>
+    public void FinishSending() => _ = Libc.Shutdown(fd, Libc.ShutSend);
+
+    /// <summary>Ends whatever waits or comes, with an <see cref="IOException"/>; the owner's dispose then breaks the connection. Does nothing once the descriptor was given on.</summary>
+    public void Abort()
+    {
+        _isAborted = true;
+        Signal(Signals.Readable | Signals.Writable | Signals.PeerLeft);
+    }
+
+    /// <summary>Breaks the connection; the owner's last call.</summary>
+    public void Reset()
+    {
+        Abort();
+        Dispose();
+    }
+
+    /// <summary>
+    /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection, and with it the
+    /// answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6).
+    /// </summary>
+    public async ValueTask LingerAsync(TimeSpan longest, TimeProvider time)
+    {
+        FinishSending();
+        using var timer = new CancellationTokenSource(longest, time);
+        try
+        {
+            while (TrySkipAll()) await WaitReadableAsync(timer.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Broken, or patient for long enough.
+        }
+    }
+
+    public void Signal(Signals signals)
+    {
+        if ((signals & Signals.PeerLeft) != 0) Leave();
+        if ((signals & Signals.Readable) != 0) _readable.Signal();
+        if ((signals & Signals.Writable) != 0) _writable.Signal();
+    }
+
+    /// <summary>Gives the descriptor on, unwatched.</summary>
+    public int Release()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isGone, this);
+            _isGone = true;
+            if (_socket != NotWatched) reactor.Unwatch(_socket);
+            return fd;
+        }
+    }
+
+    /// <summary>Gives the watched descriptor on to the reactor itself.</summary>
+    /// <returns>Its number there.</returns>
+    public int ReleaseWatched()
+    {
+        Watch();
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isGone, this);
+            _isGone = true;
+            return _socket;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isGone) return;
+            _isGone = true;
+            if (_socket != NotWatched) reactor.Unwatch(_socket);
+            SocketOptions.Close(fd, _isAborted);
+        }
+    }
+
+    private ValueTask WaitWritableAsync(CancellationToken cancellationToken)
+    {
+        Watch();
+        reactor.WatchSend(_socket);
+        return _writable.WaitAsync(cancellationToken);
+    }
+
+    private void Watch()
+    {
+        if (_socket != NotWatched) return;
+        lock (_lock)
+        {
+            if (_socket == NotWatched && !_isGone) _socket = reactor.Watch(fd, this);
+        }
+    }
+
+    private void Leave()
+    {
+        CancellationTokenSource? left;
+        lock (_lock)
+        {
+            if (_hasLeft || _isGone) return;
+            _hasLeft = true;
+            left = _left;
+        }
+
+        left?.Cancel();
+    }
+
+    // Whether there may come more.
+    private unsafe bool TrySkipAll()
+    {
+        while (true)
+        {
+            if (_isAborted) throw new IOException("The connection was broken off.");
+            var skipped = Libc.Receive(fd, null, int.MaxValue, Libc.Truncate | Libc.DontWait);
+            if (skipped > 0) continue;
+            if (skipped == 0) return false;
+            var error = Libc.Error;
+            if (error == Errno.Again) return true;
+            if (error != Errno.Interrupted) throw error.ToIOException();
+        }
+    }
+
+    private unsafe int TryReceive(Span<byte> buffer, int flags)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (!_isAborted)
+            {
+                var received = Libc.Receive(fd, start, (nuint)buffer.Length, flags | Libc.DontWait);
+                if (received >= 0) return (int)received;
+                var error = Libc.Error;
+                if (error == Errno.Again) return -1;
+                if (error != Errno.Interrupted) throw error.ToIOException();
+            }
+        }
+
+        throw new IOException("The connection was broken off.");
+    }
+
+    private unsafe int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            while (!_isAborted)
+            {
+                var sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                if (sent >= 0) return (int)sent;
+                var error = Libc.Error;
+                if (error == Errno.Again) return 0;
+                if (error != Errno.Interrupted) throw error.ToIOException();
+            }
+        }
+
+        throw new IOException("The connection was broken off.");
+    }
+
+    private unsafe Errno TryConnect(RawAddress address)
+    {
+        if (_isAborted) return Errno.Aborted;
+        return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.Error;
+    }
+}

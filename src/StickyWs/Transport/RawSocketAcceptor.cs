@@ -1,0 +1,67 @@
+namespace StickyWs.Transport;
+
+/// <summary>The listening socket in the raw lane: accepts without waiting, and waits by a reactor. Does not own the descriptor.</summary>
+internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
+{
+    private readonly Reactor _reactor;
+    private readonly Readiness _acceptable = new();
+    private readonly Lock _lock = new();
+    private readonly int _fd;
+    private readonly int _socket;
+    private bool _isClosed;
+
+    public RawSocketAcceptor(Reactor reactor, int fd)
+    {
+        _reactor = reactor;
+        _fd = fd;
+        _socket = reactor.Watch(fd, this);
+    }
+
+    /// <summary>Takes the next connection from the backlog, non-blocking and closed on exec.</summary>
+    /// <returns><see cref="Errno.None"/>, or why there is none.</returns>
+    public Errno TryAccept(out int fd, out RawAddress remote, out RawAddress local)
+    {
+        (remote, local) = (default, default);
+        lock (_lock)
+        {
+            fd = -1;
+            if (_isClosed) return Errno.Aborted;
+            fixed (RawAddress* address = &remote)
+            {
+                var length = (uint)RawAddress.MaxLength;
+                fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
+                if (fd < 0) return Libc.Error;
+            }
+        }
+
+        fixed (RawAddress* address = &local)
+        {
+            var length = (uint)RawAddress.MaxLength;
+            return Libc.GetSocketName(fd, address, &length) == 0 ? Errno.None : Broken(fd);
+        }
+    }
+
+    /// <summary>Waits until there may be a connection, or the listener is closed.</summary>
+    public ValueTask WaitAsync(CancellationToken cancellationToken) => _acceptable.WaitAsync(cancellationToken);
+
+    public void Signal(Signals signals) => _acceptable.Signal();
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+        }
+
+        _reactor.Unwatch(_socket);
+        _acceptable.Signal();
+    }
+
+    private static Errno Broken(int fd)
+    {
+        var error = Libc.Error;
+        _ = Libc.Close(fd);
+        return error == Errno.Again ? Errno.Aborted : error;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// The raw lane's transport for Kestrel: IP endpoints, where the raw lane is on. It declines everything else, and Kestrel asks its own sockets then. Socket options and backlog
+/// are those of <see cref="SocketTransportOptions"/>, as with Kestrel's own.
+/// </summary>
+internal sealed class RawTransportFactory(
+    RawLane lane, IOptions<SocketTransportOptions> options, TimeProvider time, ILoggerFactory loggers, IMemoryPoolFactory<byte>? pools = null)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+{
+    private const string KestrelsCategory = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+
+    private readonly OrdinaryConnections _connections = new(options.Value, pools, loggers.CreateLogger(KestrelsCategory));
+
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint && lane.Reactors is not null;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var listening = Bind(endpoint);
+        try
+        {
+            listening.Listen(options.Value.Backlog);
+            listening.Blocking = false;
+            return ValueTask.FromResult<IConnectionListener>(
+                new RawListener(listening, lane.Reactors!, _connections, options.Value.NoDelay, time, loggers.CreateLogger<RawListener>()));
+        }
+        catch
+        {
+            listening.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _connections.Dispose();
+
+    private Socket Bind(EndPoint endpoint)
+    {
+        try
+        {
+            return options.Value.CreateBoundListenSocket(endpoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new AddressInUseException(e.Message, e);
+        }
+    }
+}

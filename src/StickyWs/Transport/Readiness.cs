@@ -1,0 +1,58 @@
+using System.Threading.Tasks.Sources;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// "Try again": a signal that is remembered until somebody waits for it. One waiter at a time, any number of signallers; the waiter goes on within the call
+/// that signals, which on a reactor saves a change of threads.
+/// </summary>
+internal sealed class Readiness : IValueTaskSource
+{
+    private const int Idle = 0;
+    private const int Signalled = 1;
+    private const int Waiting = 2;
+
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private int _state;
+
+    public void Signal()
+    {
+        if (Interlocked.CompareExchange(ref _state, Signalled, Idle) != Waiting) return;
+        if (Interlocked.CompareExchange(ref _state, Idle, Waiting) == Waiting) _core.SetResult(true);
+        else Signal();
+    }
+
+    /// <summary>Waits for a signal since the last wait ended.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before one came.</exception>
+    public ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.CompareExchange(ref _state, Idle, Signalled) == Signalled) return default;
+        _core.Reset();
+        var task = new ValueTask(this, _core.Version);
+        if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Signalled)
+        {
+            Volatile.Write(ref _state, Idle);
+            return default;
+        }
+
+        return cancellationToken.CanBeCanceled ? WaitAsync(task, cancellationToken) : task;
+    }
+
+    private async ValueTask WaitAsync(ValueTask task, CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((Readiness)state!).Cancel(token), this)) await task.ConfigureAwait(false);
+    }
+
+    private void Cancel(CancellationToken cancellationToken)
+    {
+        if (Interlocked.CompareExchange(ref _state, Idle, Waiting) == Waiting) _core.SetException(new OperationCanceledException(cancellationToken));
+    }
+
+    void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _core.OnCompleted(continuation, state, token, flags);
+}

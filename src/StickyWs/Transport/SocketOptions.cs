@@ -1,0 +1,34 @@
+namespace StickyWs.Transport;
+
+/// <summary>Socket options of the raw lane (socket(7), tcp(7)). That one cannot be set is never a reason to give a connection up.</summary>
+internal static unsafe class SocketOptions
+{
+    /// <summary>Sends small pieces at once.</summary>
+    public static void SetNoDelay(int fd) => Set(fd, Libc.Tcp, Libc.NoDelay, 1);
+
+    /// <summary>
+    /// Has the kernel find out that a peer is gone without a word: what it does not acknowledge within the time breaks the connection, and while nothing is
+    /// sent the kernel asks (keep-alive), first after half the time.
+    /// </summary>
+    public static void SetDeadPeerTimeout(int fd, TimeSpan time)
+    {
+        Set(fd, Libc.Tcp, Libc.UserTimeout, (int)time.TotalMilliseconds);
+        Set(fd, Libc.SocketLevel, Libc.KeepAlive, 1);
+        Set(fd, Libc.Tcp, Libc.KeepIdle, Math.Max(1, (int)time.TotalSeconds / 2));
+        Set(fd, Libc.Tcp, Libc.KeepInterval, Math.Max(1, (int)time.TotalSeconds / 8));
+    }
+
+    /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>
+    public static void Close(int fd, bool isReset)
+    {
+        if (isReset)
+        {
+            var linger = stackalloc int[] { 1, 0 };
+            _ = Libc.SetOption(fd, Libc.SocketLevel, Libc.Linger, linger, 2 * sizeof(int));
+        }
+
+        _ = Libc.Close(fd);
+    }
+
+    private static void Set(int fd, int level, int name, int value) => _ = Libc.SetOption(fd, level, name, &value, sizeof(int));
+}

@@ -1,0 +1,59 @@
+namespace StickyWs.Transport;
+
+/// <summary>What a reactor knows of one socket. While somebody watches it, it is at rest; when it streams, its pair's place is set.</summary>
+internal struct SocketState
+{
+    public int Fd;
+    public uint Generation;
+    public SocketFlags Flags;
+
+    /// <summary>The place in the relay's table, for the relay alone.</summary>
+    public int Place;
+
+    /// <summary>Who waits for its readiness before it streams.</summary>
+    public IWatcher? Watcher;
+
+    /// <summary>Bytes that its peer could not take yet: pooled, and only while there are any.</summary>
+    public byte[]? Leftover;
+
+    public int LeftoverStart;
+
+    /// <summary>Bytes left over, in <see cref="Leftover"/> or in <see cref="Pipe"/>.</summary>
+    public int LeftoverLength;
+
+    /// <summary>A pooled pipe with spliced bytes that this socket could not take yet.</summary>
+    public SplicePipe? Pipe;
+
+    public readonly bool Has(SocketFlags flag) => (Flags & flag) != 0;
+}
+
+/// <summary>The state of a streaming socket, bit by bit.</summary>
+[Flags]
+internal enum SocketFlags
+{
+    None = 0,
+
+    /// <summary>The kernel reported bytes, and not all of them were received.</summary>
+    Readable = 1,
+
+    /// <summary>The kernel reported that the stream ends, so a short receive does not mean that it is drained.</summary>
+    Ending = 2,
+
+    /// <summary>Nothing is to be received until the other side has taken what it got.</summary>
+    Paused = 4,
+
+    /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
+    Spliced = 8,
+
+    /// <summary>It waits for its next turn in this reactor's queue.</summary>
+    Queued = 16,
+
+    /// <summary>The kernel also reports when it can send again.</summary>
+    WatchesSend = 32,
+
+    /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
+    SendBroken = 64,
+
+    /// <summary>It belongs to the relay; until then to whoever watches it.</summary>
+    Streaming = 128,
+}
