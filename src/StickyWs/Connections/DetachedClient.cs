@@ -10,11 +10,12 @@ namespace StickyWs.Connections;
 /// <summary>
 /// A client of the raw lane: its socket was taken from Kestrel, which lets go of the connection as soon as the tunnel stands. Owns the socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, RawAddress address, string connectionId, int headLength, TimeProvider time) : ClientLeg, IDisposable
+internal sealed class DetachedClient(RawSocket socket, RawAddress address, string connectionId, int headLength, TimeProvider time) : ClientLeg, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
     private readonly ArrayBufferWriter<byte> _output = new(512);
+    private bool _isAnswered;
 
     public override ClientInfo Info { get; } = new(address.Address, "http");
 
@@ -54,7 +55,7 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
         await socket.SendAsync(refusal.ToBytes(), socket.Left).ConfigureAwait(false);
-        await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        _isAnswered = true;
     }
 
     public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
@@ -64,7 +65,7 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
             ResponseHeadWriter.WriteClosing(_output, answer);
             await FlushAsync(cancellationToken).ConfigureAwait(false);
             await body.CopyToAsync(_output, FlushAsync, cancellationToken).ConfigureAwait(false);
-            await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+            _isAnswered = true;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -74,8 +75,12 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
 
     public override void Abort() => socket.Abort();
 
-    /// <summary>Closes the socket, unless it was given on to a tunnel.</summary>
-    public void Dispose() => socket.Dispose();
+    /// <summary>Closes the socket, unless it was given on to a tunnel; behind an answer so that the client can read it. No backend is held meanwhile.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isAnswered) await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        socket.Dispose();
+    }
 
     private async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken)
     {

@@ -83,7 +83,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
 
     private async Task ForwardRawAsync(DetachedClient client, RequestHead head, Decision decision)
     {
-        using (client) await services.Forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+        await using (client.ConfigureAwait(false)) await services.Forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
     }
 
     private DetachedClient Detach(ConnectionContext connection, IRawConnection raw, int headLength)
@@ -102,8 +102,13 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     {
         LogHeadTimedOut(services.Logger, connection.ConnectionId, outcome);
         if (outcome != HeadOutcome.TimedOut) return;
-        using var detached = raw is null ? null : Detach(connection, raw, 0);
-        ClientLeg client = detached is null ? new SniffedClient(connection, 0) : detached;
-        await client.RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
+        if (raw is null)
+        {
+            await new SniffedClient(connection, 0).RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
+            return;
+        }
+
+        var client = Detach(connection, raw, 0);
+        await using (client.ConfigureAwait(false)) await client.RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
     }
 }
