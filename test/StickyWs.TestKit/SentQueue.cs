@@ -1,20 +1,20 @@
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace StickyWs.TestKit;
 
-/// <summary>What a socket has sent and the other side has not yet acknowledged, by the kernel's own table (<c>/proc/net/tcp</c>, <c>tcp6</c>).</summary>
-public static class SentQueue
+/// <summary>What a socket has sent and the other side has not yet acknowledged (tcp(7), <c>SIOCOUTQ</c>).</summary>
+public static partial class SentQueue
 {
-    /// <summary>Whether all has arrived; on a system without the table nothing is known, and that counts as arrived.</summary>
+    private const nuint Siocoutq = 0x5411;
+
+    /// <summary>Whether all has arrived; on a system where it cannot be asked nothing is known, and that counts as arrived.</summary>
     public static bool IsEmpty(Socket socket)
     {
         if (!OperatingSystem.IsLinux()) return true;
-        var (local, remote) = ((IPEndPoint)socket.LocalEndPoint!, (IPEndPoint)socket.RemoteEndPoint!);
-        var (from, to) = ($":{local.Port:X4}", $":{remote.Port:X4}");
-        var line = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .FirstOrDefault(fields => fields[1].EndsWith(from, StringComparison.Ordinal) && fields[2].EndsWith(to, StringComparison.Ordinal));
-        return line is null || int.Parse(line[4].Split(':')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == 0;
+        return IoControl((int)socket.Handle, Siocoutq, out var bytes) != 0 || bytes == 0;
     }
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int IoControl(int fd, nuint request, out int value);
 }

@@ -15,6 +15,8 @@ internal static class HeadPeeker
     /// <exception cref="IOException">The connection broke.</exception>
     public static bool TryRead(IRawConnection connection, ref Sniffer sniffer, out HeadResult result)
     {
+        // Before the look: bytes that nobody takes hide the end behind them.
+        var isEnd = connection.HasLeft;
         for (var size = First; ; size = Longest)
         {
             var buffer = ArrayPool<byte>.Shared.Rent(size);
@@ -22,7 +24,7 @@ internal static class HeadPeeker
             {
                 var length = connection.TryPeek(buffer);
                 if (length == buffer.Length && size < Longest) continue;
-                return TryJudge(buffer.AsMemory(0, Math.Max(length, 0)), isEnd: length == 0, ref sniffer, out result);
+                return TryJudge(buffer.AsMemory(0, Math.Max(length, 0)), isEnd || length == 0, ref sniffer, out result);
             }
             finally
             {

@@ -10,6 +10,9 @@ internal interface IRawConnection
 {
     RawAddress RemoteAddress { get; }
 
+    /// <summary>Whether the client has sent its FIN or broke off: nothing more will arrive. A look behind this sees all. Known once somebody has waited.</summary>
+    bool HasLeft { get; }
+
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there yet.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     int TryPeek(Span<byte> buffer);

@@ -20,7 +20,7 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     private CancellationTokenSource? _left;
     private int _socket = NotWatched;
     private bool _isGone;
-    private bool _hasLeft;
+    private volatile bool _hasLeft;
     private volatile bool _isAborted;
 
     /// <summary>A new socket that is not connected.</summary>
@@ -53,6 +53,9 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
             return _left.Token;
         }
     }
+
+    /// <summary>Whether the peer has left as far as is known: nothing more will arrive.</summary>
+    public bool HasLeft => _hasLeft;
 
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
