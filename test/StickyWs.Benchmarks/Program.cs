@@ -1,10 +1,15 @@
 using BenchmarkDotNet.Running;
+using StickyWs.Benchmarks.Balancers;
 using StickyWs.Benchmarks.Micro;
-using StickyWs.Benchmarks.Tunnels;
+using StickyWs.Benchmarks.Peers;
+using StickyWs.Benchmarks.Traffic;
 
 const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
-    tunnels [--out FILE] [--rounds N] [--tunnels N]    StickyWs and YARP side by side; Linux only, under four minutes
+    peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled] [--out FILE]
+          [--contestants raw,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
+          [--haproxy PATH] [--nginx PATH] [--seconds N] [--warm-up SECONDS]
+                                         StickyWs, YARP, HAProxy and nginx side by side; Linux only, half an hour
     """;
 
 switch (args)
@@ -12,14 +17,14 @@ switch (args)
     case ["micro", .. var rest]:
         BenchmarkSwitcher.FromAssembly(typeof(QuickConfig).Assembly).Run(rest is [] ? ["--filter", "*"] : rest, new QuickConfig());
         return 0;
-    case ["tunnels", .. var rest]:
-        return await Comparison.RunAsync(rest);
+    case ["peers", .. var rest]:
+        return await PeersCommand.RunAsync(rest);
     case ["serve-backend"]:
-        return await EchoBackend.RunAsync();
-    case ["serve-stickyws", var port]:
-        return await Balancers.RunStickyWsAsync(port);
-    case ["serve-yarp", var port]:
-        return await Balancers.RunYarpAsync(port);
+        return await Backend.RunAsync();
+    case ["serve-stickyws", var backend, .. var settings]:
+        return await DotNetBalancers.RunStickyWsAsync(backend, settings);
+    case ["serve-yarp", var backend]:
+        return await DotNetBalancers.RunYarpAsync(backend);
     case ["load"]:
         return await Load.RunAsync();
     default:

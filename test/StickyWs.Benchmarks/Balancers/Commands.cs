@@ -1,4 +1,4 @@
-namespace StickyWs.Benchmarks.Tunnels;
+namespace StickyWs.Benchmarks.Balancers;
 
 /// <summary>
 /// A child's side of the talk with the comparison: one line in, one line out. The child ends when its standard input does, so that none

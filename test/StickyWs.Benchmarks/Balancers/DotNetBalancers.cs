@@ -2,23 +2,29 @@ using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyWs.Configuration;
 using Yarp.ReverseProxy.Configuration;
 
-namespace StickyWs.Benchmarks.Tunnels;
+namespace StickyWs.Benchmarks.Balancers;
 
-/// <summary>The two that are compared, each as its own documentation sets it up, logging off.</summary>
-internal static class Balancers
+/// <summary>The balancers that are roles of this program, each as its own documentation sets it up, logging off.</summary>
+internal static class DotNetBalancers
 {
-    public static Task<int> RunStickyWsAsync(string backendPort)
+    /// <summary>StickyWs.</summary>
+    /// <param name="backend">The backend's address and port.</param>
+    /// <param name="settings">What else the section <c>StickyWs</c> says, as <c>KEY=VALUE</c>.</param>
+    public static Task<int> RunStickyWsAsync(string backend, string[] settings)
     {
         var builder = CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
+        builder.AddStickyWebSocketBalancing();
         builder.AddStickyWebSocketBalancing(options =>
         {
             var pool = new PoolOptions();
-            pool.Backends["backend"] = new BackendOptions { Address = $"http://127.0.0.1:{backendPort}" };
+            pool.Backends["backend"] = new BackendOptions { Address = $"http://{backend}" };
             options.Pools["pool"] = pool;
         });
         var app = builder.Build();
@@ -26,12 +32,12 @@ internal static class Balancers
         return ServeAsync(app);
     }
 
-    public static Task<int> RunYarpAsync(string backendPort)
+    public static Task<int> RunYarpAsync(string backend)
     {
         var builder = CreateBuilder();
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "pool", Match = new RouteMatch { Path = "{**any}" } }],
-            [new ClusterConfig { ClusterId = "pool", Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = $"http://127.0.0.1:{backendPort}" } } }]);
+            [new ClusterConfig { ClusterId = "pool", Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = $"http://{backend}" } } }]);
         var app = builder.Build();
         app.MapReverseProxy();
         return ServeAsync(app);
@@ -50,18 +56,11 @@ internal static class Balancers
         await app.StartAsync();
         return await Commands.ServeAsync(
             new Uri(app.Urls.Single()).Port.ToString(CultureInfo.InvariantCulture),
-            command => Task.FromResult(Answer(command[0]).ToString(CultureInfo.InvariantCulture)));
+            command => Task.FromResult(command is ["collect"] ? Collect() : "?"));
     }
 
-    private static long Answer(string command) => command switch
-    {
-        "collect" => Collect(),
-        "allocated" => GC.GetTotalAllocatedBytes(precise: true),
-        _ => -1,
-    };
-
     // Twice, so that what the first round's finalizers let go is gone as well; Aggressive gives free memory back to the system.
-    private static long Collect()
+    private static string Collect()
     {
         for (var i = 0; i < 2; i++)
         {
@@ -69,6 +68,6 @@ internal static class Balancers
             GC.WaitForPendingFinalizers();
         }
 
-        return GC.GetTotalMemory(forceFullCollection: false);
+        return "collected";
     }
 }

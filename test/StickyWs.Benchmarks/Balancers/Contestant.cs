@@ -1,0 +1,16 @@
+namespace StickyWs.Benchmarks.Balancers;
+
+/// <summary>One who is compared: a name and a way to start it.</summary>
+/// <param name="Key">The name on the command line and in targets.</param>
+/// <param name="Name">The name in the table.</param>
+/// <param name="IsJitted">Whether it compiles while it runs, and so has to be warmed up.</param>
+/// <param name="StartAsync">Starts it in front of a backend, given as address and port.</param>
+internal sealed record Contestant(string Key, string Name, bool IsJitted, Func<string, Task<Balancer>> StartAsync)
+{
+    public const string Raw = "raw";
+    public const string Portable = "portable";
+    public const string Yarp = "yarp";
+    public const string HaProxy = "haproxy";
+    public const string HaProxySplice = "haproxy-splice";
+    public const string Nginx = "nginx";
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using StickyWs.Benchmarks.Balancers;
+
+namespace StickyWs.Benchmarks.Peers;
+
+/// <summary>
+/// All contestants before the same backend and under the same load, in turns and round by round, so that the machine's other work meets all.
+/// </summary>
+internal sealed class Comparison(IReadOnlyList<Contestant> contestants, Child backend, PeersOptions options, Results results)
+{
+    public IReadOnlyList<Contestant> Contestants => contestants;
+
+    public Results Results => results;
+
+    /// <summary>How long a round loads each contestant.</summary>
+    public TimeSpan Duration => options.Duration;
+
+    /// <summary>How long a contestant is loaded before its first round, so that what compiles while it runs has done so, and HAProxy splices.</summary>
+    public TimeSpan WarmUp(Contestant contestant) => contestant.IsJitted ? options.WarmUp : TimeSpan.FromSeconds(2);
+
+    /// <summary>Nobody in the middle: what a balancer's figures start from.</summary>
+    public Contestant Direct { get; } = new("direct", "no balancer", false, _ => Task.FromResult(Balancer.None(backend)));
+
+    /// <summary>Contestants that live through all rounds, side by side.</summary>
+    public async Task TogetherAsync(IReadOnlyList<Contestant> those, Func<Bout, Task> prepare, Func<Bout, Task> round)
+    {
+        var bouts = new List<Bout>();
+        try
+        {
+            foreach (var contestant in those)
+            {
+                bouts.Add(await StartAsync(contestant));
+                await prepare(bouts[^1]);
+            }
+
+            for (var i = 0; i < options.Rounds; i++)
+            {
+                foreach (var bout in InTurn(bouts, i)) await round(bout);
+            }
+        }
+        finally
+        {
+            bouts.ForEach(bout => bout.Dispose());
+        }
+    }
+
+    /// <summary>Contestants that start anew for every round, for what is looked at is how they grow. It varies little: three rounds are enough.</summary>
+    public async Task AnewAsync(Func<Bout, Task> round)
+    {
+        for (var i = 0; i < Math.Min(3, options.Rounds); i++)
+        {
+            foreach (var contestant in InTurn(contestants, i))
+            {
+                using var bout = await StartAsync(contestant);
+                await round(bout);
+            }
+        }
+    }
+
+    // Each balancer reaches the backend at an address of its own, so that none looks for a free port among those that another left in TIME-WAIT.
+    private async Task<Bout> StartAsync(Contestant contestant)
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.{10 + contestants.TakeWhile(one => one != contestant).Count()}:{backend.Greeting}");
+        var balancer = await contestant.StartAsync(address);
+        try
+        {
+            return new Bout(contestant, balancer, await Child.StartEndAsync("load"));
+        }
+        catch
+        {
+            balancer.Dispose();
+            throw;
+        }
+    }
+
+    // Another one begins in each round: nobody always runs behind the same neighbour's end.
+    private static IEnumerable<T> InTurn<T>(IReadOnlyList<T> all, int round) => Enumerable.Range(0, all.Count).Select(i => all[(i + round) % all.Count]);
+}

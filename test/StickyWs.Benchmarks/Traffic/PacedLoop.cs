@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using StickyWs.Benchmarks.Native;
+
+namespace StickyWs.Benchmarks.Traffic;
+
+/// <summary>Messages at a given rate, whatever comes back, through one tunnel after the other; measures how long each took there and back.</summary>
+internal sealed class PacedLoop(IReadOnlyList<int> tunnels, int perSecond)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly byte[] Message = Messages.Small;
+
+    private readonly Queue<long>[] _underWay = [.. tunnels.Select(_ => new Queue<long>())];
+    private readonly int[] _received = new int[tunnels.Count];
+    private readonly List<long> _durations = [];
+    private long _sent;
+
+    /// <summary>The durations in ascending order, in nanoseconds.</summary>
+    public IReadOnlyList<long> Run(TimeSpan duration)
+    {
+        using var epoll = new Epoll();
+        using var timer = new IntervalTimer(TimeSpan.FromSeconds(1.0 / perSecond));
+        for (var i = 0; i < tunnels.Count; i++) epoll.Add(tunnels[i], Epoll.Readable, i);
+        epoll.Add(timer.File, Epoll.Readable, -1);
+        var messages = (long)(duration.TotalSeconds * perSecond);
+        while (_durations.Count < messages)
+        {
+            var ready = epoll.Wait(Patience);
+            for (var i = 0; i < ready; i++)
+            {
+                if (epoll.Key(i) is >= 0 and var tunnel) Receive(tunnel);
+                else Send(Math.Min(timer.Expired(), messages - _sent));
+            }
+        }
+
+        _durations.Sort();
+        return [.. _durations.Select(ticks => ticks * 1_000_000_000 / Stopwatch.Frequency)];
+    }
+
+    private void Send(long count)
+    {
+        for (; count > 0; count--)
+        {
+            var tunnel = (int)(_sent++ % tunnels.Count);
+            _underWay[tunnel].Enqueue(Stopwatch.GetTimestamp());
+            Tcp.Send(tunnels[tunnel], Message);
+        }
+    }
+
+    private void Receive(int tunnel)
+    {
+        var count = Tcp.TryDiscard(tunnels[tunnel], Message.Length);
+        if (count is Tcp.Ended or Tcp.Broken) throw new IOException("The balancer closed a tunnel.");
+        _received[tunnel] += Math.Max(count, 0);
+        if (_received[tunnel] < Message.Length) return;
+        _received[tunnel] = 0;
+        _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
+    }
+}
