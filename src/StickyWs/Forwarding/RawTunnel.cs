@@ -18,15 +18,9 @@ internal sealed class RawTunnel(string connectionId, Lease lease, long openedAt,
     /// <exception cref="IOException">The kernel has no room to watch one more; both are still the caller's.</exception>
     public void Join(RawSocket client, RawSocket backend, TunnelOptions options)
     {
-        if (options.DeadPeerTimeout is { } time)
-        {
-            client.SetDeadPeerTimeout(time);
-            backend.SetDeadPeerTimeout(time);
-        }
-
         var backendSocket = backend.ReleaseWatched();
         var clientSocket = client.ReleaseWatched(); // Was watched all the time, so this cannot fail.
-        var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout);
+        var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout);
         if (!tunnels.TryOpen(this)) Note(EndReason.Shutdown);
         if (reactor.IsCurrent) JoinHere(clientSocket, backendSocket, limits);
         else reactor.Run(() => JoinHere(clientSocket, backendSocket, limits));
@@ -48,7 +42,7 @@ internal sealed class RawTunnel(string connectionId, Lease lease, long openedAt,
         tunnels.Close(this);
     }
 
-    private void JoinHere(int client, int backend, PairLimits limits)
+    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
     {
         _pair = reactor.Relay.Join(client, backend, this, limits);
         if (EndReason != EndReason.None) reactor.Relay.Abort(_pair); // On the way here.

@@ -19,15 +19,21 @@ internal sealed unsafe partial class EpollReactor
     private readonly SplicePipes _pipes = new();
     private bool _cannotSplice;
 
-    public override void BeginStream(int socket, int place)
+    public override void BeginStream(int socket, int place, bool isDrained)
     {
         ref var state = ref _sockets[socket];
         state.Place = place;
         state.Watcher = null;
-
-        // What the kernel reported while the socket was watched is not known here, so the first look is for everything.
-        state.Flags |= SocketFlags.Streaming | SocketFlags.Readable | SocketFlags.Ending;
-        Enqueue(socket, ref state);
+        state.Flags |= SocketFlags.Streaming;
+        if (!state.Has(SocketFlags.WatchesReceive))
+        {
+            WatchMore(socket, Signals.Readable); // Reports what is there already.
+        }
+        else if (!isDrained)
+        {
+            state.Flags |= SocketFlags.Readable | SocketFlags.Ending;
+            Enqueue(socket, ref state);
+        }
     }
 
     public override int Place(int socket) => _sockets[socket].Place;
@@ -48,7 +54,7 @@ internal sealed unsafe partial class EpollReactor
         state.Leftover = ArrayPool<byte>.Shared.Rent(left.Length);
         left.CopyTo(state.Leftover);
         (state.LeftoverStart, state.LeftoverLength) = (0, left.Length);
-        WatchSend(socket);
+        WatchMore(socket, Signals.Writable);
         return false;
     }
 
@@ -67,6 +73,8 @@ internal sealed unsafe partial class EpollReactor
     }
 
     public override void FinishSending(int socket) => _ = Libc.Shutdown(_sockets[socket].Fd, Libc.ShutSend);
+
+    public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(_sockets[socket].Fd, milliseconds);
 
     public override void Close(int socket, bool isReset)
     {
@@ -172,7 +180,7 @@ internal sealed unsafe partial class EpollReactor
         var isSent = FlushPipe(ref target);
         if (!isSent)
         {
-            WatchSend(other);
+            WatchMore(other, Signals.Writable);
             Pause(socket);
         }
 

@@ -10,7 +10,6 @@ internal sealed unsafe partial class EpollReactor : Reactor
 {
     private const int MaxEvents = 256;
     private const ulong WakeData = ulong.MaxValue;
-    private const uint Received = EpollEvents.In | EpollEvents.PeerFinished | EpollEvents.EdgeTriggered;
 
     private readonly Slab<SocketState> _sockets = new();
     private readonly Lock _registering = new();
@@ -37,9 +36,10 @@ internal sealed unsafe partial class EpollReactor : Reactor
         _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
     }
 
-    public override int Watch(int fd, IWatcher watcher)
+    public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
         int socket;
+        uint events;
         ulong data;
         lock (_registering)
         {
@@ -47,22 +47,24 @@ internal sealed unsafe partial class EpollReactor : Reactor
             ref var state = ref _sockets[socket];
             state.Fd = fd;
             state.Watcher = watcher;
-            state.Flags = SocketFlags.None;
+            state.Flags = ToFlags(signals);
+            events = EventsOf(state.Flags);
             data = Data(socket, state.Generation);
         }
 
-        if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, Received, data) == 0) return socket;
+        if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, events, data) == 0) return socket;
         var error = Libc.Error;
         Forget(socket);
         throw new IOException($"epoll_ctl: {error}");
     }
 
-    public override void WatchSend(int socket)
+    public override void WatchMore(int socket, Signals signals)
     {
         ref var state = ref _sockets[socket];
-        if (state.Has(SocketFlags.WatchesSend)) return;
-        state.Flags |= SocketFlags.WatchesSend;
-        _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, Received | EpollEvents.Out, Data(socket, state.Generation));
+        var flags = state.Flags | ToFlags(signals);
+        if (flags == state.Flags) return;
+        state.Flags = flags;
+        _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, EventsOf(flags), Data(socket, state.Generation));
     }
 
     public override void Unwatch(int socket)
@@ -98,6 +100,13 @@ internal sealed unsafe partial class EpollReactor : Reactor
         NativeMemory.Free(_events);
         NativeMemory.AlignedFree(_buffer);
     }
+
+    private static SocketFlags ToFlags(Signals signals)
+        => ((signals & Signals.Readable) != 0 ? SocketFlags.WatchesReceive : SocketFlags.None) | ((signals & Signals.Writable) != 0 ? SocketFlags.WatchesSend : SocketFlags.None);
+
+    private static uint EventsOf(SocketFlags flags)
+        => EpollEvents.PeerFinished | EpollEvents.EdgeTriggered
+            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.In : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.Out : 0);
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 

@@ -18,6 +18,9 @@ internal struct Pair
     /// <summary>Milliseconds; 0 for no limit.</summary>
     public int HalfClosedLimit;
 
+    /// <summary>Milliseconds; 0 for no limit, or when the kernel has been told.</summary>
+    public int DeadPeerLimit;
+
     /// <summary>Why it ends, as far as that is known: the first reason stands.</summary>
     public EndReason Reason;
 
@@ -29,6 +32,9 @@ internal struct Pair
     public byte BulkToClient;
 
     public readonly bool IsHalfClosed => HasClientFinished || HasBackendFinished;
+
+    /// <summary>Whether somebody has to look at it once in a while.</summary>
+    public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;
 
     /// <summary>The limit in force; 0 for none.</summary>
     public readonly int Limit => IsHalfClosed && HalfClosedLimit > 0 && (IdleLimit == 0 || HalfClosedLimit < IdleLimit) ? HalfClosedLimit : IdleLimit;

@@ -19,29 +19,30 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     private int _interval = (int)LongestSweep.TotalMilliseconds;
     private long _nextSweep;
 
-    /// <summary>Takes over two watched sockets, with whatever they have received by now. On the reactor's thread.</summary>
+    /// <summary>Takes over two watched sockets. On the reactor's thread.</summary>
     /// <returns>The pair's number, good until its owner is told that it ended.</returns>
-    public int Join(int client, int backend, IPairOwner owner, PairLimits limits)
+    public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits)
     {
         var number = _pairs.Take();
         ref var pair = ref _pairs[number];
         pair = new Pair
         {
             Owner = owner,
-            Client = client,
-            Backend = backend,
+            Client = client.Number,
+            Backend = backend.Number,
             LastActive = reactor.Now,
             IdleLimit = Milliseconds(limits.Idle),
             HalfClosedLimit = Milliseconds(limits.HalfClosed),
+            DeadPeerLimit = Milliseconds(limits.DeadPeer),
         };
-        if (pair.Limit > 0) Limit(pair.Limit);
-        reactor.BeginStream(client, number << 1);
-        reactor.BeginStream(backend, (number << 1) | 1);
+        if (pair.IsLimited) Limit(pair.Limit);
+        reactor.BeginStream(client.Number, number << 1, client.IsDrained);
+        reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
         return number;
     }
 
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
-    public void Abort(int number) => End(_pairs[number].Client, _pairs[number].Limit > 0, isReset: true);
+    public void Abort(int number) => End(number, isReset: true);
 
     /// <summary>The socket at the other side of the pair.</summary>
     public int Other(int socket)
@@ -85,17 +86,17 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         ref var pair = ref Find(socket, out var isClient);
         ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
         if (hasFinished) return; // The kernel reports an end that it reported before along with whatever else happens.
-        var before = pair.Limit;
-        hasFinished = true;
         Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
-        if (pair.HasClientFinished && pair.HasBackendFinished)
+        if (pair.IsHalfClosed)
         {
-            End(socket, before > 0, isReset: false);
+            End(reactor.Place(socket) >> 1, isReset: false);
             return;
         }
 
+        var wasLimited = pair.IsLimited;
+        hasFinished = true;
         pair.LastActive = reactor.Now;
-        if (before == 0 && pair.Limit > 0) Limit(pair.Limit);
+        if (!wasLimited && pair.IsLimited) Limit(pair.Limit);
         reactor.FinishSending(isClient ? pair.Backend : pair.Client);
     }
 
@@ -110,7 +111,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             (false, false) => EndReason.BackendReset,
             (false, true) => EndReason.BackendLost,
         });
-        End(socket, pair.Limit > 0, isReset: true);
+        End(reactor.Place(socket) >> 1, isReset: true);
     }
 
     // The backend stalls and its client is gone: what the client left behind is worth nothing without it. What a backend said before it broke is still the
@@ -126,7 +127,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     {
         ref var pair = ref Find(socket, out _);
         Note(ref pair, EndReason.Failed);
-        End(socket, pair.Limit > 0, isReset: true);
+        End(reactor.Place(socket) >> 1, isReset: true);
     }
 
     /// <summary>Breaks all pairs.</summary>
@@ -137,7 +138,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             ref var pair = ref _pairs[number];
             if (pair.Owner is null) continue;
             Note(ref pair, reason);
-            End(pair.Client, pair.Limit > 0, isReset: true);
+            End(number, isReset: true);
         }
     }
 
@@ -152,10 +153,26 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         for (var number = 0; number < _pairs.End; number++)
         {
             ref var pair = ref _pairs[number];
-            if (pair.Owner is null || pair.Limit == 0 || reactor.Now - pair.LastActive < pair.Limit) continue;
-            Note(ref pair, EndReason.IdleTimeout);
-            End(pair.Client, isLimited: true, isReset: true);
+            if (pair.Owner is null) continue;
+            if (pair.Limit > 0 && reactor.Now - pair.LastActive >= pair.Limit)
+            {
+                Note(ref pair, EndReason.IdleTimeout);
+                End(number, isReset: true);
+            }
+            else if (pair.DeadPeerLimit > 0)
+            {
+                WatchForDeadPeer(ref pair);
+            }
         }
+    }
+
+    // Not when they join: tunnels that last no longer than a moment need no such watch, and should not pay for it.
+    private void WatchForDeadPeer(ref Pair pair)
+    {
+        reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
+        reactor.SetDeadPeerTimeout(pair.Backend, pair.DeadPeerLimit);
+        pair.DeadPeerLimit = 0;
+        if (!pair.IsLimited) _limited--;
     }
 
     private ref Pair Find(int socket, out bool isClient)
@@ -178,17 +195,18 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
 
     private void Limit(int limit)
     {
-        if (_limited++ == 0) _nextSweep = reactor.Now;
+        if (_limited++ == 0) _nextSweep = reactor.Now + _interval;
+        if (limit == 0) return;
         _interval = Math.Clamp(limit / 4, 10, _interval);
+        _nextSweep = Math.Min(_nextSweep, reactor.Now + _interval);
     }
 
-    private void End(int socket, bool isLimited, bool isReset)
+    private void End(int number, bool isReset)
     {
-        var number = reactor.Place(socket) >> 1;
         var pair = _pairs[number];
         _pairs[number] = default;
         _pairs.Return(number);
-        if (isLimited) _limited--;
+        if (pair.IsLimited) _limited--;
         reactor.Close(pair.Client, isReset);
         reactor.Close(pair.Backend, isReset);
         pair.Owner!.Ended(pair.Reason);

@@ -19,14 +19,12 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
     private IDictionary<object, object?>? _items;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
-    private RawAddress _localAddress;
     private RawAddress _remoteAddress;
     private bool _isDetached;
 
-    public RawConnection(RawSocket socket, RawAddress localAddress, RawAddress remoteAddress, OrdinaryConnections connections)
+    public RawConnection(RawSocket socket, RawAddress remoteAddress, OrdinaryConnections connections)
     {
         _socket = socket;
-        _localAddress = localAddress;
         _remoteAddress = remoteAddress;
         _connections = connections;
         Features = new RawFeatures(this);
@@ -64,7 +62,7 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
 
     public override EndPoint? LocalEndPoint
     {
-        get => _localEndPoint ??= _localAddress.ToEndPoint();
+        get => _localEndPoint ??= _realized?.LocalEndPoint ?? _socket.LocalAddress?.ToEndPoint();
         set => _localEndPoint = value;
     }
 
@@ -130,8 +128,8 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
     {
         var connection = _connections.Create(_socket.Release());
         connection.ConnectionId = ConnectionId;
-        connection.LocalEndPoint = LocalEndPoint;
-        connection.RemoteEndPoint = RemoteEndPoint;
+        if (_localEndPoint is not null) connection.LocalEndPoint = _localEndPoint;
+        if (_remoteEndPoint is not null) connection.RemoteEndPoint = _remoteEndPoint;
         if (_items is not null) connection.Items = _items;
         foreach (var (type, feature) in Features) connection.Features[type] = feature;
         return connection;

@@ -17,17 +17,15 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly ReactorGroup _reactors;
     private readonly RawSocketAcceptor _acceptor;
     private readonly OrdinaryConnections _connections;
-    private readonly bool _isNoDelay;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private volatile bool _isUnbound;
 
-    public RawListener(Socket listening, ReactorGroup reactors, OrdinaryConnections connections, bool isNoDelay, TimeProvider time, ILogger logger)
+    public RawListener(Socket listening, ReactorGroup reactors, OrdinaryConnections connections, TimeProvider time, ILogger logger)
     {
         _listening = listening;
         _reactors = reactors;
         _connections = connections;
-        _isNoDelay = isNoDelay;
         _time = time;
         _logger = logger;
         EndPoint = listening.LocalEndPoint!;
@@ -41,11 +39,10 @@ internal sealed partial class RawListener : IConnectionListener
         var isShort = false;
         while (!_isUnbound)
         {
-            switch (_acceptor.TryAccept(out var fd, out var remote, out var local))
+            switch (_acceptor.TryAccept(out var fd, out var remote))
             {
                 case Errno.None:
-                    if (_isNoDelay) SocketOptions.SetNoDelay(fd);
-                    return new RawConnection(new RawSocket(_reactors.Next(), fd), local, remote, _connections);
+                    return new RawConnection(new RawSocket(_reactors.Next(), fd), remote, _connections);
                 case Errno.Again:
                     await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
                     break;

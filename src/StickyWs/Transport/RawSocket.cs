@@ -19,6 +19,7 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     private readonly Lock _lock = new();
     private CancellationTokenSource? _left;
     private int _socket = NotWatched;
+    private bool _isDrained;
     private bool _isGone;
     private volatile bool _hasLeft;
     private volatile bool _isAborted;
@@ -37,12 +38,26 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
 
     public bool IsAborted => _isAborted;
 
+    /// <summary>Its own address; <see langword="null"/> once it was given on, or when the connection is broken.</summary>
+    public unsafe RawAddress? LocalAddress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                RawAddress address;
+                var length = (uint)RawAddress.MaxLength;
+                return !_isGone && Libc.GetSocketName(fd, &address, &length) == 0 ? address : null;
+            }
+        }
+    }
+
     /// <summary>Fires when the peer has sent its FIN or the connection broke; asked for, it is watched for.</summary>
     public CancellationToken Left
     {
         get
         {
-            Watch();
+            Watch(Signals.PeerLeft);
             lock (_lock)
             {
                 _left ??= new CancellationTokenSource();
@@ -64,7 +79,7 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     /// <summary>Waits until something has arrived since the last look.</summary>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
-        Watch();
+        Watch(Signals.Readable);
         return _readable.WaitAsync(cancellationToken);
     }
 
@@ -85,9 +100,12 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        // A first try would be in vain most of the time, and what comes behind the wait runs where the tunnel will.
+        if (_socket == NotWatched) await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var received = TryReceive(buffer.Span, 0);
+            _isDrained = received < buffer.Length;
             if (received >= 0) return received;
             await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -119,9 +137,6 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
             await WaitWritableAsync(cancellationToken).ConfigureAwait(false);
         }
     }
-
-    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
-    public void SetDeadPeerTimeout(TimeSpan time) => SocketOptions.SetDeadPeerTimeout(fd, time);
 
     /// <summary>Says that nothing more will be sent (FIN).</summary>
     public void FinishSending() => _ = Libc.Shutdown(fd, Libc.ShutSend);
@@ -177,16 +192,16 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
         }
     }
 
-    /// <summary>Gives the watched descriptor on to the reactor itself.</summary>
-    /// <returns>Its number there.</returns>
-    public int ReleaseWatched()
+    /// <summary>Gives the descriptor on to the reactor itself.</summary>
+    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    public WatchedSocket ReleaseWatched()
     {
-        Watch();
+        Watch(Signals.PeerLeft);
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isGone, this);
             _isGone = true;
-            return _socket;
+            return new WatchedSocket(_socket, _isDrained && !_hasLeft && !_readable.IsSignalled);
         }
     }
 
@@ -203,17 +218,17 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
 
     private ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
-        Watch();
-        reactor.WatchSend(_socket);
+        Watch(Signals.Writable);
         return _writable.WaitAsync(cancellationToken);
     }
 
-    private void Watch()
+    private void Watch(Signals signals)
     {
-        if (_socket != NotWatched) return;
         lock (_lock)
         {
-            if (_socket == NotWatched && !_isGone) _socket = reactor.Watch(fd, this);
+            if (_isGone) return;
+            if (_socket == NotWatched) _socket = reactor.Watch(fd, this, signals);
+            else reactor.WatchMore(_socket, signals);
         }
     }
 

@@ -14,14 +14,14 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
     {
         _reactor = reactor;
         _fd = fd;
-        _socket = reactor.Watch(fd, this);
+        _socket = reactor.Watch(fd, this, Signals.Readable);
     }
 
     /// <summary>Takes the next connection from the backlog, non-blocking and closed on exec.</summary>
     /// <returns><see cref="Errno.None"/>, or why there is none.</returns>
-    public Errno TryAccept(out int fd, out RawAddress remote, out RawAddress local)
+    public Errno TryAccept(out int fd, out RawAddress remote)
     {
-        (remote, local) = (default, default);
+        remote = default;
         lock (_lock)
         {
             fd = -1;
@@ -30,14 +30,8 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
             {
                 var length = (uint)RawAddress.MaxLength;
                 fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
-                if (fd < 0) return Libc.Error;
+                return fd < 0 ? Libc.Error : Errno.None;
             }
-        }
-
-        fixed (RawAddress* address = &local)
-        {
-            var length = (uint)RawAddress.MaxLength;
-            return Libc.GetSocketName(fd, address, &length) == 0 ? Errno.None : Broken(fd);
         }
     }
 
@@ -56,12 +50,5 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
 
         _reactor.Unwatch(_socket);
         _acceptable.Signal();
-    }
-
-    private static Errno Broken(int fd)
-    {
-        var error = Libc.Error;
-        _ = Libc.Close(fd);
-        return error == Errno.Again ? Errno.Aborted : error;
     }
 }

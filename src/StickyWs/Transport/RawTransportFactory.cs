@@ -26,10 +26,11 @@ internal sealed class RawTransportFactory(
         var listening = Bind(endpoint);
         try
         {
+            listening.NoDelay = options.Value.NoDelay; // Accepted sockets inherit it on Linux.
             listening.Listen(options.Value.Backlog);
             listening.Blocking = false;
             return ValueTask.FromResult<IConnectionListener>(
-                new RawListener(listening, lane.Reactors!, _connections, options.Value.NoDelay, time, loggers.CreateLogger<RawListener>()));
+                new RawListener(listening, lane.Reactors!, _connections, time, loggers.CreateLogger<RawListener>()));
         }
         catch
         {

@@ -48,19 +48,25 @@ internal abstract class Reactor : IDisposable
         if (Interlocked.Exchange(ref _isWoken, 1) == 0) Wake();
     }
 
-    /// <summary>Tells <paramref name="watcher"/> of this socket's readiness, beginning with what it is ready for now. From any thread.</summary>
+    /// <summary>Tells <paramref name="watcher"/> of what this socket becomes ready for, beginning with what it is ready for now. From any thread.</summary>
+    /// <param name="fd">The socket's descriptor.</param>
+    /// <param name="watcher">Who is told.</param>
+    /// <param name="signals">Of what; <see cref="Signals.PeerLeft"/> in any case.</param>
     /// <returns>The socket's number.</returns>
     /// <exception cref="IOException">The kernel has no room to watch one more.</exception>
-    public abstract int Watch(int fd, IWatcher watcher);
+    public abstract int Watch(int fd, IWatcher watcher, Signals signals);
 
-    /// <summary>Has a watched socket also report when it can send. From any thread.</summary>
-    public abstract void WatchSend(int socket);
+    /// <summary>Has a watched socket report more than before, beginning with what it is ready for now. From any thread.</summary>
+    public abstract void WatchMore(int socket, Signals signals);
 
     /// <summary>Watches a socket no more and leaves it open: the caller owns its descriptor. From any thread.</summary>
     public abstract void Unwatch(int socket);
 
     /// <summary>Lets a watched socket stream: from now on its bytes are received for the relay, and the reactor owns its descriptor.</summary>
-    public abstract void BeginStream(int socket, int place);
+    /// <param name="socket">The socket.</param>
+    /// <param name="place">Its place in the relay's table.</param>
+    /// <param name="isDrained">Whether all was received that the socket has reported while it was watched.</param>
+    public abstract void BeginStream(int socket, int place, bool isDrained);
 
     /// <summary>The relay's place of a streaming socket.</summary>
     public abstract int Place(int socket);
@@ -79,6 +85,9 @@ internal abstract class Reactor : IDisposable
 
     /// <summary>Says that nothing more will be sent (FIN).</summary>
     public abstract void FinishSending(int socket);
+
+    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
+    public abstract void SetDeadPeerTimeout(int socket, int milliseconds);
 
     /// <summary>Closes a socket and forgets its number.</summary>
     /// <param name="socket">A streaming socket.</param>

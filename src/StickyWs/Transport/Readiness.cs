@@ -15,6 +15,9 @@ internal sealed class Readiness : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _core;
     private int _state;
 
+    /// <summary>Whether there was a signal that nobody has waited for.</summary>
+    public bool IsSignalled => Volatile.Read(ref _state) == Signalled;
+
     public void Signal()
     {
         if (Interlocked.CompareExchange(ref _state, Signalled, Idle) != Waiting) return;

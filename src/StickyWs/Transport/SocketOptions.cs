@@ -10,12 +10,12 @@ internal static unsafe class SocketOptions
     /// Has the kernel find out that a peer is gone without a word: what it does not acknowledge within the time breaks the connection, and while nothing is
     /// sent the kernel asks (keep-alive), first after half the time.
     /// </summary>
-    public static void SetDeadPeerTimeout(int fd, TimeSpan time)
+    public static void SetDeadPeerTimeout(int fd, int milliseconds)
     {
-        Set(fd, Libc.Tcp, Libc.UserTimeout, (int)time.TotalMilliseconds);
+        Set(fd, Libc.Tcp, Libc.UserTimeout, milliseconds);
         Set(fd, Libc.SocketLevel, Libc.KeepAlive, 1);
-        Set(fd, Libc.Tcp, Libc.KeepIdle, Math.Max(1, (int)time.TotalSeconds / 2));
-        Set(fd, Libc.Tcp, Libc.KeepInterval, Math.Max(1, (int)time.TotalSeconds / 8));
+        Set(fd, Libc.Tcp, Libc.KeepIdle, Math.Max(1, milliseconds / 2000));
+        Set(fd, Libc.Tcp, Libc.KeepInterval, Math.Max(1, milliseconds / 8000));
     }
 
     /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>

@@ -48,7 +48,10 @@ internal enum SocketFlags
     /// <summary>It waits for its next turn in this reactor's queue.</summary>
     Queued = 16,
 
-    /// <summary>The kernel also reports when it can send again.</summary>
+    /// <summary>The kernel reports when there is something to receive.</summary>
+    WatchesReceive = 256,
+
+    /// <summary>The kernel reports when it can send again.</summary>
     WatchesSend = 32,
 
     /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
