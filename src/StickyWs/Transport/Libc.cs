@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     public const int NoDelay = 1;
     public const int KeepIdle = 4;
     public const int KeepInterval = 5;
+    public const int QuickAck = 12;
     public const int UserTimeout = 18;
 
     public const int EpollAdd = 1;

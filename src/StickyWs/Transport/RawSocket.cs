@@ -24,13 +24,14 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     private volatile bool _hasLeft;
     private volatile bool _isAborted;
 
-    /// <summary>A new socket that is not connected.</summary>
+    /// <summary>A new socket to connect, and to send on as soon as that is done.</summary>
     /// <exception cref="SocketException">The process has no descriptor left.</exception>
     public static RawSocket Create(Reactor reactor, int family)
     {
         var fd = Libc.Socket(family, Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0);
         if (fd < 0) throw Libc.Error.ToSocketException();
         SocketOptions.SetNoDelay(fd);
+        SocketOptions.DelayFirstAck(fd);
         return new RawSocket(reactor, fd);
     }
 

@@ -4,7 +4,8 @@ namespace StickyWs.Transport;
 internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
 {
     private readonly Reactor _reactor;
-    private readonly Readiness _acceptable = new();
+    // What Kestrel does with a connection is nothing for a reactor; and so a burst of them is taken and begun with on one thread.
+    private readonly Readiness _acceptable = new(goesOnInPool: true);
     private readonly Lock _lock = new();
     private readonly int _fd;
     private readonly int _socket;

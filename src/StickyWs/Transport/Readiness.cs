@@ -3,16 +3,16 @@ using System.Threading.Tasks.Sources;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// "Try again": a signal that is remembered until somebody waits for it. One waiter at a time, any number of signallers; the waiter goes on within the call
-/// that signals, which on a reactor saves a change of threads.
+/// "Try again": a signal that is remembered until somebody waits for it. One waiter at a time, any number of signallers.
 /// </summary>
-internal sealed class Readiness : IValueTaskSource
+/// <param name="goesOnInPool">Whether the waiter goes on in the thread pool; if not, within the call that signals, which on a reactor saves a change of threads.</param>
+internal sealed class Readiness(bool goesOnInPool = false) : IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signalled = 1;
     private const int Waiting = 2;
 
-    private ManualResetValueTaskSourceCore<bool> _core;
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = goesOnInPool };
     private int _state;
 
     /// <summary>Whether there was a signal that nobody has waited for.</summary>

@@ -6,6 +6,9 @@ internal static unsafe class SocketOptions
     /// <summary>Sends small pieces at once.</summary>
     public static void SetNoDelay(int fd) => Set(fd, Libc.Tcp, Libc.NoDelay, 1);
 
+    /// <summary>Before a connect behind which bytes follow at once: the last packet of TCP's own handshake then travels with them.</summary>
+    public static void DelayFirstAck(int fd) => Set(fd, Libc.Tcp, Libc.QuickAck, 0);
+
     /// <summary>
     /// Has the kernel find out that a peer is gone without a word: what it does not acknowledge within the time breaks the connection, and while nothing is
     /// sent the kernel asks (keep-alive), first after half the time.
