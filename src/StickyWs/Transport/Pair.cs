@@ -27,7 +27,7 @@ internal struct Pair
     public bool HasClientFinished;
     public bool HasBackendFinished;
 
-    /// <summary>Large pieces in a row, by direction: bytes that come in bulk are spliced.</summary>
+    /// <summary>How large the pieces are of late, by direction: bytes that come in bulk are spliced.</summary>
     public byte BulkToBackend;
     public byte BulkToClient;
 

@@ -8,9 +8,9 @@ namespace StickyWs.Transport;
 /// </summary>
 internal sealed class PairRelay(Reactor reactor) : ICompletions
 {
-    // So many pieces of such a size in a row, and a direction is taken for bulk.
-    private const int BulkPieces = 4;
-    private const int BulkSize = 32 * 1024;
+    // A large piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
+    private const int BulkScore = 8;
+    private const int LargePiece = 32 * 1024;
 
     private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(1);
 
@@ -55,14 +55,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     {
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = reactor.Now;
-        ref var bulk = ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient;
-        bulk = bytes.Length < BulkSize ? (byte)0 : (byte)(bulk + 1);
-        if (bulk == BulkPieces)
-        {
-            bulk = 0;
-            reactor.Splice(socket);
-        }
-
+        if (IsBulk(ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient, bytes.Length)) reactor.Splice(socket);
         Count(ref pair, isClient, bytes.Length);
         if (!reactor.Send(isClient ? pair.Backend : pair.Client, bytes)) reactor.Pause(socket);
     }
@@ -180,6 +173,15 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         var place = reactor.Place(socket);
         isClient = (place & 1) == 0;
         return ref _pairs[place >> 1];
+    }
+
+    private static bool IsBulk(ref byte score, int bytes)
+    {
+        if (bytes >= LargePiece) score += 2;
+        else if (score > 0) score--;
+        if (score < BulkScore) return false;
+        score = 0;
+        return true;
     }
 
     private static void Count(ref Pair pair, bool isClient, int bytes)

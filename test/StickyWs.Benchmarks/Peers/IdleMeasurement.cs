@@ -5,6 +5,7 @@ internal sealed class IdleMeasurement() : Measurement("idle")
 {
     private const int Few = 2000;
     private const int Many = 8000;
+    private const int WarmUps = 3;
 
     private readonly Figure _memory = new("idle: memory, B per tunnel", "F0", new Target(512));
 
@@ -12,6 +13,14 @@ internal sealed class IdleMeasurement() : Measurement("idle")
 
     public override Task RunAsync(Comparison comparison) => comparison.AnewAsync(async bout =>
     {
+        for (var i = 0; i < WarmUps; i++)
+        {
+            // What a process takes once, compiled code above all, is not to count.
+            await bout.DoAsync($"open {{port}} {Few}");
+            await bout.DoAsync("close-but 0");
+            await bout.Balancer.CollectAsync();
+        }
+
         await bout.DoAsync($"open {{port}} {Few}");
         var few = await Memory.SettledAsync(bout.Balancer);
         await bout.DoAsync($"open {{port}} {Many - Few}");
