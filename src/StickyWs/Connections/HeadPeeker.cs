@@ -20,9 +20,10 @@ internal static class HeadPeeker
             var buffer = ArrayPool<byte>.Shared.Rent(size);
             try
             {
+                var isLast = connection.HasPeerLeft; // Asked before the look: behind it there may be more than was seen.
                 var length = connection.TryPeek(buffer);
                 if (length == buffer.Length && size < Longest) continue;
-                return TryJudge(buffer.AsMemory(0, Math.Max(length, 0)), isEnd: length == 0, ref sniffer, out result);
+                return TryJudge(buffer.AsMemory(0, Math.Max(length, 0)), isEnd: length == 0 || isLast, ref sniffer, out result);
             }
             finally
             {

@@ -10,6 +10,9 @@ internal interface IRawConnection
 {
     RawAddress RemoteAddress { get; }
 
+    /// <summary>Whether the peer is known to have sent its FIN, or its last byte before it broke: what a look finds from then on is all that it will ever find.</summary>
+    bool HasPeerLeft { get; }
+
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there yet.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     int TryPeek(Span<byte> buffer);

@@ -86,6 +86,8 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
         set => Realize().ConnectionClosed = value;
     }
 
+    public bool HasPeerLeft => _socket.HasPeerLeft;
+
     public int TryPeek(Span<byte> buffer) => _socket.TryPeek(buffer);
 
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => _socket.WaitReadableAsync(cancellationToken);

@@ -20,7 +20,7 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     private CancellationTokenSource? _left;
     private int _socket = NotWatched;
     private bool _isGone;
-    private bool _hasLeft;
+    private volatile bool _hasLeft;
     private volatile bool _isAborted;
 
     /// <summary>A new socket that is not connected.</summary>
@@ -36,6 +36,9 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     public Reactor Reactor => reactor;
 
     public bool IsAborted => _isAborted;
+
+    /// <summary>Whether the peer has sent its FIN or the connection broke, as far as the reactor has said so of a socket that is watched.</summary>
+    public bool HasPeerLeft => _hasLeft;
 
     /// <summary>Fires when the peer has sent its FIN or the connection broke; asked for, it is watched for.</summary>
     public CancellationToken Left
