@@ -101,14 +101,17 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 
+    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
+    // watcher is written under a number before the generation of its predecessor is gone.
     private void Serve(int socket, uint generation, uint events)
     {
         ref var state = ref _sockets[socket];
-        if (state.Generation != generation) return;
+        var watcher = Volatile.Read(ref state.Watcher);
+        if (Volatile.Read(ref state.Generation) != generation) return;
         try
         {
             if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
-            else state.Watcher?.Signal(ToSignals(events)); // None when another thread gives it up just now.
+            else watcher?.Signal(ToSignals(events));
         }
 #pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
         catch (Exception e)
