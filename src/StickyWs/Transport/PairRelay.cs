@@ -19,6 +19,9 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     private int _interval = (int)LongestSweep.TotalMilliseconds;
     private long _nextSweep;
 
+    /// <summary>Pairs now. On the reactor's thread, or while it is known to rest.</summary>
+    public int Pairs => _pairs.Count;
+
     /// <summary>Takes over two watched sockets, with whatever they have received by now. On the reactor's thread.</summary>
     /// <returns>The pair's number, good until its owner is told that it ended.</returns>
     public int Join(int client, int backend, IPairOwner owner, PairLimits limits)
@@ -153,7 +156,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         {
             ref var pair = ref _pairs[number];
             if (pair.Owner is null || pair.Limit == 0 || reactor.Now - pair.LastActive < pair.Limit) continue;
-            Note(ref pair, EndReason.IdleTimeout);
+            pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
             End(pair.Client, isLimited: true, isReset: true);
         }
     }
