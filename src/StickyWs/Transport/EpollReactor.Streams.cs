@@ -15,8 +15,10 @@ internal sealed unsafe partial class EpollReactor
     // Below this much in one go the two calls of a splice cost more than the copy that they save.
     private const int WorthSplicing = 16 * 1024;
 
+    private const int MostPipes = 256;
+
     private readonly Queue<(int Socket, uint Generation)> _queue = new();
-    private readonly SplicePipes _pipes = new();
+    private readonly SplicePipes _pipes;
     private bool _cannotSplice;
 
     public override void BeginStream(int socket, int place)

@@ -20,9 +20,10 @@ internal sealed unsafe partial class EpollReactor : Reactor
     private readonly byte* _buffer;
 
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
-    public EpollReactor(int number, Action<Exception> onFailure)
+    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes)
         : base(number, onFailure)
     {
+        _pipes = new SplicePipes(mostPipes);
         _epoll = Libc.EpollCreate(Libc.CloseOnExec);
         if (_epoll < 0) throw new IOException($"epoll_create1: {Libc.Error}");
         _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
@@ -36,6 +37,12 @@ internal sealed unsafe partial class EpollReactor : Reactor
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
         _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
     }
+
+    /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
+    public int Count => _sockets.Count;
+
+    /// <summary>Pipes for splicing that were made so far and are still there.</summary>
+    public int Pipes => _pipes.Count;
 
     public override int Watch(int fd, IWatcher watcher)
     {
