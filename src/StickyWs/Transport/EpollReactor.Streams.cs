@@ -86,7 +86,8 @@ internal sealed unsafe partial class EpollReactor
         if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
-        if (state.Has(SocketFlags.Paused) && (events & EpollEvents.Error) != 0) Relay.BrokenWhilePaused(socket);
+        if ((events & EpollEvents.Error) != 0) state.Flags |= SocketFlags.Broken;
+        if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
         else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
     }
 
@@ -121,6 +122,9 @@ internal sealed unsafe partial class EpollReactor
             Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
         }
+
+        // It broke before it was paused, and nothing will report that again.
+        if (state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
     }
 
     // Whether there is nothing (more) to receive now.
@@ -279,7 +283,7 @@ internal sealed unsafe partial class EpollReactor
             ref var state = ref _sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
-            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.Ending : EpollEvents.In);
+            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.PeerFinished : EpollEvents.In);
         }
     }
 }

@@ -148,6 +148,30 @@ public sealed class PairRelayTests
         await pair.Backend.WaitForEndAsync();
     }
 
+    // The break is reported once, in the same turn in which the backend takes a little; what the client left behind fills the backend again.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task Rst_OfAClientWhoseBackendTakesALittle_EndsThePairAtOnce(int round)
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync();
+        await FillAsync(rig, pair, pair.Client, seed: 10 + round);
+
+        using (await rig.HoldAsync())
+        {
+            // As much as has the kernel report that there is room again.
+            while (pair.Backend.Socket.Available > 0) await pair.Backend.ReadAsync(new byte[Chunk]);
+            pair.Client.Reset();
+        }
+
+        Assert.Equal(EndReason.ClientReset, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+        await pair.Backend.WaitForEndAsync();
+    }
+
     // Its last bytes may be lost with the break, as TCP has it; what comes is exact.
     [Fact]
     public async Task Rst_OfABackendWhoseClientStalls_LetsTheClientReadOn()
