@@ -18,6 +18,7 @@ internal sealed unsafe partial class EpollReactor : Reactor
     private readonly int _wake;
     private readonly byte* _events;
     private readonly byte* _buffer;
+    private bool _isReleased;
 
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
     public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes)
@@ -50,6 +51,7 @@ internal sealed unsafe partial class EpollReactor : Reactor
         ulong data;
         lock (_registering)
         {
+            if (_isReleased) throw new IOException("The reactor has stopped.");
             socket = _sockets.Take();
             ref var state = ref _sockets[socket];
             state.Fd = fd;
@@ -74,14 +76,21 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     public override void Unwatch(int socket)
     {
-        _ = EpollEvents.Control(_epoll, Libc.EpollDelete, _sockets[socket].Fd, 0, 0);
+        lock (_registering)
+        {
+            if (!_isReleased) _ = EpollEvents.Control(_epoll, Libc.EpollDelete, _sockets[socket].Fd, 0, 0);
+        }
+
         Forget(socket);
     }
 
     protected override void Wake()
     {
         ulong one = 1;
-        _ = Libc.Write(_wake, &one, sizeof(ulong));
+        lock (_registering)
+        {
+            if (!_isReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
     }
 
     protected override void Turn(int milliseconds)
@@ -99,9 +108,15 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     protected override void Release()
     {
+        // Behind this nobody writes to descriptors that may be another's by then.
+        lock (_registering)
+        {
+            _isReleased = true;
+            _ = Libc.Close(_wake);
+            _ = Libc.Close(_epoll);
+        }
+
         _pipes.CloseAll();
-        _ = Libc.Close(_wake);
-        _ = Libc.Close(_epoll);
         NativeMemory.Free(_events);
         NativeMemory.AlignedFree(_buffer);
     }

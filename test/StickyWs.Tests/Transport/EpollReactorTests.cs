@@ -168,6 +168,33 @@ public sealed class EpollReactorTests
         }
     }
 
+    // A handshake may outlive the host's services. The descriptor that woke the reactor is another's by then.
+    [Fact]
+    public async Task UseOfAStoppedReactor_TouchesNobodyElsesDescriptors()
+    {
+        await using var rig = new RelayRig();
+        var (outer, inner) = rig.Connect();
+        using var socket = new RawSocket(rig.Reactor, inner);
+        _ = socket.Left;
+        rig.Stop();
+        await using var next = new RelayRig();
+        var fresh = new List<(Socket Outer, int Inner)>();
+        for (var i = 0; i < 16; i++) fresh.Add(next.Connect());
+
+        rig.Reactor.Run(() => { });
+        socket.Dispose();
+        Assert.Throws<IOException>(() => rig.Reactor.Watch(fresh[0].Inner, new Listener()));
+
+        Assert.All(fresh, connection => Assert.Equal(0, connection.Outer.Available));
+        foreach (var connection in fresh)
+        {
+            connection.Outer.Dispose();
+            SocketOptions.Close(connection.Inner, isReset: false);
+        }
+
+        outer.Dispose();
+    }
+
     [Fact]
     public void Dispose_OfOneThatNeverStarted_DoesNotWait()
     {
