@@ -170,7 +170,7 @@ public sealed class ListeningTests : TransportTest
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
 
         Assert.Equal(1, own.Binds);
-        await client.DisposeAsync();
+        client.Reset();
         await app.StopAsync(Wait.Token());
     }
 
