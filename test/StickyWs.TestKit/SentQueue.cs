@@ -1,20 +1,25 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace StickyWs.TestKit;
 
-/// <summary>What a socket has sent and the other side has not yet acknowledged (tcp(7), <c>SIOCOUTQ</c>).</summary>
-public static partial class SentQueue
+/// <summary>What a socket has sent and the other side has not yet acknowledged, by the kernel's own account (<c>TCP_INFO</c>, tcp(7)).</summary>
+public static class SentQueue
 {
-    private const nuint Siocoutq = 0x5411;
+    private const int TcpLevel = 6;
+    private const int TcpInfo = 11;
 
-    /// <summary>Whether all has arrived; on a system where it cannot be asked nothing is known, and that counts as arrived.</summary>
+    // struct tcp_info of linux/tcp.h; it only ever grows at its end.
+    private const int Unacknowledged = 24;
+    private const int NotSent = 144;
+
+    /// <summary>Whether all has arrived; on another system nothing is known, and that counts as arrived.</summary>
     public static bool IsEmpty(Socket socket)
     {
         if (!OperatingSystem.IsLinux()) return true;
-        return IoControl((int)socket.Handle, Siocoutq, out var bytes) != 0 || bytes == 0;
+        var info = new byte[NotSent + sizeof(uint)];
+        socket.GetRawSocketOption(TcpLevel, TcpInfo, info);
+        return Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
     }
 
-    [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int IoControl(int fd, nuint request, out int value);
+    private static uint Read(byte[] info, int offset) => BitConverter.ToUInt32(info, offset);
 }

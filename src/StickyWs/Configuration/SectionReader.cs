@@ -40,16 +40,15 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     /// <summary>A bare number is refused: the framework would take <c>5</c> for five days.</summary>
     public void Time(string key, Action<TimeSpan> set)
     {
-        if (Value(key) is not { } value) return;
-        if (value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time)) set(time);
-        else Wrong(key, value, "use a time such as 00:00:05 (hours:minutes:seconds)");
+        if (Value(key) is { } value) SetTime(key, value, set);
     }
 
     /// <summary>A time, or <c>none</c> for no limit.</summary>
     public void TimeOrNone(string key, Action<TimeSpan?> set)
     {
-        if (string.Equals(Value(key), "none", StringComparison.OrdinalIgnoreCase)) set(null);
-        else Time(key, time => set(time));
+        if (Value(key) is not { } value) return;
+        if (value.Equals("none", StringComparison.OrdinalIgnoreCase)) set(null);
+        else SetTime(key, value, time => set(time));
     }
 
     public void Choice<TEnum>(string key, Action<TEnum> set)
@@ -126,6 +125,12 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     {
         _known.Add(key);
         return section.GetChildren().FirstOrDefault(child => child.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private void SetTime(string key, string value, Action<TimeSpan> set)
+    {
+        if (value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time)) set(time);
+        else Wrong(key, value, "use a time such as 00:00:05 (hours:minutes:seconds)");
     }
 
     private void Wrong(string key, string value, string remedy) => errors.Add(OptionsError.Of($"{section.Path}:{key}", value, remedy));

@@ -16,7 +16,7 @@ internal static class HeadPeeker
     public static bool TryRead(IRawConnection connection, ref Sniffer sniffer, out HeadResult result)
     {
         // Before the look: bytes that nobody takes hide the end behind them.
-        var isEnd = connection.HasLeft;
+        var isEnd = connection.HasPeerLeft;
         for (var size = First; ; size = Longest)
         {
             var buffer = ArrayPool<byte>.Shared.Rent(size);

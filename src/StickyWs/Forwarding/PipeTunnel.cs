@@ -39,7 +39,8 @@ internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backe
         lock (_lock)
         {
             if (_isClosed) return; // Its client may be another's by now.
-            Note(reason);
+            if (reason == EndReason.IdleTimeout) NoteOverdue();
+            else Note(reason);
             client.Abort();
             backend.Abort();
         }

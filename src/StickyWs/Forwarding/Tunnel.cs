@@ -36,6 +36,14 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Notes why the tunnel ends, unless that is known already.</summary>
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
+    /// <summary>Notes that it has been still for too long: what ends it even where one side has finished (FIN) before.</summary>
+    public void NoteOverdue()
+    {
+        Note(EndReason.IdleTimeout);
+        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.ClientClosed);
+        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.BackendClosed);
+    }
+
     /// <summary>Breaks both connections, from any thread; the tunnel then ends. Does nothing to one that has ended.</summary>
     public abstract void Abort(EndReason reason);
 

@@ -10,14 +10,7 @@ internal sealed unsafe partial class EpollReactor
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
     private const int ReceivesPerTurn = 4;
 
-    private const int SplicedPerTurn = 1024 * 1024;
-
-    // Below this much in one go the two calls of a splice cost more than the copy that they save.
-    private const int WorthSplicing = 16 * 1024;
-
     private readonly Queue<(int Socket, uint Generation)> _queue = new();
-    private readonly SplicePipes _pipes = new();
-    private bool _cannotSplice;
 
     public override void BeginStream(int socket, int place, bool isDrained)
     {
@@ -58,11 +51,6 @@ internal sealed unsafe partial class EpollReactor
         return false;
     }
 
-    public override void Splice(int socket)
-    {
-        if (!_cannotSplice) _sockets[socket].Flags |= SocketFlags.Spliced;
-    }
-
     public override void Pause(int socket) => _sockets[socket].Flags |= SocketFlags.Paused;
 
     public override void Resume(int socket)
@@ -92,7 +80,8 @@ internal sealed unsafe partial class EpollReactor
         if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
-        if (state.Has(SocketFlags.Paused) && (events & EpollEvents.Error) != 0) Relay.BrokenWhilePaused(socket);
+        if ((events & EpollEvents.Error) != 0) state.Flags |= SocketFlags.Broken;
+        if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
         else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
     }
 
@@ -127,6 +116,9 @@ internal sealed unsafe partial class EpollReactor
             Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
         }
+
+        // It broke before it was paused, and nothing will report that again.
+        if (state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
     }
 
     // Whether there is nothing (more) to receive now.
@@ -148,46 +140,6 @@ internal sealed unsafe partial class EpollReactor
                 Relay.Broken(socket, error);
                 return true;
         }
-    }
-
-    // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
-    private bool TrySplice(int socket, ref SocketState state, out bool goesOn)
-    {
-        goesOn = false;
-        if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, SplicedPerTurn, Libc.SpliceMove | Libc.SpliceNonBlocking);
-        if (count <= 0)
-        {
-            var error = count == 0 ? Errno.None : Libc.Error;
-            _pipes.Return(pipe);
-            if (error == Errno.Invalid)
-            {
-                _cannotSplice = true;
-                state.Flags &= ~SocketFlags.Spliced;
-                return false;
-            }
-
-            goesOn = !EndsAt(socket, ref state, error);
-            return true;
-        }
-
-        if (count < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
-        var generation = state.Generation;
-        var other = Relay.Other(socket);
-        ref var target = ref _sockets[other];
-        target.Pipe = pipe;
-        target.LeftoverLength = (int)count;
-        var isSent = FlushPipe(ref target);
-        if (!isSent)
-        {
-            WatchMore(other, Signals.Writable);
-            Pause(socket);
-        }
-
-        Relay.Spliced(socket, (int)count);
-        goesOn = state.Generation == generation;
-        if (goesOn && target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
-        return true;
     }
 
     private void Flush(int socket, ref SocketState state)
@@ -212,32 +164,6 @@ internal sealed unsafe partial class EpollReactor
         if (state.LeftoverLength > 0) return false;
         ArrayPool<byte>.Shared.Return(state.Leftover!);
         state.Leftover = null;
-        return true;
-    }
-
-    private bool FlushPipe(ref SocketState state)
-    {
-        while (state.LeftoverLength > 0)
-        {
-            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SpliceMove | Libc.SpliceNonBlocking);
-            if (sent > 0)
-            {
-                state.LeftoverLength -= (int)sent;
-                continue;
-            }
-
-            var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
-            if (error == Errno.Again) return false;
-            if (error == Errno.Interrupted) continue;
-            state.Flags |= SocketFlags.SendBroken;
-            state.LeftoverLength = 0;
-            _pipes.Discard(state.Pipe);
-            state.Pipe = null;
-            return true;
-        }
-
-        _pipes.Return(state.Pipe!);
-        state.Pipe = null;
         return true;
     }
 
@@ -285,7 +211,7 @@ internal sealed unsafe partial class EpollReactor
             ref var state = ref _sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
-            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.Ending : EpollEvents.In);
+            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.PeerFinished : EpollEvents.In);
         }
     }
 }

@@ -17,11 +17,13 @@ internal sealed unsafe partial class EpollReactor : Reactor
     private readonly int _wake;
     private readonly byte* _events;
     private readonly byte* _buffer;
+    private bool _isReleased;
 
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
-    public EpollReactor(int number, Action<Exception> onFailure)
+    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes)
         : base(number, onFailure)
     {
+        _pipes = new SplicePipes(mostPipes);
         _epoll = Libc.EpollCreate(Libc.CloseOnExec);
         if (_epoll < 0) throw new IOException($"epoll_create1: {Libc.Error}");
         _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
@@ -36,6 +38,12 @@ internal sealed unsafe partial class EpollReactor : Reactor
         _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
     }
 
+    /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
+    public int Count => _sockets.Count;
+
+    /// <summary>Pipes for splicing that were made so far and are still there.</summary>
+    public int Pipes => _pipes.Count;
+
     public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
         int socket;
@@ -43,6 +51,7 @@ internal sealed unsafe partial class EpollReactor : Reactor
         ulong data;
         lock (_registering)
         {
+            if (_isReleased) throw new IOException("The reactor has stopped.");
             socket = _sockets.Take();
             ref var state = ref _sockets[socket];
             state.Fd = fd;
@@ -69,14 +78,21 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     public override void Unwatch(int socket)
     {
-        _ = EpollEvents.Control(_epoll, Libc.EpollDelete, _sockets[socket].Fd, 0, 0);
+        lock (_registering)
+        {
+            if (!_isReleased) _ = EpollEvents.Control(_epoll, Libc.EpollDelete, _sockets[socket].Fd, 0, 0);
+        }
+
         Forget(socket);
     }
 
     protected override void Wake()
     {
         ulong one = 1;
-        _ = Libc.Write(_wake, &one, sizeof(ulong));
+        lock (_registering)
+        {
+            if (!_isReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
     }
 
     protected override void Turn(int milliseconds)
@@ -94,9 +110,15 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     protected override void Release()
     {
+        // Behind this nobody writes to descriptors that may be another's by then.
+        lock (_registering)
+        {
+            _isReleased = true;
+            _ = Libc.Close(_wake);
+            _ = Libc.Close(_epoll);
+        }
+
         _pipes.CloseAll();
-        _ = Libc.Close(_wake);
-        _ = Libc.Close(_epoll);
         NativeMemory.Free(_events);
         NativeMemory.AlignedFree(_buffer);
     }
@@ -110,14 +132,17 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 
+    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
+    // watcher is written under a number before the generation of its predecessor is gone.
     private void Serve(int socket, uint generation, uint events)
     {
         ref var state = ref _sockets[socket];
-        if (state.Generation != generation) return;
+        var watcher = Volatile.Read(ref state.Watcher);
+        if (Volatile.Read(ref state.Generation) != generation) return;
         try
         {
             if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
-            else state.Watcher?.Signal(ToSignals(events)); // None when another thread gives it up just now.
+            else watcher?.Signal(ToSignals(events));
         }
 #pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
         catch (Exception e)

@@ -10,8 +10,8 @@ internal interface IRawConnection
 {
     RawAddress RemoteAddress { get; }
 
-    /// <summary>Whether the client has sent its FIN or broke off: nothing more will arrive. A look behind this sees all. Known once somebody has waited.</summary>
-    bool HasLeft { get; }
+    /// <summary>Whether the peer is known to have sent its FIN, or its last byte before it broke: what a look finds from then on is all that it will ever find.</summary>
+    bool HasPeerLeft { get; }
 
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there yet.</summary>
     /// <exception cref="IOException">The connection broke.</exception>

@@ -19,6 +19,9 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     private int _interval = (int)LongestSweep.TotalMilliseconds;
     private long _nextSweep;
 
+    /// <summary>Pairs now. On the reactor's thread, or while it is known to rest.</summary>
+    public int Pairs => _pairs.Count;
+
     /// <summary>Takes over two watched sockets. On the reactor's thread.</summary>
     /// <returns>The pair's number, good until its owner is told that it ended.</returns>
     public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits)
@@ -149,7 +152,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             if (pair.Owner is null) continue;
             if (pair.Limit > 0 && reactor.Now - pair.LastActive >= pair.Limit)
             {
-                Note(ref pair, EndReason.IdleTimeout);
+                pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
                 End(number, isReset: true);
             }
             else if (pair.DeadPeerLimit > 0)

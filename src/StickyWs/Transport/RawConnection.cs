@@ -84,7 +84,7 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
         set => Realize().ConnectionClosed = value;
     }
 
-    public bool HasLeft => _socket.HasLeft;
+    public bool HasPeerLeft => _socket.HasPeerLeft;
 
     public int TryPeek(Span<byte> buffer) => _socket.TryPeek(buffer);
 

@@ -13,7 +13,7 @@ internal sealed class RawFeatures(RawConnection connection) : IFeatureCollection
     private static readonly HashSet<Type> OfAnOrdinaryConnection =
     [
         typeof(IConnectionIdFeature), typeof(IConnectionTransportFeature), typeof(IConnectionItemsFeature), typeof(IConnectionLifetimeFeature),
-        typeof(IConnectionEndPointFeature), typeof(IConnectionSocketFeature), typeof(IMemoryPoolFeature),
+        typeof(IConnectionSocketFeature), typeof(IMemoryPoolFeature),
     ];
 
     // Kestrel sets three or four.

@@ -9,7 +9,7 @@ namespace StickyWs.Transport;
 /// call <see cref="Abort"/>.
 /// </summary>
 #pragma warning disable CA2213 // The source holds nothing but memory, and whoever cancels it may come behind the dispose.
-internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
+internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
 #pragma warning restore CA2213
 {
     private const int NotWatched = -1;
@@ -39,19 +39,8 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
 
     public bool IsAborted => _isAborted;
 
-    /// <summary>Its own address; <see langword="null"/> once it was given on, or when the connection is broken.</summary>
-    public unsafe RawAddress? LocalAddress
-    {
-        get
-        {
-            lock (_lock)
-            {
-                RawAddress address;
-                var length = (uint)RawAddress.MaxLength;
-                return !_isGone && Libc.GetSocketName(fd, &address, &length) == 0 ? address : null;
-            }
-        }
-    }
+    /// <summary>Whether the peer has sent its FIN or the connection broke, as far as the reactor has said so of a socket that is watched.</summary>
+    public bool HasPeerLeft => _hasLeft;
 
     /// <summary>Fires when the peer has sent its FIN or the connection broke; asked for, it is watched for.</summary>
     public CancellationToken Left
@@ -70,9 +59,6 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
         }
     }
 
-    /// <summary>Whether the peer has left as far as is known: nothing more will arrive.</summary>
-    public bool HasLeft => _hasLeft;
-
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.Peek);
@@ -82,18 +68,6 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
     {
         Watch(Signals.Readable);
         return _readable.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Drops so many bytes that were peeked at.</summary>
-    public unsafe void Skip(int count)
-    {
-        while (count > 0)
-        {
-            // For TCP this discards without copying (tcp(7), MSG_TRUNC).
-            var skipped = Libc.Receive(fd, null, (nuint)count, Libc.Truncate | Libc.DontWait);
-            if (skipped > 0) count -= (int)skipped;
-            else if (skipped == 0 || Libc.Error != Errno.Interrupted) throw new IOException("What was peeked at is not there any more.");
-        }
     }
 
     /// <summary>Receives what is there, at least one byte; 0 at the end of the stream.</summary>
@@ -244,60 +218,5 @@ internal sealed class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
         }
 
         left?.Cancel();
-    }
-
-    // Whether there may come more.
-    private unsafe bool TrySkipAll()
-    {
-        while (true)
-        {
-            if (_isAborted) throw new IOException("The connection was broken off.");
-            var skipped = Libc.Receive(fd, null, int.MaxValue, Libc.Truncate | Libc.DontWait);
-            if (skipped > 0) continue;
-            if (skipped == 0) return false;
-            var error = Libc.Error;
-            if (error == Errno.Again) return true;
-            if (error != Errno.Interrupted) throw error.ToIOException();
-        }
-    }
-
-    private unsafe int TryReceive(Span<byte> buffer, int flags)
-    {
-        fixed (byte* start = buffer)
-        {
-            while (!_isAborted)
-            {
-                var received = Libc.Receive(fd, start, (nuint)buffer.Length, flags | Libc.DontWait);
-                if (received >= 0) return (int)received;
-                var error = Libc.Error;
-                if (error == Errno.Again) return -1;
-                if (error != Errno.Interrupted) throw error.ToIOException();
-            }
-        }
-
-        throw new IOException("The connection was broken off.");
-    }
-
-    private unsafe int TrySend(ReadOnlySpan<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            while (!_isAborted)
-            {
-                var sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
-                if (sent >= 0) return (int)sent;
-                var error = Libc.Error;
-                if (error == Errno.Again) return 0;
-                if (error != Errno.Interrupted) throw error.ToIOException();
-            }
-        }
-
-        throw new IOException("The connection was broken off.");
-    }
-
-    private unsafe Errno TryConnect(RawAddress address)
-    {
-        if (_isAborted) return Errno.Aborted;
-        return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.Error;
     }
 }

@@ -59,4 +59,7 @@ internal enum SocketFlags
 
     /// <summary>It belongs to the relay; until then to whoever watches it.</summary>
     Streaming = 128,
+
+    /// <summary>The kernel reported that the connection broke, which it does once; what had arrived before may still be received.</summary>
+    Broken = 512,
 }

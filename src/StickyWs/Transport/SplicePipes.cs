@@ -1,18 +1,18 @@
 namespace StickyWs.Transport;
 
 /// <summary>The pipes of one reactor. There is a limit, so that readers that stall cannot take all descriptors: past it, bytes are copied.</summary>
-internal sealed class SplicePipes
+internal sealed class SplicePipes(int most)
 {
-    private const int Most = 256;
-
     private readonly Stack<SplicePipe> _free = new();
-    private int _count;
+
+    /// <summary>Pipes there are, in use or not.</summary>
+    public int Count { get; private set; }
 
     public SplicePipe? TryRent()
     {
         if (_free.TryPop(out var pipe)) return pipe;
-        if (_count == Most || SplicePipe.TryCreate() is not { } created) return null;
-        _count++;
+        if (Count == most || SplicePipe.TryCreate() is not { } created) return null;
+        Count++;
         return created;
     }
 
@@ -23,7 +23,7 @@ internal sealed class SplicePipes
     public void Discard(SplicePipe pipe)
     {
         pipe.Close();
-        _count--;
+        Count--;
     }
 
     public void CloseAll()

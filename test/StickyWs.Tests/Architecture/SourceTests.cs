@@ -1,6 +1,8 @@
+using System.Text.RegularExpressions;
+
 namespace StickyWs.Tests.Architecture;
 
-public sealed class SourceTests
+public sealed partial class SourceTests
 {
     private const int MostLines = 300;
 
@@ -24,4 +26,16 @@ public sealed class SourceTests
 
         Assert.Empty(misplaced);
     }
+
+    [Fact]
+    public void SourceFiles_AreUnsafeInTheTransportAlone()
+    {
+        var unsafeFiles = Repository.SourceFiles().Where(file => UnsafeWord().IsMatch(File.ReadAllText(file))).Select(file => Path.GetFileName(Path.GetDirectoryName(file))).Distinct();
+
+        Assert.Equal(["Transport"], unsafeFiles);
+    }
+
+    // As a modifier or a statement; the word in a comment, or within another, does not count.
+    [GeneratedRegex(@"^(?!\s*//).*(?<![\w.])unsafe(?= (partial|class|struct|static|void|bool|int|RawAddress|Errno)|\s*$)", RegexOptions.Multiline)]
+    private static partial Regex UnsafeWord();
 }

@@ -44,6 +44,8 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Health:WebSocket:")]
     [InlineData("Pools:chat:Health:Passive:")]
     [InlineData("Pools:chat:Tls:")]
+    [InlineData("Pools:chat:Tunnels:")]
+    [InlineData("Transport:")]
     public void Configure_UnknownKey_IsOneErrorThatListsTheKnownOnes(string prefix)
     {
         var error = Assert.Single(Written.ErrorsOf(($"{prefix}Colour", "blue")));
@@ -51,6 +53,21 @@ public sealed class StickyWsOptionsReaderTests
         Assert.StartsWith($"StickyWs:{prefix}Colour is not an option: use one of ", error, StringComparison.Ordinal);
         Assert.EndsWith(", or remove it.", error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("Pools:chat:Tunnels:IdleTimeout")]
+    [InlineData("Pools:chat:Tunnels:HalfClosedTimeout")]
+    [InlineData("Pools:chat:Tunnels:DeadPeerTimeout")]
+    public void Configure_NoneInPlaceOfATime_IsNoLimitAndValid(string key)
+    {
+        var options = Written.Onto(Written.Keys((key, "00:01:23")), (key, "None"));
+
+        Assert.Equal("", OptionTree.Text(options, key));
+        Assert.Empty(Written.Errors(options));
+    }
+
+    [Fact]
+    public void Configure_NoneWhereATimeIsNeeded_IsOneError() => Assert.Single(Written.ErrorsOf(("Pools:chat:Timeouts:Connect", "none")));
 
     [Fact]
     public void Configure_UnknownObject_IsOneErrorAtItsOwnKey()
@@ -66,6 +83,8 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Health", "use an object")]
     [InlineData("Pools:chat:Health:Passive", "use an object")]
     [InlineData("Pools:chat:Tls", "use an object")]
+    [InlineData("Pools:chat:Tunnels", "use an object")]
+    [InlineData("Transport", "use an object")]
     [InlineData("Pools:chat", "use an object")]
     [InlineData("Pools:chat:Backends:a", "use an object")]
     [InlineData("Pools", "use an object of named objects")]

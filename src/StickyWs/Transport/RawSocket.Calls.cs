@@ -1,0 +1,86 @@
+namespace StickyWs.Transport;
+
+// The system calls.
+internal sealed unsafe partial class RawSocket
+{
+    /// <summary>Its own address; <see langword="null"/> once it was given on, or when the connection is broken.</summary>
+    public RawAddress? LocalAddress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                RawAddress address;
+                var length = (uint)RawAddress.MaxLength;
+                return !_isGone && Libc.GetSocketName(fd, &address, &length) == 0 ? address : null;
+            }
+        }
+    }
+
+    /// <summary>Drops so many bytes that were peeked at.</summary>
+    public void Skip(int count)
+    {
+        while (count > 0)
+        {
+            // For TCP this discards without copying (tcp(7), MSG_TRUNC).
+            var skipped = Libc.Receive(fd, null, (nuint)count, Libc.Truncate | Libc.DontWait);
+            if (skipped > 0) count -= (int)skipped;
+            else if (skipped == 0 || Libc.Error != Errno.Interrupted) throw new IOException("What was peeked at is not there any more.");
+        }
+    }
+
+    // Whether there may come more.
+    private bool TrySkipAll()
+    {
+        while (true)
+        {
+            if (_isAborted) throw new IOException("The connection was broken off.");
+            var skipped = Libc.Receive(fd, null, int.MaxValue, Libc.Truncate | Libc.DontWait);
+            if (skipped > 0) continue;
+            if (skipped == 0) return false;
+            var error = Libc.Error;
+            if (error == Errno.Again) return true;
+            if (error != Errno.Interrupted) throw error.ToIOException();
+        }
+    }
+
+    private int TryReceive(Span<byte> buffer, int flags)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (!_isAborted)
+            {
+                var received = Libc.Receive(fd, start, (nuint)buffer.Length, flags | Libc.DontWait);
+                if (received >= 0) return (int)received;
+                var error = Libc.Error;
+                if (error == Errno.Again) return -1;
+                if (error != Errno.Interrupted) throw error.ToIOException();
+            }
+        }
+
+        throw new IOException("The connection was broken off.");
+    }
+
+    private int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            while (!_isAborted)
+            {
+                var sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                if (sent >= 0) return (int)sent;
+                var error = Libc.Error;
+                if (error == Errno.Again) return 0;
+                if (error != Errno.Interrupted) throw error.ToIOException();
+            }
+        }
+
+        throw new IOException("The connection was broken off.");
+    }
+
+    private Errno TryConnect(RawAddress address)
+    {
+        if (_isAborted) return Errno.Aborted;
+        return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.Error;
+    }
+}

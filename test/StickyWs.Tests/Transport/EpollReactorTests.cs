@@ -1,0 +1,213 @@
+using System.Net.Sockets;
+using StickyWs.Observability;
+using StickyWs.TestKit;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>What the relay cannot see: numbers that are used again, watchers, and the thread.</summary>
+public sealed class EpollReactorTests
+{
+    // Both sides of a pair break in one turn; the first event ends the pair, and its owner takes both numbers for other sockets at once.
+    [Fact]
+    public async Task LateEvent_OfAClosedSocket_DoesNotReachItsSuccessor()
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync();
+        var (firstOuter, firstFd) = rig.Connect();
+        var (secondOuter, secondFd) = rig.Connect();
+        using var firstRaw = new RawSocket(rig.Reactor, firstFd);
+        using var secondRaw = new RawSocket(rig.Reactor, secondFd);
+        CancellationToken[] left = [];
+        pair.Witness.OnEnded = () => left = [firstRaw.Left, secondRaw.Left];
+        using (await rig.HoldAsync())
+        {
+            pair.Client.Reset();
+            pair.Backend.Reset();
+        }
+
+        await pair.Witness.Ended.WaitAsync(Wait.Bound);
+        await rig.TurnAsync();
+
+        Assert.All(left, token => Assert.False(token.IsCancellationRequested));
+        firstOuter.Dispose();
+        secondOuter.Dispose();
+        await Wait.UntilAsync(() => left is [{ IsCancellationRequested: true }, { IsCancellationRequested: true }]);
+    }
+
+    // The number goes from a broken socket to a sound one on this thread, while the reactor may be about to tell the broken one's watcher.
+    [Fact]
+    public async Task Event_OfASocketThatIsGivenUpOnAnotherThread_DoesNotReachTheNextWatcherOfItsNumber()
+    {
+        await using var rig = new RelayRig();
+        var (brokenOuter, broken) = rig.Connect();
+        var (soundOuter, sound) = rig.Connect();
+        brokenOuter.Close(0);
+        var reused = 0;
+        for (var i = 0; i < 100_000; i++)
+        {
+            var number = rig.Reactor.Watch(broken, new Listener(), Signals.Readable);
+            rig.Reactor.Unwatch(number);
+            var listener = new Listener();
+            var next = rig.Reactor.Watch(sound, listener, Signals.Readable);
+            if (next == number) reused++;
+            rig.Reactor.Unwatch(next);
+            Assert.False(listener.WasTold, $"Told in round {i} that its sound connection has ended.");
+        }
+
+        Assert.NotEqual(0, reused);
+        soundOuter.Dispose();
+        SocketOptions.Close(broken, isReset: false);
+        SocketOptions.Close(sound, isReset: false);
+    }
+
+    [Fact]
+    public async Task Churn_OfPairs_UsesNumbersAgainAndMixesNothingUp()
+    {
+        await using var rig = new RelayRig();
+        for (var i = 0; i < 1500; i++)
+        {
+            var (client, clientFd) = rig.Connect();
+            var (backend, backendFd) = rig.Connect();
+            using (client)
+            using (backend)
+            {
+                var witness = new PairWitness();
+                await rig.DoAsync(() => rig.Join(clientFd, backendFd, witness));
+                client.Send(BitConverter.GetBytes(i));
+                var got = new byte[sizeof(int)];
+                Assert.Equal(sizeof(int), await backend.ReceiveAsync(got, Wait.Token()));
+                Assert.Equal(i, BitConverter.ToInt32(got));
+                if (i % 3 == 0) client.Close(0);
+                else if (i % 3 == 1) backend.Close(0);
+                else await rig.DoAsync(() => Abort(0));
+                await witness.Ended.WaitAsync(Wait.Bound);
+                Assert.Equal(1, witness.Ends);
+            }
+        }
+
+        Assert.InRange(rig.Reactor.Count, 1, 3);
+
+        // There is one pair at a time, so its number is always the first.
+        int Abort(int number)
+        {
+            rig.Reactor.Relay.Abort(number);
+            return 0;
+        }
+    }
+
+    [Fact]
+    public async Task Run_OnTheThreadItself_IsDoneAtOnce()
+    {
+        await using var rig = new RelayRig();
+
+        Assert.True(await rig.DoAsync(() =>
+        {
+            var isDone = false;
+            rig.Reactor.Run(() => isDone = rig.Reactor.IsCurrent);
+            return isDone;
+        }));
+        Assert.False(rig.Reactor.IsCurrent);
+    }
+
+    [Fact]
+    public async Task Run_FromManyThreads_DoesAllOfIt()
+    {
+        await using var rig = new RelayRig();
+        var done = 0;
+
+        Parallel.For(0, 100_000, _ => rig.Reactor.Run(() => done++));
+
+        Assert.Equal(100_000, await rig.DoAsync(() => done));
+    }
+
+    [Fact]
+    public async Task Run_OfWorkThatThrows_IsReportedAndTheThreadGoesOn()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        var failures = new List<Exception>();
+        using var reactor = new EpollReactor(0, failures.Add);
+        reactor.Start();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        reactor.Run(() => throw new InvalidOperationException("a defect"));
+        reactor.Run(done.SetResult);
+
+        await done.Task.WaitAsync(Wait.Bound);
+        Assert.Equal("a defect", Assert.Single(failures).Message);
+    }
+
+    // An owner that throws is a defect; it ends its own pair and nobody else's.
+    [Fact]
+    public async Task OwnerThatThrows_EndsItsOwnPairAsFailed()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        var failures = new List<Exception>();
+        using var reactor = new EpollReactor(0, failures.Add);
+        reactor.Start();
+        using var loopback = new Loopback(reactor);
+        var (bad, good) = (new PairWitness { OnToBackend = () => throw new InvalidOperationException("a defect") }, new PairWitness());
+        var (badClient, badBackend) = Join(bad);
+        var (goodClient, goodBackend) = Join(good);
+
+        await badClient.SendAsync("x"u8.ToArray(), Wait.Token());
+        Assert.Equal(EndReason.Failed, await bad.Ended.WaitAsync(Wait.Bound));
+        await goodClient.SendAsync("y"u8.ToArray(), Wait.Token());
+        Assert.Equal(1, await goodBackend.ReceiveAsync(new byte[1], Wait.Token()));
+
+        Assert.Single(failures);
+        foreach (var socket in new[] { badClient, badBackend, goodClient, goodBackend }) socket.Dispose();
+
+        (Socket Client, Socket Backend) Join(PairWitness witness)
+        {
+            var (client, clientFd) = loopback.Connect();
+            var (backend, backendFd) = loopback.Connect();
+            reactor.Run(() => reactor.Relay.Join(
+                new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+            return (client, backend);
+        }
+    }
+
+    // A handshake may outlive the host's services. The descriptor that woke the reactor is another's by then.
+    [Fact]
+    public async Task UseOfAStoppedReactor_TouchesNobodyElsesDescriptors()
+    {
+        await using var rig = new RelayRig();
+        var (outer, inner) = rig.Connect();
+        using var socket = new RawSocket(rig.Reactor, inner);
+        _ = socket.Left;
+        rig.Stop();
+        await using var next = new RelayRig();
+        var fresh = new List<(Socket Outer, int Inner)>();
+        for (var i = 0; i < 16; i++) fresh.Add(next.Connect());
+
+        rig.Reactor.Run(() => { });
+        socket.Dispose();
+        Assert.Throws<IOException>(() => rig.Reactor.Watch(fresh[0].Inner, new Listener(), Signals.Readable));
+
+        Assert.All(fresh, connection => Assert.Equal(0, connection.Outer.Available));
+        foreach (var connection in fresh)
+        {
+            connection.Outer.Dispose();
+            SocketOptions.Close(connection.Inner, isReset: false);
+        }
+
+        outer.Dispose();
+    }
+
+    [Fact]
+    public void Dispose_OfOneThatNeverStarted_DoesNotWait()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        new EpollReactor(0, _ => { }).Dispose();
+    }
+
+    private sealed class Listener : IWatcher
+    {
+        private volatile bool _wasTold;
+
+        public bool WasTold => _wasTold;
+
+        public void Signal(Signals signals) => _wasTold |= (signals & Signals.PeerLeft) != 0;
+    }
+}

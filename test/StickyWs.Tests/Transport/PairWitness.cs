@@ -1,0 +1,52 @@
+using StickyWs.Observability;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>Keeps what a relay tells of one pair.</summary>
+internal sealed class PairWitness : IPairOwner
+{
+    private readonly TaskCompletionSource<EndReason> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _toBackend;
+    private long _toClient;
+    private int _ends;
+    private int _moves;
+
+    public long ToBackend => Volatile.Read(ref _toBackend);
+
+    public long ToClient => Volatile.Read(ref _toClient);
+
+    /// <summary>Pieces that were moved.</summary>
+    public int Moves => Volatile.Read(ref _moves);
+
+    /// <summary>How often it was told of its end.</summary>
+    public int Ends => Volatile.Read(ref _ends);
+
+    public Task<EndReason> Ended => _ended.Task;
+
+    /// <summary>Run on the reactor's thread with each piece to the backend.</summary>
+    public Action? OnToBackend { get; set; }
+
+    /// <summary>Run on the reactor's thread, first, when the pair has ended.</summary>
+    public Action? OnEnded { get; set; }
+
+    void IPairOwner.CountToBackend(long bytes)
+    {
+        Volatile.Write(ref _toBackend, _toBackend + bytes);
+        Volatile.Write(ref _moves, _moves + 1);
+        OnToBackend?.Invoke();
+    }
+
+    void IPairOwner.CountToClient(long bytes)
+    {
+        Volatile.Write(ref _toClient, _toClient + bytes);
+        Volatile.Write(ref _moves, _moves + 1);
+    }
+
+    void IPairOwner.Ended(EndReason reason)
+    {
+        Interlocked.Increment(ref _ends);
+        OnEnded?.Invoke();
+        _ended.TrySetResult(reason);
+    }
+}

@@ -1,0 +1,115 @@
+using StickyWs.Observability;
+using StickyWs.TestKit;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>The limits of time. Only ends are waited for; that one comes soon enough is not asserted.</summary>
+public sealed class RelayLimitTests
+{
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(150);
+
+    [Fact]
+    public async Task IdleLimit_WithoutAByte_BreaksBothSides()
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync(new PairLimits(Short, null));
+
+        Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+        Assert.False(await pair.Client.EndsInOrderAsync());
+        Assert.False(await pair.Backend.EndsInOrderAsync());
+    }
+
+    // One direction alone keeps a pair alive, and the pair beside it shows that the limit has passed meanwhile, twice over.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task IdleLimit_WhileBytesMove_DoesNotEndThePair(bool fromClient)
+    {
+        var limits = new PairLimits(TimeSpan.FromSeconds(1), null);
+        await using var rig = new RelayRig();
+        var active = await rig.JoinAsync(limits);
+        var (sender, receiver) = active.Ends(fromClient);
+        for (var i = 0; i < 2; i++)
+        {
+            var idle = await rig.JoinAsync(limits);
+            while (!idle.Witness.Ended.IsCompleted)
+            {
+                await sender.WriteAsync(".");
+                Assert.Equal(".", await receiver.ReadTextAsync(1));
+            }
+        }
+
+        Assert.False(active.Witness.Ended.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HalfClosedLimit_OnceOneSideHasFinished_EndsThePair(bool fromClient)
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync(new PairLimits(null, Short));
+        var untouched = await rig.JoinAsync(new PairLimits(null, Short));
+        var (first, second) = pair.Ends(fromClient);
+
+        await first.FinishAsync();
+
+        Assert.Equal("", await second.ReadTextToEndAsync());
+        Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+        Assert.False(await first.EndsInOrderAsync());
+        Assert.False(untouched.Witness.Ended.IsCompleted);
+    }
+
+    [Fact]
+    public async Task HalfClosedLimit_LongerThanTheIdleLimit_DoesNotLengthenIt()
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync(new PairLimits(Short, TimeSpan.FromDays(1)));
+
+        await pair.Client.FinishAsync();
+
+        Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
+    [Fact]
+    public async Task HalfClosedLimit_NoneBesideAnIdleLimit_LeavesTheIdleLimit()
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync(new PairLimits(Short, null));
+
+        await pair.Backend.FinishAsync();
+
+        Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
+    // The sweep costs nothing while nobody has a limit, and must come to rest again.
+    [Fact]
+    public async Task Sweep_OnceNobodyHasALimit_IsNotDue()
+    {
+        await using var rig = new RelayRig();
+        await rig.JoinAsync();
+        Assert.Equal(-1, await rig.DoAsync(rig.Reactor.Relay.NextSweep));
+        var limited = await rig.JoinAsync(new PairLimits(Short, Short));
+        Assert.InRange(await rig.DoAsync(rig.Reactor.Relay.NextSweep), 0, 1000);
+        var halfClosed = await rig.JoinAsync(new PairLimits(null, Short));
+        await halfClosed.Client.FinishAsync();
+
+        await limited.Witness.Ended.WaitAsync(Wait.Bound);
+        await halfClosed.Witness.Ended.WaitAsync(Wait.Bound);
+
+        Assert.Equal(-1, await rig.DoAsync(rig.Reactor.Relay.NextSweep));
+    }
+
+    [Fact]
+    public async Task LongestLimit_DoesNotOverflow()
+    {
+        await using var rig = new RelayRig();
+        var pair = await rig.JoinAsync(new PairLimits(TimeSpan.FromDays(7), TimeSpan.MaxValue));
+        var other = await rig.JoinAsync(new PairLimits(Short, null));
+
+        await other.Witness.Ended.WaitAsync(Wait.Bound);
+
+        Assert.False(pair.Witness.Ended.IsCompleted);
+    }
+}

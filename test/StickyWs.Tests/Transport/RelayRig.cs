@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using StickyWs.TestKit;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>One reactor that runs, and real sockets for it. On Linux only.</summary>
+internal sealed class RelayRig : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<Exception> _failures = new();
+    private readonly List<RelayedPair> _pairs = [];
+    private readonly Loopback _loopback;
+    private bool _isStopped;
+
+    public RelayRig(int mostPipes = 256)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        Reactor = new EpollReactor(0, _failures.Enqueue, mostPipes);
+        Reactor.Start();
+        _loopback = new Loopback(Reactor);
+    }
+
+    public EpollReactor Reactor { get; }
+
+    /// <summary>A connection whose inner end is nobody's yet.</summary>
+    public (Socket Outer, int Inner) Connect() => _loopback.Connect();
+
+    public Loopback Loopback => _loopback;
+
+    /// <summary>Two connections that the relay joins.</summary>
+    public async Task<RelayedPair> JoinAsync(PairLimits limits = default, Action<Socket>? configure = null)
+    {
+        var (client, clientFd) = Connect();
+        var (backend, backendFd) = Connect();
+        configure?.Invoke(client);
+        configure?.Invoke(backend);
+        var witness = new PairWitness();
+        var number = await DoAsync(() => Join(clientFd, backendFd, witness, limits));
+        var pair = new RelayedPair(client, backend, witness, number);
+        _pairs.Add(pair);
+        return pair;
+    }
+
+    /// <summary>Hands two descriptors over to the relay. On the reactor's thread.</summary>
+    public int Join(int client, int backend, PairWitness witness, PairLimits limits = default)
+        => Reactor.Relay.Join(new RawSocket(Reactor, client).ReleaseWatched(), new RawSocket(Reactor, backend).ReleaseWatched(), witness, limits);
+
+    /// <summary>Does something on the reactor's thread.</summary>
+    public async Task<T> DoAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Reactor.Run(() => done.SetResult(work()));
+        return await done.Task.WaitAsync(Wait.Bound);
+    }
+
+    /// <summary>Returns when the reactor has served all that the kernel had reported by now.</summary>
+    public async Task TurnAsync()
+    {
+        for (var i = 0; i < 3; i++) await DoAsync(() => 0);
+    }
+
+    /// <summary>Holds the reactor's thread until the result is disposed, so that what happens meanwhile comes in one turn.</summary>
+    public async Task<IDisposable> HoldAsync()
+    {
+        var gate = new ManualResetEventSlim();
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Reactor.Run(() =>
+        {
+            isHeld.SetResult();
+            gate.Wait(Wait.Bound);
+        });
+        await isHeld.Task.WaitAsync(Wait.Bound);
+        return new Release(gate);
+    }
+
+    /// <summary>Stops the reactor; its pairs end.</summary>
+    public void Stop()
+    {
+        if (_isStopped) return;
+        _isStopped = true;
+        _loopback.Dispose();
+        Reactor.Dispose();
+    }
+
+    /// <summary>Nothing may be left behind, whatever the test did.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
+        foreach (var pair in _pairs)
+        {
+            await pair.DisposeAsync();
+            await pair.Witness.Ended.WaitAsync(Wait.Bound);
+            Assert.Equal(1, pair.Witness.Ends);
+        }
+
+        Assert.Empty(_failures);
+        Assert.Equal(0, Reactor.Relay.Pairs);
+        Assert.Equal(0, Reactor.Pipes);
+    }
+
+    private sealed class Release(ManualResetEventSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Set();
+    }
+}

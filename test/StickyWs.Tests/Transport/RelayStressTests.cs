@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using StickyWs.TestKit;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>Everything at once, until there were a million events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at random.</summary>
+[Collection(nameof(Alone))]
+public sealed class RelayStressTests
+{
+    private const int Drivers = 2;
+    private const int PairsOfADriver = 150;
+    private const long Events = 1_000_000;
+
+    private readonly ConcurrentQueue<Exception> _failures = new();
+    private long _events;
+    private int _seed = 20_260_000;
+    private int _pairs;
+
+    [Fact]
+    public async Task MillionEvents_EndEveryPairOnceAndLeaveNothingBehind()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        using var pool = new PoolWatch();
+        WarmUp();
+        var (before, described) = (Descriptors.Count(), Descriptors.Describe());
+        var reactors = ReactorGroup.Start(2, _failures.Enqueue);
+        EpollReactor[] each = [(EpollReactor)reactors.Next(), (EpollReactor)reactors.Next()];
+        Assert.NotSame(each[0], each[1]);
+
+        var leftOpen = await Task.WhenAll(Enumerable.Range(0, Drivers).Select(i => Task.Factory.StartNew(
+            () => Drive(each[i % each.Length]), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        Assert.Empty(_failures);
+        Assert.InRange(Volatile.Read(ref _events), Events, long.MaxValue);
+        Assert.InRange(_pairs, Drivers * PairsOfADriver, int.MaxValue);
+
+        // Those that were in the midst of it end with their reactor.
+        reactors.Dispose();
+        foreach (var pair in leftOpen.SelectMany(pairs => pairs))
+        {
+            await pair.Witness.Ended.WaitAsync(Wait.Bound);
+            Assert.True(pair.Witness.Ends == 1, $"Pair of seed {pair.Seed}: told {pair.Witness.Ends} times of its end.");
+            pair.Close();
+        }
+
+        Assert.Empty(_failures);
+        Assert.All(each, reactor => Assert.Equal((0, 0, 0), (reactor.Relay.Pairs, reactor.Count, reactor.Pipes)));
+        Assert.NotEqual(0, pool.RentedSoFar);
+        Assert.Equal(pool.RentedSoFar, pool.ReturnedSoFar);
+        await Descriptors.AssertNoMoreThanAsync(before, described);
+    }
+
+    // What the runtime opens once and keeps.
+    private static void WarmUp()
+    {
+        using var reactors = ReactorGroup.Start(1, _ => { });
+        using var loopback = new Loopback(reactors.First);
+        var (outer, inner) = loopback.Connect();
+        outer.Dispose();
+        SocketOptions.Close(inner, isReset: false);
+    }
+
+    private List<StressPair> Drive(Reactor reactor)
+    {
+        using var loopback = new Loopback(reactor);
+        var pairs = new List<StressPair>();
+        var order = new Random(1);
+        while (true)
+        {
+            while (pairs.Count < PairsOfADriver) pairs.Add(Open(reactor, loopback));
+            for (var i = 0; i < 64; i++)
+            {
+                var at = order.Next(pairs.Count);
+                Step(pairs[at]);
+                if (!pairs[at].IsOver) continue;
+                Finish(pairs[at]);
+                pairs[at] = Open(reactor, loopback);
+            }
+
+            if (Volatile.Read(ref _events) >= Events) return pairs;
+        }
+    }
+
+    private StressPair Open(Reactor reactor, Loopback loopback)
+    {
+        Interlocked.Increment(ref _pairs);
+        return new StressPair(Interlocked.Increment(ref _seed), reactor, loopback);
+    }
+
+    private static void Step(StressPair pair)
+    {
+        try
+        {
+            pair.Step();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException($"Pair of seed {pair.Seed}: {e.Message}", e);
+        }
+    }
+
+    private void Finish(StressPair pair)
+    {
+        if (pair.Verdict() is { } wrong) throw new InvalidOperationException($"Pair of seed {pair.Seed}: {wrong}.");
+        Interlocked.Add(ref _events, pair.Events);
+        pair.Close();
+    }
+}
