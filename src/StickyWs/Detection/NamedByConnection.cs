@@ -12,4 +12,21 @@ internal static class NamedByConnection
 
         return false;
     }
+
+    /// <summary>Whether <c>Connection</c> names any header at all, beside those that never pass anyway: seldom, and then nothing has to be looked up.</summary>
+    public static bool HasAny(HeaderReader headers)
+    {
+        while (headers.Read())
+        {
+            if (!HeaderNames.Is(headers.Name, HeaderNames.Connection)) continue;
+            var tokens = new TokenList(headers.Value);
+            while (tokens.Read())
+            {
+                var token = tokens.Current;
+                if (!HeaderNames.Is(token, HeaderNames.Upgrade) && !HeaderNames.Is(token, "keep-alive"u8)) return true;
+            }
+        }
+
+        return false;
+    }
 }

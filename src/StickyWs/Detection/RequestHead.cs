@@ -7,6 +7,7 @@ internal sealed class RequestHead
 {
     private readonly byte[] _bytes;
     private readonly int _headersStart;
+    private bool? _namesHeaders;
 
     public RequestHead(byte[] bytes, int headersStart, ReadOnlySpan<byte> host, ReadOnlySpan<byte> key, bool isPlain)
     {
@@ -39,5 +40,5 @@ internal sealed class RequestHead
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
     /// <summary>Whether a header of this name is for this hop alone: by its nature, or because <c>Connection</c> names it.</summary>
-    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || NamedByConnection.Contains(ReadHeaders(), name);
+    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 }

@@ -8,6 +8,7 @@ internal sealed class ResponseHead
 {
     private readonly byte[] _bytes;
     private readonly int _headersStart;
+    private bool? _namesHeaders;
 
     private ResponseHead(byte[] bytes, int headersStart, int status)
     {
@@ -30,7 +31,7 @@ internal sealed class ResponseHead
 
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
-    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || NamedByConnection.Contains(ReadHeaders(), name);
+    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 
     /// <summary>The one value of a header as Latin-1 text, or <see langword="null"/> when there is none or more than one.</summary>
     public string? Single(ReadOnlySpan<byte> name)
