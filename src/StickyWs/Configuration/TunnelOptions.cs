@@ -17,7 +17,7 @@ public sealed class TunnelOptions
 
     /// <summary>
     /// How long a peer may leave what it was sent unacknowledged before it is taken for gone (<c>TCP_USER_TIMEOUT</c> on Linux); while nothing is sent the kernel asks it,
-    /// first after half the time (keep-alive). No WebSocket traffic, and none is needed. Range 2 s to 1 day; default 2 min; <see langword="null"/> for the system's own patience.
+    /// first after half the time (keep-alive). No WebSocket traffic, and none is needed. On Linux this also ends a peer that is alive and takes nothing for so long. Range 2 s to 1 day; default 2 min; <see langword="null"/> for the system's own patience.
     /// </summary>
     [TimeRange("00:00:02", "1.00:00:00")]
     public TimeSpan? DeadPeerTimeout { get; set; } = TimeSpan.FromMinutes(2);

@@ -10,14 +10,22 @@ namespace StickyWs.Connections;
 /// <summary>
 /// A client of the raw lane: its socket was taken from Kestrel, which lets go of the connection as soon as the tunnel stands. Owns the socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, RawAddress address, string connectionId, int headLength, TimeProvider time) : ClientLeg, IAsyncDisposable
+internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time) : ClientLeg, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan LongestSend = TimeSpan.FromSeconds(10);
+
+    // A body may come and go as fast as memory, and the thread may be a reactor's.
+    private const int BytesPerTurn = 256 * 1024;
+
     private readonly ArrayBufferWriter<byte> _output = new(512);
+    private int _turn;
     private bool _isAnswered;
 
-    public override ClientInfo Info { get; } = new(address.Address, "http");
+    public override ClientInfo Info { get; } = new(tuple.Source.Address, "http");
+
+    public override ConnectionTuple? Tuple => tuple;
 
     public override string ConnectionId => connectionId;
 
@@ -30,7 +38,7 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
         socket.Skip(headLength);
         ResponseHeadWriter.WriteSwitchingProtocols(_output, answer);
         _output.Write(behind.Span);
-        await socket.SendAsync(_output.WrittenMemory, socket.Left).ConfigureAwait(false);
+        await SendAsync(_output.WrittenMemory).ConfigureAwait(false);
         return true;
     }
 
@@ -38,14 +46,13 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
     {
         try
         {
-            var tunnel = new RawTunnel(connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
+            var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
             tunnel.CountToClient(opened.Behind);
             tunnel.Join(socket, ((RawBackendConnection)opened.Connection).Socket, options);
         }
-        catch (IOException)
+        catch
         {
             opened.Connection.Dispose();
-            opened.Lease.Dispose();
             throw;
         }
 
@@ -54,7 +61,7 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
 
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
-        await socket.SendAsync(refusal.ToBytes(), socket.Left).ConfigureAwait(false);
+        await SendAsync(refusal.ToBytes()).ConfigureAwait(false);
         _isAnswered = true;
     }
 
@@ -63,7 +70,8 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
         try
         {
             ResponseHeadWriter.WriteClosing(_output, answer);
-            await FlushAsync(cancellationToken).ConfigureAwait(false);
+            await SendAsync(_output.WrittenMemory).ConfigureAwait(false);
+            _output.ResetWrittenCount();
             await body.CopyToAsync(_output, FlushAsync, cancellationToken).ConfigureAwait(false);
             _isAnswered = true;
         }
@@ -82,8 +90,29 @@ internal sealed class DetachedClient(RawSocket socket, RawAddress address, strin
         socket.Dispose();
     }
 
+    // At once as a rule; a client that takes nothing must not hold its backend.
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var left = bytes[socket.TrySend(bytes.Span)..];
+        return left.IsEmpty ? default : SendRestAsync(left);
+    }
+
+    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes)
+    {
+        using var timer = new CancellationTokenSource(LongestSend, time);
+        using var leaving = socket.Left.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);
+        await socket.SendAsync(bytes, timer.Token).ConfigureAwait(false);
+    }
+
     private async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken)
     {
+        _turn += _output.WrittenCount;
+        if (_turn >= BytesPerTurn)
+        {
+            _turn = 0;
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         await socket.SendAsync(_output.WrittenMemory, cancellationToken).ConfigureAwait(false);
         _output.ResetWrittenCount();
         return default;

@@ -33,11 +33,12 @@ internal static class HeadPeeker
         }
     }
 
-    /// <summary>The patient way. Running out of time is an outcome here, not an exception.</summary>
+    /// <summary>The patient way. Running out of time is an outcome here, not an exception; a server that stops waits no longer.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    public static async ValueTask<HeadResult> ReadAsync(IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+    public static async ValueTask<HeadResult> ReadAsync(IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
     {
         using var timer = new CancellationTokenSource(deadline, time);
+        using var stop = stopping.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);
         try
         {
             while (true)

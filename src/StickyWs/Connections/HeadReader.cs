@@ -14,10 +14,11 @@ internal static class HeadReader
         return false;
     }
 
-    /// <summary>The patient way. Running out of time is an outcome here, not an exception.</summary>
-    public static async ValueTask<HeadResult> ReadAsync(PipeReader input, Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+    /// <summary>The patient way. Running out of time is an outcome here, not an exception; a server that stops waits no longer.</summary>
+    public static async ValueTask<HeadResult> ReadAsync(PipeReader input, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
     {
         using var timer = new CancellationTokenSource(deadline, time);
+        using var stop = stopping.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);
         try
         {
             while (true)

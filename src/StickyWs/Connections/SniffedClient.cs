@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
@@ -15,6 +16,8 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     public override ClientInfo Info { get; } = new(
         (connection.RemoteEndPoint as IPEndPoint)?.Address,
         connection.Features.Get<ITlsHandshakeFeature>() is null ? "http" : "https");
+
+    public override ConnectionTuple? Tuple => EndPoints.ToTuple(connection.RemoteEndPoint, connection.LocalEndPoint);
 
     public override string ConnectionId => connection.ConnectionId;
 

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Detection;
@@ -24,15 +26,16 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         try
         {
             var isDecided = raw is null ? HeadReader.TryRead(connection.Transport.Input, ref sniffer, out result) : HeadPeeker.TryRead(raw, ref sniffer, out result);
-            if (!isDecided) return SniffAsync(connection, raw, sniffer, result);
+            if (!isDecided || result.Verdict == Verdict.WebSocket) return SniffAsync(connection, raw, sniffer, result);
+            if (raw is not null) connection = raw.Realize();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             LogConnectionFailed(services.Logger, connection.ConnectionId, e.Message); // Broken as soon as it was accepted.
             return Task.CompletedTask;
         }
 
-        return result.Verdict == Verdict.WebSocket ? SniffAsync(connection, raw, sniffer, result) : PassOn(raw?.Realize() ?? connection, result.Verdict);
+        return PassOn(connection, result.Verdict);
     }
 
     private async Task SniffAsync(ConnectionContext connection, IRawConnection? raw, Sniffer sniffer, HeadResult result)
@@ -53,33 +56,48 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 await forwarding.ConfigureAwait(false);
                 return;
             }
+
+            if (raw is not null)
+            {
+                // Behind a wait in the raw lane this is a reactor's thread, and what comes now may be the application's.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                connection = raw.Realize();
+            }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
             LogConnectionFailed(services.Logger, connection.ConnectionId, e.Message);
             return;
         }
 
-        // Behind a wait in the raw lane this is a reactor's thread, and what comes now may be the application's.
-        if (raw is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await PassOn(raw?.Realize() ?? connection, result.Verdict).ConfigureAwait(false);
+        await PassOn(connection, result.Verdict).ConfigureAwait(false);
     }
 
     private ValueTask<HeadResult> ReadAsync(ConnectionContext connection, IRawConnection? raw, Sniffer sniffer)
     {
         var deadline = services.Options.HeadDeadline;
+        var stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         return raw is null
-            ? HeadReader.ReadAsync(connection.Transport.Input, sniffer, deadline, services.Time)
-            : HeadPeeker.ReadAsync(raw, sniffer, deadline, services.Time);
+            ? HeadReader.ReadAsync(connection.Transport.Input, sniffer, deadline, services.Time, stopping)
+            : HeadPeeker.ReadAsync(raw, sniffer, deadline, services.Time, stopping);
     }
 
     private Decision? Decide(RequestHead head) => services.Dispatcher.Decide(head.Host, head.Path, LeaseKind.Tunnel);
 
     // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
     private Task ForwardAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head, Decision decision)
-        => raw is null || decision.Pool.HasTls
-            ? services.Forwarder.ForwardAsync(new SniffedClient(raw?.Realize() ?? connection, head.Length), head, decision)
+        => raw is null ? ForwardPortableAsync(connection, head, decision)
+            : decision.Pool.HasTls ? ForwardRealizedAsync(raw, head, decision)
             : ForwardRawAsync(Detach(connection, raw, head.Length), head, decision);
+
+    private Task ForwardPortableAsync(ConnectionContext connection, RequestHead head, Decision decision)
+        => services.Forwarder.ForwardAsync(new SniffedClient(connection, head.Length), head, decision);
+
+    private async Task ForwardRealizedAsync(IRawConnection raw, RequestHead head, Decision decision)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
+        await ForwardPortableAsync(raw.Realize(), head, decision).ConfigureAwait(false);
+    }
 
     private async Task ForwardRawAsync(DetachedClient client, RequestHead head, Decision decision)
     {
@@ -87,7 +105,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     }
 
     private DetachedClient Detach(ConnectionContext connection, IRawConnection raw, int headLength)
-        => new(raw.Detach(), raw.RemoteAddress, connection.ConnectionId, headLength, services.Time);
+        => new(raw.Detach(), raw.Tuple, connection.ConnectionId, headLength, services.Time);
 
     private Task PassOn(ConnectionContext connection, Verdict verdict)
     {

@@ -90,6 +90,12 @@ internal sealed partial class BackendDialer
         {
             return Failed(lease.Backend, DialResult.TimedOut, "timeout", "no connection within the connect time-out");
         }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable)
+        {
+            LogOutOfResources(lease.Backend.Pool, lease.Backend.Name, e.Message);
+            _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, ErrorType(e));
+            return new DialOutcome(DialResult.OutOfResources);
+        }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException)
         {
             return Failed(lease.Backend, DialResult.Unreachable, ErrorType(e), e.Message);
@@ -114,6 +120,9 @@ internal sealed partial class BackendDialer
         AuthenticationException or CryptographicException => "tls",
         _ => e.GetType().Name,
     };
+
+    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports or memory here: {Cause}", EventName = "OutOfResources")]
+    private partial void LogOutOfResources(string pool, string backend, string cause);
 
     [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]
     private partial void LogDialFailed(string pool, string backend, string cause);

@@ -1,5 +1,6 @@
 using StickyWs.Configuration;
 using StickyWs.Detection;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -11,6 +12,9 @@ internal abstract class ClientLeg
 {
     /// <summary>What goes into <c>X-Forwarded-*</c>.</summary>
     public abstract ClientInfo Info { get; }
+
+    /// <summary>The connection's tuple, for the log; <see langword="null"/> where there is none (in-memory servers, unix sockets).</summary>
+    public abstract ConnectionTuple? Tuple { get; }
 
     /// <summary>The connection's id, for the log.</summary>
     public abstract string ConnectionId { get; }

@@ -5,6 +5,8 @@ namespace StickyWs.Forwarding;
 /// <summary>Has the system find out that a peer is gone without a word, for the runtime's sockets; the raw lane has its own.</summary>
 internal static class DeadPeer
 {
+    // Linux takes no more.
+    private const int LongestKeepIdle = 32767;
     private const int LinuxTcpLevel = 6;
     private const int LinuxUserTimeout = 18;
 
@@ -14,7 +16,7 @@ internal static class DeadPeer
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, Math.Max(1, (int)time.TotalSeconds / 2));
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, Math.Clamp((int)time.TotalSeconds / 2, 1, LongestKeepIdle));
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, (int)time.TotalSeconds / 8));
             if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(LinuxTcpLevel, LinuxUserTimeout, BitConverter.GetBytes((int)time.TotalMilliseconds));
         }

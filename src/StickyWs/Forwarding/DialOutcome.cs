@@ -14,6 +14,9 @@ internal enum DialResult
     /// <summary>The backend did not take the connection within the time-out; its lease is already back.</summary>
     TimedOut,
 
+    /// <summary>The balancer itself has no descriptor, port or memory left for one more connection: no backend's fault, and none would fare better.</summary>
+    OutOfResources,
+
     /// <summary>The caller gave up; nothing is left behind.</summary>
     Abandoned,
 

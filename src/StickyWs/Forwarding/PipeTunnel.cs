@@ -1,6 +1,7 @@
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -16,11 +17,13 @@ internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backe
 
     public StreamBackendConnection BackendConnection => backend;
 
+    public override ConnectionTuple? Tuple => client.Tuple;
+
     /// <summary>The client has finished; only the backend speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;
 
-    // The bytes are counted anyway, so that no message pays for a look at the clock.
-    public override bool IsOverdue(TimeProvider time)
+    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread. The bytes are counted anyway, so that no message pays for a look at the clock.</summary>
+    public bool IsOverdue(TimeProvider time)
     {
         var moved = BytesToBackend + BytesToClient + (_isHalfClosed ? 1 : 0);
         if (moved != _seen)

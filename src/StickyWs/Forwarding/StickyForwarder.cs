@@ -123,6 +123,7 @@ internal sealed partial class StickyForwarder(
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
+        (DialResult.OutOfResources, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
         (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
         (_, NoBackendReason.Full) => (HandshakeOutcome.Full, Refusal.Unavailable("The limit of open WebSockets is reached.", choice.Pool.Options.RetryAfter)),

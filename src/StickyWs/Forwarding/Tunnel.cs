@@ -1,5 +1,6 @@
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -11,6 +12,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public Backend Backend => lease.Backend;
 
     public string ConnectionId => connectionId;
+
+    /// <summary>The client's connection, where it has a tuple.</summary>
+    public abstract ConnectionTuple? Tuple { get; }
 
     /// <summary>When it opened, as <see cref="TimeProvider.GetTimestamp"/> has it.</summary>
     public long OpenedAt => openedAt;
@@ -46,9 +50,6 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     /// <summary>Breaks both connections, from any thread; the tunnel then ends. Does nothing to one that has ended.</summary>
     public abstract void Abort(EndReason reason);
-
-    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread.</summary>
-    public abstract bool IsOverdue(TimeProvider time);
 
     public void ReturnLease() => lease.Dispose();
 }

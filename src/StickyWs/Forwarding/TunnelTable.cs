@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -45,7 +46,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     public bool TryOpen(Tunnel tunnel)
     {
         metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name);
-        LogOpened(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name);
+        LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name);
         lock (_lock) return _tunnels.Add(tunnel) && !_isClosed;
     }
 
@@ -54,14 +55,14 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     {
         var duration = time.GetElapsedTime(tunnel.OpenedAt);
         tunnel.ReturnLease();
-        metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
-        LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
-        lock (_lock)
+        try
         {
-            _tunnels.Remove(tunnel);
-            if (_tunnels.Count > 0) return;
-            _empty?.TrySetResult();
-            _empty = null;
+            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
+            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
+        }
+        finally
+        {
+            Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
         }
     }
 
@@ -99,15 +100,26 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         {
             foreach (var tunnel in _tunnels)
             {
-                if (tunnel.IsOverdue(time)) (overdue ??= []).Add(tunnel);
+                if (tunnel is PipeTunnel portable && portable.IsOverdue(time)) (overdue ??= []).Add(tunnel);
             }
         }
 
         overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
     }
 
-    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} opened", EventName = "TunnelOpened")]
-    private partial void LogOpened(string connectionId, string pool, string backend);
+    private void Remove(Tunnel tunnel)
+    {
+        lock (_lock)
+        {
+            _tunnels.Remove(tunnel);
+            if (_tunnels.Count > 0) return;
+            _empty?.TrySetResult();
+            _empty = null;
+        }
+    }
+
+    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened", EventName = "TunnelOpened")]
+    private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend);
 
     [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} ended as {EndReason}; client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
     private partial void LogEnded(string connectionId, string pool, string backend, EndReason endReason, long bytesToBackend, long bytesToClient, double seconds);

@@ -127,7 +127,12 @@ public static class StickyWsServiceCollectionExtensions
     {
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
-        if (!isKestrelAlone) return;
+        if (!isKestrelAlone)
+        {
+            services.AddSingleton<IValidateOptions<StickyWsOptions>, RawLaneRefusal>();
+            return;
+        }
+
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();

@@ -28,6 +28,7 @@ internal static class EventIds
     public const int HandshakeRefused = 501;
     public const int TunnelOpened = 502;
     public const int TunnelEnded = 503;
+    public const int OutOfResources = 504;
 
     // Proxying
     public const int RequestRetried = 600;
@@ -42,5 +43,5 @@ internal static class EventIds
     public const int RawLaneOn = 800;
     public const int RawLaneOff = 801;
     public const int ReactorFailed = 802;
-    public const int OutOfDescriptors = 803;
+    public const int CannotAccept = 803;
 }

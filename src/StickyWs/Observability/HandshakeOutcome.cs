@@ -24,7 +24,7 @@ public enum HandshakeOutcome
     /// <summary>The pool had no backend for new work; the client got 503.</summary>
     NoBackend,
 
-    /// <summary>A limit of tunnels, or Kestrel's of upgraded connections, was reached; the client got 503.</summary>
+    /// <summary>A limit of tunnels, Kestrel's of upgraded connections, or the system's of descriptors or ports was reached; the client got 503.</summary>
     Full,
 
     /// <summary>The client was gone before the tunnel stood.</summary>

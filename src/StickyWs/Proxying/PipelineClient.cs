@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Proxying;
@@ -24,6 +26,10 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     public bool IsUpgraded { get; private set; }
 
     public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme);
+
+    public override ConnectionTuple? Tuple => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
+        ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
+        : null;
 
     public override string ConnectionId => context.Connection.Id;
 

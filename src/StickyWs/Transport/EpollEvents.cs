@@ -10,6 +10,7 @@ namespace StickyWs.Transport;
 internal static unsafe class EpollEvents
 {
     public const uint In = 0x1;
+    public const uint Urgent = 0x2;
     public const uint Out = 0x4;
     public const uint Error = 0x8;
     public const uint HangUp = 0x10;

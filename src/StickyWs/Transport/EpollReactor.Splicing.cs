@@ -10,11 +10,12 @@ internal sealed unsafe partial class EpollReactor
     private const int MostPipes = 256;
 
     private readonly SplicePipes _pipes;
-    private bool _cannotSplice;
+    private bool _cannotSplice = !KernelProbe.CanSplice();
 
     public override void Splice(int socket)
     {
-        if (!_cannotSplice) _sockets[socket].Flags |= SocketFlags.Spliced;
+        ref var state = ref _sockets[socket];
+        if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
 
     // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
@@ -27,7 +28,7 @@ internal sealed unsafe partial class EpollReactor
         {
             var error = count == 0 ? Errno.None : Libc.Error;
             _pipes.Return(pipe);
-            if (error == Errno.Invalid)
+            if (error is Errno.Invalid or Errno.NotPermitted or Errno.NotImplemented or Errno.NotSupported)
             {
                 _cannotSplice = true;
                 state.Flags &= ~SocketFlags.Spliced;
@@ -45,15 +46,11 @@ internal sealed unsafe partial class EpollReactor
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
         var isSent = FlushPipe(ref target);
-        if (!isSent)
-        {
-            WatchMore(other, Signals.Writable);
-            Pause(socket);
-        }
-
+        if (!isSent) WatchMore(other, Signals.Writable);
+        if (!isSent || target.Has(SocketFlags.SendBroken)) Pause(socket);
+        if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
         Relay.Spliced(socket, (int)count);
         goesOn = state.Generation == generation;
-        if (goesOn && target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
         return true;
     }
 

@@ -34,13 +34,13 @@ internal sealed unsafe partial class EpollReactor
     public override bool Send(int socket, ReadOnlySpan<byte> bytes)
     {
         ref var state = ref _sockets[socket];
-        if (state.Has(SocketFlags.SendBroken)) return true;
+        if (state.Has(SocketFlags.SendBroken)) return false;
         var sent = TrySend(ref state, bytes);
         if (sent == bytes.Length) return true;
         if (sent < 0)
         {
             BreakSend(socket, ref state);
-            return true;
+            return false;
         }
 
         var left = bytes[sent..];
@@ -81,6 +81,7 @@ internal sealed unsafe partial class EpollReactor
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
         if ((events & EpollEvents.Error) != 0) state.Flags |= SocketFlags.Broken;
+        if ((events & EpollEvents.Urgent) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
         if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
         else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
     }
@@ -110,8 +111,8 @@ internal sealed unsafe partial class EpollReactor
                 continue;
             }
 
-            // A short receive means drained (epoll(7)), unless the end may stand right behind it.
-            var isDrained = received < BufferSize && !state.Has(SocketFlags.Ending);
+            // A short receive means drained (epoll(7)), unless the end, or a mark of urgent data, may stand right behind it.
+            var isDrained = received < BufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
@@ -131,7 +132,7 @@ internal sealed unsafe partial class EpollReactor
             case Errno.Again:
                 state.Flags &= ~(SocketFlags.Readable | SocketFlags.Ending);
                 return true;
-            case Errno.None when !state.Has(SocketFlags.SendBroken):
+            case Errno.None when !state.Has(SocketFlags.SendBroken | SocketFlags.Broken): // Behind a FIN the kernel says 0 also of a break.
                 state.Flags &= ~SocketFlags.Readable;
                 Relay.Finished(socket);
                 return true;
@@ -192,7 +193,7 @@ internal sealed unsafe partial class EpollReactor
     // What the broken peer had sent before may still wait to be received; behind it stands the error. Later, for the caller is in the midst of the other side.
     private void BreakSend(int socket, ref SocketState state)
     {
-        state.Flags |= SocketFlags.SendBroken | SocketFlags.Readable | SocketFlags.Ending;
+        state.Flags |= SocketFlags.SendBroken | SocketFlags.Broken | SocketFlags.Readable | SocketFlags.Ending;
         Enqueue(socket, ref state);
     }
 

@@ -31,6 +31,7 @@ internal sealed unsafe partial class EpollReactor : Reactor
         {
             var error = Libc.Error;
             _ = Libc.Close(_epoll);
+            if (_wake >= 0) _ = Libc.Close(_wake);
             throw new IOException($"eventfd: {error}");
         }
 
@@ -46,25 +47,19 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
-        int socket;
-        uint events;
-        ulong data;
         lock (_registering)
         {
             if (_isReleased) throw new IOException("The reactor has stopped.");
-            socket = _sockets.Take();
+            var socket = _sockets.Take();
             ref var state = ref _sockets[socket];
             state.Fd = fd;
             state.Watcher = watcher;
             state.Flags = ToFlags(signals);
-            events = EventsOf(state.Flags);
-            data = Data(socket, state.Generation);
+            if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, EventsOf(state.Flags), Data(socket, state.Generation)) == 0) return socket;
+            var error = Libc.Error;
+            Forget(socket);
+            throw new IOException($"epoll_ctl: {error}");
         }
-
-        if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, events, data) == 0) return socket;
-        var error = Libc.Error;
-        Forget(socket);
-        throw new IOException($"epoll_ctl: {error}");
     }
 
     public override void WatchMore(int socket, Signals signals)
@@ -73,7 +68,10 @@ internal sealed unsafe partial class EpollReactor : Reactor
         var flags = state.Flags | ToFlags(signals);
         if (flags == state.Flags) return;
         state.Flags = flags;
-        _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, EventsOf(flags), Data(socket, state.Generation));
+        lock (_registering)
+        {
+            if (!_isReleased) _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, EventsOf(flags), Data(socket, state.Generation));
+        }
     }
 
     public override void Unwatch(int socket)
@@ -128,7 +126,7 @@ internal sealed unsafe partial class EpollReactor : Reactor
 
     private static uint EventsOf(SocketFlags flags)
         => EpollEvents.PeerFinished | EpollEvents.EdgeTriggered
-            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.In : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.Out : 0);
+            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.In | EpollEvents.Urgent : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.Out : 0);
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 

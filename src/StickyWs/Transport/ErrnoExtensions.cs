@@ -15,7 +15,8 @@ internal static class ErrnoExtensions
         Errno.HostUnreachable => SocketError.HostUnreachable,
         Errno.HostDown => SocketError.HostDown,
         Errno.TooManyFiles or Errno.TableFull => SocketError.TooManyOpenSockets,
-        Errno.NoBuffers or Errno.OutOfMemory => SocketError.NoBufferSpaceAvailable,
+        Errno.AddressNotAvailable => SocketError.AddressNotAvailable,
+        Errno.NoBuffers or Errno.OutOfMemory or Errno.Again => SocketError.NoBufferSpaceAvailable,
         Errno.Aborted => SocketError.OperationAborted,
         _ => SocketError.SocketError,
     }), $"errno {(int)error} ({error})");

@@ -8,7 +8,7 @@ namespace StickyWs.Transport;
 /// </summary>
 internal interface IRawConnection
 {
-    RawAddress RemoteAddress { get; }
+    ConnectionTuple Tuple { get; }
 
     /// <summary>Whether the peer is known to have sent its FIN, or its last byte before it broke: what a look finds from then on is all that it will ever find.</summary>
     bool HasPeerLeft { get; }

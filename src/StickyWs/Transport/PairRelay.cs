@@ -38,7 +38,7 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             HalfClosedLimit = Milliseconds(limits.HalfClosed),
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
         };
-        if (pair.IsLimited) Limit(pair.Limit);
+        if (pair.IsLimited) Oversee(pair.Limit);
         reactor.BeginStream(client.Number, number << 1, client.IsDrained);
         reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
         return number;
@@ -92,7 +92,8 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         var wasLimited = pair.IsLimited;
         hasFinished = true;
         pair.LastActive = reactor.Now;
-        if (!wasLimited && pair.IsLimited) Limit(pair.Limit);
+        if (wasLimited) Tighten(pair.Limit);
+        else if (pair.IsLimited) Oversee(pair.Limit);
         reactor.FinishSending(isClient ? pair.Backend : pair.Client);
     }
 
@@ -198,9 +199,14 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         if (pair.Reason == EndReason.None) pair.Reason = reason;
     }
 
-    private void Limit(int limit)
+    private void Oversee(int limit)
     {
         if (_limited++ == 0) _nextSweep = reactor.Now + _interval;
+        Tighten(limit);
+    }
+
+    private void Tighten(int limit)
+    {
         if (limit == 0) return;
         _interval = Math.Clamp(limit / 4, 10, _interval);
         _nextSweep = Math.Min(_nextSweep, reactor.Now + _interval);
@@ -214,9 +220,17 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         if (pair.IsLimited) _limited--;
         reactor.Close(pair.Client, isReset);
         reactor.Close(pair.Backend, isReset);
-        pair.Owner!.Ended(pair.Reason);
+        try
+        {
+            pair.Owner!.Ended(pair.Reason);
+        }
+#pragma warning disable CA1031 // A logger or a listener of the application's: the reactor goes on.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            reactor.Failed(e);
+        }
     }
 
-    // Limits are bounded by the options' ranges, far below the largest int.
-    private static int Milliseconds(TimeSpan? time) => time is { } limit ? Math.Max(1, (int)Math.Min(limit.TotalMilliseconds, int.MaxValue)) : 0;
+    private static int Milliseconds(TimeSpan? time) => time is { } limit ? Math.Max(1, (int)limit.TotalMilliseconds) : 0;
 }

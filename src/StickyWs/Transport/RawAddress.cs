@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 namespace StickyWs.Transport;
 
 /// <summary>An IP address and port as the kernel wants them: <c>struct sockaddr_in</c> (ip(7)) or <c>sockaddr_in6</c> (ipv6(7)).</summary>
-internal struct RawAddress
+internal struct RawAddress : IEquatable<RawAddress>
 {
     public const int MaxLength = 28;
 
@@ -41,7 +41,18 @@ internal struct RawAddress
 
     public readonly IPEndPoint ToEndPoint() => new(Address, Port);
 
-    public override readonly string ToString() => ToEndPoint().ToString();
+    public override readonly string ToString() => Family == 0 ? "?" : ToEndPoint().ToString();
+
+    public readonly bool Equals(RawAddress other) => ((ReadOnlySpan<byte>)_bytes).SequenceEqual(other._bytes);
+
+    public override readonly bool Equals(object? obj) => obj is RawAddress other && Equals(other);
+
+    public override readonly int GetHashCode()
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(_bytes);
+        return hash.ToHashCode();
+    }
 
     [InlineArray(MaxLength)]
     private struct Bytes

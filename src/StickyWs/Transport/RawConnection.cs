@@ -19,18 +19,20 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
     private IDictionary<object, object?>? _items;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
-    private RawAddress _remoteAddress;
-    private bool _isDetached;
+    private readonly RawAddress? _boundAddress;
+    private readonly RawAddress _remoteAddress;
+    private volatile bool _isDetached;
 
-    public RawConnection(RawSocket socket, RawAddress remoteAddress, OrdinaryConnections connections)
+    public RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, OrdinaryConnections connections)
     {
         _socket = socket;
+        _boundAddress = boundAddress;
         _remoteAddress = remoteAddress;
         _connections = connections;
         Features = new RawFeatures(this);
     }
 
-    public RawAddress RemoteAddress => _remoteAddress;
+    public ConnectionTuple Tuple => new(_remoteAddress, _boundAddress ?? _socket.LocalAddress ?? default);
 
     /// <summary>The ordinary connection that it has become, if it has.</summary>
     public ConnectionContext? Realized => _realized;
@@ -62,7 +64,7 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
 
     public override EndPoint? LocalEndPoint
     {
-        get => _localEndPoint ??= _realized?.LocalEndPoint ?? _socket.LocalAddress?.ToEndPoint();
+        get => _localEndPoint ??= _realized?.LocalEndPoint ?? (_boundAddress ?? _socket.LocalAddress)?.ToEndPoint();
         set => _localEndPoint = value;
     }
 
@@ -80,7 +82,7 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
 
     public override CancellationToken ConnectionClosed
     {
-        get => Realize().ConnectionClosed;
+        get => _isDetached ? new CancellationToken(canceled: true) : Realize().ConnectionClosed; // To Kestrel it has ended when its socket was taken.
         set => Realize().ConnectionClosed = value;
     }
 
@@ -92,9 +94,12 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
 
     public RawSocket Detach()
     {
-        if (!IsRaw) throw new InvalidOperationException("The connection is in use.");
-        _isDetached = true;
-        return _socket;
+        lock (_realizing)
+        {
+            if (!IsRaw) throw new InvalidOperationException("The connection is in use.");
+            _isDetached = true;
+            return _socket;
+        }
     }
 
     public ConnectionContext Realize()

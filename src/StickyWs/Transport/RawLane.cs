@@ -56,6 +56,7 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64)) return $"it is not made for {RuntimeInformation.ProcessArchitecture}";
         try
         {
+            if (KernelProbe.FirstRefusal() is { } refusal) return $"the system refuses: {refusal}";
             _reactors = ReactorGroup.Start(count, LogFailed);
             return null;
         }

@@ -6,6 +6,6 @@ namespace StickyWs.Transport;
 
 internal sealed partial class RawListener
 {
-    [LoggerMessage(EventIds.OutOfDescriptors, LogLevel.Warning, "No connection can be accepted on {EndPoint} for now: the process has no descriptor or memory left for one (see ulimit -n)", EventName = "OutOfDescriptors")]
-    private static partial void LogOutOfDescriptors(ILogger logger, EndPoint endPoint);
+    [LoggerMessage(EventIds.CannotAccept, LogLevel.Warning, "No connection can be accepted on {EndPoint} for now: {Error}. TooManyFiles means that the process has no descriptor left (ulimit -n)", EventName = "CannotAccept")]
+    private static partial void LogCannotAccept(ILogger logger, EndPoint endPoint, Errno error);
 }

@@ -11,6 +11,7 @@ namespace StickyWs.Transport;
 /// </summary>
 internal sealed partial class RawListener : IConnectionListener
 {
+    private static readonly TimeSpan TimeBetweenWarnings = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PauseWithoutDescriptors = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _listening;
@@ -19,6 +20,8 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly OrdinaryConnections _connections;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly RawAddress? _boundAddress;
+    private long? _lastWarning;
     private volatile bool _isUnbound;
 
     public RawListener(Socket listening, ReactorGroup reactors, OrdinaryConnections connections, TimeProvider time, ILogger logger)
@@ -29,6 +32,7 @@ internal sealed partial class RawListener : IConnectionListener
         _time = time;
         _logger = logger;
         EndPoint = listening.LocalEndPoint!;
+        if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any)) _boundAddress = new RawAddress(bound);
         _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
     }
 
@@ -36,24 +40,27 @@ internal sealed partial class RawListener : IConnectionListener
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        var isShort = false;
         while (!_isUnbound)
         {
             switch (_acceptor.TryAccept(out var fd, out var remote))
             {
                 case Errno.None:
-                    return new RawConnection(new RawSocket(_reactors.Next(), fd), remote, _connections);
+                    return new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _connections);
                 case Errno.Again:
                     await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
                     break;
-                case Errno.TooManyFiles or Errno.TableFull or Errno.NoBuffers or Errno.OutOfMemory:
-                    // The connection stays in the backlog, and nothing will report it again.
-                    if (!isShort) LogOutOfDescriptors(_logger, EndPoint);
-                    isShort = true;
+                case Errno.Aborted or Errno.Interrupted or Errno.Protocol or Errno.NoNetwork or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown or Errno.HostUnreachable:
+                    break; // That one broke in the backlog (accept(2)); the next may be well.
+                case var error:
+                    // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.
+                    if (_lastWarning is null || _time.GetElapsedTime(_lastWarning.Value) > TimeBetweenWarnings)
+                    {
+                        _lastWarning = _time.GetTimestamp();
+                        LogCannotAccept(_logger, EndPoint, error);
+                    }
+
                     await Task.Delay(PauseWithoutDescriptors, _time, cancellationToken).ConfigureAwait(false);
                     break;
-                default:
-                    break; // That one broke in the backlog (accept(2)); the next may be well.
             }
         }
 

@@ -3,6 +3,15 @@ namespace StickyWs.Transport;
 // The system calls.
 internal sealed unsafe partial class RawSocket
 {
+    private const int MostSkipped = 1024 * 1024;
+
+    private enum Skipped
+    {
+        Nothing,
+        Some,
+        End,
+    }
+
     /// <summary>Its own address; <see langword="null"/> once it was given on, or when the connection is broken.</summary>
     public RawAddress? LocalAddress
     {
@@ -29,19 +38,18 @@ internal sealed unsafe partial class RawSocket
         }
     }
 
-    // Whether there may come more.
-    private bool TrySkipAll()
+    private Skipped TrySkipSome()
     {
-        while (true)
+        if (_isAborted) throw new IOException("The connection was broken off.");
+        var skipped = Libc.Receive(fd, null, MostSkipped, Libc.Truncate | Libc.DontWait);
+        if (skipped > 0) return Skipped.Some;
+        if (skipped == 0) return Skipped.End;
+        return Libc.Error switch
         {
-            if (_isAborted) throw new IOException("The connection was broken off.");
-            var skipped = Libc.Receive(fd, null, int.MaxValue, Libc.Truncate | Libc.DontWait);
-            if (skipped > 0) continue;
-            if (skipped == 0) return false;
-            var error = Libc.Error;
-            if (error == Errno.Again) return true;
-            if (error != Errno.Interrupted) throw error.ToIOException();
-        }
+            Errno.Again => Skipped.Nothing,
+            Errno.Interrupted => Skipped.Some,
+            var error => throw error.ToIOException(),
+        };
     }
 
     private int TryReceive(Span<byte> buffer, int flags)
@@ -61,7 +69,10 @@ internal sealed unsafe partial class RawSocket
         throw new IOException("The connection was broken off.");
     }
 
-    private int TrySend(ReadOnlySpan<byte> bytes)
+    /// <summary>Sends what the kernel takes at once.</summary>
+    /// <returns>How many bytes that was.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public int TrySend(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)
         {

@@ -140,7 +140,21 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         using var timer = new CancellationTokenSource(longest, time);
         try
         {
-            while (TrySkipAll()) await WaitReadableAsync(timer.Token).ConfigureAwait(false);
+            while (true)
+            {
+                switch (TrySkipSome())
+                {
+                    case Skipped.Nothing:
+                        await WaitReadableAsync(timer.Token).ConfigureAwait(false);
+                        break;
+                    case Skipped.Some:
+                        timer.Token.ThrowIfCancellationRequested();
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Others wait for this thread.
+                        break;
+                    case Skipped.End:
+                        return;
+                }
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -150,9 +164,10 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
 
     public void Signal(Signals signals)
     {
-        if ((signals & Signals.PeerLeft) != 0) Leave();
+        var left = (signals & Signals.PeerLeft) != 0 ? Leave() : null; // Known before whoever reads goes on.
         if ((signals & Signals.Readable) != 0) _readable.Signal();
         if ((signals & Signals.Writable) != 0) _writable.Signal();
+        left?.Cancel();
     }
 
     /// <summary>Gives the descriptor on, unwatched.</summary>
@@ -207,16 +222,13 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         }
     }
 
-    private void Leave()
+    private CancellationTokenSource? Leave()
     {
-        CancellationTokenSource? left;
         lock (_lock)
         {
-            if (_hasLeft || _isGone) return;
+            if (_hasLeft || _isGone) return null;
             _hasLeft = true;
-            left = _left;
+            return _left;
         }
-
-        left?.Cancel();
     }
 }

@@ -96,6 +96,7 @@ internal abstract class Reactor : IDisposable
 
     public void Dispose()
     {
+        if (_isStopping) return;
         _isStopping = true;
         Run(static () => { });
         if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted) || _thread.Join(LongestStop)) Release();
@@ -114,8 +115,20 @@ internal abstract class Reactor : IDisposable
     /// <summary>Takes note of a wake-up.</summary>
     protected void Awake() => Now = Milliseconds();
 
-    /// <summary>Reports what should never happen. One bad tunnel must not take the others down.</summary>
-    protected void Failed(Exception exception) => _onFailure(exception);
+    /// <summary>Reports what should never happen. One bad tunnel must not take the others down, nor the report of it.</summary>
+    public void Failed(Exception exception)
+    {
+        try
+        {
+            _onFailure(exception);
+        }
+#pragma warning disable CA1031 // The report is a log line, and what failed may well be the log.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Whoever reports has nobody left to tell.
+        }
+    }
 
     private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
 

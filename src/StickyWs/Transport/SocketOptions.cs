@@ -3,6 +3,8 @@ namespace StickyWs.Transport;
 /// <summary>Socket options of the raw lane (socket(7), tcp(7)). That one cannot be set is never a reason to give a connection up.</summary>
 internal static unsafe class SocketOptions
 {
+    private const int LongestKeepIdle = 32767;
+
     /// <summary>Sends small pieces at once.</summary>
     public static void SetNoDelay(int fd) => Set(fd, Libc.Tcp, Libc.NoDelay, 1);
 
@@ -17,7 +19,7 @@ internal static unsafe class SocketOptions
     {
         Set(fd, Libc.Tcp, Libc.UserTimeout, milliseconds);
         Set(fd, Libc.SocketLevel, Libc.KeepAlive, 1);
-        Set(fd, Libc.Tcp, Libc.KeepIdle, Math.Max(1, milliseconds / 2000));
+        Set(fd, Libc.Tcp, Libc.KeepIdle, Math.Clamp(milliseconds / 2000, 1, LongestKeepIdle));
         Set(fd, Libc.Tcp, Libc.KeepInterval, Math.Max(1, milliseconds / 8000));
     }
 

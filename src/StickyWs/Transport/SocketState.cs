@@ -34,32 +34,35 @@ internal enum SocketFlags
     None = 0,
 
     /// <summary>The kernel reported bytes, and not all of them were received.</summary>
-    Readable = 1,
+    Readable = 1 << 0,
 
     /// <summary>The kernel reported that the stream ends, so a short receive does not mean that it is drained.</summary>
-    Ending = 2,
+    Ending = 1 << 1,
 
     /// <summary>Nothing is to be received until the other side has taken what it got.</summary>
-    Paused = 4,
+    Paused = 1 << 2,
 
     /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
-    Spliced = 8,
+    Spliced = 1 << 3,
 
     /// <summary>It waits for its next turn in this reactor's queue.</summary>
-    Queued = 16,
+    Queued = 1 << 4,
 
     /// <summary>The kernel reports when there is something to receive.</summary>
-    WatchesReceive = 256,
+    WatchesReceive = 1 << 5,
 
     /// <summary>The kernel reports when it can send again.</summary>
-    WatchesSend = 32,
+    WatchesSend = 1 << 6,
 
     /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
-    SendBroken = 64,
+    SendBroken = 1 << 7,
 
     /// <summary>It belongs to the relay; until then to whoever watches it.</summary>
-    Streaming = 128,
+    Streaming = 1 << 8,
 
     /// <summary>The kernel reported that the connection broke, which it does once; what had arrived before may still be received.</summary>
-    Broken = 512,
+    Broken = 1 << 9,
+
+    /// <summary>Urgent data came (tcp(7)): receives stop short of its mark, and splices see nothing behind it.</summary>
+    Urgent = 1 << 10,
 }

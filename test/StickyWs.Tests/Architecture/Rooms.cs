@@ -16,7 +16,7 @@ internal static class Rooms
         ["Health"] = ["Backends", "Configuration", "Detection", "Observability"],
         ["Dispatch"] = ["Backends", "Balancing", "Configuration", "Observability"],
         ["Forwarding"] = ["Backends", "Configuration", "Detection", "Observability", "Transport"],
-        ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability"],
+        ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
         ["Connections"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
         ["Hosting"] = ["Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying", "Transport"],
     }.ToFrozenDictionary();

@@ -22,7 +22,7 @@ public sealed class RawConnectionTests : IAsyncDisposable
     {
         var (outer, fd) = _rig.Loopback.Connect(out var remote);
         _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
-        _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), remote, _ordinary);
+        _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _ordinary);
     }
 
     public async ValueTask DisposeAsync()
@@ -189,7 +189,7 @@ public sealed class RawConnectionTests : IAsyncDisposable
             using (outer)
             {
                 using var socket = new RawSocket(_rig.Reactor, fd);
-                var connection = new RawConnection(socket, remote, _ordinary);
+                var connection = new RawConnection(socket, null, remote, _ordinary);
                 Assert.NotNull(connection.Features[type]);
                 Assert.False(connection.IsRaw, $"{type} is answered by a bare socket.");
                 connection.Abort();

@@ -1,0 +1,7 @@
+namespace StickyWs.Transport;
+
+/// <summary>What names a TCP connection, and pins a tunnel to its backend for its life: the client's address and port, and ours.</summary>
+internal readonly record struct ConnectionTuple(RawAddress Source, RawAddress Destination)
+{
+    public override string ToString() => $"{Source} -> {Destination}";
+}
