@@ -6,6 +6,7 @@ internal sealed class IdleMeasurement() : Measurement("idle")
     private const int Few = 2000;
     private const int Many = 8000;
     private const int WarmUps = 3;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Figure _memory = new("idle: memory, B per tunnel", "F0", new Target(512));
 
@@ -17,8 +18,10 @@ internal sealed class IdleMeasurement() : Measurement("idle")
         {
             // What a process takes once, compiled code above all, is not to count.
             await bout.DoAsync($"open {{port}} {Few}");
+            await Task.Delay(Pause);
             await bout.DoAsync("close-but 0");
             await bout.Balancer.CollectAsync();
+            await Task.Delay(Pause);
         }
 
         await bout.DoAsync($"open {{port}} {Few}");

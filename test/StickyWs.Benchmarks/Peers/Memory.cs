@@ -7,7 +7,10 @@ internal static class Memory
 {
     private const int MostAttempts = 10;
 
-    /// <summary>Collects until it stays within one percent from one second to the next; ten seconds at most.</summary>
+    // The runtime gives memory back in steps, over seconds.
+    private const int FewestAttempts = 5;
+
+    /// <summary>Collects until it stays within half a percent from one second to the next; ten seconds at most.</summary>
     public static async Task<long> SettledAsync(Balancer balancer)
     {
         var before = long.MaxValue;
@@ -15,7 +18,7 @@ internal static class Memory
         {
             await balancer.CollectAsync();
             var memory = balancer.Processes.Memory();
-            if (attempt == MostAttempts || Math.Abs(before - memory) < memory / 100) return memory;
+            if (attempt == MostAttempts || (attempt >= FewestAttempts && Math.Abs(before - memory) < memory / 200)) return memory;
             before = memory;
             await Task.Delay(TimeSpan.FromSeconds(1));
         }

@@ -137,6 +137,30 @@ public sealed class EpollReactorTests
         Assert.Equal("a defect", Assert.Single(failures).Message);
     }
 
+    // What failed may well be the log.
+    [Fact]
+    public async Task ReportThatThrowsItself_LeavesTheThreadRunning()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        using var reactor = new EpollReactor(0, exception => throw exception);
+        reactor.Start();
+        using var loopback = new Loopback(reactor);
+        var (client, clientFd) = loopback.Connect();
+        var (backend, backendFd) = loopback.Connect();
+        var witness = new PairWitness { OnEnded = () => throw new InvalidOperationException("the log is full") };
+        reactor.Run(() => reactor.Relay.Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        reactor.Run(() => throw new InvalidOperationException("a defect"));
+        reactor.Run(() => reactor.Relay.EndAll(EndReason.Shutdown));
+        reactor.Run(done.SetResult);
+
+        await done.Task.WaitAsync(Wait.Bound);
+        Assert.Equal(1, witness.Ends);
+        client.Dispose();
+        backend.Dispose();
+    }
+
     // An owner that throws is a defect; it ends its own pair and nobody else's.
     [Fact]
     public async Task OwnerThatThrows_EndsItsOwnPairAsFailed()
