@@ -72,7 +72,7 @@ internal abstract class Reactor : IDisposable
     public abstract int Place(int socket);
 
     /// <summary>Sends. What the kernel does not take at once is kept in order.</summary>
-    /// <returns>Whether all is with the kernel; if not, <see cref="ICompletions.Sent"/> follows, and nothing may be sent until then.</returns>
+    /// <returns>Whether all is with the kernel; if not, <see cref="ICompletions.Sent"/> follows, or the socket's end, and nothing may be sent until then.</returns>
     public abstract bool Send(int socket, ReadOnlySpan<byte> bytes);
 
     /// <summary>From now on bytes go straight to the other socket while they come in bulk, where the kernel can.</summary>
