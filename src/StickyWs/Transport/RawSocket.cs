@@ -123,13 +123,6 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         Signal(Signals.Readable | Signals.Writable | Signals.PeerLeft);
     }
 
-    /// <summary>Breaks the connection; the owner's last call.</summary>
-    public void Reset()
-    {
-        Abort();
-        Dispose();
-    }
-
     /// <summary>
     /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection, and with it the
     /// answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6).

@@ -159,7 +159,8 @@ public sealed class RawSocketTests : IAsyncDisposable
     [Fact]
     public async Task Reset_IsSeenAsABreak()
     {
-        _socket.Reset();
+        _socket.Abort();
+        _socket.Dispose();
 
         Assert.False(await _peer.EndsInOrderAsync());
     }
