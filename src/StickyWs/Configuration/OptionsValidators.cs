@@ -27,3 +27,15 @@ internal sealed partial class ProbeRanges : IValidateOptions<ProbeOptions>;
 
 [OptionsValidator]
 internal sealed partial class PassiveRanges : IValidateOptions<PassiveHealthOptions>;
+
+[OptionsValidator]
+internal sealed partial class AffinityRanges : IValidateOptions<AffinityOptions>;
+
+[OptionsValidator]
+internal sealed partial class CookieAffinityRanges : IValidateOptions<CookieAffinityOptions>;
+
+[OptionsValidator]
+internal sealed partial class ClientAddressRanges : IValidateOptions<ClientAddressAffinityOptions>;
+
+[OptionsValidator]
+internal sealed partial class PinRanges : IValidateOptions<PinOptions>;

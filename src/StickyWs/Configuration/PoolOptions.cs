@@ -15,6 +15,9 @@ public sealed class PoolOptions
     /// </summary>
     public string Policy { get; set; } = "RoundRobin";
 
+    /// <summary>How a client comes back to its backend. Default: not at all.</summary>
+    public AffinityOptions Affinity { get; } = new();
+
     /// <summary>How long the pool's backends may take for each step.</summary>
     public TimeoutOptions Timeouts { get; } = new();
 

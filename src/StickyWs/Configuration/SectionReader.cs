@@ -89,6 +89,18 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         foreach (var item in child.GetChildren()) ReadObject(item, reader => read(item.Key, reader));
     }
 
+    /// <summary>Reads a list of objects; a list that is written replaces the list that was there.</summary>
+    public void EachItem(string key, Action clear, Action<SectionReader> read)
+    {
+        if (Child(key) is not { } child) return;
+        clear();
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list of objects");
+        foreach (var item in child.GetChildren()) ReadObject(item, read);
+    }
+
+    /// <summary>Whether a section is there that somebody else reads.</summary>
+    public bool Has(string key) => Child(key) is not null;
+
     /// <summary>Reports the keys that nothing asked for.</summary>
     public void End()
     {

@@ -42,6 +42,12 @@ public sealed class StickyWsOptions
     /// <summary>The raw Linux transport.</summary>
     public TransportOptions Transport { get; } = new();
 
+    /// <summary>Where pins are kept.</summary>
+    public PinOptions Pins { get; } = new();
+
+    /// <summary>Whether the section has a part for the package StickyWs.Redis, which reads it itself.</summary>
+    internal bool HasRedisSection { get; set; }
+
     /// <summary>What could not be read from the configuration; the validator reports it together with everything else.</summary>
     internal List<string> ReadErrors { get; } = [];
 }

@@ -19,6 +19,12 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             transport.Choice<RawLaneMode>(nameof(options.Transport.RawLane), v => options.Transport.RawLane = v);
             transport.Whole(nameof(options.Transport.Reactors), v => options.Transport.Reactors = v);
         });
+        reader.Section(nameof(options.Pins), pins =>
+        {
+            pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);
+            pins.Time(nameof(options.Pins.StoreTimeout), v => options.Pins.StoreTimeout = v);
+        });
+        options.HasRedisSection |= reader.Has("Redis");
         reader.End();
     }
 
@@ -31,6 +37,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         });
         reader.Each(nameof(pool.Backends), (name, backend) => ReadBackend(backend, Get(pool.Backends, name)));
         reader.Text(nameof(pool.Policy), v => pool.Policy = v);
+        reader.Section(nameof(pool.Affinity), affinity => AffinityReader.Read(affinity, pool.Affinity));
         reader.Section(nameof(pool.Timeouts), timeouts =>
         {
             timeouts.Time(nameof(pool.Timeouts.Connect), v => pool.Timeouts.Connect = v);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace StickyWs.Configuration;
 
 /// <summary>The whole check: what could not be read, the generated range checks, and the rules between fields. Nothing is short-circuited.</summary>
-internal sealed class StickyWsOptionsValidator(string root, KnownPolicies policies) : IValidateOptions<StickyWsOptions>
+internal sealed class StickyWsOptionsValidator(string root, KnownPolicies policies, bool hasPinStore = false) : IValidateOptions<StickyWsOptions>
 {
     public ValidateOptionsResult Validate(string? name, StickyWsOptions options)
     {
@@ -11,6 +11,9 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new RootRanges().Validate(root, options));
         Add(errors, new TransportRanges().Validate($"{root}:Transport", options.Transport));
         CheckChoice($"{root}:Transport:RawLane", options.Transport.RawLane, errors);
+        Add(errors, new PinRanges().Validate($"{root}:Pins", options.Pins));
+        if (options.HasRedisSection && !hasPinStore)
+            errors.Add($"{root}:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it.");
         for (var i = 0; i < options.TrustedProxies.Count; i++)
         {
             if (!Networks.TryParse(options.TrustedProxies[i], out _))
@@ -30,6 +33,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
             errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+        AffinityRules.Check($"{key}:Affinity", pool, errors);
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
@@ -39,7 +43,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         HealthRules.Check($"{key}:Health", pool.Health, errors);
     }
 
-    private static void CheckChoice<TEnum>(string key, TEnum value, List<string> errors)
+    internal static void CheckChoice<TEnum>(string key, TEnum value, List<string> errors)
         where TEnum : struct, Enum
     {
         if (!Enum.IsDefined(value)) errors.Add(OptionsError.Of(key, value.ToString(), $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}"));

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace StickyWs.Configuration;
+
+/// <summary>The rules of a pool's <see cref="AffinityOptions"/> beyond ranges.</summary>
+internal static class AffinityRules
+{
+    /// <summary>What fits into a cookie together with the rest of it.</summary>
+    public const int LongestBackendName = 200;
+
+    private const int KeyBytes = 32;
+
+    private static readonly SearchValues<char> TokenChars =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    public static void Check(string key, PoolOptions pool, List<string> errors)
+    {
+        var affinity = pool.Affinity;
+        StickyWsOptionsValidator.Add(errors, new AffinityRanges().Validate(key, affinity));
+        for (var i = 0; i < affinity.Rules.Count; i++) CheckRule($"{key}:Rules:{i}", affinity.Rules[i], errors);
+        if (affinity.Rules.Count(rule => rule.Cookie is not null) > 1)
+            errors.Add(OptionsError.Of($"{key}:Rules", "more than one Cookie", "keep one rule of this kind per pool"));
+        foreach (var name in pool.Backends.Keys)
+        {
+            if (affinity.Rules.Any(rule => rule.Cookie is not null) && Encoding.UTF8.GetByteCount(name) > LongestBackendName)
+                errors.Add(OptionsError.Of($"{key}:Rules", name, $"with a Cookie rule, give backends names of at most {LongestBackendName} bytes"));
+        }
+    }
+
+    private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
+    {
+        string[] kinds = [.. Kinds(rule)];
+        if (kinds.Length != 1)
+            errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), "write exactly one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn into each rule"));
+        if (rule.Cookie is { } cookie) CheckCookie($"{key}:Cookie", cookie, errors);
+        if (rule.Header is { } header) CheckName($"{key}:Header:Name", header.Name, "use the name of a request header", errors);
+        if (rule.Query is { Name: "" }) errors.Add(OptionsError.Of($"{key}:Query:Name", null, "use the name of a parameter of the query"));
+        if (rule.ClientAddress is { } address) StickyWsOptionsValidator.Add(errors, new ClientAddressRanges().Validate($"{key}:ClientAddress", address));
+        if (rule.Learn is { } learn) CheckLearn($"{key}:Learn", learn, errors);
+    }
+
+    private static IEnumerable<string> Kinds(AffinityRuleOptions rule)
+    {
+        if (rule.Cookie is not null) yield return nameof(rule.Cookie);
+        if (rule.Header is not null) yield return nameof(rule.Header);
+        if (rule.Query is not null) yield return nameof(rule.Query);
+        if (rule.ClientAddress is not null) yield return nameof(rule.ClientAddress);
+        if (rule.SignalR is not null) yield return nameof(rule.SignalR);
+        if (rule.SocketIO is not null) yield return nameof(rule.SocketIO);
+        if (rule.Learn is not null) yield return nameof(rule.Learn);
+    }
+
+    private static void CheckCookie(string key, CookieAffinityOptions cookie, List<string> errors)
+    {
+        StickyWsOptionsValidator.Add(errors, new CookieAffinityRanges().Validate(key, cookie));
+        CheckName($"{key}:Name", cookie.Name, "use a cookie name such as StickyWs", errors);
+        for (var i = 0; i < cookie.Keys.Count; i++)
+        {
+            // Not the value: it may be most of a secret.
+            if (!IsKey(cookie.Keys[i])) errors.Add($"{key}:Keys:{i} is not a key: use the base64 of {KeyBytes} random bytes (openssl rand -base64 {KeyBytes}).");
+        }
+
+        if (!cookie.Path.StartsWith('/') || !IsAttribute(cookie.Path)) errors.Add(OptionsError.Of($"{key}:Path", cookie.Path, "use a path that starts with a slash"));
+        if (cookie.Domain is { } domain && (domain.Length == 0 || Uri.CheckHostName(domain.TrimStart('.')) != UriHostNameType.Dns || !Ascii.IsValid(domain)))
+            errors.Add(OptionsError.Of($"{key}:Domain", domain, "use a domain such as example.com"));
+        StickyWsOptionsValidator.CheckChoice($"{key}:SameSite", cookie.SameSite, errors);
+        StickyWsOptionsValidator.CheckChoice($"{key}:Secure", cookie.Secure, errors);
+        if (cookie.SameSite == SameSiteMode.None && cookie.Secure != CookieSecurePolicy.Always)
+            errors.Add(OptionsError.Of($"{key}:SameSite", "None", "browsers drop such a cookie unless it is secure: set Secure to Always, or SameSite to Lax"));
+    }
+
+    private static void CheckLearn(string key, LearnAffinityOptions learn, List<string> errors)
+    {
+        if (learn.Cookie is null == learn.Header is null)
+            errors.Add(OptionsError.Of(key, learn.Cookie is null ? null : "Cookie, Header", "write exactly one of Cookie and Header"));
+        if (learn.Cookie is { } cookie) CheckName($"{key}:Cookie", cookie, "use the name of a cookie that backends set", errors);
+        if (learn.Header is { } header) CheckName($"{key}:Header", header, "use the name of a header that backends answer with", errors);
+    }
+
+    private static void CheckName(string key, string name, string remedy, List<string> errors)
+    {
+        if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenChars)) errors.Add(OptionsError.Of(key, name.Length == 0 ? null : name, remedy));
+    }
+
+    private static bool IsKey(string text)
+    {
+        Span<byte> bytes = stackalloc byte[KeyBytes + 1];
+        return Convert.TryFromBase64String(text, bytes, out var written) && written == KeyBytes;
+    }
+
+    private static bool IsAttribute(string text) => !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(';', StringComparison.Ordinal);
+}

@@ -1,0 +1,13 @@
+namespace StickyWs.Configuration;
+
+/// <summary>Hashes the client's network. From a trusted proxy (<see cref="StickyWsOptions.TrustedProxies"/>) the address that it forwards for counts, otherwise the connection's own.</summary>
+public sealed class ClientAddressAffinityOptions
+{
+    /// <summary>How many leading bits of an IPv4 address count. Range 1 to 32; default 32, the whole address.</summary>
+    [NumberRange(1, 32)]
+    public int IPv4PrefixLength { get; set; } = 32;
+
+    /// <summary>How many leading bits of an IPv6 address count. Range 1 to 128; default 64, since a client changes the others at will (RFC 8981).</summary>
+    [NumberRange(1, 128)]
+    public int IPv6PrefixLength { get; set; } = 64;
+}
