@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace StickyWs.Backends;
 
@@ -16,6 +19,7 @@ public sealed class Backend
     private int _requests;
     private long _toBackend;
     private long _toClient;
+    private long _awaySince;
 
     internal Backend(string pool, string name, Uri address, TunnelTotal total)
     {
@@ -23,6 +27,7 @@ public sealed class Backend
         Name = name;
         Address = address;
         EndPoint = IPAddress.TryParse(address.IdnHost, out var ip) ? new IPEndPoint(ip, address.Port) : null;
+        Seed = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToUpperInvariant())));
         _total = total;
     }
 
@@ -50,6 +55,12 @@ public sealed class Backend
     /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
     internal IPEndPoint? EndPoint { get; }
 
+    /// <summary>Its part in rendezvous hashing: by its name alone, so that all instances have the same.</summary>
+    internal ulong Seed { get; }
+
+    /// <summary>Since when nothing good was heard of it, as <see cref="TimeProvider.GetTimestamp"/> has it; 0 when the last that was heard is good.</summary>
+    internal long AwaySince => Interlocked.Read(ref _awaySince);
+
     internal long BytesToBackend => Interlocked.Read(ref _toBackend);
 
     internal long BytesToClient => Interlocked.Read(ref _toClient);
@@ -65,11 +76,20 @@ public sealed class Backend
         _maxTunnels = maxTunnels ?? int.MaxValue;
     }
 
+    /// <summary>Notes that it failed; the first time counts.</summary>
+    internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
+
+    /// <summary>Notes that it is well.</summary>
+    internal void NoteBack()
+    {
+        if (AwaySince != 0) Interlocked.Exchange(ref _awaySince, 0);
+    }
+
     internal void SetState(BackendState state) => _state = (int)state;
 
-    internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease)
+    internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease, ILeaseEnd? end = null)
     {
-        lease = new Lease(this, kind);
+        lease = new Lease(this, kind, end);
         if (kind == LeaseKind.Request)
         {
             Interlocked.Increment(ref _requests);

@@ -1,3 +1,5 @@
+using StickyWs.Detection;
+
 namespace StickyWs.Backends;
 
 /// <summary>
@@ -16,4 +18,10 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
 
     /// <summary>Leases the next backend, never one that it gave before. The caller disposes the lease.</summary>
     public abstract bool TryNext(out Lease lease);
+
+    /// <summary>What the backend that was given last is told of the client.</summary>
+    public virtual PinNotice Notice => default;
+
+    /// <summary>Takes note of the answer of the backend that was given last, before the client gets it. What is learnt from it can be found by every instance when this completes.</summary>
+    public virtual ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => default;
 }

@@ -8,7 +8,7 @@ namespace StickyWs.Backends;
 /// The registry: the only shared mutable state. Configuration and health write it under one lock; everybody else reads
 /// <see cref="Current"/>, an immutable snapshot, without any.
 /// </summary>
-internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
+internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TurnCounter> _turns = new(StringComparer.OrdinalIgnoreCase);
@@ -96,6 +96,8 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger)
         var level = state == BackendState.Unhealthy ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.State, state, cause);
         backend.SetState(state);
+        if (state == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
+        else if (state == BackendState.Healthy) backend.NoteBack();
     }
 
     private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends)

@@ -23,6 +23,8 @@ public sealed class BackendSet : IReadOnlyList<Backend>
     /// <summary>The backend at a place, from 0.</summary>
     public Backend this[int index] => _backends[index];
 
+    internal ReadOnlySpan<Backend> Span => _backends;
+
     /// <summary>The place of the backend whose turn it is in a smooth weighted rotation; the set must not be empty.</summary>
     public int InTurn(uint turn) => _rotation[turn % (uint)_rotation.Length];
 

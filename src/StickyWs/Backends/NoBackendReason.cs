@@ -14,4 +14,7 @@ internal enum NoBackendReason
 
     /// <summary>A tunnel limit is reached, of every backend or of the process.</summary>
     Full,
+
+    /// <summary>The backend that holds the client's state is away, and the client waits for it (<c>HoldFor</c>).</summary>
+    Held,
 }

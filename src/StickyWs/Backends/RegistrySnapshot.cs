@@ -8,5 +8,8 @@ namespace StickyWs.Backends;
 /// <param name="Pools">The pools, by the order of their names.</param>
 internal sealed record RegistrySnapshot(StickyWsOptions Options, ImmutableArray<PoolSnapshot> Pools)
 {
+    /// <summary>Whose word on a client's address is taken, parsed once per change of the options.</summary>
+    public Networks TrustedProxies { get; } = new(Options.TrustedProxies);
+
     public static RegistrySnapshot Empty { get; } = new(new StickyWsOptions(), []);
 }

@@ -1,8 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
-using StickyWs.Backends;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
@@ -49,7 +49,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 return;
             }
 
-            if (result.Verdict == Verdict.WebSocket && Decide(result.Head!) is { } decision)
+            if (result.Verdict == Verdict.WebSocket && await DecideAsync(connection, raw, result.Head!).ConfigureAwait(false) is { } decision)
             {
                 var forwarding = ForwardAsync(connection, raw, result.Head!, decision);
                 result = default; // An open tunnel must not keep its head alive.
@@ -82,7 +82,10 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             : HeadPeeker.ReadAsync(raw, sniffer, deadline, services.Time, stopping);
     }
 
-    private Decision? Decide(RequestHead head) => services.Dispatcher.Decide(head.Host, head.Path, LeaseKind.Tunnel);
+    private ValueTask<Decision?> DecideAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head)
+        => raw is null
+            ? services.Dispatcher.DecideAsync(head, (connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Features.Get<ITlsHandshakeFeature>() is not null)
+            : services.Dispatcher.DecideAsync(head, raw.Tuple.Source.Address, isHttps: false);
 
     // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
     private Task ForwardAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head, Decision decision)

@@ -4,7 +4,7 @@ using System.Text;
 namespace StickyWs.Detection;
 
 /// <summary>The head of a backend's answer, strictly parsed: every byte of it is as hostile as a client's.</summary>
-internal sealed class ResponseHead
+internal sealed class ResponseHead : IAnswerHead
 {
     private readonly byte[] _bytes;
     private readonly int _headersStart;
@@ -46,6 +46,27 @@ internal sealed class ResponseHead
         }
 
         return found;
+    }
+
+    public bool TryRead(string name, int occurrence, Span<byte> value, out int length)
+    {
+        length = 0;
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (!Ascii.EqualsIgnoreCase(headers.Name, name) || occurrence-- > 0) continue;
+            if (headers.Value.TryCopyTo(value)) length = headers.Value.Length;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The same head with one more header behind the others.</summary>
+    public ResponseHead With(string name, string value)
+    {
+        var line = Encoding.Latin1.GetBytes($"{name}: {value}\r\n\r\n");
+        return new ResponseHead([.. _bytes.AsSpan(0, _bytes.Length - 2), .. line], _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
     }
 
     /// <summary>

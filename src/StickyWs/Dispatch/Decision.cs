@@ -1,29 +1,54 @@
+using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Detection;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>Which backend, and why: the pool's policy over those that may get new work, less those that were tried or are full.</summary>
-internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels) : BackendChoice(pool, kind)
+/// <summary>
+/// Which backend, and why: the one that the client has a claim on; otherwise the pool's policy over those that may get new work, less those that were tried or are full. A client that has to be moved
+/// goes where its key leads, so that every instance moves it to the same.
+/// </summary>
+internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null) : BackendChoice(pool, kind)
 {
     private BackendSet _candidates = pool.Eligible;
     private Backend? _last;
+    private Backend? _first = claim?.First;
     private bool _metFull;
 
     /// <summary>Why the backend that was given last was chosen.</summary>
     public DecisionReason Reason { get; private set; } = pool.IsPanicking ? DecisionReason.Panic : DecisionReason.Policy;
 
+    /// <summary>Whether the pool has affinity rules.</summary>
+    public bool IsSticky => claim is not null;
+
+    /// <summary>Whether something is learnt from the body of the answer.</summary>
+    public bool AwaitsBody => claim?.Awaits is not null;
+
+    public override PinNotice Notice => claim is null || _last is null ? default : claim.NoticeFor(_last);
+
     public override bool TryNext(out Lease lease)
     {
-        PassOverLast();
-        while (_candidates.Count > 0)
+        lease = default;
+        if (claim?.IsHeld(_last) == true)
         {
-            _last = _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
-            switch (_last.TryLease(Kind, maxTunnels, out lease))
+            claim.NoteHeld(Pool.Name);
+            Why = NoBackendReason.Held;
+            return false;
+        }
+
+        PassOverLast();
+        while (Pick() is { } backend)
+        {
+            _last = backend;
+            switch (backend.TryLease(Kind, maxTunnels, out lease, claim))
             {
                 case LeaseResult.Granted:
                     Why = NoBackendReason.None;
                     return true;
                 case LeaseResult.AllFull:
+                    Why = NoBackendReason.Full;
+                    return false;
+                case LeaseResult.BackendFull when claim?.IsBoundTo(backend) == true:
                     Why = NoBackendReason.Full;
                     return false;
                 case LeaseResult.BackendFull:
@@ -36,6 +61,26 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         lease = default;
         Why = _metFull ? NoBackendReason.Full : Pool.Eligible.Count == 0 ? NoBackendReason.NoneEligible : NoBackendReason.AllTried;
         return false;
+    }
+
+    public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
+
+    /// <summary>Learns from a body, when <see cref="AwaitsBody"/>; completes when every instance can find what was learnt.</summary>
+    public ValueTask LearnAsync(ReadOnlySpan<byte> body) => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
+
+    private Backend? Pick()
+    {
+        if (_first is { } first)
+        {
+            _first = null;
+            Reason = DecisionReason.Affinity;
+            return first;
+        }
+
+        if (_candidates.Count == 0) return null;
+        if (claim is not { Key.IsNone: false }) return _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
+        if (Reason != DecisionReason.Retry) Reason = DecisionReason.Moved;
+        return _candidates[Rendezvous.Pick(claim.Key, _candidates.Span)];
     }
 
     private void PassOverLast()

@@ -6,6 +6,12 @@ internal enum DecisionReason
     /// <summary>The pool's policy chose it.</summary>
     Policy,
 
+    /// <summary>It holds the client's state.</summary>
+    Affinity,
+
+    /// <summary>The one that holds the client's state is away, and the client's key leads here.</summary>
+    Moved,
+
     /// <summary>None is healthy, and the pool then uses all (panic mode); the policy chose among them.</summary>
     Panic,
 

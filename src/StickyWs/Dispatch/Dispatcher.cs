@@ -1,34 +1,57 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Detection;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>The one place where a request becomes a decision, for both lanes and for plain HTTP alike. No I/O.</summary>
+/// <summary>The one place where a request becomes a decision, for both lanes and for plain HTTP alike. No I/O, but for a shared store of pins where affinity asks one.</summary>
 internal sealed class Dispatcher
 {
     private readonly BackendRegistry _registry;
     private readonly PolicyTable _policies;
+    private readonly ClaimResolver _claims;
     private volatile PoolMatcher _matcher;
 
-    public Dispatcher(BackendRegistry registry, PolicyTable policies)
+    public Dispatcher(BackendRegistry registry, PolicyTable policies, ClaimResolver claims)
     {
         _registry = registry;
         _policies = policies;
+        _claims = claims;
         _matcher = new PoolMatcher(registry.Current);
     }
 
-    /// <summary>Finds the pool of a request and prepares its choice of backends.</summary>
-    /// <param name="host">The host as the client wrote it, with or without a port.</param>
-    /// <param name="path">The decoded path.</param>
-    /// <param name="kind">What the backends are for.</param>
+    /// <summary>Finds the pool of a handshake that was sniffed and prepares its choice of backends.</summary>
+    /// <param name="head">The handshake.</param>
+    /// <param name="peer">The peer of its connection.</param>
+    /// <param name="isHttps">Whether it came inside TLS.</param>
     /// <returns><see langword="null"/> when the request fits no pool and stays with the application.</returns>
-    public Decision? Decide(ReadOnlySpan<char> host, ReadOnlySpan<char> path, LeaseKind kind)
+    public ValueTask<Decision?> DecideAsync(RequestHead head, IPAddress? peer, bool isHttps)
+        => DecideAsync(head.Host, head.Path, LeaseKind.Tunnel, new RequestView(head, peer, isHttps));
+
+    /// <summary>The same for a request that Kestrel has parsed.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="kind">What the backends are for.</param>
+    public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind)
+        => DecideAsync(request.Host.Value, (request.PathBase + request.Path).Value, kind, new RequestView(request));
+
+    private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, ReadOnlySpan<char> path, LeaseKind kind, in RequestView request)
     {
         var snapshot = _registry.Current;
         var matcher = _matcher;
         if (!matcher.IsFor(snapshot)) _matcher = matcher = matcher.Follow(snapshot);
         var pool = matcher.Match(host, path);
-        return pool is null
-            ? null
-            : new Decision(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue);
+        if (pool is null) return default;
+        var claiming = _claims.ResolveAsync(pool, request);
+        return claiming.IsCompletedSuccessfully
+            ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, claiming.Result))
+            : WaitAsync(claiming, snapshot, pool, kind);
     }
+
+    private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind)
+        => Decide(snapshot, pool, kind, await claiming.ConfigureAwait(false));
+
+    private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, Claim? claim)
+        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim);
 }

@@ -1,17 +1,18 @@
 using System.Buffers;
 using System.Net;
 using System.Text;
+using StickyWs.Backends;
 using StickyWs.Detection;
 
 namespace StickyWs.Forwarding;
 
 /// <summary>
 /// Writes the head that goes to the backend: the client's own target and headers, byte for byte, without those that are for one hop only, and
-/// with <c>X-Forwarded-For/-Proto/-Host</c> that say the truth. A client's own copies pass only when it is a trusted proxy.
+/// with <c>X-Forwarded-For/-Proto/-Host</c> that say the truth. A client's own copies pass only when it is a trusted proxy; of the balancer's own <c>StickyWs-</c> headers they never pass.
 /// </summary>
 internal static class RequestHeadWriter
 {
-    public static void Write(IBufferWriter<byte> output, RequestHead head, ClientInfo client, bool isTrusted)
+    public static void Write(IBufferWriter<byte> output, RequestHead head, ClientInfo client, bool isTrusted, PinNotice notice = default)
     {
         output.Write("GET "u8);
         output.Write(head.Target);
@@ -20,13 +21,15 @@ internal static class RequestHeadWriter
         var headers = head.ReadHeaders();
         while (headers.Read())
         {
-            if (head.IsHopByHop(headers.Name)) continue;
+            if (head.IsHopByHop(headers.Name) || OwnHeaders.IsOne(headers.Name)) continue;
             if (!IsForwarded(headers.Name)) WriteHeader(output, headers.Name, headers.Value);
             else if (isTrusted && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
         }
 
         output.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
         forwarded.Write(output, head, client);
+        if (notice.Pin is { } pin) WriteHeader(output, "StickyWs-Pin"u8, Encoding.ASCII.GetBytes(pin));
+        if (notice.MovedFrom is { } before) WriteHeader(output, "StickyWs-Moved-From"u8, Encoding.ASCII.GetBytes(before));
         output.Write("\r\n"u8);
     }
 

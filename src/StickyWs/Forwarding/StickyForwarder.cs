@@ -15,7 +15,6 @@ internal sealed partial class StickyForwarder(
     BackendDialer dialer,
     Handshake handshake,
     TunnelTable tunnels,
-    TrustedProxies trustedProxies,
     BackendRegistry registry,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
@@ -30,7 +29,7 @@ internal sealed partial class StickyForwarder(
     {
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
-        RequestHeadWriter.Write(request, head, client.Info, trustedProxies.Contains(client.Info.Address));
+        var isTrusted = registry.Current.TrustedProxies.Contains(client.Info.Address);
         var isRepeated = false;
         while (true)
         {
@@ -50,6 +49,8 @@ internal sealed partial class StickyForwarder(
             try
             {
                 var pool = choice.Pool.Options;
+                request.ResetWrittenCount();
+                RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Count > 1)
@@ -60,6 +61,7 @@ internal sealed partial class StickyForwarder(
                     continue;
                 }
 
+                if (result.Answer is { } answer) result = result with { Answer = Marked(answer, await choice.SettleAsync(answer).ConfigureAwait(false)) };
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, outcome, time.GetElapsedTime(startedAt));
@@ -77,6 +79,12 @@ internal sealed partial class StickyForwarder(
                 }
             }
         }
+    }
+
+    private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
+    {
+        if (marks.SetCookie is { } cookie) answer = answer.With("Set-Cookie", cookie);
+        return marks.Backend is { } backend ? answer.With(ClientMarks.BackendHeader, backend) : answer;
     }
 
     private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)
@@ -122,6 +130,7 @@ internal sealed partial class StickyForwarder(
     private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
+        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, Refusal.Unavailable("The backend that holds this session is away; it is waited for.", choice.Pool.Options.RetryAfter)),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
         (DialResult.OutOfResources, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),

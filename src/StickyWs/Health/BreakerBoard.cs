@@ -9,9 +9,17 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, TimeProvide
 {
     private readonly ConcurrentDictionary<Backend, BackendBreaker> _breakers = new();
 
-    public void Succeeded(Backend backend) => Count(backend, null);
+    public void Succeeded(Backend backend)
+    {
+        if (backend.State != BackendState.Unhealthy) backend.NoteBack();
+        Count(backend, null);
+    }
 
-    public void Failed(Backend backend, string cause) => Count(backend, cause);
+    public void Failed(Backend backend, string cause)
+    {
+        backend.NoteAway(time.GetTimestamp());
+        Count(backend, cause);
+    }
 
     public Task IsolateAsync(Backend backend, string cause)
         => _breakers.TryGetValue(backend, out var breaker) ? breaker.IsolateAsync(cause) : Task.CompletedTask;

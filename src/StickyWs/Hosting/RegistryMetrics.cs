@@ -1,11 +1,12 @@
 using System.Diagnostics.Metrics;
+using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Observability;
 
 namespace StickyWs.Hosting;
 
 /// <summary>What the registry knows anyway, read when somebody collects: tunnels, bytes, states.</summary>
-internal sealed class RegistryMetrics(StickyWsMetrics metrics)
+internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
 {
     public void Observe(BackendRegistry registry)
     {
@@ -13,8 +14,11 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics)
         meter.CreateObservableUpDownCounter("stickyws.tunnels.active", () => Each(registry, backend => backend.ActiveTunnels), "{tunnel}", "Tunnels open, handshakes under way included.");
         meter.CreateObservableUpDownCounter("stickyws.requests.active", () => Each(registry, backend => backend.ActiveRequests), "{request}", "Plain HTTP requests under way.");
         meter.CreateObservableCounter("stickyws.tunnel.io", () => Bytes(registry), "By", "Bytes relayed, by direction.");
+        meter.CreateObservableUpDownCounter("stickyws.pins", Pins, "{pin}", "Pins kept in this process, by kind: learnt from backends, or the last backend of a hashed key.");
         meter.CreateObservableGauge("stickyws.backend.state", () => States(registry), "{backend}", "1 for the state that a backend is in, 0 for the others.");
     }
+
+    private Measurement<int>[] Pins() => [new(pins.LearntCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "learnt")), new(pins.HashedCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "hashed"))];
 
     private static IEnumerable<Backend> Backends(BackendRegistry registry) => registry.Current.Pools.SelectMany(pool => pool.Backends);
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Balancing;
 using StickyWs.Configuration;
@@ -58,6 +60,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
         services.AddSingleton<BackendRegistry>();
+        AddAffinity(services);
         AddDispatch(services);
         AddForwarding(services);
         AddProxying(services);
@@ -72,9 +75,23 @@ public static class StickyWsServiceCollectionExtensions
         services.AddOptionsWithValidateOnStart<StickyWsOptions>();
         services.AddSingleton(provider => new KnownPolicies(provider.GetServices<ILoadBalancingPolicy>().Select(policy => policy.Name)));
         services.AddSingleton<IValidateOptions<StickyWsOptions>>(provider => new StickyWsOptionsValidator(
-            provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName, provider.GetRequiredService<KnownPolicies>()));
+            provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName,
+            provider.GetRequiredService<KnownPolicies>(),
+            provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IPinStore))));
         services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
         services.AddHostedService<RegistryFeeder>();
+    }
+
+    // A shared store and Data Protection are the application's to add, or not.
+    private static void AddAffinity(IServiceCollection services)
+    {
+        services.AddSingleton(provider => new CookieSeals(provider.GetService<IDataProtectionProvider>(), provider.GetRequiredService<ILogger<CookieSeals>>()));
+        services.AddSingleton(provider => new Pins(
+            provider.GetRequiredService<BackendRegistry>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<IPinStore>() is { } store ? ActivatorUtilities.CreateInstance<SharedPins>(provider, store) : null));
+        services.AddSingleton<AffinityServices>();
+        services.AddSingleton<ClaimResolver>();
     }
 
     private static void AddDispatch(IServiceCollection services)
@@ -88,7 +105,6 @@ public static class StickyWsServiceCollectionExtensions
 
     private static void AddForwarding(IServiceCollection services)
     {
-        services.AddSingleton<TrustedProxies>();
         services.AddSingleton<BackendDialer>();
         services.AddSingleton<Handshake>();
         services.AddSingleton<TunnelTable>();

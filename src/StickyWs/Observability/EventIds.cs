@@ -44,4 +44,9 @@ internal static class EventIds
     public const int RawLaneOff = 801;
     public const int ReactorFailed = 802;
     public const int CannotAccept = 803;
+
+    // Affinity
+    public const int PinStoreLost = 900;
+    public const int PinStoreBack = 901;
+    public const int CookieKeysEphemeral = 902;
 }

@@ -27,6 +27,9 @@ public enum HandshakeOutcome
     /// <summary>A limit of tunnels, Kestrel's of upgraded connections, or the system's of descriptors or ports was reached; the client got 503.</summary>
     Full,
 
+    /// <summary>The backend that holds the client's state is away and the client waits for it (<c>Affinity:HoldFor</c>); it got 503.</summary>
+    Held,
+
     /// <summary>The client was gone before the tunnel stood.</summary>
     ClientGone,
 }

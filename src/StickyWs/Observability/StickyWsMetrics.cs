@@ -16,6 +16,8 @@ internal sealed class StickyWsMetrics
     private readonly Counter<long> _dialFailures;
     private readonly Counter<long> _tunnelsOpened;
     private readonly Counter<long> _tunnelsEnded;
+    private readonly Counter<long> _affinity;
+    private readonly Counter<long> _pinStoreFailures;
     private readonly Histogram<double> _handshakes;
     private readonly Histogram<double> _tunnelDuration;
 
@@ -27,6 +29,8 @@ internal sealed class StickyWsMetrics
         _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Connects to a backend that failed.");
         _tunnelsOpened = Meter.CreateCounter<long>("stickyws.tunnels.opened", "{tunnel}", "Tunnels opened.");
         _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by reason.");
+        _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by what became of them: new, kept, moved, held.");
+        _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Calls of the shared store of pins that gave no answer in time.");
         _handshakes = Meter.CreateHistogram<double>("stickyws.handshake.duration", "s", "WebSocket handshakes, from the routed head to the outcome.");
         _tunnelDuration = Meter.CreateHistogram<double>("stickyws.tunnel.duration", "s", "Life of a tunnel, by end reason.");
     }
@@ -52,6 +56,11 @@ internal sealed class StickyWsMetrics
         _tunnelsEnded.Add(1, tags);
         _tunnelDuration.Record(duration.TotalSeconds, tags);
     }
+
+    public void Affinity(string pool, string outcome) => _affinity.Add(1, Pool(pool), new("stickyws.affinity.outcome", outcome));
+
+    public void PinStoreFailed(string operation, string errorType)
+        => _pinStoreFailures.Add(1, new("stickyws.pin_store.operation", operation), new KeyValuePair<string, object?>("error.type", errorType));
 
     public static KeyValuePair<string, object?> Pool(string pool) => new("stickyws.pool", pool);
 

@@ -21,6 +21,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         {
             var backend = request.Backend!;
             message.RequestUri = ClientTarget.At(backend.Address, request.Target);
+            request.Announce(message);
             (message.Version, message.VersionPolicy) = VersionFor(backend, request);
             try
             {

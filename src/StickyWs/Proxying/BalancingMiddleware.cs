@@ -16,7 +16,16 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
         if (context.GetEndpoint() is not null) return next(context);
         var client = UpgradeProxy.Recognize(context);
         var kind = client is null ? LeaseKind.Request : LeaseKind.Tunnel;
-        if (dispatcher.Decide(context.Request.Host.Value, (context.Request.PathBase + context.Request.Path).Value, kind) is not { } decision) return next(context);
+        var deciding = dispatcher.DecideAsync(context.Request, kind);
+        return deciding.IsCompletedSuccessfully ? ForwardAsync(context, client, deciding.Result) : WaitAsync(context, client, deciding);
+    }
+
+    private async Task WaitAsync(HttpContext context, PipelineClient? client, ValueTask<Decision?> deciding)
+        => await ForwardAsync(context, client, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
+
+    private Task ForwardAsync(HttpContext context, PipelineClient? client, Decision? decision)
+    {
+        if (decision is null) return next(context);
         if (client is not null) return upgrades.ForwardAsync(client, decision);
         return IsConnect(context) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Forwarding;
 
@@ -11,7 +12,7 @@ namespace StickyWs.Proxying;
 /// Tells the backend who the client is. What the client itself says of that is replaced, unless the peer is one of
 /// <see cref="StickyWsOptions.TrustedProxies"/>: then its word is kept, and the peer is appended to <c>X-Forwarded-For</c>.
 /// </summary>
-internal sealed class ForwardedHeaders(TrustedProxies trusted)
+internal sealed class ForwardedHeaders(BackendRegistry registry)
 {
     private const string Prefix = "X-Forwarded-";
     private const string For = "X-Forwarded-For";
@@ -24,7 +25,7 @@ internal sealed class ForwardedHeaders(TrustedProxies trusted)
     {
         var sent = context.Request.Headers;
         var peer = context.Connection.RemoteIpAddress;
-        var isTrusted = trusted.Contains(peer);
+        var isTrusted = registry.Current.TrustedProxies.Contains(peer);
         foreach (var (name, _) in sent)
         {
             if (IsOurs(name)) headers.Remove(name);

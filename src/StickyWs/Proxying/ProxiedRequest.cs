@@ -19,6 +19,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 
     public HttpContext Context => context;
 
+    public Decision Decision => decision;
+
     public PoolSnapshot Pool => decision.Pool;
 
     public NoBackendReason Why => decision.Why;
@@ -63,11 +65,25 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         if (hasBody || !IsSafe(message.Method)) message.Content = Content = new OnceContent(message.Content);
     }
 
+    /// <summary>Tells the backend what it needs to know of the client.</summary>
+    public void Announce(HttpRequestMessage message)
+    {
+        var notice = decision.Notice;
+        Set(message, PinNotice.PinHeader, notice.Pin);
+        Set(message, PinNotice.MovedFromHeader, notice.MovedFrom);
+    }
+
     public void Dispose()
     {
         if (!_isLeased) return;
         _isLeased = false;
         _lease.Dispose();
+    }
+
+    private static void Set(HttpRequestMessage message, string name, string? value)
+    {
+        message.Headers.Remove(name);
+        if (value is not null) message.Headers.TryAddWithoutValidation(name, value);
     }
 
     private static bool IsSafe(HttpMethod method)

@@ -42,7 +42,7 @@ internal sealed partial class RequestProxy(
     private static Task RefuseAsync(ProxiedRequest request)
     {
         request.Context.Response.Headers.RetryAfter = Refusal.Seconds(request.Pool.Options.RetryAfter);
-        return ErrorAnswer.NoBackend.WriteAsync(request.Context);
+        return (request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend).WriteAsync(request.Context);
     }
 
     private async Task SendAsync(ProxiedRequest request)
@@ -79,7 +79,9 @@ internal sealed partial class RequestProxy(
         var backend = request.Backend!;
         if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, backend);
         LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
-        return context.RequestAborted.IsCancellationRequested ? Task.CompletedTask : ErrorAnswer.To(request.Failure, context.Response.StatusCode).WriteAsync(context);
+        if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
+        if (request.Why == NoBackendReason.Held && !context.Response.HasStarted) return RefuseAsync(request);
+        return ErrorAnswer.To(request.Failure, context.Response.StatusCode).WriteAsync(context);
     }
 
     // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.

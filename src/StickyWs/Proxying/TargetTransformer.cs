@@ -1,7 +1,10 @@
+using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
+using StickyWs.Backends;
+using StickyWs.Detection;
 using Yarp.ReverseProxy.Forwarder;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Proxying;
 
@@ -13,6 +16,8 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
         ConnectionOptions.Drop(httpContext.Request.Headers.Connection, proxyRequest.Headers, proxyRequest.Content?.Headers);
         forwarded.Apply(httpContext, proxyRequest.Headers);
+        DropOwn(httpContext.Request.Headers, proxyRequest.Headers);
+        if (request.Decision.AwaitsBody) proxyRequest.Headers.Remove(HeaderNames.AcceptEncoding);
         proxyRequest.RequestUri = ClientTarget.At(request.Backend!.Address, request.Target);
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
     }
@@ -25,6 +30,23 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         }
 
         var hasContent = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+        if (proxyResponse is not null && request.Decision.IsSticky) await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
         return hasContent && !ContentRules.DropContent(httpContext.Response);
+    }
+
+    private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        var marks = await request.Decision.SettleAsync(new HttpAnswerHead(answer)).ConfigureAwait(false);
+        if (marks.SetCookie is { } cookie) response.Headers.Append(HeaderNames.SetCookie, cookie);
+        if (marks.Backend is { } backend) response.Headers[ClientMarks.BackendHeader] = backend;
+        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void DropOwn(IHeaderDictionary sent, HttpRequestHeaders headers)
+    {
+        foreach (var (name, _) in sent)
+        {
+            if (OwnHeaders.IsOne(name)) headers.Remove(name);
+        }
     }
 }

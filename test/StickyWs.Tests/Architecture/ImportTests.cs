@@ -44,12 +44,12 @@ public sealed partial class ImportTests
     }
 
     [Fact]
-    public void Polly_IsKnownToHealthAndTheDialerOnly()
+    public void Polly_IsKnownToHealthTheDialerAndTheSharedPinsOnly()
     {
         var users = References.Where(reference => reference.To.Assembly.StartsWith("Polly", StringComparison.Ordinal)).Select(reference => reference.From).ToHashSet();
 
         Assert.NotEmpty(users);
-        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting" || user is { Namespace: "StickyWs.Forwarding", Name: "BackendDialer" }, user.ToString()));
+        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting" || user is { Namespace: "StickyWs.Forwarding", Name: "BackendDialer" } or { Namespace: "StickyWs.Affinity", Name: "SharedPins" }, user.ToString()));
     }
 
     [Fact]

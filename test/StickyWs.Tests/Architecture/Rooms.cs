@@ -11,14 +11,15 @@ internal static class Rooms
         ["Observability"] = [],
         ["Detection"] = [],
         ["Transport"] = ["Configuration", "Observability"],
-        ["Backends"] = ["Configuration", "Observability"],
+        ["Backends"] = ["Configuration", "Detection", "Observability"],
         ["Balancing"] = ["Backends"],
+        ["Affinity"] = ["Backends", "Configuration", "Detection", "Observability"],
         ["Health"] = ["Backends", "Configuration", "Detection", "Observability"],
-        ["Dispatch"] = ["Backends", "Balancing", "Configuration", "Observability"],
+        ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Detection", "Observability"],
         ["Forwarding"] = ["Backends", "Configuration", "Detection", "Observability", "Transport"],
         ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
         ["Connections"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
-        ["Hosting"] = ["Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying", "Transport"],
+        ["Hosting"] = ["Affinity", "Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying", "Transport"],
     }.ToFrozenDictionary();
 
     /// <summary>The room of a type of ours, or <see langword="null"/> for one that only a generator made.</summary>

@@ -10,7 +10,7 @@ public sealed class BackendRegistryTests
     private readonly FakeLogger<BackendRegistry> _logger = new();
 
     [Fact]
-    public void Current_BeforeAnyOptions_HasNoPools() => Assert.Empty(new BackendRegistry(_logger).Current.Pools);
+    public void Current_BeforeAnyOptions_HasNoPools() => Assert.Empty(new BackendRegistry(_logger, TimeProvider.System).Current.Pools);
 
     [Fact]
     public void Apply_FirstOptions_OrdersPoolsAndBackendsByName()
@@ -355,7 +355,7 @@ public sealed class BackendRegistryTests
     [Fact]
     public void Changed_OnApply_IsRaisedOnceWithWhatIsCurrent()
     {
-        var registry = new BackendRegistry(_logger);
+        var registry = new BackendRegistry(_logger, TimeProvider.System);
         List<RegistrySnapshot> published = [];
         registry.Changed += snapshot =>
         {

@@ -31,9 +31,9 @@ internal static class Fleet
         return new StickyWsOptions { Pools = { [Pool] = pool } };
     }
 
-    public static BackendRegistry Registry(StickyWsOptions options, FakeLogger<BackendRegistry>? logger = null)
+    public static BackendRegistry Registry(StickyWsOptions options, FakeLogger<BackendRegistry>? logger = null, TimeProvider? time = null)
     {
-        var registry = new BackendRegistry(logger ?? new FakeLogger<BackendRegistry>());
+        var registry = new BackendRegistry(logger ?? new FakeLogger<BackendRegistry>(), time ?? TimeProvider.System);
         registry.Apply(options);
         return registry;
     }

@@ -1,19 +1,15 @@
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Backends;
-using StickyWs.Balancing;
-using StickyWs.Dispatch;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Dispatch;
 
 public sealed class DispatcherTests
 {
-    private readonly PolicyTable _policies = new([new RoundRobinPolicy(), new LeastConnectionsPolicy(), new OwnPolicy((_, _) => 1)], new FakeLogger<PolicyRunner>());
-
     [Fact]
     public void Decide_RequestThatFitsNoPool_IsNone()
     {
-        var dispatcher = new Dispatcher(Fleet.Registry(Fleet.Options(pool => pool.Match.PathPrefixes.Add("/chat"), 1)), _policies);
+        var dispatcher = new DispatchRig(Fleet.Registry(Fleet.Options(pool => pool.Match.PathPrefixes.Add("/chat"), 1)));
 
         Assert.Null(dispatcher.Decide("h", "/other", LeaseKind.Request));
         Assert.NotNull(dispatcher.Decide("h", "/chat", LeaseKind.Request));
@@ -22,7 +18,7 @@ public sealed class DispatcherTests
     [Fact]
     public void Decide_PoolsPolicy_IsTheOneThatIsNamed()
     {
-        var dispatcher = new Dispatcher(Fleet.Registry(Fleet.Options(pool => pool.Policy = "own", 1, 1, 1)), _policies);
+        var dispatcher = new DispatchRig(Fleet.Registry(Fleet.Options(pool => pool.Policy = "own", 1, 1, 1)), policy: new OwnPolicy((_, _) => 1));
 
         for (var i = 0; i < 5; i++)
         {
@@ -35,7 +31,7 @@ public sealed class DispatcherTests
     public void Decide_AfterAChangeOfHealth_LeavesOutTheUnhealthy()
     {
         var registry = Fleet.Registry(Fleet.Options(1, 1));
-        var dispatcher = new Dispatcher(registry, _policies);
+        var dispatcher = new DispatchRig(registry);
         Assert.Equal(2, dispatcher.Decide("h", "/", LeaseKind.Request)!.Pool.Eligible.Count);
 
         registry.Report(Fleet.PoolOf(registry).Backends[0], BackendState.Unhealthy, "test");
@@ -46,8 +42,8 @@ public sealed class DispatcherTests
     [Fact]
     public void Decide_AfterAChangeOfConfiguration_GoesByTheNewOne()
     {
-        var registry = new BackendRegistry(new FakeLogger<BackendRegistry>());
-        var dispatcher = new Dispatcher(registry, _policies);
+        var registry = new BackendRegistry(new FakeLogger<BackendRegistry>(), TimeProvider.System);
+        var dispatcher = new DispatchRig(registry);
         Assert.Null(dispatcher.Decide("h", "/", LeaseKind.Request));
 
         registry.Apply(Fleet.Options(1));
@@ -60,7 +56,7 @@ public sealed class DispatcherTests
     {
         var options = Fleet.Options(1);
         options.MaxTunnels = 1;
-        var dispatcher = new Dispatcher(Fleet.Registry(options), _policies);
+        var dispatcher = new DispatchRig(Fleet.Registry(options));
         Assert.True(dispatcher.Decide("h", "/", LeaseKind.Tunnel)!.TryNext(out _));
 
         var second = dispatcher.Decide("h", "/", LeaseKind.Tunnel)!;
@@ -73,7 +69,7 @@ public sealed class DispatcherTests
     public void Decide_TurnsOfAPool_GoOnThroughChanges()
     {
         var registry = Fleet.Registry(Fleet.Options(1, 1, 1));
-        var dispatcher = new Dispatcher(registry, _policies);
+        var dispatcher = new DispatchRig(registry);
 
         List<string> taken = [];
         for (var i = 0; i < 6; i++)
@@ -90,7 +86,7 @@ public sealed class DispatcherTests
     public void Decide_WhileTheConfigurationChanges_IsAlwaysConsistent()
     {
         var registry = Fleet.Registry(Fleet.Options(1, 1));
-        var dispatcher = new Dispatcher(registry, _policies);
+        var dispatcher = new DispatchRig(registry);
 
         Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, thread =>
         {

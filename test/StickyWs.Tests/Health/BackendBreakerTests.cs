@@ -21,7 +21,7 @@ public sealed class BackendBreakerTests : IDisposable
         var options = Clinic.Options(pool => pool.Health.Tcp = null);
         _passive = options.Pools[Clinic.Pool].Health.Passive;
         (_passive.FailureRatio, _passive.MinimumThroughput, _passive.SamplingDuration, _passive.BreakDuration) = (0.4, 5, Window, Rest);
-        _registry = new BackendRegistry(_logger);
+        _registry = new BackendRegistry(_logger, TimeProvider.System);
         _registry.Apply(options);
         _breaker = Create();
     }

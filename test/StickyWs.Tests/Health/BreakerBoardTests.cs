@@ -17,7 +17,7 @@ public sealed class BreakerBoardTests : IDisposable
     public BreakerBoardTests()
     {
         _loggers = new LoggerFactory([_logs]);
-        _registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>());
+        _registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>(), TimeProvider.System);
         _board = new BreakerBoard(_registry, _time, _loggers.CreateLogger<BreakerBoard>());
     }
 

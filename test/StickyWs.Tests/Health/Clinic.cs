@@ -19,7 +19,7 @@ internal sealed class Clinic : IAsyncDisposable
     {
         _loggers = new LoggerFactory([Logs]);
         Probe = new ScriptedProbe(Time);
-        Registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>());
+        Registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>(), TimeProvider.System);
         Board = new BreakerBoard(Registry, Time, _loggers.CreateLogger<BreakerBoard>());
         Monitor = new HealthMonitor(Registry, Board, Probe, Time, _loggers) { Random = () => random };
     }

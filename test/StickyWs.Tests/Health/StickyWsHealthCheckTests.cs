@@ -8,7 +8,7 @@ namespace StickyWs.Tests.Health;
 
 public sealed class StickyWsHealthCheckTests
 {
-    private readonly BackendRegistry _registry = new(NullLogger<BackendRegistry>.Instance);
+    private readonly BackendRegistry _registry = new(NullLogger<BackendRegistry>.Instance, TimeProvider.System);
 
     [Fact]
     public async Task Check_NoPools_IsHealthy() => Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);

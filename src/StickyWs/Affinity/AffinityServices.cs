@@ -1,0 +1,7 @@
+using StickyWs.Backends;
+using StickyWs.Observability;
+
+namespace StickyWs.Affinity;
+
+/// <summary>What the rules of all pools share.</summary>
+internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time);

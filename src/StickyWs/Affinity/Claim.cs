@@ -1,0 +1,149 @@
+using StickyWs.Backends;
+using StickyWs.Detection;
+using StickyWs.Observability;
+
+namespace StickyWs.Affinity;
+
+/// <summary>
+/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from then on whoever holds the lease keeps the pin
+/// alive. Belongs to one request; not for concurrent use until it is settled.
+/// </summary>
+internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
+{
+    private Backend? _away;
+    private string? _settledOn;
+    private PinKey _learnt;
+
+    /// <summary>The rule that may learn from the body of the answer, if any.</summary>
+    public PinRule? Awaits => awaits;
+
+    public KeySource Source { get; private set; }
+
+    /// <summary>The key that decides; none for a new client.</summary>
+    public PinKey Key { get; private set; }
+
+    /// <summary>The backend to be asked first.</summary>
+    public Backend? First { get; private set; }
+
+    /// <summary>The name of the backend that has the client's state, as far as is known; it may be gone.</summary>
+    public string? Known { get; private set; }
+
+    /// <summary>The client's valid cookie, if it brought one.</summary>
+    public ClientCookie? Cookie { get; private set; }
+
+    /// <summary>Who the client is to the backends: the cookie's pin where there are cookies, since that stays the same.</summary>
+    private PinKey Identity { get; set; }
+
+    /// <summary>Notes what the client's cookie says, or that it has none.</summary>
+    public void Note(ClientCookie? cookie)
+    {
+        Cookie = cookie;
+        Identity = cookie?.Pin ?? PinKey.Random();
+    }
+
+    /// <summary>A key that leads to a backend by name: of a pin, or of the cookie.</summary>
+    public void Follow(KeySource source, PinKey key, string known, PoolSnapshot pool)
+    {
+        (Source, Key, Known, First, _away) = (source, key, known, null, null);
+        if (Find(pool, known) is not { } backend) return;
+        if (Serves(backend, pool)) First = backend;
+        else _away = backend;
+    }
+
+    /// <summary>A key that leads to a backend by hashing.</summary>
+    /// <param name="source"><see cref="KeySource.Hash"/> or <see cref="KeySource.Fallback"/>.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="last">The name of the backend that it had last, as far as this process knows.</param>
+    /// <param name="pool">The pool.</param>
+    public void Hash(KeySource source, PinKey key, string? last, PoolSnapshot pool)
+    {
+        (Source, Key, Known) = (source, key, last);
+        var owner = pool.Backends[Rendezvous.Pick(key, pool.Backends.AsSpan())];
+        var isNew = last is null || !IsNamed(owner, last);
+        if (!Serves(owner, pool)) _away = isNew ? null : owner;
+        else if (owner.State != BackendState.Draining || !isNew) First = owner;
+    }
+
+    /// <summary>Whether the client is to wait for its backend, which is down or could not be reached just now.</summary>
+    /// <param name="failed">The backend that was given and could not be reached, if any.</param>
+    public bool IsHeld(Backend? failed)
+    {
+        var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
+        if (away is null || rules.Options.HoldFor == TimeSpan.Zero) return false;
+        var since = away.AwaySince;
+        return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
+    }
+
+    /// <summary>Whether a client that is known stays with this backend or goes without.</summary>
+    public bool IsBoundTo(Backend backend) => rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
+
+    /// <summary>What a backend is told.</summary>
+    public PinNotice NoticeFor(Backend backend)
+    {
+        var identity = !Identity.IsNone ? Identity : Source is KeySource.Pin or KeySource.Hash ? Key : default;
+        return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderText.Of(Known!) : null);
+    }
+
+    /// <summary>Takes note of a backend's answer. Completes when every instance can find what was learnt.</summary>
+    public async ValueTask<ClientMarks> SettleAsync(Backend backend, IAnswerHead answer)
+    {
+        foreach (var rule in rules.Learning)
+        {
+            if (rule.TryLearn(answer, out var key)) await LearnAsync(key, backend).ConfigureAwait(false);
+        }
+
+        if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
+        rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
+        _settledOn = backend.Name;
+        Renew(backend);
+        return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
+    }
+
+    /// <summary>Remembers a key that a backend's answer brought.</summary>
+    public ValueTask LearnAsync(PinKey key, Backend backend)
+    {
+        _learnt = key;
+        return rules.Pins.SaveAsync(key, backend.Name, rules.Options.PinLifetime);
+    }
+
+    /// <summary>The request is held: it is answered without a backend.</summary>
+    public void NoteHeld(string pool) => rules.Metrics.Affinity(pool, "held");
+
+    public void LeaseEnded(Backend backend)
+    {
+        if (_settledOn is not null && IsNamed(backend, _settledOn)) Renew(backend);
+    }
+
+    private void Renew(Backend backend)
+    {
+        var lifetime = rules.Options.PinLifetime;
+        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
+        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, lifetime);
+        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend.Name, lifetime);
+    }
+
+    private string? CookieFor(Backend backend)
+    {
+        if (rules.Cookie is null) return null;
+        if (Cookie is not { } cookie) return rules.Cookie.Issue(Identity, backend.Name, isHttps);
+        if (Source == KeySource.Cookie && IsMovedTo(backend)) return rules.Cookie.Issue(cookie.Pin, backend.Name, isHttps);
+        return cookie.IsDue ? rules.Cookie.Issue(cookie.Pin, cookie.Backend, isHttps) : null;
+    }
+
+    private bool IsMovedTo(Backend backend) => Known is not null && !IsNamed(backend, Known);
+
+    private static bool IsNamed(Backend backend, string name) => backend.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    private static Backend? Find(PoolSnapshot pool, string name)
+    {
+        foreach (var backend in pool.Backends)
+        {
+            if (IsNamed(backend, name)) return backend;
+        }
+
+        return null;
+    }
+
+    // One that drains serves whom it has; one that was not probed yet may have served them a moment ago.
+    private static bool Serves(Backend backend, PoolSnapshot pool) => backend.State != BackendState.Unhealthy || pool.IsPanicking;
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Configuration;
+
+namespace StickyWs.Affinity;
+
+/// <summary>The balancer's own cookie: when it was issued, who the client is, and which backend it has, sealed for one pool and one name of a cookie.</summary>
+internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal, TimeProvider time)
+{
+    private const byte Version = 1;
+    private const int HeadLength = 1 + sizeof(long) + 16 + 1;
+
+    // The length of the text gives away that of the name no closer than this.
+    private const int Padding = 32;
+    private const int LongestContent = ((HeadLength + AffinityRules.LongestBackendName + Padding - 1) / Padding) * Padding;
+
+    private readonly byte[] _name = Encoding.ASCII.GetBytes(options.Name);
+
+    /// <summary>What is sealed with these cannot be opened for another pool or another name.</summary>
+    public static string Purpose(string pool, string name) => $"StickyWs.Cookie.1\n{pool.ToUpperInvariant()}\n{name}";
+
+    /// <returns><see langword="false"/> for a cookie that is missing, forged, stale, too long, or another pool's: they are all the same.</returns>
+    public bool TryRead(in RequestView request, out ClientCookie cookie)
+    {
+        cookie = default;
+        Span<byte> text = stackalloc byte[CookieSeal.LongestText];
+        Span<byte> content = stackalloc byte[LongestContent];
+        if (!request.TryCookie(_name, text, out var length)) return false;
+        var opened = seal.Open(text[..length], content);
+        if (opened < HeadLength || content[0] != Version || opened < HeadLength + content[HeadLength - 1]) return false;
+        var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(content[1..]));
+        if (options.Lifetime is { } lifetime && age > lifetime) return false;
+        var pin = PinKey.Read(content[(1 + sizeof(long))..]);
+        cookie = new ClientCookie(pin, Encoding.UTF8.GetString(content.Slice(HeadLength, content[HeadLength - 1])), age > options.Lifetime / 2);
+        return true;
+    }
+
+    /// <summary>The value of a <c>Set-Cookie</c>.</summary>
+    public string Issue(PinKey pin, string backend, bool isHttps)
+    {
+        Span<byte> content = stackalloc byte[LongestContent];
+        content.Clear();
+        content[0] = Version;
+        BinaryPrimitives.WriteInt64BigEndian(content[1..], time.GetUtcNow().ToUnixTimeSeconds());
+        pin.Write(content[(1 + sizeof(long))..]);
+        var length = Encoding.UTF8.GetBytes(backend, content[HeadLength..]);
+        content[HeadLength - 1] = (byte)length;
+        length = (HeadLength + length + Padding - 1) / Padding * Padding;
+        var cookie = new CookieOptions
+        {
+            Path = options.Path,
+            Domain = options.Domain,
+            MaxAge = options.Lifetime,
+            HttpOnly = options.HttpOnly,
+            SameSite = options.SameSite,
+            Secure = options.Secure switch { CookieSecurePolicy.Always => true, CookieSecurePolicy.None => false, _ => isHttps },
+        };
+        return cookie.CreateCookieHeader(options.Name, seal.Seal(content[..length])).ToString();
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
+using StickyWs.Configuration;
+using StickyWs.Observability;
+
+namespace StickyWs.Affinity;
+
+/// <summary>
+/// The seal of a pool's cookie: the user's keys, or the application's Data Protection. Where there is neither, keys that live as long as the process, since nothing is to be written to a disk unasked.
+/// </summary>
+internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtection, ILogger<CookieSeals> logger)
+{
+    private readonly Lazy<IDataProtectionProvider> _ephemeral = new(() => new EphemeralDataProtectionProvider());
+
+    public CookieSeal For(string pool, CookieAffinityOptions options)
+    {
+        var purpose = CookieRule.Purpose(pool, options.Name);
+        if (options.Keys.Count > 0) return new KeyedSeal(options.Keys, Encoding.UTF8.GetBytes(purpose));
+        if (dataProtection is not null) return new DataProtectionSeal(dataProtection.CreateProtector(purpose));
+        if (!_ephemeral.IsValueCreated) LogEphemeral(pool);
+        return new DataProtectionSeal(_ephemeral.Value.CreateProtector(purpose));
+    }
+
+    [LoggerMessage(
+        EventIds.CookieKeysEphemeral, LogLevel.Warning,
+        "Pool {Pool} issues cookies without Keys and without Data Protection: they hold until this process ends, and no other instance knows them. Set Affinity:Rules:…:Cookie:Keys, or call AddDataProtection", EventName = "CookieKeysEphemeral")]
+    private partial void LogEphemeral(string pool);
+}

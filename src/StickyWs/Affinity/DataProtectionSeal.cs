@@ -1,0 +1,27 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace StickyWs.Affinity;
+
+/// <summary>ASP.NET Core Data Protection, with the application's key ring and its rotation.</summary>
+internal sealed class DataProtectionSeal(IDataProtector protector) : CookieSeal
+{
+    public override string Seal(ReadOnlySpan<byte> content) => Base64Url.EncodeToString(protector.Protect(content.ToArray()));
+
+    public override int Open(ReadOnlySpan<byte> text, Span<byte> content)
+    {
+        Span<byte> token = stackalloc byte[LongestText];
+        if (text.Length > LongestText || Base64Url.DecodeFromUtf8(text, token, out _, out var length) != OperationStatus.Done) return -1;
+        try
+        {
+            var opened = protector.Unprotect(token[..length].ToArray());
+            return opened.AsSpan().TryCopyTo(content) ? opened.Length : -1;
+        }
+        catch (CryptographicException)
+        {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using StickyWs.Backends;
+
+namespace StickyWs.Affinity;
+
+/// <summary>
+/// Weighted rendezvous hashing (Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates"; weights by the logarithm method): every instance finds the same backend for a
+/// key without talking, each backend gets its share, and when one comes or goes only its own keys move.
+/// </summary>
+internal static class Rendezvous
+{
+    /// <summary>The place of a key's backend, or -1 when there is none.</summary>
+    public static int Pick(PinKey key, ReadOnlySpan<Backend> backends)
+    {
+        var best = -1;
+        var bestScore = double.NegativeInfinity;
+        for (var i = 0; i < backends.Length; i++)
+        {
+            var score = Score(key, backends[i]);
+            if (score <= bestScore) continue;
+            best = i;
+            bestScore = score;
+        }
+
+        return best;
+    }
+
+    // -weight / ln(u), u uniform in (0, 1): the chance to be the highest is in proportion to the weight.
+    private static double Score(PinKey key, Backend backend)
+    {
+        var uniform = ((Mix(key.Low ^ Mix(key.High ^ backend.Seed)) >> 11) + 0.5) / (1UL << 53);
+        return -backend.Weight / Math.Log(uniform);
+    }
+
+    // The finalizer of SplitMix64: every bit of the input changes half of the output.
+    private static ulong Mix(ulong x)
+    {
+        x ^= x >> 30;
+        x *= 0xBF58476D1CE4E5B9;
+        x ^= x >> 27;
+        x *= 0x94D049BB133111EB;
+        return x ^ (x >> 31);
+    }
+}

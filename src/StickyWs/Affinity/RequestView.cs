@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Detection;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
+
+namespace StickyWs.Affinity;
+
+/// <summary>What the rules may look at of a request, whichever way it came: a head that was sniffed, or a request that Kestrel has parsed. It reads bytes as the client sent them.</summary>
+internal readonly struct RequestView
+{
+    private readonly RequestHead? _head;
+    private readonly HttpRequest? _request;
+    private readonly IPAddress? _peer;
+
+    public RequestView(RequestHead head, IPAddress? peer, bool isHttps)
+    {
+        _head = head;
+        _peer = peer;
+        IsHttps = isHttps;
+    }
+
+    public RequestView(HttpRequest request)
+    {
+        _request = request;
+        _peer = request.HttpContext.Connection.RemoteIpAddress;
+        IsHttps = request.IsHttps;
+    }
+
+    /// <summary>The peer of the connection.</summary>
+    public IPAddress? Peer => _peer;
+
+    public bool IsHttps { get; }
+
+    /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
+    public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is a plain request to a path that ends so.</summary>
+    public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>Copies a header's value; of several lines the first or the last.</summary>
+    /// <returns><see langword="false"/> when there is none, or none that fits.</returns>
+    public bool TryHeader(string name, Span<byte> value, out int length, bool last = false)
+    {
+        length = 0;
+        if (_request is not null)
+        {
+            var values = _request.Headers[name];
+            return values.Count > 0 && TryEncode(values[last ? ^1 : 0], value, out length);
+        }
+
+        var isFound = false;
+        var headers = _head!.ReadHeaders();
+        while (headers.Read())
+        {
+            if (!Ascii.EqualsIgnoreCase(headers.Name, name)) continue;
+            isFound = TryCopy(headers.Value, value, out length);
+            if (!last) break;
+        }
+
+        return isFound;
+    }
+
+    /// <summary>Copies the value of a cookie, the first of its name.</summary>
+    public bool TryCookie(ReadOnlySpan<byte> name, Span<byte> value, out int length)
+    {
+        length = 0;
+        if (_request is not null)
+        {
+            foreach (var line in _request.Headers.Cookie)
+            {
+                if (CookiePairs.TryFind(line, name, value, out length)) return length > 0;
+            }
+
+            return false;
+        }
+
+        var headers = _head!.ReadHeaders();
+        while (headers.Read())
+        {
+            if (Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) && CookiePairs.TryFind(headers.Value, name, out var found)) return TryCopy(found, value, out length);
+        }
+
+        return false;
+    }
+
+    /// <summary>Copies the value of a parameter of the query, decoded; the first of its name, which is compared without case.</summary>
+    public bool TryQuery(ReadOnlySpan<byte> name, Span<byte> value, out int length)
+    {
+        if (_request is null) return QueryPairs.TryFind(QueryPairs.Of(_head!.Target), name, value, out length);
+        length = 0;
+        var text = _request.QueryString.Value;
+        if (string.IsNullOrEmpty(text)) return false;
+        var rented = ArrayPool<byte>.Shared.Rent(text.Length);
+        try
+        {
+            return Ascii.FromUtf16(text, rented, out var written) == OperationStatus.Done && QueryPairs.TryFind(rented.AsSpan(1, written - 1), name, value, out length);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private static bool TryCopy(ReadOnlySpan<byte> found, Span<byte> value, out int length)
+    {
+        length = found.Length;
+        return length > 0 && found.TryCopyTo(value);
+    }
+
+    // Kestrel was told to read header bytes as Latin-1, which gives them back unchanged; who told it otherwise gets UTF-8.
+    private static bool TryEncode(string? text, Span<byte> value, out int length)
+    {
+        length = 0;
+        if (string.IsNullOrEmpty(text) || text.Length > value.Length) return false;
+        var encoding = text.AsSpan().ContainsAnyExceptInRange('\0', '\u00FF') ? Encoding.UTF8 : Encoding.Latin1;
+        return encoding.TryGetBytes(text, value, out length);
+    }
+}

@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace StickyWs.Affinity;
+
+/// <summary>The tokens of SignalR and Socket.IO: base64url, long enough not to be guessed. Whatever else an application calls <c>id</c> is none of them.</summary>
+internal static class TokenText
+{
+    private const int Shortest = 16;
+    private const int Longest = 512;
+
+    private static readonly SearchValues<byte> Base64Url = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="u8);
+
+    public static bool IsToken(ReadOnlySpan<byte> text) => text.Length is >= Shortest and <= Longest && !text.ContainsAnyExcept(Base64Url);
+
+    /// <summary>The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.</summary>
+    /// <param name="bytes">JSON, with whatever comes before its first brace; it may be cut off behind the member.</param>
+    /// <param name="member">The member's name.</param>
+    /// <param name="value">Takes the text.</param>
+    /// <param name="length">How long it is.</param>
+    public static bool TryMember(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> member, Span<byte> value, out int length)
+    {
+        length = 0;
+        var start = bytes.IndexOf((byte)'{');
+        if (start < 0) return false;
+        var reader = new Utf8JsonReader(bytes[start..], isFinalBlock: false, state: default);
+        try
+        {
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName) continue;
+                var isIt = reader.ValueTextEquals(member);
+                if (!reader.Read()) return false;
+                if (!isIt)
+                {
+                    if (!reader.TrySkip()) return false;
+                    continue;
+                }
+
+                if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > value.Length) return false;
+                length = reader.CopyString(value);
+                return true;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Not JSON, or no valid text: there is nothing to learn from it.
+        }
+
+        return false;
+    }
+}
