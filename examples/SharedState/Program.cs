@@ -2,6 +2,7 @@ using StickyWs.Examples.SharedState;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddStickyWebSocketBalancing();
+builder.Services.AddDataProtection();  // its keys outlive the process: cookies that are out stay good
 
 // For the demonstration only: a Ctrl+C that does not wait 30 s for open WebSockets.
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
