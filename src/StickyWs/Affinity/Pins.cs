@@ -78,7 +78,7 @@ internal sealed class Pins
         var isKnown = _learnt.TryUse(key, now, Seconds(lifetime), out var pin);
         if (isKnown && pin.Backend != backend) return; // It was moved meanwhile.
         if (!isKnown) Write(_learnt, key, pin = new Pin(backend, Pin.Never), Seconds(lifetime));
-        if (_shared is null or { IsLost: true } || (pin.CheckedAt > _returnedAt && pin.CheckedAt > now - Math.Max(1, Seconds(lifetime) / 4))) return;
+        if (_shared is null || (pin.CheckedAt > _returnedAt && pin.CheckedAt > now - Math.Max(1, Seconds(lifetime) / 4))) return;
 
         // At once, lest everybody who uses it until the store has answered writes it too.
         Write(_learnt, key, new Pin(backend, now), Seconds(lifetime));

@@ -19,7 +19,7 @@ internal sealed partial class SharedPins
     private readonly StickyWsMetrics _metrics;
     private readonly ILogger<SharedPins> _logger;
     private readonly CircuitBreakerStateProvider _state = new();
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline<string?> _pipeline;
     private int _isLost;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
@@ -27,8 +27,8 @@ internal sealed partial class SharedPins
         _store = store;
         _metrics = metrics;
         _logger = logger;
-        _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        _pipeline = new ResiliencePipelineBuilder<string?> { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<string?>
             {
                 FailureRatio = 0.5,
                 MinimumThroughput = 2,
@@ -53,65 +53,60 @@ internal sealed partial class SharedPins
     /// <summary>Raised when the store answers again: what it should hold may have to be written anew.</summary>
     public event Action? Returned;
 
-    /// <summary>Whether it is not asked at the moment.</summary>
-    public bool IsLost => _state.CircuitState is CircuitState.Open or CircuitState.Isolated;
+    /// <summary>Whether it does not answer. It is tried again when somebody calls it after the break.</summary>
+    public bool IsLost => _state.CircuitState is not CircuitState.Closed;
 
     /// <returns>Whether the store answered, and with which backend.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
     {
-        if (IsLost) return default;
-        try
-        {
-            return (true, await _pipeline.ExecuteAsync(static (call, token) => Bounded(call._store.FindAsync(call.Key, token), token), (_store, Key: key.ToString())).ConfigureAwait(false));
-        }
-#pragma warning disable CA1031 // Whatever a store throws, it did not answer.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Failed("find", e);
-            return default;
-        }
+        var outcome = await CallAsync("find", new Call(key.ToString(), "", default), static (store, call, token) => store.FindAsync(call.Key, token)).ConfigureAwait(false);
+        return (outcome.Exception is null, outcome.Result);
     }
 
     /// <returns>Whether the store has it.</returns>
     public async ValueTask<bool> SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        if (IsLost) return false;
+        var outcome = await CallAsync("save", new Call(key.ToString(), backend, lifetime), static async (store, call, token) =>
+        {
+            await store.SaveAsync(call.Key, call.Backend, call.Lifetime, token).ConfigureAwait(false);
+            return null;
+        }).ConfigureAwait(false);
+        return outcome.Exception is null;
+    }
+
+    private async ValueTask<Outcome<string?>> CallAsync(string operation, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false);
+        var outcome = await _pipeline.ExecuteOutcomeAsync(
+            static (context, target) => AttemptAsync(target._store, target.call, target.action, context.CancellationToken),
+            context,
+            (_store, call, action)).ConfigureAwait(false);
+        ResilienceContextPool.Shared.Return(context);
+        if (outcome.Exception is { } e and not BrokenCircuitException) _metrics.PinStoreFailed(operation, e is TimeoutRejectedException ? "timeout" : e.GetType().Name);
+        return outcome;
+    }
+
+    // A store may overlook the token; then nobody is left who would see how its call ends.
+    private static async ValueTask<Outcome<string?>> AttemptAsync(IPinStore store, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action, CancellationToken token)
+    {
         try
         {
-            await _pipeline.ExecuteAsync(
-                static async (call, token) => await Bounded(Saved(call._store.SaveAsync(call.Key, call.backend, call.lifetime, token)), token).ConfigureAwait(false),
-                (_store, Key: key.ToString(), backend, lifetime)).ConfigureAwait(false);
-            return true;
+            var task = action(store, call, token).AsTask();
+            _ = task.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return Outcome.FromResult<string?>(await task.WaitAsync(token).ConfigureAwait(false));
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // Whatever a store throws, it did not answer.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Failed("save", e);
-            return false;
+            return Outcome.FromException<string?>(e);
         }
-    }
-
-    private static async ValueTask<bool> Saved(ValueTask saving)
-    {
-        await saving.ConfigureAwait(false);
-        return true;
-    }
-
-    // A store may overlook the token.
-    private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken token)
-        => call.IsCompleted ? await call.ConfigureAwait(false) : await call.AsTask().WaitAsync(token).ConfigureAwait(false);
-
-    private void Failed(string operation, Exception exception)
-    {
-        if (exception is not BrokenCircuitException) _metrics.PinStoreFailed(operation, exception is TimeoutRejectedException ? "timeout" : exception.GetType().Name);
     }
 
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
-        if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception?.Message ?? "no answer", exception is TimeoutRejectedException ? null : exception);
+        if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
         return default;
     }
 
@@ -121,4 +116,6 @@ internal sealed partial class SharedPins
         Returned?.Invoke();
         return default;
     }
+
+    private readonly record struct Call(string Key, string Backend, TimeSpan Lifetime);
 }

@@ -17,7 +17,12 @@ internal sealed class Networks
     {
         if (address is null || _networks.Length == 0) return false;
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return Array.Exists(_networks, network => network.Contains(plain));
+        foreach (var network in _networks)
+        {
+            if (network.Contains(plain)) return true;
+        }
+
+        return false;
     }
 
     public static bool TryParse(string text, out IPNetwork network)

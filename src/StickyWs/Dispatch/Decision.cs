@@ -79,7 +79,7 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
 
         if (_candidates.Count == 0) return null;
         if (claim is not { Key.IsNone: false }) return _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
-        if (Reason != DecisionReason.Retry) Reason = DecisionReason.Moved;
+        if (Reason != DecisionReason.Retry) Reason = claim.Known is null ? DecisionReason.Affinity : DecisionReason.Moved;
         return _candidates[Rendezvous.Pick(claim.Key, _candidates.Span)];
     }
 

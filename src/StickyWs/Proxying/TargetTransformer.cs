@@ -37,7 +37,12 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         var marks = await request.Decision.SettleAsync(new HttpAnswerHead(answer)).ConfigureAwait(false);
-        if (marks.SetCookie is { } cookie) response.Headers.Append(HeaderNames.SetCookie, cookie);
+        if (marks.SetCookie is { } cookie)
+        {
+            response.Headers.Append(HeaderNames.SetCookie, cookie);
+            response.Headers.Append(HeaderNames.CacheControl, "private"); // A shared cache would give one client's cookie to all (RFC 9111 section 7.3).
+        }
+
         if (marks.Backend is { } backend) response.Headers[ClientMarks.BackendHeader] = backend;
         if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
