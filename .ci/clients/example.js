@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const READY_MS = 60_000, LEAVE_MS = 10_000;
+const configuration = process.env.CONFIGURATION ?? 'Debug';
+
+/** Ports of the loopback that nobody listens on, all different. */
+export async function freePorts(count) {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(createServer())));
+  const ports = servers.map(server => server.address().port);
+  await Promise.all(servers.map(server => new Promise(closed => server.close(closed))));
+  return ports;
+}
+
+export function listen(server, port = 0) {
+  return new Promise((listening, failed) => {
+    server.once('error', failed);
+    server.listen(port, '127.0.0.1', () => listening(server));
+  });
+}
+
+/**
+ * Runs a built example on ports of its own until stop() is called.
+ * @param settings configuration keys below StickyWs:Pools, each with its value
+ */
+export async function startExample(name, settings) {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const options = Object.entries(settings).map(([key, value]) => `--StickyWs:Pools:${key}=${value}`);
+  const folder = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+  const child = spawn('dotnet', [`bin/${configuration}/net10.0/${name}.dll`, `--urls=${url}`, ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = new Promise(done => child.once('close', done));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => { output += data; });
+
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const patience = setTimeout(() => child.kill('SIGKILL'), LEAVE_MS);
+    await exited;
+    clearTimeout(patience);
+  };
+  try {
+    await within(READY_MS, `${name} to listen`, new Promise((ready, failed) => {
+      child.stdout.on('data', () => { if (output.includes('Now listening on')) ready(); });
+      exited.then(() => failed(new Error(`${name} ended.`)));
+      child.once('error', failed);
+    }));
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}\n${output}`);
+  }
+  return { url, stop, output: () => output };
+}
+
+/** Backends on free ports, as settings of a pool. */
+export async function backendSettings(pool, names) {
+  const ports = await freePorts(names.length);
+  return Object.fromEntries(names.map((name, i) => [`${pool}:Backends:${name}:Address`, `http://127.0.0.1:${ports[i]}`]));
+}
+
+/** The promise, or an error that says what did not happen in time. */
+export async function within(ms, what, promise) {
+  let timer;
+  const late = new Promise((_, failed) => { timer = setTimeout(() => failed(new Error(`Waited ${ms} ms in vain for ${what}.`)), ms); });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
