@@ -12,10 +12,14 @@ public static class Wait
     public static CancellationToken Token() => new CancellationTokenSource(Bound).Token;
 
     /// <summary>Polls until the condition holds.</summary>
-    public static async Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    public static Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+        => UntilAsync(() => Task.FromResult(condition()), what);
+
+    /// <summary>Polls until the condition, which takes its time, holds.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         var end = DateTime.UtcNow + Bound;
-        while (!condition())
+        while (!await condition())
         {
             if (DateTime.UtcNow > end) throw new TimeoutException($"Waited {Bound} in vain for: {what}");
             await Task.Delay(TimeSpan.FromMilliseconds(5));

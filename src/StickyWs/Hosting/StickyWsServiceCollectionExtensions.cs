@@ -77,7 +77,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<StickyWsOptions>>(provider => new StickyWsOptionsValidator(
             provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName,
             provider.GetRequiredService<KnownPolicies>(),
-            provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IPinStore))));
+            provider.GetService<IServiceProviderIsService>()?.IsService(typeof(IPinStore)) == true));
         services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
         services.AddHostedService<RegistryFeeder>();
     }

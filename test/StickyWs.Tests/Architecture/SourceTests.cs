@@ -21,7 +21,7 @@ public sealed partial class SourceTests
             let parts = Path.GetRelativePath(Repository.Source, file).Split(Path.DirectorySeparatorChar)
             let room = string.Join('.', parts[..^1])
             let declared = File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))
-            where declared != $"namespace {room};" && !(room == "StickyWs.Hosting" && declared?.StartsWith("namespace Microsoft.", StringComparison.Ordinal) == true)
+            where declared != $"namespace {room};" && !(parts[^2] == "Hosting" && declared?.StartsWith("namespace Microsoft.", StringComparison.Ordinal) == true)
             select $"{file}: {declared ?? "no namespace"}";
 
         Assert.Empty(misplaced);

@@ -1,0 +1,60 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using StackExchange.Redis;
+
+namespace StickyWs.Redis;
+
+/// <summary>Our options in the words of StackExchange.Redis, with what this use of it needs.</summary>
+internal static class ConnectionSettings
+{
+    // The client looks once per second whether to try again; below that, it tries each time that it looks.
+    private const int RetryMilliseconds = 500;
+
+    // What the user's text may say otherwise. Only once the first try is over, failing fast begins: its own defaults are 3 tries of 5 s.
+    private const string Defaults = "name=StickyWs,connectTimeout=2000,connectRetry=1";
+
+    public static ConfigurationOptions Of(RedisPinOptions options)
+    {
+        var settings = ConfigurationOptions.Parse($"{Defaults},{options.Configuration}");
+        settings.AbortOnConnectFail = false;
+
+        // A request that cannot be asked now goes on without Redis; one that is queued would come too late for anybody.
+        settings.BacklogPolicy = BacklogPolicy.FailFast;
+        settings.ReconnectRetryPolicy = new LinearRetry(RetryMilliseconds);
+        settings.IncludeDetailInExceptions = false;
+        if (options.User is not null) settings.User = options.User;
+        if (options.Password is not null) settings.Password = options.Password;
+        if (options.Database is not null) settings.DefaultDatabase = options.Database;
+        if (options.Tls) settings.Ssl = true;
+        if (options.TlsServerName is not null) settings.SslHost = options.TlsServerName;
+        return settings;
+    }
+
+    /// <summary>With the CA file as well, which is read here.</summary>
+    /// <exception cref="CryptographicException">The CA file cannot be read as PEM certificates.</exception>
+    /// <exception cref="IOException">The CA file cannot be read.</exception>
+    public static ConfigurationOptions WithAuthorities(RedisPinOptions options)
+    {
+        var settings = Of(options);
+        if (options.TlsCaCertificateFile is not { } file) return settings;
+        var authorities = ReadAuthorities(file);
+        settings.SslClientAuthenticationOptions = host => Trusting(authorities, host);
+        return settings;
+    }
+
+    public static X509Certificate2Collection ReadAuthorities(string file)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(file);
+        return authorities;
+    }
+
+    // As without a policy of our own, revocation is not asked for: a private authority seldom answers.
+    private static SslClientAuthenticationOptions Trusting(X509Certificate2Collection authorities, string host)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(authorities);
+        return new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy };
+    }
+}

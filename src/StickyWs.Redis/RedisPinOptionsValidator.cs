@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Redis;
+
+/// <summary>The whole check: what could not be read, each value, and the rules between them. Nothing is short-circuited.</summary>
+internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<RedisPinOptions>
+{
+    private const int LongestPrefix = 128;
+
+    public ValidateOptionsResult Validate(string? name, RedisPinOptions options)
+    {
+        // A section that was added twice is read twice.
+        List<string> errors = [.. options.ReadErrors.Distinct()];
+        CheckConfiguration(options, errors);
+        if (options.KeyPrefix is not { Length: > 0 and <= LongestPrefix } || !options.KeyPrefix.All(c => c is > ' ' and <= '~'))
+            errors.Add(OptionsError.Of($"{root}:KeyPrefix", options.KeyPrefix, $"use 1 to {LongestPrefix} visible ASCII characters, such as stickyws:"));
+        if (options.User is { } user && (user.Length == 0 || user.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
+            errors.Add(OptionsError.Of($"{root}:User", user, "use a name without spaces, or remove it"));
+        if (options.Database < 0) errors.Add(OptionsError.Of($"{root}:Database", $"{options.Database}", "use 0 or more"));
+        if (options.TlsServerName is { } server && Uri.CheckHostName(server) == UriHostNameType.Unknown)
+            errors.Add(OptionsError.Of($"{root}:TlsServerName", server, "use a host name"));
+        if (options.TlsCaCertificateFile is { } file && !HoldsCertificates(file))
+            errors.Add(OptionsError.Of($"{root}:TlsCaCertificateFile", file, "use the path of a PEM file that exists and holds certificates"));
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private void CheckConfiguration(RedisPinOptions options, List<string> errors)
+    {
+        var key = $"{root}:Configuration";
+        if (string.IsNullOrWhiteSpace(options.Configuration)) errors.Add(OptionsError.Of(key, null, "use host:port of a Redis server"));
+        else if (ConfigurationText.ErrorOf(key, options.Configuration) is { } error) errors.Add(error);
+        else if (!ConfigurationText.HasServer(options.Configuration)) errors.Add($"{key} names no server: use host:port, and options behind it.");
+        else CheckTogether(options, errors);
+    }
+
+    // What these rules are about may be said in the configuration's text as well.
+    private void CheckTogether(RedisPinOptions options, List<string> errors)
+    {
+        var connection = ConnectionSettings.Of(options);
+        if (!string.IsNullOrEmpty(connection.User) && string.IsNullOrEmpty(connection.Password))
+            errors.Add(OptionsError.Of($"{root}:Password", null, "a User needs one"));
+        if (connection.Ssl) return;
+        if (options.TlsServerName is not null) errors.Add($"{root}:TlsServerName is set without Tls: set {root}:Tls to true, or remove it.");
+        if (options.TlsCaCertificateFile is not null) errors.Add($"{root}:TlsCaCertificateFile is set without Tls: set {root}:Tls to true, or remove it.");
+    }
+
+    private static bool HoldsCertificates(string file)
+    {
+        try
+        {
+            return ConnectionSettings.ReadAuthorities(file).Count > 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+}

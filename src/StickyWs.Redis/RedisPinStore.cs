@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using StickyWs.Affinity;
+
+namespace StickyWs.Redis;
+
+/// <summary>
+/// Pins in Redis: a key per pin, which Redis itself lets expire, and a channel on which the instances tell each other what they saved. It neither retries nor remembers; whoever
+/// asks waits no longer than he wants to, and goes on without.
+/// </summary>
+internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisposable
+{
+    // An instance hears its own messages too.
+    private readonly string _self = Guid.NewGuid().ToString("N");
+    private readonly string _keys;
+    private readonly RedisLink _link;
+    private readonly ILogger<RedisPinStore> _logger;
+    private Action<string, string>? _saved;
+
+    public RedisPinStore(IOptions<RedisPinOptions> options, ILogger<RedisPinStore> logger)
+    {
+        _logger = logger;
+        _keys = $"{options.Value.KeyPrefix}pin:";
+        _link = new RedisLink(options.Value, Receive, logger);
+    }
+
+    /// <summary>Whoever listens wants to hear at once: so the connection is opened now, without a wait for it.</summary>
+    public event Action<string, string>? Saved
+    {
+        add
+        {
+            _saved += value;
+            _link.Open();
+        }
+
+        remove => _saved -= value;
+    }
+
+    // GETRANGE, not GET: whoever may write to the server may have put anything there, and no more of it is brought here than a name can have.
+    public async ValueTask<string?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var redis = await _link.GetAsync(cancellationToken);
+        try
+        {
+            var found = await redis.GetDatabase().StringGetRangeAsync(_keys + key, 0, PinMessage.LongestBackend).WaitAsync(cancellationToken);
+            return PinMessage.ReadBackend(((ReadOnlyMemory<byte>)found).Span);
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            // Somebody else's list or hash: no pin, and no reason to take the server for broken.
+            return null;
+        }
+    }
+
+    public async ValueTask SaveAsync(string key, string backend, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var redis = await _link.GetAsync(cancellationToken);
+        await redis.GetDatabase().StringSetAsync(_keys + key, backend, (Expiration)lifetime).WaitAsync(cancellationToken);
+        await redis.GetSubscriber().PublishAsync(_link.Channel, new PinMessage(_self, key, backend).ToString(), CommandFlags.FireAndForget);
+    }
+
+    public ValueTask DisposeAsync() => _link.CloseAsync();
+
+    /// <summary>For a container that is disposed of synchronously; the connection closes a moment later.</summary>
+    public void Dispose() => _ = _link.CloseAsync().AsTask();
+
+    private void Receive(RedisValue message)
+    {
+        if (PinMessage.Read(((ReadOnlyMemory<byte>)message).Span) is not { } pin || pin.Sender == _self) return;
+        try
+        {
+            _saved?.Invoke(pin.Key, pin.Backend);
+        }
+#pragma warning disable CA1031 // It would end in the client's own thread.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogHandlerFailed(e);
+        }
+    }
+}
