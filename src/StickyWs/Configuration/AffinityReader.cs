@@ -50,7 +50,7 @@ internal static class AffinityReader
     private static void ReadCookie(SectionReader reader, CookieAffinityOptions cookie)
     {
         reader.Text(nameof(cookie.Name), v => cookie.Name = v);
-        reader.List(nameof(cookie.Keys), cookie.Keys);
+        reader.Secrets(nameof(cookie.Keys), cookie.Keys);
         reader.TimeOrNone(nameof(cookie.Lifetime), v => cookie.Lifetime = v);
         reader.Text(nameof(cookie.Path), v => cookie.Path = v);
         reader.Text(nameof(cookie.Domain), v => cookie.Domain = v);

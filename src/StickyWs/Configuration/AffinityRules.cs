@@ -15,18 +15,18 @@ internal static class AffinityRules
     private static readonly SearchValues<char> TokenChars =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    public static void Check(string key, PoolOptions pool, List<string> errors)
+    public static void Check(string poolKey, PoolOptions pool, List<string> errors)
     {
+        var key = $"{poolKey}:Affinity";
         var affinity = pool.Affinity;
         StickyWsOptionsValidator.Add(errors, new AffinityRanges().Validate(key, affinity));
         for (var i = 0; i < affinity.Rules.Count; i++) CheckRule($"{key}:Rules:{i}", affinity.Rules[i], errors);
-        if (affinity.Rules.Count(rule => rule.Cookie is not null) > 1)
+        var cookies = affinity.Rules.Count(rule => rule.Cookie is not null);
+        if (cookies > 1)
             errors.Add(OptionsError.Of($"{key}:Rules", "more than one Cookie", "keep one rule of this kind per pool"));
-        foreach (var name in pool.Backends.Keys)
-        {
-            if (affinity.Rules.Any(rule => rule.Cookie is not null) && Encoding.UTF8.GetByteCount(name) > LongestBackendName)
-                errors.Add(OptionsError.Of($"{key}:Rules", name, $"with a Cookie rule, give backends names of at most {LongestBackendName} bytes"));
-        }
+        if (cookies == 0) return;
+        foreach (var name in pool.Backends.Keys.Where(name => Encoding.UTF8.GetByteCount(name) > LongestBackendName))
+            errors.Add(OptionsError.Of($"{poolKey}:Backends", name, $"use a name of at most {LongestBackendName} bytes, since the Cookie rule writes it into the cookie"));
     }
 
     private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
@@ -56,6 +56,8 @@ internal static class AffinityRules
     {
         StickyWsOptionsValidator.Add(errors, new CookieAffinityRanges().Validate(key, cookie));
         CheckName($"{key}:Name", cookie.Name, "use a cookie name such as StickyWs", errors);
+        if (!IsTrueToItsPrefix(cookie))
+            errors.Add(OptionsError.Of($"{key}:Name", cookie.Name, "use another name, or set Secure to Always (for __Host- also Path to / and no Domain), since browsers drop such a cookie otherwise"));
         for (var i = 0; i < cookie.Keys.Count; i++)
         {
             // Not the value: it may be most of a secret.
@@ -63,12 +65,12 @@ internal static class AffinityRules
         }
 
         if (!cookie.Path.StartsWith('/') || !IsAttribute(cookie.Path)) errors.Add(OptionsError.Of($"{key}:Path", cookie.Path, "use a path that starts with a slash"));
-        if (cookie.Domain is { } domain && (domain.Length == 0 || Uri.CheckHostName(domain.TrimStart('.')) != UriHostNameType.Dns || !Ascii.IsValid(domain)))
+        if (cookie.Domain is { } domain && (domain.Length == 0 || Uri.CheckHostName(domain.StartsWith('.') ? domain[1..] : domain) != UriHostNameType.Dns || !Ascii.IsValid(domain)))
             errors.Add(OptionsError.Of($"{key}:Domain", domain, "use a domain such as example.com"));
         StickyWsOptionsValidator.CheckChoice($"{key}:SameSite", cookie.SameSite, errors);
         StickyWsOptionsValidator.CheckChoice($"{key}:Secure", cookie.Secure, errors);
         if (cookie.SameSite == SameSiteMode.None && cookie.Secure != CookieSecurePolicy.Always)
-            errors.Add(OptionsError.Of($"{key}:SameSite", "None", "browsers drop such a cookie unless it is secure: set Secure to Always, or SameSite to Lax"));
+            errors.Add(OptionsError.Of($"{key}:SameSite", "None", "use Lax, or set Secure to Always, since browsers drop such a cookie otherwise"));
     }
 
     private static void CheckLearn(string key, LearnAffinityOptions learn, List<string> errors)
@@ -82,6 +84,14 @@ internal static class AffinityRules
     private static void CheckName(string key, string name, string remedy, List<string> errors)
     {
         if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenChars)) errors.Add(OptionsError.Of(key, name.Length == 0 ? null : name, remedy));
+    }
+
+    // RFC 6265bis section 4.1.3.
+    private static bool IsTrueToItsPrefix(CookieAffinityOptions cookie)
+    {
+        var isOfHost = cookie.Name.StartsWith("__Host-", StringComparison.OrdinalIgnoreCase);
+        if (!isOfHost && !cookie.Name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase)) return true;
+        return cookie.Secure == CookieSecurePolicy.Always && (!isOfHost || (cookie.Path == "/" && cookie.Domain is null));
     }
 
     private static bool IsKey(string text)

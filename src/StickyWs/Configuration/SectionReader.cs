@@ -61,13 +61,10 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     }
 
     /// <summary>A list that is written replaces the list that was there.</summary>
-    public void List(string key, IList<string> list)
-    {
-        if (Child(key) is not { } child) return;
-        list.Clear();
-        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list");
-        foreach (var item in child.GetChildren()) ReadText(item, list.Add);
-    }
+    public void List(string key, IList<string> list) => List(key, list, value => Wrong(key, value, "use a list"));
+
+    /// <summary>The same for values that no message may show.</summary>
+    public void Secrets(string key, IList<string> list) => List(key, list, _ => errors.Add($"{section.Path}:{key} is a single value: use a list."));
 
     public void Map(string key, IDictionary<string, string> map)
     {
@@ -95,7 +92,11 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         if (Child(key) is not { } child) return;
         clear();
         if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list of objects");
-        foreach (var item in child.GetChildren()) ReadObject(item, read);
+        IConfigurationSection[] items = [.. child.GetChildren()];
+
+        // An object's keys would be taken for positions, and nobody would look at them.
+        if (Array.Exists(items, item => !int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))) errors.Add($"{child.Path} is an object: use a list of objects.");
+        else Array.ForEach(items, item => ReadObject(item, read));
     }
 
     /// <summary>Whether a section is there that somebody else reads.</summary>
@@ -109,6 +110,14 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
             if (!_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
                 errors.Add($"{child.Path} is not an option: use one of {string.Join(", ", _known)}, or remove it.");
         }
+    }
+
+    private void List(string key, IList<string> list, Action<string> refuse)
+    {
+        if (Child(key) is not { } child) return;
+        list.Clear();
+        if (!string.IsNullOrEmpty(child.Value)) refuse(child.Value);
+        foreach (var item in child.GetChildren()) ReadText(item, list.Add);
     }
 
     private void ReadObject(IConfigurationSection child, Action<SectionReader> read)

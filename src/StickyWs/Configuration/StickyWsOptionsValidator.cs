@@ -22,6 +22,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
 
         foreach (var (poolName, pool) in options.Pools) ValidatePool($"{root}:Pools:{poolName}", pool, errors);
         AddAmbiguousMatches(options, errors);
+        errors.RemoveAll(error => OptionsError.MissingKey(error) is { } missing && options.ReadErrors.Exists(unread => IsAbout(unread, missing)));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
@@ -33,7 +34,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
             errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
-        AffinityRules.Check($"{key}:Affinity", pool, errors);
+        AffinityRules.Check(key, pool, errors);
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
@@ -60,6 +61,10 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                 "use http://host:port or https://host:port, without path, query or user info"));
         }
     }
+
+    // What was written and could not be read is not missing as well.
+    private static bool IsAbout(string error, string key)
+        => error.StartsWith(key, StringComparison.OrdinalIgnoreCase) && error.AsSpan(key.Length) is [' ' or ':', ..];
 
     // Two pools with the same host and prefix would make the choice depend on the order of a dictionary.
     private void AddAmbiguousMatches(StickyWsOptions options, List<string> errors)

@@ -3,6 +3,8 @@ namespace StickyWs.Tests.Configuration;
 /// <summary>Every option: a value that is good and not the default, the nearest values that are not, and texts that are no value at all.</summary>
 internal static class OptionTable
 {
+    private const string Rule = "Pools:chat:Affinity:Rules:0";
+
     private static readonly string[] NoTime = ["5", "5s", "soon", "00:00:60"];
     private static readonly string[] NoWhole = ["many", "1.5", "99999999999"];
     private static readonly string[] NoNumber = ["half", "NaN", "Infinity", "0,5"];
@@ -16,6 +18,8 @@ internal static class OptionTable
         new("TrustedProxies:0", "10.0.0.0/8", ["10.0.0.0/33", "somewhere", "fd00::/129"]),
         new("Transport:RawLane", "Off", ["Always", "1", "On,Off", "true"]),
         new("Transport:Reactors", "1024", ["0", "1025", "-1", .. NoWhole]),
+        new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
+        new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
         new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),
         new("Pools:chat:Match:PathPrefixes:0", "/chat", ["chat", "/chat?x", "/a%20b", "//chat", "/#"]),
         new("Pools:chat:Backends:a:Address", "https://10.0.0.1:5001", ["10.0.0.1:5000", "ftp://h:21", "http://h:5000/path", "http://h?x=1", "http://h#x", "http://user@h", "http://h:0", "ws://h", "http://*:5000"]),
@@ -23,6 +27,23 @@ internal static class OptionTable
         new("Pools:chat:Backends:a:Enabled", "False", NoFlag),
         new("Pools:chat:Backends:a:MaxTunnels", "9", ["0", "100000001", .. NoWhole]),
         new("Pools:chat:Policy", "LeastConnections", ["Random", "Round Robin"]),
+        new($"{Rule}:Cookie:Name", "sticky_1", ["a b", "a=b", "a;b", "k\u00e4se", "a\r\nb"]),
+        new($"{Rule}:Cookie:Keys:0", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", []),
+        new($"{Rule}:Cookie:Lifetime", "400.00:00:00", ["00:00:59.9990000", "400.00:00:00.0010000", "-00:05:00", "session", .. NoTime]),
+        new($"{Rule}:Cookie:Path", "/chat", ["chat", "/a b", "/a;b", "/\u00fc", "/a\r\nb"]),
+        new($"{Rule}:Cookie:Domain", "example.com", ["a b", "example.com:80", "http://example.com", "10.0.0.1", "*.example.com", "..example.com", "a;b", "b\u00fccher.example"]),
+        new($"{Rule}:Cookie:HttpOnly", "False", NoFlag),
+        new($"{Rule}:Cookie:SameSite", "Strict", ["Loose", "1", "Lax,Strict", "None"]),
+        new($"{Rule}:Cookie:Secure", "Always", ["Sometimes", "1", "true"]),
+        new($"{Rule}:Header:Name", "X-User", ["X User", "X-\u00dcser", ":authority", "a,b", "a\r\nb"]),
+        new($"{Rule}:Query:Name", "room", []),
+        new($"{Rule}:ClientAddress:IPv4PrefixLength", "1", ["0", "33", "-1", .. NoWhole]),
+        new($"{Rule}:ClientAddress:IPv6PrefixLength", "128", ["0", "129", "-1", .. NoWhole]),
+        new($"{Rule}:Learn:Cookie", "sid", ["a b", "a=b", "a;b"]),
+        new($"{Rule}:Learn:Header", "X-Session", ["X Session", "X:Session"]),
+        new("Pools:chat:Affinity:HoldFor", "01:00:00", ["-00:00:00.0010000", "01:00:00.0010000", "none", .. NoTime]),
+        new("Pools:chat:Affinity:PinLifetime", "30.00:00:00", ["00:00:00.9990000", "30.00:00:00.0010000", "none", .. NoTime]),
+        new("Pools:chat:Affinity:RevealBackend", "True", NoFlag),
         new("Pools:chat:Timeouts:Connect", "00:00:01", ["00:00:00.0090000", "00:05:00.0010000", .. NoTime]),
         new("Pools:chat:Timeouts:Handshake", "00:00:01", ["00:00:00.0090000", "00:10:00.0010000", .. NoTime]),
         new("Pools:chat:Timeouts:Activity", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", .. NoTime]),

@@ -14,6 +14,7 @@ internal static class OptionTree
             var key = prefix + property.Name;
             var held = property.PropertyType;
             if (held == typeof(IList<string>)) yield return $"{key}:0";
+            else if (held.IsGenericType && held.GetGenericTypeDefinition() == typeof(IList<>)) foreach (var inner in Keys(held.GetGenericArguments()[0], $"{key}:0:")) yield return inner;
             else if (held == typeof(IDictionary<string, string>)) yield return key + (prefix.Contains("WebSocket", StringComparison.Ordinal) ? ":Origin" : ":X-Probe");
             else if (held.IsGenericType && held.GetGenericTypeDefinition() == typeof(IDictionary<,>)) foreach (var inner in Keys(held.GetGenericArguments()[1], $"{key}:{(property.Name == "Pools" ? "chat" : "a")}:")) yield return inner;
             else if (held.Namespace == "StickyWs.Configuration" && held.IsClass) foreach (var inner in Keys(held, $"{key}:")) yield return inner;
@@ -29,7 +30,7 @@ internal static class OptionTree
             options = options switch
             {
                 null => null,
-                IList<string> list => list.Count > int.Parse(part, CultureInfo.InvariantCulture) ? list[int.Parse(part, CultureInfo.InvariantCulture)] : null,
+                IList list => list.Count > int.Parse(part, CultureInfo.InvariantCulture) ? list[int.Parse(part, CultureInfo.InvariantCulture)] : null,
                 IDictionary map => map[part],
                 _ => options.GetType().GetProperty(part)!.GetValue(options),
             };

@@ -6,6 +6,8 @@ public sealed class StickyWsOptionsReaderTests
 {
     public static TheoryData<string, string> GoodValues => [.. OptionTable.Rows.Select(row => (row.Key, row.Good))];
 
+    public static TheoryData<string> KindsOfRule => [.. typeof(AffinityRuleOptions).GetProperties().Select(property => property.Name)];
+
     public static TheoryData<string> SingleValues => [.. OptionTable.Rows.Select(row => row.Key)];
 
     [Fact]
@@ -27,7 +29,7 @@ public sealed class StickyWsOptionsReaderTests
     [MemberData(nameof(SingleValues))]
     public void Configure_ObjectInPlaceOfAValue_IsOneError(string key)
     {
-        var error = Assert.Single(Written.ErrorsOf((key, null), ($"{key}:Inner", "x")), e => !e.EndsWith("without path, query or user info.", StringComparison.Ordinal));
+        var error = Assert.Single(Written.ErrorsOf((key, null), ($"{key}:Inner", "x")));
 
         Assert.StartsWith($"StickyWs:{key} is an object", error, StringComparison.Ordinal);
     }
@@ -37,6 +39,11 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:")]
     [InlineData("Pools:chat:Match:")]
     [InlineData("Pools:chat:Backends:a:")]
+    [InlineData("Pools:chat:Affinity:")]
+    [InlineData("Pools:chat:Affinity:Rules:0:")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Cookie:")]
+    [InlineData("Pools:chat:Affinity:Rules:0:ClientAddress:")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Learn:")]
     [InlineData("Pools:chat:Timeouts:")]
     [InlineData("Pools:chat:Health:")]
     [InlineData("Pools:chat:Health:Http:")]
@@ -46,6 +53,7 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Tls:")]
     [InlineData("Pools:chat:Tunnels:")]
     [InlineData("Transport:")]
+    [InlineData("Pins:")]
     public void Configure_UnknownKey_IsOneErrorThatListsTheKnownOnes(string prefix)
     {
         var error = Assert.Single(Written.ErrorsOf(($"{prefix}Colour", "blue")));
@@ -58,6 +66,7 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Tunnels:IdleTimeout")]
     [InlineData("Pools:chat:Tunnels:HalfClosedTimeout")]
     [InlineData("Pools:chat:Tunnels:DeadPeerTimeout")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Cookie:Lifetime")]
     public void Configure_NoneInPlaceOfATime_IsNoLimitAndValid(string key)
     {
         var options = Written.Onto(Written.Keys((key, "00:01:23")), (key, "None"));
@@ -79,12 +88,21 @@ public sealed class StickyWsOptionsReaderTests
 
     [Theory]
     [InlineData("Pools:chat:Match", "use an object")]
+    [InlineData("Pools:chat:Affinity", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules", "use a list of objects")]
+    [InlineData("Pools:chat:Affinity:Rules:0", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Cookie", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules:0:ClientAddress", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules:0:SignalR", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules:0:SocketIO", "use an object")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Learn", "use an object")]
     [InlineData("Pools:chat:Timeouts", "use an object")]
     [InlineData("Pools:chat:Health", "use an object")]
     [InlineData("Pools:chat:Health:Passive", "use an object")]
     [InlineData("Pools:chat:Tls", "use an object")]
     [InlineData("Pools:chat:Tunnels", "use an object")]
     [InlineData("Transport", "use an object")]
+    [InlineData("Pins", "use an object")]
     [InlineData("Pools:chat", "use an object")]
     [InlineData("Pools:chat:Backends:a", "use an object")]
     [InlineData("Pools", "use an object of named objects")]
@@ -143,6 +161,41 @@ public sealed class StickyWsOptionsReaderTests
     [Fact]
     public void Configure_NoProbeWritten_NoneIsOn() => Assert.Null(Written.Keys().Pools["chat"].Health.Probe);
 
+    [Theory]
+    [MemberData(nameof(KindsOfRule))]
+    public void Configure_RuleWrittenAsAnEmptyObject_IsOfItsKindWithItsDefaults(string kind)
+    {
+        var options = Written.Json("""{ "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } }, "Affinity": { "Rules": [ { "KIND": {} } ] } } } } }""".Replace("KIND", kind, StringComparison.Ordinal));
+
+        var rule = Assert.Single(options.Pools["chat"].Affinity.Rules);
+        Assert.Equal(kind, Assert.Single(typeof(AffinityRuleOptions).GetProperties(), property => property.GetValue(rule) is not null).Name);
+        Assert.Equal(kind is "Header" or "Query" or "Learn" ? 1 : 0, Written.Errors(options).Length);
+    }
+
+    [Fact]
+    public void Configure_NoRuleWritten_NoneIsThere() => Assert.Empty(Written.Keys().Pools["chat"].Affinity.Rules);
+
+    [Fact]
+    public void Configure_Rules_KeepTheOrderTheyAreWrittenIn()
+    {
+        var options = Written.Keys(Enumerable.Range(0, 12).Select(i => ($"Pools:chat:Affinity:Rules:{i}:Header:Name", (string?)$"X-{i}")));
+
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"X-{i}"), options.Pools["chat"].Affinity.Rules.Select(rule => rule.Header?.Name));
+    }
+
+    [Theory]
+    [InlineData("Pools:chat:Affinity:Rules:Cookie")]
+    [InlineData("Pools:chat:Affinity:Rules:Cookie:Name")]
+    [InlineData("Pools:chat:Affinity:Rules:first:SignalR")]
+    public void Configure_ObjectInPlaceOfAListOfObjects_IsOneError(string key)
+        => Assert.Equal(["StickyWs:Pools:chat:Affinity:Rules is an object: use a list of objects."], Written.ErrorsOf((key, null)));
+
+    [Fact]
+    public void Configure_SecretInPlaceOfAList_IsOneErrorThatDoesNotShowIt()
+        => Assert.Equal(
+            ["StickyWs:Pools:chat:Affinity:Rules:0:Cookie:Keys is a single value: use a list."],
+            Written.ErrorsOf(("Pools:chat:Affinity:Rules:0:Cookie:Keys", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")));
+
     [Fact]
     public void Configure_NoSection_LeavesTheDefaults()
     {
@@ -163,6 +216,42 @@ public sealed class StickyWsOptionsReaderTests
         Assert.Equal(["192.168.0.0/16"], options.TrustedProxies);
         Assert.Equal(["c.example"], options.Pools["chat"].Match.Hosts);
         Assert.Equal(["/code"], options.Pools["chat"].Match.PathPrefixes);
+    }
+
+    [Fact]
+    public void Configure_ListOfRules_ReplacesTheOneFromCode()
+    {
+        var options = new StickyWsOptions();
+        options.Pools["chat"] = new PoolOptions { Affinity = { HoldFor = TimeSpan.FromMinutes(3), Rules = { new() { Cookie = new() { Name = "code", Keys = { "secret" } } }, new() { SignalR = new() } } } };
+
+        Written.Onto(options, ("Pools:chat:Affinity:Rules:0:Cookie:Path", "/chat"));
+
+        var rule = Assert.Single(options.Pools["chat"].Affinity.Rules);
+        Assert.Null(rule.SignalR);
+        Assert.Equal(("StickyWs", "/chat", 0), (rule.Cookie?.Name, rule.Cookie?.Path, rule.Cookie?.Keys.Count));
+        Assert.Equal(TimeSpan.FromMinutes(3), options.Pools["chat"].Affinity.HoldFor);
+    }
+
+    [Fact]
+    public void Configure_EmptyListOfRules_ReplacesTheOneFromCode()
+    {
+        var options = new StickyWsOptions();
+        options.Pools["chat"] = new PoolOptions { Affinity = { Rules = { new() { SignalR = new() } } } };
+
+        Written.Onto(options, ("Pools:chat:Affinity:Rules", ""));
+
+        Assert.Empty(options.Pools["chat"].Affinity.Rules);
+    }
+
+    [Fact]
+    public void Configure_AffinityWithoutRules_KeepsTheOnesFromCode()
+    {
+        var options = new StickyWsOptions();
+        options.Pools["chat"] = new PoolOptions { Affinity = { Rules = { new() { SignalR = new() } } } };
+
+        Written.Onto(options, ("Pools:chat:Affinity:RevealBackend", "true"));
+
+        Assert.NotNull(Assert.Single(options.Pools["chat"].Affinity.Rules).SignalR);
     }
 
     [Fact]

@@ -6,6 +6,9 @@ public sealed class StickyWsOptionsValidatorTests
 {
     private const string SomeSecondPool = "http://127.0.0.1:5001";
 
+    // A pool has one kind of probe, and a rule is of one kind.
+    private static readonly string[] OtherKinds = [":Tcp:", ":WebSocket:", ":Header:", ":Query:", ":ClientAddress:", ":Learn:"];
+
     public static TheoryData<string, string> BadValues => [.. OptionTable.Rows.SelectMany(row => row.Bad, (row, bad) => (row.Key, bad))];
 
     [Theory]
@@ -50,7 +53,7 @@ public sealed class StickyWsOptionsValidatorTests
         (string Key, string Bad)[] wrong =
         [
             .. OptionTable.Rows
-                .Where(row => row.Bad.Length > 0 && !row.Key.Contains(":Tcp:", StringComparison.Ordinal) && !row.Key.Contains(":WebSocket:", StringComparison.Ordinal))
+                .Where(row => row.Bad.Length > 0 && !Array.Exists(OtherKinds, kind => row.Key.Contains(kind, StringComparison.Ordinal)))
                 .Select(row => (row.Key, row.Bad[0])),
         ];
 
@@ -123,6 +126,50 @@ public sealed class StickyWsOptionsValidatorTests
             ["StickyWs:Pools:chat:Policy is 'mine': use one of LeastConnections, PowerOfTwoChoices, RoundRobin, or register an ILoadBalancingPolicy of that name."],
             Written.Errors(options));
     }
+
+    [Theory]
+    [InlineData("Pools:chat:Affinity:Rules:0", "SignalR")]
+    [InlineData("Pools:chat:Affinity:Rules:0:SignalRR", "")]
+    [InlineData("POOLS:CHAT:AFFINITY:RULES:0:COKIE:NAME", "x")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Learn", "sid")]
+    [InlineData("Pools:chat:Affinity:Rules:0:Learn:Cokie", "sid")]
+    public void Validate_WhatCouldNotBeRead_IsNotMissingAsWell(string key, string value)
+        => Assert.DoesNotContain(" is not set: ", Assert.Single(Written.ErrorsOf((key, value))), StringComparison.Ordinal);
+
+    [Fact]
+    public void Validate_RequiredOptionUnderAMisspeltKey_IsMissingAsWell()
+        => Assert.Equal(
+            [
+                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Nam is not an option: use one of Name, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Name is not set: use the name of a request header.",
+            ],
+            Written.ErrorsOf(("Pools:chat:Affinity:Rules:0:Header:Nam", "X-User")));
+
+    [Fact]
+    public void Validate_UnreadRule_HidesNothingThatIsMissingElsewhere()
+        => Assert.Equal(
+            [
+                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: use one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:10 is not set: write exactly one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn into each rule.",
+            ],
+            Written.ErrorsOf([.. Enumerable.Range(0, 10).Select(i => ($"Pools:chat:Affinity:Rules:{i}:{(i == 1 ? "Cokie" : "SignalR")}", (string?)null)), ("Pools:chat:Affinity:Rules:10", null)]));
+
+    [Theory]
+    [InlineData("Redis", "")]
+    [InlineData("Redis:Configuration", "localhost:6379")]
+    [InlineData("redis:anything:of:the:package", "x")]
+    public void Validate_RedisSection_NeedsAPinStoreThatReadsIt(string key, string value)
+    {
+        var options = Written.Keys((key, value));
+
+        Assert.Equal(
+            ["StickyWs:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it."],
+            Written.Errors(options));
+        Assert.Empty(Written.Errors(options, hasPinStore: true));
+    }
+
+    [Fact]
+    public void Validate_PinStoreWithoutARedisSection_IsTaken() => Assert.Empty(Written.Errors(Written.Keys(), hasPinStore: true));
 
     [Fact]
     public void Validate_NotANumberFromCode_IsOneError()

@@ -23,8 +23,8 @@ internal static class Written
     public static StickyWsOptions Json(string json)
         => Read(new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))), new StickyWsOptions());
 
-    public static string[] Errors(StickyWsOptions options, string root = StickyWsOptions.SectionName)
-        => [.. new StickyWsOptionsValidator(root, Policies).Validate(null, options).Failures ?? []];
+    public static string[] Errors(StickyWsOptions options, string root = StickyWsOptions.SectionName, bool hasPinStore = false)
+        => [.. new StickyWsOptionsValidator(root, Policies, hasPinStore).Validate(null, options).Failures ?? []];
 
     public static string[] ErrorsOf(params IEnumerable<(string Key, string? Value)> keys) => Errors(Keys(keys));
 
