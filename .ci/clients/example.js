@@ -23,11 +23,15 @@ export function listen(server, port = 0) {
 /**
  * Runs a built example on ports of its own until stop() is called.
  * @param settings configuration keys below StickyWs:Pools, each with its value
+ * @param others any other configuration keys
  */
-export async function startExample(name, settings) {
+export async function startExample(name, settings, others = {}) {
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const options = Object.entries(settings).map(([key, value]) => `--StickyWs:Pools:${key}=${value}`);
+  const options = [
+    ...Object.entries(settings).map(([key, value]) => `--StickyWs:Pools:${key}=${value}`),
+    ...Object.entries(others).map(([key, value]) => `--${key}=${value}`),
+  ];
   const folder = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
   const child = spawn('dotnet', [`bin/${configuration}/net10.0/${name}.dll`, `--urls=${url}`, ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise(done => child.once('close', done));

@@ -1,37 +1,47 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { listen, startExample, within } from './example.js';
 
-const CONNECTIONS = 60, MESSAGES = 5, TEST_MS = 60_000;
-const backends = [];
-let balancer;
+const CONNECTIONS = 200, MESSAGES = 5, TEST_MS = 120_000;
+const redis = process.env.STICKYWS_REDIS;
+const backends = [], balancers = [];
+let front;
 
 before(async () => {
   for (const name of ['a', 'b', 'c']) backends.push(await startBackend(name));
-  balancer = await startExample('Minimal', {
-    ...Object.fromEntries(backends.map(({ name, address }) => [`chat:Backends:${name}:Address`, address])),
-    'chat:Affinity:Rules:0:SocketIO': '',
-  });
+  const pool = Object.fromEntries(backends.map(({ name, address }) => [`chat:Backends:${name}:Address`, address]));
+  balancers.push(await startExample('Minimal', { ...pool, 'chat:Affinity:Rules:0:SocketIO': '' }));
+  if (!redis) return;
+  const shared = { 'StickyWs:Redis:Configuration': redis, 'StickyWs:Redis:KeyPrefix': `clients:${process.pid}:`, 'StickyWs:Pins:StoreTimeout': '00:00:05' };
+  for (let i = 0; i < 2; i++) balancers.push(await startExample('SharedPins', pool, shared));
+  front = await startFront(balancers.slice(1).map(({ url }) => url));
 });
 after(async () => {
-  await balancer?.stop();
+  front?.closeAllConnections();
+  front?.close();
+  await Promise.all(balancers.map(balancer => balancer.stop()));
   await Promise.all(backends.map(({ server }) => server.close()));
 });
 
-test(`${CONNECTIONS} Socket.IO clients stay with polling`, { timeout: TEST_MS }, () => talk({ transports: ['polling'] }, async () => {}));
+for (const [where, url, skip] of [
+  ['one instance', () => balancers[0].url, false],
+  ['two instances that share their pins', () => `http://127.0.0.1:${front.address().port}`, redis ? false : 'no STICKYWS_REDIS'],
+]) {
+  test(`${CONNECTIONS} Socket.IO clients stay with polling, through ${where}`, { timeout: TEST_MS, skip }, () => talk(url(), { transports: ['polling'] }, async () => {}));
 
-test(`${CONNECTIONS} Socket.IO clients start with polling and upgrade to a WebSocket`, { timeout: TEST_MS }, () =>
-  talk({}, async ({ socket }) => {
-    const { engine } = socket.io;
-    if (engine.transport.name !== 'websocket') await within(TEST_MS / 2, 'the upgrade', new Promise(done => engine.once('upgrade', done)));
-    assert.equal(engine.transport.name, 'websocket');
-  }));
+  test(`${CONNECTIONS} Socket.IO clients start with polling and upgrade to a WebSocket, through ${where}`, { timeout: TEST_MS, skip }, () =>
+    talk(url(), {}, async ({ socket }) => {
+      const { engine } = socket.io;
+      if (engine.transport.name !== 'websocket') await within(TEST_MS / 2, 'the upgrade', new Promise(done => engine.once('upgrade', done)));
+      assert.equal(engine.transport.name, 'websocket');
+    }));
+}
 
-async function talk(options, settle) {
-  const clients = Array.from({ length: CONNECTIONS }, () => connect(options));
+async function talk(url, options, settle) {
+  const clients = Array.from({ length: CONNECTIONS }, () => connect(url, options));
   try {
     await Promise.all(clients.map(({ connected }) => connected));
     await speak(clients, 'before');
@@ -55,8 +65,8 @@ async function speak(clients, when) {
 }
 
 // A client that never tries again: one refused request is one failure.
-function connect(options) {
-  const socket = io(balancer.url, { ...options, forceNew: true, reconnection: false });
+function connect(url, options) {
+  const socket = io(url, { ...options, forceNew: true, reconnection: false });
   const errors = [];
   socket.on('disconnect', reason => { if (reason !== 'io client disconnect') errors.push(reason); });
   socket.io.engine.on('upgradeError', error => errors.push(error.message));
@@ -65,6 +75,32 @@ function connect(options) {
     socket.once('connect_error', error => failed(new Error(`connect_error: ${error.message} ${error.context?.responseText ?? ''}`)));
   });
   return { socket, connected, errors, places: new Set() };
+}
+
+// In front of the instances: every request goes to another one than the request before, whoever sent it.
+async function startFront(urls) {
+  let turn = 0;
+  const onward = ({ method, url, headers }) => request(urls[turn++ % urls.length] + url, { method, headers });
+  const server = createServer((from, to) => {
+    const out = onward(from);
+    out.on('response', answer => answer.pipe(to.writeHead(answer.statusCode, answer.rawHeaders)));
+    out.on('error', () => to.destroy());
+    from.pipe(out);
+  });
+  server.on('upgrade', (from, client) => {
+    const out = onward(from);
+    out.on('upgrade', (answer, backend, behind) => {
+      const headers = answer.rawHeaders.map((text, i) => text + (i % 2 ? '\r\n' : ': ')).join('');
+      client.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`);
+      client.write(behind);
+      client.pipe(backend).pipe(client);
+      for (const [one, other] of [[client, backend], [backend, client]]) one.on('error', () => other.destroy());
+    });
+    out.on('response', answer => client.end(`HTTP/1.1 ${answer.statusCode} Declined\r\nConnection: close\r\n\r\n`));
+    out.on('error', () => client.destroy());
+    out.end();
+  });
+  return listen(server);
 }
 
 async function startBackend(name) {
