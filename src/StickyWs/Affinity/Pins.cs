@@ -11,6 +11,9 @@ internal sealed class Pins
     // A pin that another instance moved meanwhile is noticed after this long at the latest, should its message be lost.
     private const int CheckInterval = 30;
 
+    // Until every instance has found a store again that was away.
+    private const int ReturnTime = 5;
+
     // Of a pin that another instance tells of; the first use here gives it its pool's own.
     private const int HeardLifetime = 20 * 60;
 
@@ -37,8 +40,8 @@ internal sealed class Pins
 
     public bool IsShared => _shared is not null;
 
-    /// <summary>Whether the shared store is there and does not answer.</summary>
-    public bool IsCutOff => _shared is { IsLost: true };
+    /// <summary>Whether the shared store is there and does not answer, or did not until a moment ago: the other instances may find it again later than this one.</summary>
+    public bool IsCutOff => _shared is { IsLost: true } || _clock.Now - ReturnTime < _returnedAt;
 
     /// <summary>Finds a learnt pin in this process.</summary>
     /// <param name="key">Its key.</param>

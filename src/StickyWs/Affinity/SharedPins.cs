@@ -21,6 +21,7 @@ internal sealed partial class SharedPins
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline<string?> _pipeline;
     private int _isLost;
+    private volatile bool _isBroken;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
     {
@@ -54,7 +55,7 @@ internal sealed partial class SharedPins
     public event Action? Returned;
 
     /// <summary>Whether it does not answer. It is tried again when somebody calls it after the break.</summary>
-    public bool IsLost => _state.CircuitState is not CircuitState.Closed;
+    public bool IsLost => _isBroken || _state.CircuitState is not CircuitState.Closed;
 
     /// <returns>Whether the store answered, and with which backend.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
@@ -82,8 +83,18 @@ internal sealed partial class SharedPins
             context,
             (_store, call, action)).ConfigureAwait(false);
         ResilienceContextPool.Shared.Return(context);
-        if (outcome.Exception is { } e and not BrokenCircuitException) _metrics.PinStoreFailed(operation, e is TimeoutRejectedException ? "timeout" : e.GetType().Name);
+        Note(operation, outcome.Exception);
         return outcome;
+    }
+
+    // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
+    private void Note(string operation, Exception? exception)
+    {
+        if (exception is BrokenCircuitException) return;
+        var isBroken = exception is not (null or TimeoutRejectedException);
+        if (_isBroken && !isBroken) Returned?.Invoke();
+        if (_isBroken != isBroken) _isBroken = isBroken;
+        if (exception is not null) _metrics.PinStoreFailed(operation, isBroken ? exception.GetType().Name : "timeout");
     }
 
     // A store may overlook the token; then nobody is left who would see how its call ends.
