@@ -29,7 +29,7 @@ internal sealed class PinTable
 
     private Segment SegmentOf(PinKey key) => _segments[key.High % Segments];
 
-    private record struct Entry(PinKey Key, string Backend, int ExpiresAt, int CheckedAt)
+    private record struct Entry(PinKey Key, string Backend, int ExpiresAt, int CheckedAt, int SavedAt)
     {
         public readonly bool IsFree => Backend is null;
 
@@ -53,7 +53,7 @@ internal sealed class PinTable
                     if (entry.Key != key || entry.IsFree) continue;
                     if (entry.IsOver(now)) break;
                     entry.ExpiresAt = now + lifetime;
-                    pin = new Pin(entry.Backend, entry.CheckedAt);
+                    pin = new Pin(entry.Backend, entry.CheckedAt, entry.SavedAt);
                     return true;
                 }
             }
@@ -76,7 +76,7 @@ internal sealed class PinTable
                 }
 
                 if (place.IsFree) _count++;
-                place = new Entry(key, pin.Backend, now + lifetime, pin.CheckedAt);
+                place = new Entry(key, pin.Backend, now + lifetime, pin.CheckedAt, pin.SavedAt);
             }
         }
 

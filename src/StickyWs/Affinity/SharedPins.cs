@@ -12,20 +12,25 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed partial class SharedPins
 {
-    private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
+    // The breaker's own is over before, so that it lets through whoever may try.
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(2);
 
     private readonly IPinStore _store;
     private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<SharedPins> _logger;
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline _pipeline;
     private int _isLost;
+    private long _triedAt;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
     {
         _store = store;
         _metrics = metrics;
+        _time = time;
         _logger = logger;
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
@@ -53,13 +58,16 @@ internal sealed partial class SharedPins
     /// <summary>Raised when the store answers again: what it should hold may have to be written anew.</summary>
     public event Action? Returned;
 
-    /// <summary>Whether it is not asked at the moment.</summary>
-    public bool IsLost => _state.CircuitState is CircuitState.Open or CircuitState.Isolated;
+    /// <summary>Whether it did not answer of late.</summary>
+    public bool IsLost => _state.CircuitState != CircuitState.Closed;
+
+    /// <summary>Whether there is sense in asking it: it answers, or it is time to see whether it does again.</summary>
+    public bool IsAskable => !IsLost || IsRested(Interlocked.Read(ref _triedAt));
 
     /// <returns>Whether the store answered, and with which backend.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
     {
-        if (IsLost) return default;
+        if (!MayAsk()) return default;
         try
         {
             return (true, await _pipeline.ExecuteAsync(static (call, token) => Bounded(call._store.FindAsync(call.Key, token), token), (_store, Key: key.ToString())).ConfigureAwait(false));
@@ -76,7 +84,7 @@ internal sealed partial class SharedPins
     /// <returns>Whether the store has it.</returns>
     public async ValueTask<bool> SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        if (IsLost) return false;
+        if (!MayAsk()) return false;
         try
         {
             await _pipeline.ExecuteAsync(
@@ -92,6 +100,16 @@ internal sealed partial class SharedPins
             return false;
         }
     }
+
+    // The breaker stays open until something is sent through it: one caller per rest tries it for all.
+    private bool MayAsk()
+    {
+        if (!IsLost) return true;
+        var triedAt = Interlocked.Read(ref _triedAt);
+        return IsRested(triedAt) && Interlocked.CompareExchange(ref _triedAt, _time.GetTimestamp(), triedAt) == triedAt;
+    }
+
+    private bool IsRested(long triedAt) => _time.GetElapsedTime(triedAt) >= Rest;
 
     private static async ValueTask<bool> Saved(ValueTask saving)
     {
@@ -111,6 +129,7 @@ internal sealed partial class SharedPins
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
+        Interlocked.Exchange(ref _triedAt, _time.GetTimestamp());
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception?.Message ?? "no answer", exception is TimeoutRejectedException ? null : exception);
         return default;
     }

@@ -21,7 +21,7 @@ public sealed class PinTableTests
     [Fact]
     public void Set_Pin_IsFoundAgain()
     {
-        _table.Set(Key(1), new Pin("a", 7), 0, Minute, Large);
+        _table.Set(Key(1), Made("a", 7), 0, Minute, Large);
 
         Assert.True(_table.TryUse(Key(1), 0, Minute, out var pin));
         Assert.Equal(("a", 7), (pin.Backend, pin.CheckedAt));
@@ -31,7 +31,7 @@ public sealed class PinTableTests
     [Fact]
     public void Set_KeyOfNothingButZeros_IsAPinLikeAnyOther()
     {
-        _table.Set(default, new Pin("a", 0), 0, Minute, Large);
+        _table.Set(default, Made("a", 0), 0, Minute, Large);
 
         Assert.True(_table.TryUse(default, 0, Minute, out var pin));
         Assert.Equal("a", pin.Backend);
@@ -41,8 +41,8 @@ public sealed class PinTableTests
     [Fact]
     public void Set_SameKeyAgain_Overwrites()
     {
-        _table.Set(Key(1), new Pin("a", 1), 0, Minute, Large);
-        _table.Set(Key(1), new Pin("b", 2), 0, Minute, Large);
+        _table.Set(Key(1), Made("a", 1), 0, Minute, Large);
+        _table.Set(Key(1), Made("b", 2), 0, Minute, Large);
 
         Assert.True(_table.TryUse(Key(1), 0, Minute, out var pin));
         Assert.Equal(("b", 2), (pin.Backend, pin.CheckedAt));
@@ -55,7 +55,7 @@ public sealed class PinTableTests
     [InlineData(61, false)]
     public void TryUse_AtTheEndOfItsTime_IsOver(int now, bool isFound)
     {
-        _table.Set(Key(1), new Pin("a", 0), 0, Minute, Large);
+        _table.Set(Key(1), Made("a", 0), 0, Minute, Large);
 
         Assert.Equal(isFound, _table.TryUse(Key(1), now, Minute, out _));
     }
@@ -63,7 +63,7 @@ public sealed class PinTableTests
     [Fact]
     public void TryUse_NowAndThen_KeepsItAlive()
     {
-        _table.Set(Key(1), new Pin("a", 0), 0, Minute, Large);
+        _table.Set(Key(1), Made("a", 0), 0, Minute, Large);
 
         for (var now = 0; now < 100 * Minute; now += Minute - 1) Assert.True(_table.TryUse(Key(1), now, Minute, out _));
     }
@@ -71,7 +71,7 @@ public sealed class PinTableTests
     [Fact]
     public void Set_ExpiredPin_IsReplacedInItsPlace()
     {
-        for (var i = 0; i < 10_000; i++) _table.Set(Crowded(i), new Pin("a", 0), i * Minute, Minute, Large);
+        for (var i = 0; i < 10_000; i++) _table.Set(Crowded(i), Made("a", 0), i * Minute, Minute, Large);
 
         Assert.InRange(_table.Count, 1, Ways);
     }
@@ -79,10 +79,10 @@ public sealed class PinTableTests
     [Fact]
     public void Set_CrowdedPlaceThatCannotGrow_DropsTheOneNearestToItsEnd()
     {
-        for (var i = 0; i < Ways; i++) _table.Set(Crowded(i), new Pin("a", 0), 0, Minute + i, 1000);
+        for (var i = 0; i < Ways; i++) _table.Set(Crowded(i), Made("a", 0), 0, Minute + i, 1000);
         _table.TryUse(Crowded(0), 1, Minute * 2, out _);
 
-        _table.Set(Crowded(100), new Pin("b", 0), 1, Minute, 1000);
+        _table.Set(Crowded(100), Made("b", 0), 1, Minute, 1000);
 
         Assert.Equal([0, 2, 3, 4, 5, 6, 7, 100], new[] { 0, 1, 2, 3, 4, 5, 6, 7, 100 }.Where(i => _table.TryUse(Crowded(i), 2, Minute, out _)));
         Assert.Equal(Ways, _table.Count);
@@ -100,7 +100,7 @@ public sealed class PinTableTests
 
         for (var i = 0; i < Flood; i++)
         {
-            _table.Set(Key(i), new Pin("a", 0), i / 100_000, Minute, limit);
+            _table.Set(Key(i), Made("a", 0), i / 100_000, Minute, limit);
             if (i % 100_000 == 0) Assert.InRange(_table.Count, 1, limit);
         }
 
@@ -115,7 +115,7 @@ public sealed class PinTableTests
     [InlineData(511)]
     public void Set_LimitOfLessThanItsSmallestSize_StillKeepsThatMuchAndNoMore(int limit)
     {
-        for (var i = 0; i < 100_000; i++) _table.Set(Key(i), new Pin("a", 0), 0, Minute, limit);
+        for (var i = 0; i < 100_000; i++) _table.Set(Key(i), Made("a", 0), 0, Minute, limit);
 
         Assert.InRange(_table.Count, 1, Segments * Ways);
     }
@@ -131,7 +131,7 @@ public sealed class PinTableTests
     public void Set_UntilATenthOfTheLimit_KeepsEveryPinWhileItGrows(int limit)
     {
         var count = limit / 10;
-        for (var i = 0; i < count; i++) _table.Set(Key(i), new Pin("a", i), 0, Minute, limit);
+        for (var i = 0; i < count; i++) _table.Set(Key(i), Made("a", i), 0, Minute, limit);
 
         Assert.Equal(count, _table.Count);
         for (var i = 0; i < count; i++) Assert.True(_table.TryUse(Key(i), 0, Minute, out var pin) && pin.CheckedAt == i);
@@ -147,7 +147,7 @@ public sealed class PinTableTests
         var before = 0;
         foreach (var (place, key) in keys.Index())
         {
-            _table.Set(key, new Pin("a", 0), 0, Minute, Limit);
+            _table.Set(key, Made("a", 0), 0, Minute, Limit);
             var kept = keys.Take(place + 1).Count(set => _table.TryUse(set, 0, Minute, out _));
             Assert.True(kept >= before, $"The {place + 1}th cost {before - kept + 1}.");
             before = kept;
@@ -159,10 +159,10 @@ public sealed class PinTableTests
     [Fact]
     public void Set_LimitLoweredLater_ComesDownToItAndKeepsWhatFits()
     {
-        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), new Pin("a", i), 0, Minute + i, 100_000);
+        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), Made("a", i), 0, Minute + i, 100_000);
         Assert.Equal(10_000, _table.Count);
 
-        for (var i = 10_000; i < 12_000; i++) _table.Set(Key(i), new Pin("a", i), 0, Minute + i, 1000);
+        for (var i = 10_000; i < 12_000; i++) _table.Set(Key(i), Made("a", i), 0, Minute + i, 1000);
 
         Assert.InRange(_table.Count, 400, 1000);
 
@@ -174,9 +174,9 @@ public sealed class PinTableTests
     [Fact]
     public void Set_LimitRaisedLater_GrowsAgain()
     {
-        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), new Pin("a", 0), 0, Minute, 1000);
+        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), Made("a", 0), 0, Minute, 1000);
 
-        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), new Pin("a", 0), 0, Minute, 100_000);
+        for (var i = 0; i < 10_000; i++) _table.Set(Key(i), Made("a", 0), 0, Minute, 100_000);
 
         Assert.Equal(10_000, _table.Count);
     }
@@ -188,7 +188,7 @@ public sealed class PinTableTests
         for (var round = 0; round < 200; round++)
         {
             var limit = random.Next(1000, 20_000);
-            for (var i = 0; i < 3000; i++) _table.Set(Key(random.Next(100_000)), new Pin("a", 0), round, Minute, limit);
+            for (var i = 0; i < 3000; i++) _table.Set(Key(random.Next(100_000)), Made("a", 0), round, Minute, limit);
 
             Assert.InRange(_table.Count, 1, limit);
         }
@@ -197,12 +197,12 @@ public sealed class PinTableTests
     [Fact]
     public void TryUseAndSet_WithoutGrowth_AllocateNothing()
     {
-        for (var i = 0; i < 5000; i++) _table.Set(Key(i), new Pin("a", 0), 0, Minute, 1000);
+        for (var i = 0; i < 5000; i++) _table.Set(Key(i), Made("a", 0), 0, Minute, 1000);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 5000; i++)
         {
-            _table.Set(Key(i), new Pin("b", 0), 0, Minute, 1000);
+            _table.Set(Key(i), Made("b", 0), 0, Minute, 1000);
             _table.TryUse(Key(i), 0, Minute, out _);
             _table.TryUse(Key(-i), 0, Minute, out _);
         }
@@ -221,7 +221,7 @@ public sealed class PinTableTests
             for (var i = 0; i < 50_000; i++)
             {
                 var number = random.Next(60_000);
-                if (thread % 2 == 0) _table.Set(Key(number), new Pin((number % 10).ToString(), number), i / 1000, Minute, Limit);
+                if (thread % 2 == 0) _table.Set(Key(number), Made((number % 10).ToString(), number), i / 1000, Minute, Limit);
                 else if (_table.TryUse(Key(number), i / 1000, Minute, out var pin)) Assert.Equal(((number % 10).ToString(), number), (pin.Backend, pin.CheckedAt));
             }
         });
@@ -230,6 +230,8 @@ public sealed class PinTableTests
         var found = Enumerable.Range(0, 60_000).Count(i => _table.TryUse(Key(i), 0, Minute, out _));
         Assert.Equal(_table.Count, found);
     }
+
+    private static Pin Made(string backend, int checkedAt) => new(backend, checkedAt, Pin.Never);
 
     // Spread like hashes, without the cost of one.
     private static PinKey Key(int number)
