@@ -48,7 +48,7 @@ internal sealed class ClaimResolver(AffinityServices services)
                     break;
                 case PinRule rule when rule.TryKey(request, out var key):
                     if (pins.TryFind(key, set.Options.PinLifetime, out var backend, out var isFresh)) claim.Follow(KeySource.Pin, key, backend, pool);
-                    if (pins.IsShared && (!isFresh || claim.First is null)) return AskAsync(set, claim, pool, request, i, key);
+                    if (pins.IsAskable && (!isFresh || claim.First is null)) return AskAsync(set, claim, pool, request, i, key);
                     break;
             }
         }

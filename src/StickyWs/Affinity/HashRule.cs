@@ -3,7 +3,7 @@ namespace StickyWs.Affinity;
 /// <summary>A rule that takes a key from the request and finds its backend by hashing alone.</summary>
 internal abstract class HashRule(string pool, string kind, string name)
 {
-    private readonly byte[] _prefix = PinKey.Prefix(pool, kind, name);
+    private readonly byte[] _prefix = PinKey.Prefix(pool, kind, name.ToUpperInvariant());
 
     protected string Name { get; } = name;
 

@@ -3,7 +3,7 @@ using StickyWs.Detection;
 namespace StickyWs.Affinity;
 
 /// <summary>Learns the value of a header that backends answer with.</summary>
-internal sealed class LearntHeaderRule(string pool, string name) : PinRule(pool, "learnt header", name)
+internal sealed class LearntHeaderRule(string pool, string name) : PinRule(pool, "learnt header", name.ToUpperInvariant())
 {
     public override bool TryLearn(IAnswerHead answer, out PinKey key)
     {

@@ -31,8 +31,11 @@ internal readonly record struct PinKey(ulong High, ulong Low)
     }
 
     /// <summary>What keeps the values of one rule of one pool apart from all others; the same on every instance.</summary>
+    /// <param name="pool">The pool's name, in any case.</param>
+    /// <param name="kind">The kind of the rule, in lower case: so the name of no pool can hold it.</param>
+    /// <param name="name">What the rule looks for; in upper case where case does not matter. Its length stands before it, since it may hold whatever a value may hold.</param>
     public static byte[] Prefix(string pool, string kind, string name)
-        => Encoding.UTF8.GetBytes($"{pool.ToUpperInvariant()}\n{kind}\n{name.ToUpperInvariant()}\n");
+        => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{pool.ToUpperInvariant()}\n{kind}\n{name.Length}\n{name}\n"));
 
     public static PinKey Random()
     {

@@ -1,8 +1,10 @@
+using System.Numerics;
+
 namespace StickyWs.Affinity;
 
 /// <summary>
 /// Pins in memory: bounded, with sliding expiry, without an object per pin. A set-associative table, as caches in hardware are: a key has eight places, and where all are taken the one that is
-/// nearest to its end makes room, so that a flood of keys costs time and pins, never memory. Its segments have a lock each, held for one look at eight places, and grow by doubling.
+/// nearest to its end makes room, so that a flood of keys costs time and pins, never memory. Its segments have a lock each, held for one look at eight places, and grow by doubling; where the limit was lowered they shrink at the next write.
 /// </summary>
 internal sealed class PinTable
 {
@@ -27,7 +29,7 @@ internal sealed class PinTable
 
     private Segment SegmentOf(PinKey key) => _segments[key.High % Segments];
 
-    private record struct Entry(PinKey Key, string Backend, int ExpiresAt, int CheckedAt)
+    private record struct Entry(PinKey Key, string Backend, int ExpiresAt, int CheckedAt, int SavedAt)
     {
         public readonly bool IsFree => Backend is null;
 
@@ -51,7 +53,7 @@ internal sealed class PinTable
                     if (entry.Key != key || entry.IsFree) continue;
                     if (entry.IsOver(now)) break;
                     entry.ExpiresAt = now + lifetime;
-                    pin = new Pin(entry.Backend, entry.CheckedAt);
+                    pin = new Pin(entry.Backend, entry.CheckedAt, entry.SavedAt);
                     return true;
                 }
             }
@@ -62,17 +64,19 @@ internal sealed class PinTable
 
         public void Set(PinKey key, Pin pin, int now, int lifetime, int maxBuckets)
         {
+            var (first, last) = Sizes(maxBuckets);
             lock (_lock)
             {
+                if (_entries.Length / Ways > last) Resize(last, now);
                 ref var place = ref Place(Bucket(_entries, key), key);
-                while (IsTaken(place, key, now) && _entries.Length / Ways < maxBuckets)
+                while (IsTaken(place, key, now) && _entries.Length / Ways < last)
                 {
-                    Grow(now, maxBuckets);
+                    Resize(Next(first), now);
                     place = ref Place(Bucket(_entries, key), key);
                 }
 
                 if (place.IsFree) _count++;
-                place = new Entry(key, pin.Backend, now + lifetime, pin.CheckedAt);
+                place = new Entry(key, pin.Backend, now + lifetime, pin.CheckedAt, pin.SavedAt);
             }
         }
 
@@ -104,15 +108,29 @@ internal sealed class PinTable
             return ref bucket[best];
         }
 
-        private void Grow(int now, int maxBuckets)
+        // From the first size on it doubles until the last: each new bucket takes from one old bucket alone, so that growing loses no pin. The last is the limit's four highest bits.
+        private static (int First, int Last) Sizes(int maxBuckets)
+        {
+            var shift = Math.Max(0, BitOperations.Log2((uint)maxBuckets) - 3);
+            return (maxBuckets >> shift, (maxBuckets >> shift) << shift);
+        }
+
+        private int Next(int size)
+        {
+            while (size <= _entries.Length / Ways) size *= 2;
+            return size;
+        }
+
+        private void Resize(int buckets, int now)
         {
             var old = _entries;
-            _entries = new Entry[Math.Min(old.Length * 2, maxBuckets * Ways)];
+            _entries = new Entry[buckets * Ways];
             _count = 0;
             foreach (ref var entry in old.AsSpan())
             {
                 if (entry.IsFree || entry.IsOver(now)) continue;
                 ref var place = ref Place(Bucket(_entries, entry.Key), entry.Key);
+                if (!place.IsFree && place.ExpiresAt > entry.ExpiresAt) continue;
                 if (place.IsFree) _count++;
                 place = entry;
             }

@@ -30,7 +30,7 @@ internal sealed class Pins
         _clock = new PinClock(time);
         _shared = shared;
         if (shared is null) return;
-        shared.Heard += (key, backend) => Write(_learnt, key, new Pin(Known(backend), _clock.Now), HeardLifetime);
+        shared.Heard += (key, backend) => Write(_learnt, key, new Pin(Known(backend), _clock.Now, _clock.Now), HeardLifetime);
         shared.Returned += () => _returnedAt = _clock.Now;
     }
 
@@ -39,6 +39,9 @@ internal sealed class Pins
     public int HashedCount => _hashed.Count;
 
     public bool IsShared => _shared is not null;
+
+    /// <summary>Whether there is a shared store, and sense in asking it.</summary>
+    public bool IsAskable => _shared is { IsAskable: true };
 
     /// <summary>Whether the shared store is there and does not answer, or did not until a moment ago: the other instances may find it again later than this one.</summary>
     public bool IsCutOff => _shared is { IsLost: true } || _clock.Now - ReturnTime < _returnedAt;
@@ -62,15 +65,22 @@ internal sealed class Pins
     public async ValueTask<string?> FindSharedAsync(PinKey key, TimeSpan lifetime)
     {
         var (isAnswered, backend) = await _shared!.FindAsync(key).ConfigureAwait(false);
-        if (backend is not null) Write(_learnt, key, new Pin(Known(backend), _clock.Now), Seconds(lifetime));
-        else if (isAnswered && _learnt.TryUse(key, _clock.Now, Seconds(lifetime), out var own)) await SaveAsync(key, own.Backend, lifetime).ConfigureAwait(false);
+        var now = _clock.Now;
+        var isKnown = _learnt.TryUse(key, now, Seconds(lifetime), out var own);
+        if (backend is not null) Write(_learnt, key, new Pin(Known(backend), now, isKnown && own.Backend == backend ? own.SavedAt : Pin.Never), Seconds(lifetime));
+        else if (isAnswered && isKnown) await ShareAsync(key, own.Backend, lifetime).ConfigureAwait(false);
         return backend;
     }
 
-    /// <summary>Remembers a learnt pin. Completes when every instance can find it, or when the store was waited for long enough.</summary>
+    /// <summary>
+    /// Remembers a learnt pin. Completes when every instance can find it, or when the store was waited for long enough; at once for one that the store has, since there are backends that send their cookie
+    /// with every answer.
+    /// </summary>
     public ValueTask SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        Write(_learnt, key, new Pin(backend, Pin.Never), Seconds(lifetime));
+        var now = _clock.Now;
+        if (_learnt.TryUse(key, now, Seconds(lifetime), out var pin) && pin.Backend == backend && (_shared is null || !IsDue(pin, now, lifetime))) return default;
+        Write(_learnt, key, new Pin(backend), Seconds(lifetime));
         return _shared is null ? default : ShareAsync(key, backend, lifetime);
     }
 
@@ -80,24 +90,27 @@ internal sealed class Pins
         var now = _clock.Now;
         var isKnown = _learnt.TryUse(key, now, Seconds(lifetime), out var pin);
         if (isKnown && pin.Backend != backend) return; // It was moved meanwhile.
-        if (!isKnown) Write(_learnt, key, pin = new Pin(backend, Pin.Never), Seconds(lifetime));
-        if (_shared is null || (pin.CheckedAt > _returnedAt && pin.CheckedAt > now - Math.Max(1, Seconds(lifetime) / 4))) return;
+        if (!isKnown) Write(_learnt, key, pin = new Pin(backend), Seconds(lifetime));
+        if (!IsAskable || !IsDue(pin, now, lifetime)) return;
 
         // At once, lest everybody who uses it until the store has answered writes it too.
-        Write(_learnt, key, new Pin(backend, now), Seconds(lifetime));
+        Write(_learnt, key, new Pin(backend, now, now), Seconds(lifetime));
         _ = ShareAsync(key, backend, lifetime).AsTask();
     }
 
     /// <summary>Which backend a hashed key had last.</summary>
     public string? LastOf(PinKey key, TimeSpan lifetime) => _hashed.TryUse(key, _clock.Now, Seconds(lifetime), out var pin) ? pin.Backend : null;
 
-    public void NoteLast(PinKey key, string backend, TimeSpan lifetime) => Write(_hashed, key, new Pin(backend, Pin.Never), Seconds(lifetime));
+    public void NoteLast(PinKey key, string backend, TimeSpan lifetime) => Write(_hashed, key, new Pin(backend), Seconds(lifetime));
+
+    // Whether the store should get it: it was not written since the store came back, perhaps with nothing in it, or a good part of its life there is over.
+    private bool IsDue(in Pin pin, int now, TimeSpan lifetime) => pin.SavedAt < _returnedAt || pin.SavedAt <= now - Math.Max(1, Seconds(lifetime) / 4);
 
     private async ValueTask ShareAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        var isSaved = await _shared!.SaveAsync(key, backend, lifetime).ConfigureAwait(false);
+        var savedAt = await _shared!.SaveAsync(key, backend, lifetime).ConfigureAwait(false) ? _clock.Now : Pin.Never;
         var stands = _learnt.TryUse(key, _clock.Now, Seconds(lifetime), out var pin) && pin.Backend == backend; // Or it was moved meanwhile.
-        if (stands) Write(_learnt, key, new Pin(backend, isSaved ? _clock.Now : Pin.Never), Seconds(lifetime));
+        if (stands) Write(_learnt, key, new Pin(backend, savedAt, savedAt), Seconds(lifetime));
     }
 
     private void Write(PinTable table, PinKey key, Pin pin, int lifetime) => table.Set(key, pin, _clock.Now, lifetime, _registry.Current.Options.Pins.MaxPins);

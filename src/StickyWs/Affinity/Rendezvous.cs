@@ -24,10 +24,10 @@ internal static class Rendezvous
         return best;
     }
 
-    // -weight / ln(u), u uniform in (0, 1): the chance to be the highest is in proportion to the weight.
+    // -weight / ln(u), u uniform in (0, 1): the chance to be the highest is in proportion to the weight. 52 bits, since the half would round the highest of 53 up to 1.
     private static double Score(PinKey key, Backend backend)
     {
-        var uniform = ((Mix(key.Low ^ Mix(key.High ^ backend.Seed)) >> 11) + 0.5) / (1UL << 53);
+        var uniform = ((Mix(key.Low ^ Mix(key.High ^ backend.Seed)) >> 12) + 0.5) / (1UL << 52);
         return -backend.Weight / Math.Log(uniform);
     }
 

@@ -12,21 +12,26 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed partial class SharedPins
 {
-    private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
+    // The breaker's own is over before, so that it lets through whoever may try.
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(2);
 
     private readonly IPinStore _store;
     private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<SharedPins> _logger;
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline<string?> _pipeline;
     private int _isLost;
+    private long _triedAt;
     private volatile bool _isBroken;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
     {
         _store = store;
         _metrics = metrics;
+        _time = time;
         _logger = logger;
         _pipeline = new ResiliencePipelineBuilder<string?> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<string?>
@@ -54,12 +59,18 @@ internal sealed partial class SharedPins
     /// <summary>Raised when the store answers again: what it should hold may have to be written anew.</summary>
     public event Action? Returned;
 
-    /// <summary>Whether it does not answer. It is tried again when somebody calls it after the break.</summary>
-    public bool IsLost => _isBroken || _state.CircuitState is not CircuitState.Closed;
+    /// <summary>Whether it did not answer of late.</summary>
+    public bool IsLost => _isBroken || !IsClosed;
+
+    /// <summary>Whether there is sense in asking it: it answers, or it is time to see whether it does again.</summary>
+    public bool IsAskable => IsClosed || IsRested(Interlocked.Read(ref _triedAt));
+
+    private bool IsClosed => _state.CircuitState == CircuitState.Closed;
 
     /// <returns>Whether the store answered, and with which backend.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
     {
+        if (!MayAsk()) return default;
         var outcome = await CallAsync("find", new Call(key.ToString(), "", default), static (store, call, token) => store.FindAsync(call.Key, token)).ConfigureAwait(false);
         return (outcome.Exception is null, outcome.Result);
     }
@@ -67,6 +78,7 @@ internal sealed partial class SharedPins
     /// <returns>Whether the store has it.</returns>
     public async ValueTask<bool> SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
+        if (!MayAsk()) return false;
         var outcome = await CallAsync("save", new Call(key.ToString(), backend, lifetime), static async (store, call, token) =>
         {
             await store.SaveAsync(call.Key, call.Backend, call.Lifetime, token).ConfigureAwait(false);
@@ -87,14 +99,36 @@ internal sealed partial class SharedPins
         return outcome;
     }
 
+    // The breaker stays open until something is sent through it: one caller per rest tries it for all.
+    private bool MayAsk()
+    {
+        if (IsClosed) return true;
+        var triedAt = Interlocked.Read(ref _triedAt);
+        return IsRested(triedAt) && Interlocked.CompareExchange(ref _triedAt, _time.GetTimestamp(), triedAt) == triedAt;
+    }
+
+    private bool IsRested(long triedAt) => _time.GetElapsedTime(triedAt) >= Rest;
+
     // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
     private void Note(string operation, Exception? exception)
     {
-        if (exception is BrokenCircuitException) return;
-        var isBroken = exception is not (null or TimeoutRejectedException);
-        if (_isBroken && !isBroken) Returned?.Invoke();
-        if (_isBroken != isBroken) _isBroken = isBroken;
-        if (exception is not null) _metrics.PinStoreFailed(operation, isBroken ? exception.GetType().Name : "timeout");
+        switch (exception)
+        {
+            case null:
+                if (!_isBroken) return;
+                _isBroken = false;
+                Returned?.Invoke();
+                break;
+            case BrokenCircuitException:
+                break;
+            case TimeoutRejectedException:
+                _metrics.PinStoreFailed(operation, "timeout");
+                break;
+            default:
+                _isBroken = true;
+                _metrics.PinStoreFailed(operation, exception.GetType().Name);
+                break;
+        }
     }
 
     // A store may overlook the token; then nobody is left who would see how its call ends.
@@ -117,6 +151,7 @@ internal sealed partial class SharedPins
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
+        Interlocked.Exchange(ref _triedAt, _time.GetTimestamp());
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
         return default;
     }
@@ -124,6 +159,7 @@ internal sealed partial class SharedPins
     private ValueTask Back()
     {
         if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
+        _isBroken = false;
         Returned?.Invoke();
         return default;
     }

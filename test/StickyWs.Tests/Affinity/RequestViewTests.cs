@@ -1,0 +1,125 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Affinity;
+using StickyWs.Detection;
+using StickyWs.Tests.Dispatch;
+
+namespace StickyWs.Tests.Affinity;
+
+public sealed class RequestViewTests
+{
+    private delegate bool Reading(in RequestView view, Span<byte> value, out int length);
+
+    [Theory]
+    [InlineData("X-User: a", "a")]
+    [InlineData("x-USER:a", "a")]
+    [InlineData("X-User: a\r\nX-User: b", "a")]
+    [InlineData("X-User: a b, c", "a b, c")]
+    [InlineData("X-User: \u00e9\u00ff", "\u00e9\u00ff")]
+    [InlineData("X-User:", null)]
+    [InlineData("X-User:\r\nX-User: b", null)]
+    [InlineData("X-Users: a", null)]
+    [InlineData("", null)]
+    public void TryHeader_FromEitherSource_IsTheFirst(string headers, string? expected)
+        => Check("/", headers, expected, (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
+
+    [Theory]
+    [InlineData("Cookie: sid=a", "a")]
+    [InlineData("Cookie: x=y; sid=a; sid=b", "a")]
+    [InlineData("Cookie: x=y\r\ncookie: sid=a", "a")]
+    [InlineData("Cookie: sid=a\r\nCookie: sid=b", "a")]
+    [InlineData("Cookie: sid=\u00e9\u00ff\u0080", "\u00e9\u00ff\u0080")]
+    [InlineData("Cookie: sid=\r\nCookie: sid=b", null)]
+    [InlineData("Cookie: sid", null)]
+    [InlineData("Cookie:", null)]
+    [InlineData("X: sid=a", null)]
+    public void TryCookie_FromEitherSource_IsTheFirst(string headers, string? expected)
+        => Check("/", headers, expected, (in RequestView view, Span<byte> value, out int length) => view.TryCookie("sid"u8, value, out length));
+
+    [Theory]
+    [InlineData("/?room=a", "a")]
+    [InlineData("/x/y?z=1&ROOM=a%20b+c", "a b c")]
+    [InlineData("/?room=%C3%A9%00%", "\u00c3\u00a9\0%")]
+    [InlineData("/?room=a&room=b", "a")]
+    [InlineData("/?room=", null)]
+    [InlineData("/?", null)]
+    [InlineData("/", null)]
+    [InlineData("/room=a", null)]
+    public void TryQuery_FromEitherSource_IsTheFirstDecoded(string target, string? expected)
+        => Check(target, "", expected, (in RequestView view, Span<byte> value, out int length) => view.TryQuery("room"u8, value, out length));
+
+    [Fact]
+    public void TryAnything_ValueThatDoesNotFit_IsNone()
+    {
+        var longOne = new string('x', 65);
+
+        Check("/", "X-User: " + longOne, null, (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
+        Check("/", "Cookie: sid=" + longOne, null, (in RequestView view, Span<byte> value, out int length) => view.TryCookie("sid"u8, value, out length));
+        Check("/?room=" + longOne, "", null, (in RequestView view, Span<byte> value, out int length) => view.TryQuery("room"u8, value, out length));
+        Check("/", "X-User: " + longOne[1..], longOne[1..], (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
+    }
+
+    [Fact]
+    public void TryHeader_TextBeyondLatin1_IsUtf8()
+    {
+        var request = DispatchRig.Request();
+        request.Headers["X-User"] = "\u540d";
+        var value = new byte[8];
+
+        Assert.True(new RequestView(request).TryHeader("X-User", value, out var length));
+        Assert.Equal("\u540d", Encoding.UTF8.GetString(value, 0, length));
+    }
+
+    [Fact]
+    public void TryQuery_TextBeyondAscii_IsNone()
+        => Assert.False(new RequestView(DispatchRig.Request(query: "?room=\u00e9")).TryQuery("room"u8, new byte[8], out _));
+
+    [Fact]
+    public void IsRequest_Handshake_IsNone()
+    {
+        var view = new RequestView(DispatchRig.Head("/hub/negotiate"), IPAddress.Loopback, isHttps: true);
+
+        Assert.False(view.IsRequest("GET"));
+        Assert.False(view.HasPathEnd("/negotiate"));
+        Assert.True(view.IsHttps);
+        Assert.Equal(IPAddress.Loopback, view.Peer);
+    }
+
+    [Fact]
+    public void IsRequest_PlainRequest_GoesByMethodAndPath()
+    {
+        var view = new RequestView(DispatchRig.Request("/hub/Negotiate", method: "POST"));
+
+        Assert.True(view.IsRequest("post"));
+        Assert.False(view.IsRequest("GET"));
+        Assert.True(view.HasPathEnd("/negotiate"));
+        Assert.False(view.HasPathEnd("/hub"));
+        Assert.False(view.IsHttps);
+    }
+
+    private static void Check(string target, string headers, string? expected, Reading read)
+    {
+        headers = headers.Length == 0 ? "" : headers + "\r\n";
+        Assert.Equal(expected, Read(new RequestView(DispatchRig.Head(target, headers), IPAddress.Loopback, isHttps: false), read));
+        Assert.Equal(expected, Read(new RequestView(Parsed(target, headers)), read));
+    }
+
+    private static string? Read(in RequestView view, Reading read)
+    {
+        var value = new byte[64];
+        return read(view, value, out var length) ? Encoding.Latin1.GetString(value, 0, length) : null;
+    }
+
+    // As Kestrel would have it, from the same bytes.
+    private static HttpRequest Parsed(string target, string headers)
+    {
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
+        var request = mark < 0 ? DispatchRig.Request(target) : DispatchRig.Request(target[..mark], target[mark..]);
+        var reader = DispatchRig.Head(target, headers).ReadHeaders();
+        var lines = new List<(string Name, string Value)>();
+        while (reader.Read()) lines.Add((Encoding.ASCII.GetString(reader.Name), Encoding.Latin1.GetString(reader.Value)));
+        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase)) request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
+        return request;
+    }
+}
