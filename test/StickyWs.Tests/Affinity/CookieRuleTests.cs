@@ -44,7 +44,7 @@ public sealed class CookieRuleTests
         var text = Text(rule.Issue(_pin, name, isHttps: false));
 
         Assert.Equal(new ClientCookie(_pin, name, IsDue: false), Read(rule, text));
-        Assert.True(rule.TryRead(Views.Parsed(headers: "Cookie: StickyWs=" + text), out var parsed));
+        Assert.True(rule.TryRead(Views.Parsed(headers: "Cookie: StickyWs=" + text), [], out var parsed));
         Assert.Equal(_pin, parsed.Pin);
     }
 
@@ -307,7 +307,7 @@ public sealed class CookieRuleTests
         Assert.Equal("hello", Encoding.ASCII.GetString(opened, 0, length));
     }
 
-    private static ClientCookie? Read(CookieRule rule, string text, string name = "StickyWs") => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), out var cookie) ? cookie : null;
+    private static ClientCookie? Read(CookieRule rule, string text, string name = "StickyWs") => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), [], out var cookie) ? cookie : null;
 
     private static string Text(string cookie) => cookie[(cookie.IndexOf('=', StringComparison.Ordinal) + 1)..cookie.IndexOf(';', StringComparison.Ordinal)];
 
