@@ -59,9 +59,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         (Source, Key, Known) = (source, key, last);
         var owner = pool.Backends[Rendezvous.Pick(key, pool.Backends.AsSpan())];
-        var isNew = last is null || !IsNamed(owner, last);
-        if (!Serves(owner, pool)) _away = isNew ? null : owner;
-        else if (owner.State != BackendState.Draining || !isNew) First = owner;
+        var had = last is null ? null : Find(pool, last);
+        if (had == owner ? Serves(owner, pool) : TakesNew(owner, pool)) First = owner;
+        else if (had is not null && !Serves(had, pool)) _away = had;
+        else if (had is { State: BackendState.Draining }) First = had;
     }
 
     /// <summary>Whether the client is to wait for its backend, which is down or could not be reached just now.</summary>
@@ -96,6 +97,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
         Renew(backend);
+        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
         return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
     }
 
@@ -111,14 +113,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
 
     public void LeaseEnded(Backend backend)
     {
-        if (_settledOn is not null && IsNamed(backend, _settledOn)) Renew(backend);
+        if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
+        Renew(backend);
+        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend.Name, rules.Options.PinLifetime);
     }
 
     private void Renew(Backend backend)
     {
         var lifetime = rules.Options.PinLifetime;
         if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
-        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, lifetime);
         if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend.Name, lifetime);
     }
 
@@ -142,6 +145,16 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         }
 
         return null;
+    }
+
+    private static bool TakesNew(Backend backend, PoolSnapshot pool)
+    {
+        foreach (var eligible in pool.Eligible.Span)
+        {
+            if (eligible == backend) return true;
+        }
+
+        return false;
     }
 
     // One that drains serves whom it has; one that was not probed yet may have served them a moment ago.

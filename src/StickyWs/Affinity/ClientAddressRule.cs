@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 
 namespace StickyWs.Affinity;
 
@@ -26,20 +27,29 @@ internal sealed class ClientAddressRule(string pool, BackendRegistry registry, i
     {
         var trusted = registry.Current.TrustedProxies;
         var client = request.Peer;
-        if (!trusted.Contains(client)) return client;
+
+        // Proxies append to the line that is there, or write one of their own below it (RFC 9110 section 5.3: the same).
         Span<byte> line = stackalloc byte[PinKey.LongestValue];
-        if (!request.TryHeader(ForwardedFor, line, out var length, last: true)) return client;
-        ReadOnlySpan<byte> rest = line[..length];
-        while (!rest.IsEmpty && trusted.Contains(client))
+        for (var i = 1; trusted.Contains(client) && request.TryHeader(ForwardedFor, line, out var length, ^i); i++)
         {
-            var comma = rest.LastIndexOf((byte)',');
-            var entry = rest[(comma + 1)..].Trim(" \t"u8);
-            if (!IPEndPoint.TryParse(Encoding.ASCII.GetString(entry), out var address)) break;
-            client = address.Address;
-            rest = comma < 0 ? default : rest[..comma];
+            if (!TryFollow(line[..length], trusted, ref client)) break;
         }
 
         return client;
+    }
+
+    // From the end of a line towards its start, until somebody is met who is no trusted proxy.
+    private static bool TryFollow(ReadOnlySpan<byte> line, Networks trusted, ref IPAddress? client)
+    {
+        while (!line.IsEmpty && trusted.Contains(client))
+        {
+            var comma = line.LastIndexOf((byte)',');
+            if (!IPEndPoint.TryParse(Encoding.ASCII.GetString(line[(comma + 1)..].Trim(" \t"u8)), out var address)) return false;
+            client = address.Address;
+            line = comma < 0 ? default : line[..comma];
+        }
+
+        return true;
     }
 
     private static void Mask(Span<byte> address, int bits)

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 
 namespace StickyWs.Affinity;
@@ -20,8 +22,11 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     /// <summary>What is sealed with these cannot be opened for another pool or another name.</summary>
     public static string Purpose(string pool, string name) => $"StickyWs.Cookie.1\n{pool.ToUpperInvariant()}\n{name}";
 
+    /// <param name="request">The request.</param>
+    /// <param name="backends">Those of the pool; one of them is most likely the cookie's, and then its text is used.</param>
+    /// <param name="cookie">What the cookie says.</param>
     /// <returns><see langword="false"/> for a cookie that is missing, forged, stale, too long, or another pool's: they are all the same.</returns>
-    public bool TryRead(in RequestView request, out ClientCookie cookie)
+    public bool TryRead(in RequestView request, ImmutableArray<Backend> backends, out ClientCookie cookie)
     {
         cookie = default;
         Span<byte> text = stackalloc byte[CookieSeal.LongestText];
@@ -32,7 +37,7 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
         var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(content[1..]));
         if (options.Lifetime is { } lifetime && age > lifetime) return false;
         var pin = PinKey.Read(content[(1 + sizeof(long))..]);
-        cookie = new ClientCookie(pin, Encoding.UTF8.GetString(content.Slice(HeadLength, content[HeadLength - 1])), age > options.Lifetime / 2);
+        cookie = new ClientCookie(pin, Name(content.Slice(HeadLength, content[HeadLength - 1]), backends), age > options.Lifetime / 2);
         return true;
     }
 
@@ -57,5 +62,17 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
             Secure = options.Secure switch { CookieSecurePolicy.Always => true, CookieSecurePolicy.None => false, _ => isHttps },
         };
         return cookie.CreateCookieHeader(options.Name, seal.Seal(content[..length])).ToString();
+    }
+
+    private static string Name(ReadOnlySpan<byte> bytes, ImmutableArray<Backend> backends)
+    {
+        Span<char> name = stackalloc char[LongestContent];
+        name = name[..Encoding.UTF8.GetChars(bytes, name)];
+        foreach (var backend in backends)
+        {
+            if (name.SequenceEqual(backend.Name)) return backend.Name;
+        }
+
+        return name.ToString();
     }
 }

@@ -103,6 +103,12 @@ internal sealed class Pins
 
     public void NoteLast(PinKey key, string backend, TimeSpan lifetime) => Write(_hashed, key, new Pin(backend), Seconds(lifetime));
 
+    /// <summary>Renews it where it was not moved meanwhile.</summary>
+    public void RenewLast(PinKey key, string backend, TimeSpan lifetime)
+    {
+        if (LastOf(key, lifetime) is null) NoteLast(key, backend, lifetime);
+    }
+
     // Whether the store should get it: it was not written since the store came back, perhaps with nothing in it, or a good part of its life there is over.
     private bool IsDue(in Pin pin, int now, TimeSpan lifetime) => pin.SavedAt < _returnedAt || pin.SavedAt <= now - Math.Max(1, Seconds(lifetime) / 4);
 

@@ -39,27 +39,30 @@ internal readonly struct RequestView
     /// <summary>Whether it is a plain request to a path that ends so.</summary>
     public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
 
-    /// <summary>Copies a header's value; of several lines the first or the last.</summary>
-    /// <returns><see langword="false"/> when there is none, or none that fits.</returns>
-    public bool TryHeader(string name, Span<byte> value, out int length, bool last = false)
+    /// <summary>Copies a header's value.</summary>
+    /// <param name="name">The header's name.</param>
+    /// <param name="value">Takes the value.</param>
+    /// <param name="length">How long it is.</param>
+    /// <param name="line">Which of several lines; the first where nothing is said.</param>
+    /// <returns><see langword="false"/> when there is no such line, or when it is empty or does not fit.</returns>
+    public bool TryHeader(string name, Span<byte> value, out int length, Index line = default)
     {
         length = 0;
         if (_request is not null)
         {
             var values = _request.Headers[name];
-            return values.Count > 0 && TryEncode(values[last ? ^1 : 0], value, out length);
+            var at = line.GetOffset(values.Count);
+            return at >= 0 && at < values.Count && TryEncode(values[at], value, out length);
         }
 
-        var isFound = false;
+        var skipped = line.IsFromEnd ? line.GetOffset(Count(name)) : line.Value;
         var headers = _head!.ReadHeaders();
-        while (headers.Read())
+        while (skipped >= 0 && headers.Read())
         {
-            if (!Ascii.EqualsIgnoreCase(headers.Name, name)) continue;
-            isFound = TryCopy(headers.Value, value, out length);
-            if (!last) break;
+            if (Ascii.EqualsIgnoreCase(headers.Name, name) && skipped-- == 0) return TryCopy(headers.Value, value, out length);
         }
 
-        return isFound;
+        return false;
     }
 
     /// <summary>Copies the value of a cookie, the first of its name.</summary>
@@ -101,6 +104,18 @@ internal readonly struct RequestView
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    private int Count(string name)
+    {
+        var count = 0;
+        var headers = _head!.ReadHeaders();
+        while (headers.Read())
+        {
+            if (Ascii.EqualsIgnoreCase(headers.Name, name)) count++;
+        }
+
+        return count;
     }
 
     private static bool TryCopy(ReadOnlySpan<byte> found, Span<byte> value, out int length)

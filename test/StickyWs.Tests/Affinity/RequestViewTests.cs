@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
-using StickyWs.Detection;
 using StickyWs.Tests.Dispatch;
 
 namespace StickyWs.Tests.Affinity;
@@ -23,6 +21,24 @@ public sealed class RequestViewTests
     [InlineData("", null)]
     public void TryHeader_FromEitherSource_IsTheFirst(string headers, string? expected)
         => Check("/", headers, expected, (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
+
+    [Theory]
+    [InlineData(0, "a")]
+    [InlineData(1, "b")]
+    [InlineData(2, null)]
+    [InlineData(3, "d")]
+    [InlineData(4, null)]
+    [InlineData(-1, "d")]
+    [InlineData(-2, null)]
+    [InlineData(-3, "b")]
+    [InlineData(-4, "a")]
+    [InlineData(-5, null)]
+    public void TryHeader_OneOfSeveralLines_IsThatOne(int line, string? expected)
+        => Check(
+            "/",
+            "X-User: a\r\nx-user: b\r\nX-User:\r\nOther: c\r\nX-User: d",
+            expected,
+            (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length, line < 0 ? ^-line : line));
 
     [Theory]
     [InlineData("Cookie: sid=a", "a")]
@@ -100,26 +116,13 @@ public sealed class RequestViewTests
 
     private static void Check(string target, string headers, string? expected, Reading read)
     {
-        headers = headers.Length == 0 ? "" : headers + "\r\n";
-        Assert.Equal(expected, Read(new RequestView(DispatchRig.Head(target, headers), IPAddress.Loopback, isHttps: false), read));
-        Assert.Equal(expected, Read(new RequestView(Parsed(target, headers)), read));
+        Assert.Equal(expected, Read(Views.Sniffed(target, headers), read));
+        Assert.Equal(expected, Read(Views.Parsed(target, headers), read));
     }
 
     private static string? Read(in RequestView view, Reading read)
     {
         var value = new byte[64];
         return read(view, value, out var length) ? Encoding.Latin1.GetString(value, 0, length) : null;
-    }
-
-    // As Kestrel would have it, from the same bytes.
-    private static HttpRequest Parsed(string target, string headers)
-    {
-        var mark = target.IndexOf('?', StringComparison.Ordinal);
-        var request = mark < 0 ? DispatchRig.Request(target) : DispatchRig.Request(target[..mark], target[mark..]);
-        var reader = DispatchRig.Head(target, headers).ReadHeaders();
-        var lines = new List<(string Name, string Value)>();
-        while (reader.Read()) lines.Add((Encoding.ASCII.GetString(reader.Name), Encoding.Latin1.GetString(reader.Value)));
-        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase)) request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
-        return request;
     }
 }
