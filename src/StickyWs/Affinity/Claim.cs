@@ -95,7 +95,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
         rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
-        Renew(backend);
+        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
+        RenewPins(backend);
         return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
     }
 
@@ -111,14 +112,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
 
     public void LeaseEnded(Backend backend)
     {
-        if (_settledOn is not null && IsNamed(backend, _settledOn)) Renew(backend);
+        if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
+        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend.Name, rules.Options.PinLifetime);
+        RenewPins(backend);
     }
 
-    private void Renew(Backend backend)
+    private void RenewPins(Backend backend)
     {
         var lifetime = rules.Options.PinLifetime;
         if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
-        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, lifetime);
         if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend.Name, lifetime);
     }
 

@@ -90,6 +90,12 @@ internal sealed class Pins
 
     public void NoteLast(PinKey key, string backend, TimeSpan lifetime) => Write(_hashed, key, new Pin(backend, Pin.Never), Seconds(lifetime));
 
+    /// <summary>The same for a use that ends now, unless the key was moved meanwhile.</summary>
+    public void RenewLast(PinKey key, string backend, TimeSpan lifetime)
+    {
+        if (LastOf(key, lifetime) is not { } last || last == backend) NoteLast(key, backend, lifetime);
+    }
+
     private async ValueTask ShareAsync(PinKey key, string backend, TimeSpan lifetime)
     {
         var isSaved = await _shared!.SaveAsync(key, backend, lifetime).ConfigureAwait(false);
