@@ -30,6 +30,9 @@ public sealed class MemoryPins
     /// <summary>What it holds: the backend's name by the key.</summary>
     public IReadOnlyDictionary<string, string> Pins => _pins;
 
+    /// <summary>Forgets all pins, as a store does that keeps nothing on a disk and is started anew.</summary>
+    public void Clear() => _pins.Clear();
+
     /// <summary>The end of one more instance.</summary>
     public IPinStore Open()
     {

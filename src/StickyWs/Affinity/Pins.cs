@@ -6,7 +6,7 @@ namespace StickyWs.Affinity;
 /// What is remembered of clients: pins that were learnt, here and in the shared store, and which backend a hashed key had last, here alone, since hashing needs no memory but to know a client that is
 /// new from one that was there before.
 /// </summary>
-internal sealed class Pins
+internal sealed class Pins : IDisposable
 {
     // A pin that another instance moved meanwhile is noticed after this long at the latest, should its message be lost.
     private const int CheckInterval = 30;
@@ -95,6 +95,8 @@ internal sealed class Pins
     {
         if (LastOf(key, lifetime) is not { } last || last == backend) NoteLast(key, backend, lifetime);
     }
+
+    public void Dispose() => _shared?.Dispose();
 
     private async ValueTask ShareAsync(PinKey key, string backend, TimeSpan lifetime)
     {

@@ -10,7 +10,7 @@ namespace StickyWs.Affinity;
 /// <summary>
 /// The shared store as the data path sees it: a bounded wait, and none at all while Polly's circuit breaker is open. What goes wrong in it is counted, said once, and costs nobody an answer.
 /// </summary>
-internal sealed partial class SharedPins
+internal sealed partial class SharedPins : IDisposable
 {
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(2);
@@ -20,6 +20,7 @@ internal sealed partial class SharedPins
     private readonly ILogger<SharedPins> _logger;
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline _pipeline;
+    private readonly ITimer _trials;
     private int _isLost;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
@@ -41,6 +42,7 @@ internal sealed partial class SharedPins
             })
             .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => ValueTask.FromResult(registry.Current.Options.Pins.StoreTimeout) })
             .Build();
+        _trials = time.CreateTimer(static self => ((SharedPins)self!).Try(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _store.Saved += (key, backend) =>
         {
             if (PinKey.TryParse(key, out var pin)) Heard?.Invoke(pin, backend);
@@ -54,12 +56,15 @@ internal sealed partial class SharedPins
     public event Action? Returned;
 
     /// <summary>Whether it is not asked at the moment.</summary>
-    public bool IsLost => _state.CircuitState is CircuitState.Open or CircuitState.Isolated;
+    public bool IsLost => _state.CircuitState != CircuitState.Closed;
 
     /// <returns>Whether the store answered, and with which backend.</returns>
-    public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
+    public ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key) => IsLost ? default : AskAsync(key);
+
+    public void Dispose() => _trials.Dispose();
+
+    private async ValueTask<(bool IsAnswered, string? Backend)> AskAsync(PinKey key)
     {
-        if (IsLost) return default;
         try
         {
             return (true, await _pipeline.ExecuteAsync(static (call, token) => Bounded(call._store.FindAsync(call.Key, token), token), (_store, Key: key.ToString())).ConfigureAwait(false));
@@ -103,6 +108,9 @@ internal sealed partial class SharedPins
     private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken token)
         => call.IsCompleted ? await call.ConfigureAwait(false) : await call.AsTask().WaitAsync(token).ConfigureAwait(false);
 
+    // A circuit that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is asked for is nobody's pin.
+    private void Try() => _ = AskAsync(PinKey.Random()).AsTask();
+
     private void Failed(string operation, Exception exception)
     {
         if (exception is not BrokenCircuitException) _metrics.PinStoreFailed(operation, exception is TimeoutRejectedException ? "timeout" : exception.GetType().Name);
@@ -111,12 +119,14 @@ internal sealed partial class SharedPins
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
+        _trials.Change(Break, Break);
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception?.Message ?? "no answer", exception is TimeoutRejectedException ? null : exception);
         return default;
     }
 
     private ValueTask Back()
     {
+        _trials.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         Returned?.Invoke();
         return default;
