@@ -13,6 +13,9 @@ public abstract class AffinityTest : BalancerTest
 {
     public static TheoryData<StoreKind> EveryStore { get; } = new(Enum.GetValues<StoreKind>());
 
+    /// <summary>A plain request (none), and a handshake in every lane.</summary>
+    public static Lane?[] Ways { get; } = [null, .. Enum.GetValues<Lane>()];
+
     /// <summary>What <c>openssl rand -base64 32</c> gives.</summary>
     protected static string RandomKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 

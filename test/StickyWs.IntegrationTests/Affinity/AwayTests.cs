@@ -9,7 +9,7 @@ public sealed class AwayTests : AffinityTest
     private const string Rules = "Pools:chat:Affinity:Rules:";
 
     /// <summary>Every lane, plain requests among them (none), each with a backend that was noticed to be down and one that was not.</summary>
-    public static MatrixTheoryData<Lane?, bool> WaysAndNotice { get; } = new([null, .. Enum.GetValues<Lane>().Select(lane => (Lane?)lane)], [true, false]);
+    public static MatrixTheoryData<Lane?, bool> WaysAndNotice { get; } = new(Ways, [true, false]);
 
     public static MatrixTheoryData<Lane?, bool> FewWaysAndNotice { get; } = new([null, Lane.Raw, Lane.KeptAlive], [true, false]);
 
