@@ -34,7 +34,7 @@ internal sealed class StatefulBackend : IAsyncDisposable
     public IReadOnlyDictionary<string, string> Last => _requests.Last();
 
     /// <param name="name">What it calls itself.</param>
-    /// <param name="first">Sees every request first; when it has set a status of 400 or more, the request ends there.</param>
+    /// <param name="first">Sees every request first, and may answer it: with a body, or with a status of 400 or more.</param>
     public static async Task<StatefulBackend> StartAsync(string name, RequestDelegate? first = null)
     {
         var backend = new StatefulBackend(name, first);
@@ -66,6 +66,7 @@ internal sealed class StatefulBackend : IAsyncDisposable
         headers[":target"] = context.Request.Path + context.Request.QueryString;
         _requests.Enqueue(headers);
         if (_first is not null) await _first(context);
+        if (context.Response.HasStarted) return;
         if (context.Response.StatusCode < StatusCodes.Status400BadRequest) await next(context);
         else await context.Response.WriteAsync("no");
     }
