@@ -25,7 +25,7 @@ public sealed class AwayTests : AffinityTest
         var pin = old.Last["StickyWs-Pin"];
         await GoAsync(old, isNoticed, balancer);
 
-        var moved = await AskAsync(balancer, lane, Sends(CookieOf(first)!));
+        var moved = await AskAsync(balancer, lane, Sends(CookieOf(first)));
 
         AssertAnswered(lane, moved);
         var now = backends.Single(backend => backend.Name == BackendOf(moved));
@@ -33,7 +33,7 @@ public sealed class AwayTests : AffinityTest
         Assert.Equal([old.Name, pin], [now.Last["StickyWs-Moved-From"], now.Last["StickyWs-Pin"]]);
         for (var i = 0; i < 5; i++)
         {
-            var again = await AskAsync(balancer, lane, Sends(CookieOf(moved)!));
+            var again = await AskAsync(balancer, lane, Sends(CookieOf(moved)));
             AssertAnswered(lane, again);
             Assert.Equal(now.Name, BackendOf(again));
             Assert.Null(CookieOf(again));
@@ -85,7 +85,7 @@ public sealed class AwayTests : AffinityTest
 
         for (var i = 0; i < 3; i++)
         {
-            var held = await AskAsync(balancer, lane, Sends(CookieOf(first)!));
+            var held = await AskAsync(balancer, lane, Sends(CookieOf(first)));
             Assert.Equal(503, HttpHead.Status(held));
             Assert.Equal("7", HttpHead.Value(held, "Retry-After"));
         }
@@ -93,7 +93,7 @@ public sealed class AwayTests : AffinityTest
         AssertAnswered(lane, await AskAsync(balancer, lane));
         await old.ReturnAsync();
         if (isNoticed) await Wait.UntilAsync(() => StateOf(balancer, old.Name) == BackendState.Healthy);
-        var served = await AskAsync(balancer, lane, Sends(CookieOf(first)!));
+        var served = await AskAsync(balancer, lane, Sends(CookieOf(first)));
 
         AssertAnswered(lane, served);
         Assert.Equal(old.Name, BackendOf(served));
@@ -116,14 +116,14 @@ public sealed class AwayTests : AffinityTest
         do
         {
             inTime.ThrowIfCancellationRequested();
-            answer = await AskAsync(balancer, lane, Sends(CookieOf(first)!));
+            answer = await AskAsync(balancer, lane, Sends(CookieOf(first)));
         }
         while (HttpHead.Status(answer) == 503);
 
         AssertAnswered(lane, answer);
         Assert.NotEqual(old.Name, BackendOf(answer));
         Assert.Equal(old.Name, backends.Single(backend => backend.Name == BackendOf(answer)).Last["StickyWs-Moved-From"]);
-        Assert.Equal(BackendOf(answer), BackendOf(await AskAsync(balancer, lane, Sends(CookieOf(answer)!))));
+        Assert.Equal(BackendOf(answer), BackendOf(await AskAsync(balancer, lane, Sends(CookieOf(answer)))));
     }
 
     [Theory]

@@ -24,7 +24,7 @@ public sealed class BadCookieTests : AffinityTest
         for (var i = 0; i < 30; i++) answers.Add(await AskAsync(balancer, lane, Sends(bad)));
 
         Assert.All(answers.GroupBy(BackendOf), group => Assert.Equal(10, group.Count()));
-        foreach (var answer in answers.Take(3)) Assert.Equal(BackendOf(answer), BackendOf(await AskAsync(balancer, lane, Sends(CookieOf(answer)!))));
+        foreach (var answer in answers.Take(3)) Assert.Equal(BackendOf(answer), BackendOf(await AskAsync(balancer, lane, Sends(CookieOf(answer)))));
     }
 
     [Theory]
@@ -57,8 +57,8 @@ public sealed class BadCookieTests : AffinityTest
         var backend = backends.Single(backend => backend.Name == BackendOf(old));
         var pin = backend.Last["StickyWs-Pin"];
 
-        var renewed = await ShakeAsync(balancer, lane, Sends(CookieOf(old)!));
-        var again = await ShakeAsync(balancer, lane, Sends(CookieOf(renewed)!));
+        var renewed = await ShakeAsync(balancer, lane, Sends(CookieOf(old)));
+        var again = await ShakeAsync(balancer, lane, Sends(CookieOf(renewed)));
 
         Assert.Equal([backend.Name, backend.Name], [BackendOf(renewed), BackendOf(again)]);
         Assert.Null(CookieOf(again));

@@ -21,7 +21,7 @@ public sealed class CookieTests : AffinityTest
 
         Assert.Equal(101, HttpHead.Status(answer));
         AssertPlainCookie(answer, lane.IsTls());
-        Assert.Equal(BackendOf(answer), await ReachAsync(balancer, lane, Sends(CookieOf(answer)!)));
+        Assert.Equal(BackendOf(answer), await ReachAsync(balancer, lane, Sends(CookieOf(answer))));
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class CookieTests : AffinityTest
 
         Assert.Equal(200, HttpHead.Status(answer));
         AssertPlainCookie(answer, lane.IsTls());
-        for (var i = 0; i < 10; i++) Assert.Equal(BackendOf(answer), BackendOf(await GetAsync(balancer, Sends(CookieOf(answer)!))));
+        for (var i = 0; i < 10; i++) Assert.Equal(BackendOf(answer), BackendOf(await GetAsync(balancer, Sends(CookieOf(answer)))));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class CookieTests : AffinityTest
 
         Assert.Equal(403, HttpHead.Status(answer));
         var asked = backends.Single(backend => backend.Requests.Count == 1);
-        for (var i = 0; i < 5; i++) Assert.Equal(asked.Name, await ReachAsync(balancer, lane, Sends(CookieOf(answer)!)));
+        for (var i = 0; i < 5; i++) Assert.Equal(asked.Name, await ReachAsync(balancer, lane, Sends(CookieOf(answer))));
     }
 
     [Theory]

@@ -29,9 +29,9 @@ public sealed class StoreTests : AffinityTest
         {
             var login = i % 2 == 0 ? await GetAsync(instances[0], target: "/login") : await ShakeAsync(instances[0], Lane.Raw, target: "/login");
             Assert.InRange(HttpHead.Status(login), 101, 200);
-            Assert.Equal(BackendOf(login), BackendOf(await GetAsync(instances[0], Sends(CookieOf(login, "session")!))));
-            Assert.Equal(BackendOf(login), await ReachAsync(instances[0], Lane.Raw, Sends(CookieOf(login, "session")!)));
-            foreach (var instance in instances) Assert.Equal(BackendOf(login), await ReachAsync(instance, Lane.Raw, Sends(CookieOf(login)!)));
+            Assert.Equal(BackendOf(login), BackendOf(await GetAsync(instances[0], Sends(CookieOf(login, "session")))));
+            Assert.Equal(BackendOf(login), await ReachAsync(instances[0], Lane.Raw, Sends(CookieOf(login, "session"))));
+            foreach (var instance in instances) Assert.Equal(BackendOf(login), await ReachAsync(instance, Lane.Raw, Sends(CookieOf(login))));
         }
 
         Assert.Single(instances[0].Log.Lines, line => line is { Level: LogLevel.Warning, Event: "PinStoreLost" });
@@ -94,13 +94,13 @@ public sealed class StoreTests : AffinityTest
         foreach (var login in before.Concat(meanwhile))
         {
             var held = pins.Pins.Count;
-            Assert.Equal(BackendOf(login), BackendOf(await GetAsync(instances[0], Sends(CookieOf(login, "session")!))));
+            Assert.Equal(BackendOf(login), BackendOf(await GetAsync(instances[0], Sends(CookieOf(login, "session")))));
             await Wait.UntilAsync(() => pins.Pins.Count > held);
         }
 
         foreach (var login in before.Concat(meanwhile))
         {
-            for (var i = 0; i < 3; i++) Assert.Equal(BackendOf(login), await ReachAsync(instances[1], Lane.Raw, Sends(CookieOf(login, "session")!)));
+            for (var i = 0; i < 3; i++) Assert.Equal(BackendOf(login), await ReachAsync(instances[1], Lane.Raw, Sends(CookieOf(login, "session"))));
         }
 
         Assert.Single(instances[0].Log.Lines, line => line is { Level: LogLevel.Warning, Event: "PinStoreLost" });
@@ -117,7 +117,7 @@ public sealed class StoreTests : AffinityTest
         for (var i = 0; i < 12; i++)
         {
             var login = await GetAsync(instances[i % 2], target: "/login");
-            Assert.Equal(BackendOf(login), await ReachAsync(instances[(i + 1) % 2], Lane.Raw, Sends(CookieOf(login, "session")!)));
+            for (var j = 0; j < 2; j++) Assert.Equal(BackendOf(login), await ReachAsync(instances[(i + 1) % 2], Lane.Raw, Sends(CookieOf(login, "session"))));
         }
 
         Assert.All(instances, instance => Assert.DoesNotContain(instance.Log.Lines, line => line.Event == "PinStoreLost"));
@@ -134,7 +134,7 @@ public sealed class StoreTests : AffinityTest
         {
             var login = await GetAsync(instances[0], target: "/login");
             var calls = pins.Calls;
-            Assert.Equal(BackendOf(login), await ReachAsync(instances[1], Lane.Raw, Sends(CookieOf(login, "session")!)));
+            for (var j = 0; j < 2; j++) Assert.Equal(BackendOf(login), await ReachAsync(instances[1], Lane.Raw, Sends(CookieOf(login, "session"))));
             Assert.Equal(calls, pins.Calls);
         }
     }
