@@ -39,14 +39,15 @@ public sealed class EchoBackend : IAsyncDisposable
     /// <param name="address">Where it listens; default 127.0.0.1.</param>
     /// <param name="configure">More endpoints, mapped before its own; services go to <paramref name="services"/>.</param>
     /// <param name="services">More services.</param>
+    /// <param name="port">Its port; default one that is free.</param>
     public static async Task<EchoBackend> StartAsync(
-        string name, X509Certificate2? certificate = null, IPAddress? address = null, Action<WebApplication>? configure = null, Action<IServiceCollection>? services = null)
+        string name, X509Certificate2? certificate = null, IPAddress? address = null, Action<WebApplication>? configure = null, Action<IServiceCollection>? services = null, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address ?? IPAddress.Loopback, 0, listen =>
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address ?? IPAddress.Loopback, port, listen =>
         {
             if (certificate is not null) listen.UseHttps(certificate);
         }));

@@ -6,7 +6,7 @@ namespace StickyWs.Affinity;
 /// What is remembered of clients: pins that were learnt, here and in the shared store, and which backend a hashed key had last, here alone, since hashing needs no memory but to know a client that is
 /// new from one that was there before.
 /// </summary>
-internal sealed class Pins
+internal sealed class Pins : IDisposable
 {
     // A pin that another instance moved meanwhile is noticed after this long at the latest, should its message be lost.
     private const int CheckInterval = 30;
@@ -108,6 +108,8 @@ internal sealed class Pins
     {
         if (LastOf(key, lifetime) is null) NoteLast(key, backend, lifetime);
     }
+
+    public void Dispose() => _shared?.Dispose();
 
     // Whether the store should get it: it was not written since the store came back, perhaps with nothing in it, or a good part of its life there is over.
     private bool IsDue(in Pin pin, int now, TimeSpan lifetime) => pin.SavedAt < _returnedAt || pin.SavedAt <= now - Math.Max(1, Seconds(lifetime) / 4);

@@ -10,28 +10,26 @@ namespace StickyWs.Affinity;
 /// <summary>
 /// The shared store as the data path sees it: a bounded wait, and none at all while Polly's circuit breaker is open. What goes wrong in it is counted, said once, and costs nobody an answer.
 /// </summary>
-internal sealed partial class SharedPins
+internal sealed partial class SharedPins : IDisposable
 {
-    // The breaker's own is over before, so that it lets through whoever may try.
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    // The breaker's own rest is over before each trial.
+    private static readonly TimeSpan TrialInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(2);
 
     private readonly IPinStore _store;
     private readonly StickyWsMetrics _metrics;
-    private readonly TimeProvider _time;
     private readonly ILogger<SharedPins> _logger;
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline<string?> _pipeline;
+    private readonly ITimer _trials;
     private int _isLost;
-    private long _triedAt;
     private volatile bool _isBroken;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
     {
         _store = store;
         _metrics = metrics;
-        _time = time;
         _logger = logger;
         _pipeline = new ResiliencePipelineBuilder<string?> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<string?>
@@ -47,6 +45,7 @@ internal sealed partial class SharedPins
             })
             .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => ValueTask.FromResult(registry.Current.Options.Pins.StoreTimeout) })
             .Build();
+        _trials = time.CreateTimer(static self => ((SharedPins)self!).Try(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _store.Saved += (key, backend) =>
         {
             if (PinKey.TryParse(key, out var pin)) Heard?.Invoke(pin, backend);
@@ -60,25 +59,23 @@ internal sealed partial class SharedPins
     public event Action? Returned;
 
     /// <summary>Whether it did not answer of late.</summary>
-    public bool IsLost => _isBroken || !IsClosed;
+    public bool IsLost => _isBroken || !IsAskable;
 
-    /// <summary>Whether there is sense in asking it: it answers, or it is time to see whether it does again.</summary>
-    public bool IsAskable => IsClosed || IsRested(Interlocked.Read(ref _triedAt));
-
-    private bool IsClosed => _state.CircuitState == CircuitState.Closed;
+    /// <summary>Whether it is asked at all; while it is not, a timer tries it.</summary>
+    public bool IsAskable => _state.CircuitState == CircuitState.Closed;
 
     /// <returns>Whether the store answered, and with which backend.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
     {
-        if (!MayAsk()) return default;
-        var outcome = await CallAsync("find", new Call(key.ToString(), "", default), static (store, call, token) => store.FindAsync(call.Key, token)).ConfigureAwait(false);
+        if (!IsAskable) return default;
+        var outcome = await CallAsync("find", new Call(key.ToString()), FindAsync).ConfigureAwait(false);
         return (outcome.Exception is null, outcome.Result);
     }
 
     /// <returns>Whether the store has it.</returns>
     public async ValueTask<bool> SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        if (!MayAsk()) return false;
+        if (!IsAskable) return false;
         var outcome = await CallAsync("save", new Call(key.ToString(), backend, lifetime), static async (store, call, token) =>
         {
             await store.SaveAsync(call.Key, call.Backend, call.Lifetime, token).ConfigureAwait(false);
@@ -86,6 +83,10 @@ internal sealed partial class SharedPins
         }).ConfigureAwait(false);
         return outcome.Exception is null;
     }
+
+    public void Dispose() => _trials.Dispose();
+
+    private static ValueTask<string?> FindAsync(IPinStore store, Call call, CancellationToken token) => store.FindAsync(call.Key, token);
 
     private async ValueTask<Outcome<string?>> CallAsync(string operation, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action)
     {
@@ -99,15 +100,8 @@ internal sealed partial class SharedPins
         return outcome;
     }
 
-    // The breaker stays open until something is sent through it: one caller per rest tries it for all.
-    private bool MayAsk()
-    {
-        if (IsClosed) return true;
-        var triedAt = Interlocked.Read(ref _triedAt);
-        return IsRested(triedAt) && Interlocked.CompareExchange(ref _triedAt, _time.GetTimestamp(), triedAt) == triedAt;
-    }
-
-    private bool IsRested(long triedAt) => _time.GetElapsedTime(triedAt) >= Rest;
+    // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is asked for is nobody's pin.
+    private void Try() => _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
 
     // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
     private void Note(string operation, Exception? exception)
@@ -151,18 +145,19 @@ internal sealed partial class SharedPins
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
-        Interlocked.Exchange(ref _triedAt, _time.GetTimestamp());
+        _trials.Change(TrialInterval, TrialInterval);
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
         return default;
     }
 
     private ValueTask Back()
     {
+        _trials.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         _isBroken = false;
         Returned?.Invoke();
         return default;
     }
 
-    private readonly record struct Call(string Key, string Backend, TimeSpan Lifetime);
+    private readonly record struct Call(string Key, string Backend = "", TimeSpan Lifetime = default);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 
@@ -60,6 +61,25 @@ internal sealed class ResponseHead : IAnswerHead
         }
 
         return false;
+    }
+
+    /// <summary>The same head without the headers of this name.</summary>
+    public ResponseHead Without(string name)
+    {
+        var kept = new ArrayBufferWriter<byte>(_bytes.Length);
+        kept.Write(_bytes.AsSpan(0, _headersStart));
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (Ascii.EqualsIgnoreCase(headers.Name, name)) continue;
+            kept.Write(headers.Name);
+            kept.Write(": "u8);
+            kept.Write(headers.Value);
+            kept.Write("\r\n"u8);
+        }
+
+        kept.Write("\r\n"u8);
+        return new ResponseHead(kept.WrittenSpan.ToArray(), _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
     }
 
     /// <summary>The same head with one more header behind the others.</summary>

@@ -84,7 +84,7 @@ internal sealed partial class StickyForwarder(
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
     {
         if (marks.SetCookie is { } cookie) answer = answer.With("Set-Cookie", cookie);
-        return marks.Backend is { } backend ? answer.With(ClientMarks.BackendHeader, backend) : answer;
+        return marks.Backend is { } backend ? answer.Without(ClientMarks.BackendHeader).With(ClientMarks.BackendHeader, backend) : answer;
     }
 
     private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
@@ -7,28 +9,48 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Affinity;
 
-/// <summary>Backends with a SignalR hub that says on which of them it is, and clients of it that bring no cookies.</summary>
+/// <summary>Backends with a SignalR hub that says on which of them it is, as <c>X-Backend</c> does, and clients of it.</summary>
 internal static class HubBackend
 {
-    public static Task<EchoBackend> StartAsync(string name) => EchoBackend.StartAsync(name, configure: app => app.MapHub<NamingHub>("/hub"), services: services =>
+    public static Task<EchoBackend> StartAsync(string name) => EchoBackend.StartAsync(name, configure: app => Map(app, name), services: services =>
     {
         services.AddSignalR();
         services.AddSingleton(new HubName(name));
     });
 
     /// <summary>A client that talks with the balancer, or with each of several in turn, request by request.</summary>
-    public static HubConnection Connect(HttpTransportType transport, Func<Uri> balancer, bool hasCookies = false) => new HubConnectionBuilder().WithUrl(new Uri(balancer(), "hub"), options =>
+    /// <param name="transport">How it talks.</param>
+    /// <param name="balancer">Asked once for the client's own use, and then before every request.</param>
+    /// <param name="cookies">Its cookies; default none, and it takes none.</param>
+    public static HubConnection Connect(HttpTransportType transport, Func<Uri> balancer, CookieContainer? cookies = null) => new HubConnectionBuilder().WithUrl(new Uri(balancer(), "hub"), options =>
     {
         options.Transports = transport;
-        options.HttpMessageHandlerFactory = _ => new TurningHandler(balancer) { InnerHandler = new SocketsHttpHandler { UseCookies = hasCookies } };
+        options.HttpMessageHandlerFactory = _ => new TurningHandler(balancer) { InnerHandler = Handler(cookies) };
         options.WebSocketFactory = async (context, cancellation) =>
         {
-            var socket = new System.Net.WebSockets.ClientWebSocket();
-            socket.Options.CollectHttpResponseDetails = true;
+            var socket = new ClientWebSocket();
+            socket.Options.Cookies = cookies;
             await socket.ConnectAsync(At(balancer(), context.Uri), cancellation);
             return socket;
         };
     }).Build();
+
+    private static void Map(WebApplication app, string name)
+    {
+        app.Use((context, next) =>
+        {
+            context.Response.Headers["X-Backend"] = name;
+            return next(context);
+        });
+        app.MapHub<NamingHub>("/hub");
+    }
+
+    private static SocketsHttpHandler Handler(CookieContainer? cookies)
+    {
+        var handler = new SocketsHttpHandler { UseCookies = cookies is not null };
+        if (cookies is not null) handler.CookieContainer = cookies;
+        return handler;
+    }
 
     private static Uri At(Uri balancer, Uri uri) => new UriBuilder(uri) { Host = balancer.Host, Port = balancer.Port }.Uri;
 

@@ -140,54 +140,38 @@ public sealed class SharedPinsTests : IDisposable
     }
 
     [Fact]
-    public async Task Find_AfterTheRest_TriesTheStoreAndFindsItAgain()
+    public async Task IsLost_AfterTheRestWithoutTraffic_IsOverWhenTheStoreAnswersTheTrial()
     {
         await LoseAsync();
         _store.Failure = null;
         _store[_key] = "b";
         Assert.False(_pins.IsAskable);
+
         _time.Advance(Rest);
+        await Wait.UntilAsync(() => !_pins.IsLost);
+
         Assert.True(_pins.IsAskable);
-        Assert.True(_pins.IsLost);
-
-        Assert.Equal((true, "b"), await _pins.FindAsync(_key));
-        Assert.False(_pins.IsLost);
         Assert.Equal((true, "b"), await _pins.FindAsync(_key));
     }
 
     [Fact]
-    public async Task Save_AfterTheRest_TriesTheStoreToo()
-    {
-        await LoseAsync();
-        _store.Failure = null;
-        _time.Advance(Rest);
-
-        Assert.True(await _pins.SaveAsync(_key, "b", Lifetime));
-        Assert.False(_pins.IsLost);
-    }
-
-    [Fact]
-    public async Task Find_AfterTheRestAndStillSilent_CostsOneCallerAWaitPerRest()
+    public async Task Find_WhileTheTrialIsUnderWay_WaitsForNothing()
     {
         await LoseAsync();
         _store.Failure = null;
         _store.IsSilent = true;
         for (var round = 0; round < 3; round++)
         {
-            _time.Advance(Rest);
             var before = _store.Calls;
-
-            var trial = _pins.FindAsync(_key).AsTask();
-            Assert.False(trial.IsCompleted);
+            _time.Advance(Rest);
+            await Wait.UntilAsync(() => _store.Calls == before + 1);
             for (var i = 0; i < 20; i++)
             {
                 Assert.Equal((false, null), Now(_pins.FindAsync(_key)));
                 Assert.True(_pins.IsLost);
-                Assert.False(_pins.IsAskable);
             }
 
             _time.Advance(Timeout);
-            Assert.Equal((false, null), await trial.WaitAsync(Wait.Token()));
             Assert.Equal(before + 1, _store.Calls);
             Assert.True(_pins.IsLost);
         }
@@ -209,7 +193,7 @@ public sealed class SharedPinsTests : IDisposable
 
         _store.Failure = null;
         _time.Advance(Rest);
-        await _pins.FindAsync(_key);
+        await Wait.UntilAsync(() => !_pins.IsLost);
         await _pins.FindAsync(_key);
 
         var lines = _rig.SharedLog.Collector.GetSnapshot();
@@ -241,7 +225,7 @@ public sealed class SharedPinsTests : IDisposable
 
         _store.Failure = null;
         _time.Advance(Rest);
-        await _pins.FindAsync(_key);
+        await Wait.UntilAsync(() => !_pins.IsLost);
         await _pins.FindAsync(_key);
 
         Assert.Equal(1, raised);
