@@ -10,9 +10,12 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
 {
+    // Few and small: an open tunnel keeps them.
     private Backend? _away;
     private string? _settledOn;
     private PinKey _learnt;
+    private string? _cookieBackend;
+    private bool _isCookieDue;
 
     /// <summary>The rule that may learn from the body of the answer, if any.</summary>
     public PinRule? Awaits => awaits;
@@ -29,7 +32,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     public string? Known { get; private set; }
 
     /// <summary>The client's valid cookie, if it brought one.</summary>
-    public ClientCookie? Cookie { get; private set; }
+    public ClientCookie? Cookie => _cookieBackend is null ? null : new ClientCookie(Identity, _cookieBackend, _isCookieDue);
 
     /// <summary>Who the client is to the backends: the cookie's pin where there are cookies, since that stays the same.</summary>
     private PinKey Identity { get; set; }
@@ -37,8 +40,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     /// <summary>Notes what the client's cookie says, or that it has none.</summary>
     public void Note(ClientCookie? cookie)
     {
-        Cookie = cookie;
         Identity = cookie?.Pin ?? PinKey.Random();
+        _cookieBackend = cookie?.Backend;
+        _isCookieDue = cookie?.IsDue == true;
     }
 
     /// <summary>A key that leads to a backend by name: of a pin, or of the cookie.</summary>
