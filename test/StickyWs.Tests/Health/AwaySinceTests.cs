@@ -116,6 +116,33 @@ public sealed class AwaySinceTests : IDisposable
         Assert.Equal(since, Backend.AwaySince);
     }
 
+    // Clients may sit in their tunnels for hours; that one of them could not come in long ago is no reason not to hold them when it goes.
+    [Fact]
+    public async Task Probe_GoodOneAfterAFailureOfTheDataPath_IsGoodNews()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+        clinic.Board.Failed(clinic.Backend(), "refused");
+        Assert.NotEqual(0, clinic.Backend().AwaySince);
+
+        await clinic.ProbedAsync((string?)null);
+
+        Assert.Equal((BackendState.Healthy, 0), (clinic.Backend().State, clinic.Backend().AwaySince));
+    }
+
+    [Fact]
+    public async Task Probe_GoodOneThatIsNotYetEnough_IsNone()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync(Clinic.Options(pool => pool.Health.Tcp!.Rise = 3));
+        await clinic.ProbedAsync([.. Enumerable.Repeat("silent", clinic.Snapshot.Options.Health.Tcp!.Fall)]);
+        Assert.Equal(BackendState.Unhealthy, clinic.Backend().State);
+
+        await clinic.ProbedAsync((string?)null);
+
+        Assert.NotEqual(0, clinic.Backend().AwaySince);
+    }
+
     [Fact]
     public void Apply_DisabledAndEnabledAgain_IsNoNews()
     {
