@@ -14,6 +14,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     private Backend? _away;
     private string? _settledOn;
     private PinKey _learnt;
+    private List<PinKey>? _learntToo; // Seldom: one request, several rules that learn.
     private string? _cookieBackend;
     private bool _isCookieDue;
 
@@ -108,7 +109,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     /// <summary>Remembers a key that a backend's answer brought.</summary>
     public ValueTask LearnAsync(PinKey key, Backend backend)
     {
-        _learnt = key;
+        if (_learnt.IsNone) _learnt = key;
+        else (_learntToo ??= []).Add(key);
         return rules.Pins.SaveAsync(key, backend.Name, rules.Options.PinLifetime);
     }
 
@@ -126,7 +128,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         var lifetime = rules.Options.PinLifetime;
         if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
-        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend.Name, lifetime);
+        if (_learnt.IsNone) return;
+        rules.Pins.Renew(_learnt, backend.Name, lifetime);
+        foreach (var key in _learntToo ?? []) rules.Pins.Renew(key, backend.Name, lifetime);
     }
 
     private string? CookieFor(Backend backend)
