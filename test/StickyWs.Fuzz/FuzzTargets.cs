@@ -9,6 +9,7 @@ public static class FuzzTargets
         "sniffer" => new SnifferTarget(),
         "response" => new ResponseHeadTarget(),
         "body" => new BodyDecoderTarget(),
+        "affinity" => new AffinityTarget(),
         _ => null,
     };
 }

@@ -14,6 +14,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     private Backend? _away;
     private string? _settledOn;
     private PinKey _learnt;
+    private List<PinKey>? _learntToo; // Seldom: one request, several rules that learn.
     private string? _cookieBackend;
     private bool _isCookieDue;
 
@@ -112,7 +113,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     /// <summary>Remembers a key that a backend's answer brought.</summary>
     public ValueTask LearnAsync(PinKey key, Backend backend)
     {
-        _learnt = key;
+        if (_learnt.IsNone) _learnt = key;
+        else (_learntToo ??= []).Add(key);
         if (_settledOn is not null) rules.Open.Add(this);
         return rules.Pins.SaveAsync(key, backend.Name, rules.Options.PinLifetime);
     }
@@ -135,12 +137,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend, lifetime);
         if (Source == KeySource.Pin) await rules.Pins.RenewAsync(Key, backend, lifetime).ConfigureAwait(false);
         if (!_learnt.IsNone) await rules.Pins.RenewAsync(_learnt, backend, lifetime).ConfigureAwait(false);
+        for (var i = 0; i < _learntToo?.Count; i++) await rules.Pins.RenewAsync(_learntToo[i], backend, lifetime).ConfigureAwait(false);
     }
 
     private void Renew(string backend)
     {
-        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend, rules.Options.PinLifetime);
-        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend, rules.Options.PinLifetime);
+        var lifetime = rules.Options.PinLifetime;
+        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend, lifetime);
+        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend, lifetime);
+        for (var i = 0; i < _learntToo?.Count; i++) rules.Pins.Renew(_learntToo[i], backend, lifetime);
     }
 
     private string? CookieFor(Backend backend)

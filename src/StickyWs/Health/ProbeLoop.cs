@@ -87,6 +87,9 @@ internal sealed partial class ProbeLoop(
             case ProbeTurn.Down:
                 await board.IsolateAsync(backend, cause);
                 break;
+            case ProbeTurn.None when failure is null && backend.State != BackendState.Unhealthy:
+                backend.NoteBack(); // From a failure of the data path.
+                break;
         }
     }
 

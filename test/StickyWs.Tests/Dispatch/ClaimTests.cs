@@ -295,6 +295,25 @@ public sealed class ClaimTests
     }
 
     [Fact]
+    public async Task Learn_TwoRulesFromOneAnswer_BothOutliveALongTunnel()
+    {
+        var rig = Ruled(StickyRig.Rule(Way.Pin), new AffinityRuleOptions { Learn = new LearnAffinityOptions { Header = "X-Session" } });
+        var decision = rig.Rig.Decide(DispatchRig.Head())!;
+        Assert.True(decision.TryNext(out var lease));
+        await decision.SettleAsync(Views.Answer("Set-Cookie: sid=cookie\r\nX-Session: header"));
+        rig.Time.Advance(TimeSpan.FromHours(5));
+        lease.Dispose();
+
+        foreach (var brought in (string[])["Cookie: sid=cookie", "X-Session: header"])
+        {
+            var again = rig.Rig.Decide(DispatchRig.Head(headers: brought + "\r\n"))!;
+            Assert.True(again.TryNext(out var next));
+            Assert.Equal((lease.Backend, DecisionReason.Affinity), (next.Backend, again.Reason));
+            next.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task Metric_Visits_AreCountedByWhatBecameOfThem()
     {
         var rig = new StickyRig(Way.Cookie, pool => pool.Affinity.HoldFor = TimeSpan.FromSeconds(30));

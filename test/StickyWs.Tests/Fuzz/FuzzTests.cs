@@ -11,6 +11,7 @@ public sealed class FuzzTests
     [InlineData("sniffer", 4000)]
     [InlineData("response", 8000)]
     [InlineData("body", 8000)]
+    [InlineData("affinity", 8000)]
     public async Task Target_FixedSeed_KeepsItsProperties(string name, int cases)
     {
         await using var target = FuzzTargets.Create(name)!;
