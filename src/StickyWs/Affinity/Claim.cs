@@ -80,6 +80,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
         if (away is null || rules.Options.HoldFor == TimeSpan.Zero) return false;
         var since = away.AwaySince;
+        if (since == 0 && away.State == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Affinity;
+using StickyWs.Backends;
 using StickyWs.Tests.Dispatch;
 
 namespace StickyWs.Tests.Affinity;
@@ -82,6 +83,24 @@ public sealed class ReviewTests
 
         Assert.Equal(0, Open(rig).Count);
         rig.AssertIdle();
+    }
+
+    // The last answer before it went is counted behind the verdict that it is away.
+    [Theory]
+    [InlineData(Way.Cookie)]
+    [InlineData(Way.Pin)]
+    [InlineData(Way.Hash)]
+    public async Task Visit_BackendThatIsAwayThoughAGoodAnswerWasNotedLast_IsNotHeldForEver(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = TimeSpan.FromMinutes(3), _time);
+        var client = new StickyClient(rig);
+        var first = (await client.VisitAsync()).Backend!;
+        rig.Report(first, BackendState.Unhealthy);
+        rig.Backend(first).NoteBack();
+
+        Assert.Equal(NoBackendReason.Held, (await client.VisitAsync()).Why);
+        _time.Advance(TimeSpan.FromMinutes(3));
+        Assert.NotEqual(first, (await client.VisitAsync()).Backend ?? first);
     }
 
     private static OpenClaims Open(StickyRig rig) => rig.Rig.Services.Open;
