@@ -103,6 +103,26 @@ public sealed class ReviewTests
         Assert.NotEqual(first, (await client.VisitAsync()).Backend ?? first);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("9", true)]
+    [InlineData("97:0", true)]
+    [InlineData("97:0{", true)]
+    [InlineData(" \r\n{\"a\":{\"b\":[1]}", true)]
+    [InlineData("{\"a\":\"}", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"a\"}", false)]
+    [InlineData("{\"a\":1}", false)]
+    [InlineData("{\"a\":1}{", false)]
+    [InlineData("{a", false)]
+    [InlineData("[", false)]
+    [InlineData("data: {", false)]
+    [InlineData("0123456789012345", true)]
+    [InlineData("01234567890123456", false)]
+    [InlineData("01234567890123456{", false)]
+    public void IsPart_BeginningOfABody_IsOneOfTheirsThatGoesOn(string body, bool expected)
+        => Assert.Equal(expected, TokenText.IsPart(System.Text.Encoding.Latin1.GetBytes(body)));
+
     private static OpenClaims Open(StickyRig rig) => rig.Rig.Services.Open;
 
     private StickyRig Shared(IPinStore store) => new(pool => pool.Affinity.Rules.Add(StickyRig.Rule(Way.Pin)), _time, store);
