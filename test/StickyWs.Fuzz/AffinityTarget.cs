@@ -94,7 +94,7 @@ internal sealed class AffinityTarget : IFuzzTarget
     private static string Issue(CookieAffinityOptions options, string pool)
     {
         var seal = new CookieSeals(null, NullLogger<CookieSeals>.Instance).For(pool, options);
-        var cookie = new CookieRule(options, seal, TimeProvider.System).Issue(PinKey.Random(), "a", isHttps: false);
+        var cookie = new CookieRule(options, seal, TimeProvider.System).Issue(PinKey.Random(), "a", isHttps: false)!;
         return cookie[9..cookie.IndexOf(';', StringComparison.Ordinal)];
     }
 

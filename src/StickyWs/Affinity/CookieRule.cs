@@ -41,8 +41,8 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
         return true;
     }
 
-    /// <summary>The value of a <c>Set-Cookie</c>.</summary>
-    public string Issue(PinKey pin, string backend, bool isHttps)
+    /// <summary>The value of a <c>Set-Cookie</c>; <see langword="null"/> when none can be issued at the moment: the client gets its answer, and its cookie with another.</summary>
+    public string? Issue(PinKey pin, string backend, bool isHttps)
     {
         Span<byte> content = stackalloc byte[LongestContent];
         content.Clear();
@@ -61,7 +61,7 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
             SameSite = options.SameSite,
             Secure = options.Secure switch { CookieSecurePolicy.Always => true, CookieSecurePolicy.None => false, _ => isHttps },
         };
-        return cookie.CreateCookieHeader(options.Name, seal.Seal(content[..length])).ToString();
+        return seal.Seal(content[..length]) is { } text ? cookie.CreateCookieHeader(options.Name, text).ToString() : null;
     }
 
     private static string Name(ReadOnlySpan<byte> bytes, ImmutableArray<Backend> backends)

@@ -6,7 +6,8 @@ internal abstract class CookieSeal
     /// <summary>The longest text that is looked at.</summary>
     public const int LongestText = 1024;
 
-    public abstract string Seal(ReadOnlySpan<byte> content);
+    /// <returns><see langword="null"/> when nothing can be sealed at the moment.</returns>
+    public abstract string? Seal(ReadOnlySpan<byte> content);
 
     /// <returns>The length of the content; -1 for anything that was not sealed here, by a key that still counts.</returns>
     public abstract int Open(ReadOnlySpan<byte> text, Span<byte> content);

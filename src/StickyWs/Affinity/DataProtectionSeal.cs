@@ -6,9 +6,22 @@ using Microsoft.AspNetCore.DataProtection;
 namespace StickyWs.Affinity;
 
 /// <summary>ASP.NET Core Data Protection, with the application's key ring and its rotation.</summary>
-internal sealed class DataProtectionSeal(IDataProtector protector) : CookieSeal
+/// <param name="protector">For one purpose.</param>
+/// <param name="failed">Told when nothing can be sealed: the key ring is out of reach, say.</param>
+internal sealed class DataProtectionSeal(IDataProtector protector, Action<CryptographicException> failed) : CookieSeal
 {
-    public override string Seal(ReadOnlySpan<byte> content) => Base64Url.EncodeToString(protector.Protect(content.ToArray()));
+    public override string? Seal(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            return Base64Url.EncodeToString(protector.Protect(content.ToArray()));
+        }
+        catch (CryptographicException e)
+        {
+            failed(e);
+            return null;
+        }
+    }
 
     public override int Open(ReadOnlySpan<byte> text, Span<byte> content)
     {

@@ -1,6 +1,12 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Tests.Dispatch;
 
 namespace StickyWs.Tests.Affinity;
@@ -121,7 +127,21 @@ public sealed class ReviewTests
     [InlineData("01234567890123456", false)]
     [InlineData("01234567890123456{", false)]
     public void IsPart_BeginningOfABody_IsOneOfTheirsThatGoesOn(string body, bool expected)
-        => Assert.Equal(expected, TokenText.IsPart(System.Text.Encoding.Latin1.GetBytes(body)));
+        => Assert.Equal(expected, TokenText.IsPart(Encoding.Latin1.GetBytes(body)));
+
+    // Where keys come from a server that is away: it must cost no answer.
+    [Fact]
+    public void Issue_DataProtectionThatFails_IsNoCookieAndOneLogLine()
+    {
+        var logger = new FakeLogger<CookieSeals>();
+        var options = new CookieAffinityOptions();
+        var rule = new CookieRule(options, new CookieSeals(new BrokenDataProtection(), logger).For("chat", options), _time);
+
+        for (var i = 0; i < 3; i++) Assert.Null(rule.Issue(PinKey.Random(), "a", isHttps: false));
+
+        Assert.Equal((LogLevel.Error, "CookieNotSealed"), (Assert.Single(logger.Collector.GetSnapshot()).Level, logger.LatestRecord.Id.Name));
+        Assert.False(rule.TryRead(Views.Sniffed(headers: "Cookie: StickyWs=AAAA"), [], out _));
+    }
 
     private static OpenClaims Open(StickyRig rig) => rig.Rig.Services.Open;
 
@@ -135,5 +155,14 @@ public sealed class ReviewTests
             _time.Advance(TimeSpan.FromSeconds(16));
             for (var i = 0; i < OpenClaims.Parts; i++) await Open(rig).KeepSomeAsync(default);
         }
+    }
+
+    private sealed class BrokenDataProtection : IDataProtectionProvider, IDataProtector
+    {
+        public IDataProtector CreateProtector(string purpose) => this;
+
+        public byte[] Protect(byte[] plaintext) => throw new CryptographicException("no keys");
+
+        public byte[] Unprotect(byte[] protectedData) => throw new CryptographicException("no keys");
     }
 }
