@@ -32,12 +32,12 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
         Span<byte> text = stackalloc byte[CookieSeal.LongestText];
         Span<byte> content = stackalloc byte[LongestContent];
         if (!request.TryCookie(_name, text, out var length)) return false;
-        var opened = seal.Open(text[..length], content);
+        var opened = seal.Open(text[..length], content, out var isOld);
         if (opened < HeadLength || content[0] != Version || opened < HeadLength + content[HeadLength - 1]) return false;
         var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(content[1..]));
         if (options.Lifetime is { } lifetime && age > lifetime) return false;
         var pin = PinKey.Read(content[(1 + sizeof(long))..]);
-        cookie = new ClientCookie(pin, Name(content.Slice(HeadLength, content[HeadLength - 1]), backends), age > options.Lifetime / 2);
+        cookie = new ClientCookie(pin, Name(content.Slice(HeadLength, content[HeadLength - 1]), backends), isOld || age > options.Lifetime / 2);
         return true;
     }
 

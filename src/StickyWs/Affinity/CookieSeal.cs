@@ -9,6 +9,9 @@ internal abstract class CookieSeal
     /// <returns><see langword="null"/> when nothing can be sealed at the moment.</returns>
     public abstract string? Seal(ReadOnlySpan<byte> content);
 
+    /// <param name="text">What a client sent.</param>
+    /// <param name="content">Takes the content.</param>
+    /// <param name="isOld">Whether another key seals by now.</param>
     /// <returns>The length of the content; -1 for anything that was not sealed here, by a key that still counts.</returns>
-    public abstract int Open(ReadOnlySpan<byte> text, Span<byte> content);
+    public abstract int Open(ReadOnlySpan<byte> text, Span<byte> content, out bool isOld);
 }

@@ -23,13 +23,16 @@ internal sealed class DataProtectionSeal(IDataProtector protector, Action<Crypto
         }
     }
 
-    public override int Open(ReadOnlySpan<byte> text, Span<byte> content)
+    public override int Open(ReadOnlySpan<byte> text, Span<byte> content, out bool isOld)
     {
+        isOld = false;
         Span<byte> token = stackalloc byte[LongestText];
         if (text.Length > LongestText || Base64Url.DecodeFromUtf8(text, token, out _, out var length) != OperationStatus.Done) return -1;
         try
         {
-            var opened = protector.Unprotect(token[..length].ToArray());
+            var opened = protector is IPersistedDataProtector persisted
+                ? persisted.DangerousUnprotect(token[..length].ToArray(), ignoreRevocationErrors: false, out isOld, out _)
+                : protector.Unprotect(token[..length].ToArray());
             return opened.AsSpan().TryCopyTo(content) ? opened.Length : -1;
         }
         catch (CryptographicException)

@@ -302,7 +302,7 @@ public sealed class CookieRuleTests
         aes.Encrypt(new byte[12], content, cipher, tag, "purpose"u8);
         var opened = new byte[64];
 
-        var length = new KeyedSeal([KeyOne], "purpose"u8.ToArray()).Open(Encoding.ASCII.GetBytes(System.Buffers.Text.Base64Url.EncodeToString([.. new byte[12], .. cipher, .. tag])), opened);
+        var length = new KeyedSeal([KeyOne], "purpose"u8.ToArray()).Open(Encoding.ASCII.GetBytes(System.Buffers.Text.Base64Url.EncodeToString([.. new byte[12], .. cipher, .. tag])), opened, out _);
 
         Assert.Equal("hello", Encoding.ASCII.GetString(opened, 0, length));
     }

@@ -143,6 +143,25 @@ public sealed class ReviewTests
         Assert.False(rule.TryRead(Views.Sniffed(headers: "Cookie: StickyWs=AAAA"), [], out _));
     }
 
+    // A cookie that lasts as long as the browser would hold the old key for as long.
+    [Fact]
+    public void TryRead_CookieOfAnOlderKey_IsDue()
+    {
+        var older = Keyed(1).Issue(PinKey.Random(), "a", isHttps: false);
+        Assert.True(Read(Keyed(2, 1), older)!.Value.IsDue);
+        Assert.False(Read(Keyed(1, 2), older)!.Value.IsDue);
+    }
+
+    private static CookieRule Keyed(params byte[] keys)
+    {
+        var options = new CookieAffinityOptions();
+        foreach (var key in keys) options.Keys.Add(Convert.ToBase64String(Enumerable.Repeat(key, 32).ToArray()));
+        return new CookieRule(options, new CookieSeals(null, new FakeLogger<CookieSeals>()).For("chat", options), TimeProvider.System);
+    }
+
+    private static ClientCookie? Read(CookieRule rule, string? setCookie)
+        => rule.TryRead(Views.Sniffed(headers: "Cookie: " + setCookie!.Split(';')[0]), [], out var cookie) ? cookie : null;
+
     private static OpenClaims Open(StickyRig rig) => rig.Rig.Services.Open;
 
     private StickyRig Shared(IPinStore store) => new(pool => pool.Affinity.Rules.Add(StickyRig.Rule(Way.Pin)), _time, store);
