@@ -152,6 +152,34 @@ public sealed class ReviewTests
         Assert.False(Read(Keyed(1, 2), older)!.Value.IsDue);
     }
 
+    // A sibling's domain, or an older configuration with another path, has set one as well.
+    [Theory]
+    [InlineData("{0}; StickyWs=AAAA", true)]
+    [InlineData("StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=; StickyWs; StickyWs=!; {0}", true)]
+    [InlineData("StickyWs=AAAA; x=y\r\nCookie: StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=A; StickyWs=B; StickyWs=C; {0}", false)]
+    public void TryRead_SeveralOfThatName_IsTheFirstThatIsOurs(string cookies, bool isRead)
+    {
+        var (rule, pin) = (Keyed(1), PinKey.Random());
+        var headers = "Cookie: " + cookies.Replace("{0}", rule.Issue(pin, "a", isHttps: false)!.Split(';')[0], StringComparison.Ordinal);
+        foreach (var (isFound, cookie) in new[] { Taken(Views.Sniffed(headers: headers)), Taken(Views.Parsed(headers: headers)) })
+            Assert.Equal((isRead, isRead ? pin : default), (isFound, cookie.Pin));
+
+        (bool, ClientCookie) Taken(in RequestView view) => (rule.TryRead(view, [], out var cookie), cookie);
+    }
+
+    [Fact]
+    public void TryRead_OneThatIsTooLongComesFirst_IsTheOther()
+    {
+        var (rule, pin) = (Keyed(1), PinKey.Random());
+        var headers = $"Cookie: StickyWs={new string('A', 2000)}; {rule.Issue(pin, "a", isHttps: false)!.Split(';')[0]}";
+
+        Assert.True(rule.TryRead(Views.Sniffed(headers: headers), [], out var sniffed));
+        Assert.True(rule.TryRead(Views.Parsed(headers: headers), [], out var parsed));
+        Assert.Equal((pin, pin), (sniffed.Pin, parsed.Pin));
+    }
+
     private static CookieRule Keyed(params byte[] keys)
     {
         var options = new CookieAffinityOptions();
