@@ -28,7 +28,7 @@ internal sealed class ClientAddressRule(string pool, BackendRegistry registry, i
         var client = request.Peer;
         if (!trusted.Contains(client)) return client;
         Span<byte> line = stackalloc byte[PinKey.LongestValue];
-        if (!request.TryHeader(ForwardedFor, line, out var length, last: true)) return client;
+        if (!request.TryList(ForwardedFor, line, out var length)) return client;
         ReadOnlySpan<byte> rest = line[..length];
         while (!rest.IsEmpty && trusted.Contains(client))
         {

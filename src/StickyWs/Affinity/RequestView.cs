@@ -39,27 +39,42 @@ internal readonly struct RequestView
     /// <summary>Whether it is a plain request to a path that ends so.</summary>
     public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
 
-    /// <summary>Copies a header's value; of several lines the first or the last.</summary>
+    /// <summary>Copies a header's value; of several lines the first.</summary>
     /// <returns><see langword="false"/> when there is none, or none that fits.</returns>
-    public bool TryHeader(string name, Span<byte> value, out int length, bool last = false)
+    public bool TryHeader(string name, Span<byte> value, out int length)
     {
         length = 0;
         if (_request is not null)
         {
             var values = _request.Headers[name];
-            return values.Count > 0 && TryEncode(values[last ? ^1 : 0], value, out length);
+            return values.Count > 0 && TryEncode(values[0], value, out length);
         }
 
-        var isFound = false;
+        var headers = _head!.ReadHeaders();
+        while (headers.Read())
+        {
+            if (Ascii.EqualsIgnoreCase(headers.Name, name)) return TryCopy(headers.Value, value, out length);
+        }
+
+        return false;
+    }
+
+    /// <summary>Copies a header that is a list: all its lines in order, with commas between them (RFC 9110 section 5.3).</summary>
+    /// <returns><see langword="false"/> when there is none, or when it does not fit.</returns>
+    public bool TryList(string name, Span<byte> value, out int length)
+    {
+        length = 0;
+        if (_request is not null) return TryEncode(_request.Headers[name].ToString(), value, out length);
         var headers = _head!.ReadHeaders();
         while (headers.Read())
         {
             if (!Ascii.EqualsIgnoreCase(headers.Name, name)) continue;
-            isFound = TryCopy(headers.Value, value, out length);
-            if (!last) break;
+            if (length > 0 && length < value.Length) value[length++] = (byte)',';
+            if (!headers.Value.TryCopyTo(value[length..])) return false;
+            length += headers.Value.Length;
         }
 
-        return isFound;
+        return length > 0;
     }
 
     /// <summary>Copies the value of a cookie, the first of its name.</summary>
