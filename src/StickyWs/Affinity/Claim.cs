@@ -5,8 +5,8 @@ using StickyWs.Observability;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from then on it lives as long as the lease,
-/// and keeps the pin alive. Belongs to one request; not for concurrent use until it is settled.
+/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from then on whoever holds the lease keeps the pin
+/// alive. Belongs to one request; not for concurrent use until it is settled.
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
 {
@@ -17,11 +17,6 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     private List<PinKey>? _learntToo; // Seldom: one request, several rules that learn.
     private string? _cookieBackend;
     private bool _isCookieDue;
-
-    /// <summary>The links of <see cref="LivingClaims"/>, which alone writes them.</summary>
-    public Claim? Previous { get; set; }
-
-    public Claim? Next { get; set; }
 
     /// <summary>The rule that may learn from the body of the answer, if any.</summary>
     public PinRule? Awaits => awaits;
@@ -105,10 +100,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
 
         if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
         rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
-        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
         _settledOn = backend.Name;
-        Renew();
-        if (Source is KeySource.Pin or KeySource.Hash || !_learnt.IsNone) rules.Pins.Living.Add(this);
+        Renew(backend);
+        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
         return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
     }
 
@@ -126,19 +120,17 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     public void LeaseEnded(Backend backend)
     {
         if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
-        rules.Pins.Living.Remove(this);
-        Renew();
+        Renew(backend);
+        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend.Name, rules.Options.PinLifetime);
     }
 
-    /// <summary>What is known of the client was used until now.</summary>
-    public void Renew()
+    private void Renew(Backend backend)
     {
         var lifetime = rules.Options.PinLifetime;
-        if (Source == KeySource.Pin) rules.Pins.Renew(Key, _settledOn!, lifetime);
-        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, _settledOn!, lifetime);
+        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
         if (_learnt.IsNone) return;
-        rules.Pins.Renew(_learnt, _settledOn!, lifetime);
-        foreach (var key in _learntToo ?? []) rules.Pins.Renew(key, _settledOn!, lifetime);
+        rules.Pins.Renew(_learnt, backend.Name, lifetime);
+        foreach (var key in _learntToo ?? []) rules.Pins.Renew(key, backend.Name, lifetime);
     }
 
     private string? CookieFor(Backend backend)

@@ -28,14 +28,11 @@ internal sealed class Pins : IDisposable
     {
         _registry = registry;
         _clock = new PinClock(time);
-        Living = new LivingClaims(time);
         _shared = shared;
         if (shared is null) return;
         shared.Heard += (key, backend) => Write(_learnt, key, new Pin(Known(backend), _clock.Now, _clock.Now), HeardLifetime);
         shared.Returned += () => _returnedAt = _clock.Now;
     }
-
-    public LivingClaims Living { get; }
 
     public int LearntCount => _learnt.Count;
 
@@ -112,11 +109,7 @@ internal sealed class Pins : IDisposable
         if (LastOf(key, lifetime) is null) NoteLast(key, backend, lifetime);
     }
 
-    public void Dispose()
-    {
-        Living.Dispose();
-        _shared?.Dispose();
-    }
+    public void Dispose() => _shared?.Dispose();
 
     // Whether the store should get it: it was not written since the store came back, perhaps with nothing in it, or a good part of its life there is over.
     private bool IsDue(in Pin pin, int now, TimeSpan lifetime) => pin.SavedAt < _returnedAt || pin.SavedAt <= now - Math.Max(1, Seconds(lifetime) / 4);

@@ -8,33 +8,10 @@ internal static class TokenText
 {
     private const int Shortest = 16;
     private const int Longest = 512;
-    private const int LongestPrefix = 16;
 
     private static readonly SearchValues<byte> Base64Url = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="u8);
 
     public static bool IsToken(ReadOnlySpan<byte> text) => text.Length is >= Shortest and <= Longest && !text.ContainsAnyExcept(Base64Url);
-
-    /// <summary>Whether these are the first bytes of a JSON object, with a short prefix at most, whose end is still to come.</summary>
-    public static bool IsUnfinishedObject(ReadOnlySpan<byte> bytes)
-    {
-        var start = bytes.IndexOf((byte)'{');
-        if (start < 0) return bytes.Length < LongestPrefix;
-        if (start >= LongestPrefix) return false;
-        var reader = new Utf8JsonReader(bytes[start..], isFinalBlock: false, state: default);
-        try
-        {
-            while (reader.Read())
-            {
-                if (reader.CurrentDepth == 0 && reader.TokenType == JsonTokenType.EndObject) return false;
-            }
-
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
 
     /// <summary>The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.</summary>
     /// <param name="bytes">JSON, with whatever comes before its first brace; it may be cut off behind the member.</param>

@@ -17,7 +17,7 @@ public sealed class AffinityOptions
     public TimeSpan HoldFor { get; set; }
 
     /// <summary>
-    /// How long a pin lives after its last use; an open tunnel or request uses it, every 10 s. Range 1 s to 30 days; default 20 min.
+    /// How long a pin lives after its last use; an open tunnel or request uses it. Range 1 s to 30 days; default 20 min.
     /// </summary>
     [TimeRange("00:00:01", "30.00:00:00")]
     public TimeSpan PinLifetime { get; set; } = TimeSpan.FromMinutes(20);

@@ -65,9 +65,6 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
 
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
 
-    /// <summary>Whether the beginning of a body is no more than a part of what is learnt from.</summary>
-    public static bool IsUnfinished(ReadOnlySpan<byte> body) => TokenText.IsUnfinishedObject(body);
-
     /// <summary>Learns from a body, when <see cref="AwaitsBody"/>; completes when every instance can find what was learnt.</summary>
     public ValueTask LearnAsync(ReadOnlySpan<byte> body) => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 

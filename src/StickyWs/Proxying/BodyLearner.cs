@@ -14,18 +14,10 @@ internal static class BodyLearner
     {
         var body = response.Content;
         var reader = PipeReader.Create(await body.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
-        var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        while (!read.IsCompleted && read.Buffer.Length < LongestLook && Decision.IsUnfinished(Span(read.Buffer)))
-        {
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        await decision.LearnAsync(Span(read.Buffer)).ConfigureAwait(false);
+        var read = await reader.ReadAtLeastAsync(LongestLook, cancellationToken).ConfigureAwait(false);
+        await decision.LearnAsync(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray()).ConfigureAwait(false);
         reader.AdvanceTo(read.Buffer.Start);
         response.Content = new StreamContent(reader.AsStream());
         foreach (var (name, values) in body.Headers.NonValidated) response.Content.Headers.TryAddWithoutValidation(name, values);
     }
-
-    private static ReadOnlySpan<byte> Span(in ReadOnlySequence<byte> bytes) => bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
 }

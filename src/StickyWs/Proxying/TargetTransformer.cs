@@ -36,7 +36,6 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
     {
-        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
         var marks = await request.Decision.SettleAsync(new HttpAnswerHead(answer)).ConfigureAwait(false);
         if (marks.SetCookie is { } cookie)
         {
@@ -45,6 +44,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         }
 
         if (marks.Backend is { } backend) response.Headers[ClientMarks.BackendHeader] = backend;
+        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
     private static void DropOwn(IHeaderDictionary sent, HttpRequestHeaders headers)
