@@ -12,6 +12,7 @@ namespace StickyWs.Affinity;
 internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtection, ILogger<CookieSeals> logger)
 {
     private readonly Lazy<IDataProtectionProvider> _ephemeral = new(() => new EphemeralDataProtectionProvider());
+    private int _isTold;
     private int _hasComplained;
 
     public CookieSeal For(string pool, CookieAffinityOptions options)
@@ -19,7 +20,7 @@ internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtectio
         var purpose = CookieRule.Purpose(pool, options.Name);
         if (options.Keys.Count > 0) return new KeyedSeal(options.Keys, Encoding.UTF8.GetBytes(purpose));
         if (dataProtection is not null) return new DataProtectionSeal(dataProtection.CreateProtector(purpose), Complain);
-        if (!_ephemeral.IsValueCreated) LogEphemeral(pool);
+        if (Interlocked.Exchange(ref _isTold, 1) == 0) LogEphemeral(pool);
         return new DataProtectionSeal(_ephemeral.Value.CreateProtector(purpose), Complain);
     }
 

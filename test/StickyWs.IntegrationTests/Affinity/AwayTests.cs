@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.TestKit;
 
@@ -7,9 +8,12 @@ namespace StickyWs.IntegrationTests.Affinity;
 public sealed class AwayTests : AffinityTest
 {
     private const string Rules = "Pools:chat:Affinity:Rules:";
+    private static readonly string Key = RandomKey();
 
     /// <summary>Every lane, plain requests among them (none), each with a backend that was noticed to be down and one that was not.</summary>
     public static MatrixTheoryData<Lane?, bool> WaysAndNotice { get; } = new(Ways, [true, false]);
+
+    public static TheoryData<Lane?> EveryWay { get; } = new(Ways);
 
     public static MatrixTheoryData<Lane?, bool> FewWaysAndNotice { get; } = new([null, Lane.Raw, Lane.KeptAlive], [true, false]);
 
@@ -149,6 +153,78 @@ public sealed class AwayTests : AffinityTest
     }
 
     private static void AssertAnswered(Lane? lane, string answer) => Assert.Equal(lane is null ? 200 : 101, HttpHead.Status(answer));
+
+    [Theory]
+    [MemberData(nameof(EveryWay))]
+    public async Task A_backend_that_is_removed_is_not_waited_for(Lane? lane)
+    {
+        var backends = await StartStatefulAsync(3);
+        var balancer = await StartAsync(lane, Settings(backends, isNoticed: false).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00"));
+        var first = await AskAsync(balancer, lane);
+        var old = backends.Single(backend => backend.Name == BackendOf(first));
+
+        balancer.Settings.Change(data => data.Remove($"StickyWs:Pools:chat:Backends:{old.Name}:Address"));
+        await Wait.UntilAsync(() => balancer.Registry.Current.Pools.Single().Backends.Length == 2);
+        var moved = await AskAsync(balancer, lane, Sends(CookieOf(first)));
+
+        AssertAnswered(lane, moved);
+        var now = backends.Single(backend => backend.Name == BackendOf(moved));
+        Assert.Equal(old.Name, now.Last["StickyWs-Moved-From"]);
+        Assert.Equal(now.Name, BackendOf(await AskAsync(balancer, lane, Sends(CookieOf(moved)))));
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryWay))]
+    public async Task A_backend_that_closes_without_an_answer_is_away_too(Lane? lane)
+    {
+        var isWell = true;
+        await using var falling = RawBackend.Start(async (backend, wire) =>
+        {
+            var head = await backend.TakeHeadAsync(wire);
+            if (isWell) await wire.WriteAsync(lane is null ? "HTTP/1.1 200 OK\r\nX-Backend: a\r\nConnection: close\r\n\r\n" : HttpHead.SwitchingProtocols(head, "X-Backend: a\r\n"));
+            await wire.FinishAsync();
+        });
+        var other = Owned(await StatefulBackend.StartAsync("b"));
+        LiveSettings Falling(string holdFor) => Pool(falling.Address, other.Address)
+            .With("Pools:chat:Health:Passive:Enabled", "false").With(Rules + "0:Cookie:Keys:0", Key).With("Pools:chat:Affinity:HoldFor", holdFor);
+        var moving = await StartAsync(lane, Falling("00:00:00"));
+        var holding = await StartAsync(lane, Falling("01:00:00"));
+        var first = await AskAsync(moving, lane);
+        Assert.Equal("a", BackendOf(first));
+
+        isWell = false;
+        var moved = await AskAsync(moving, lane, Sends(CookieOf(first)));
+        var held = await AskAsync(holding, lane, Sends(CookieOf(first)));
+
+        AssertAnswered(lane, moved);
+        Assert.Equal(["b", "a"], [BackendOf(moved), other.Last["StickyWs-Moved-From"]]);
+        Assert.Equal("b", BackendOf(await AskAsync(moving, lane, Sends(CookieOf(moved)))));
+        Assert.Equal(503, HttpHead.Status(held));
+        Assert.NotNull(HttpHead.Value(held, "Retry-After"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_request_with_a_body_is_moved_whole(bool isNoticed)
+    {
+        var backends = await StartStatefulAsync(3, async context =>
+        {
+            if (!HttpMethods.IsPost(context.Request.Method)) return;
+            using var reader = new StreamReader(context.Request.Body);
+            context.Response.Headers["X-Echo"] = await reader.ReadToEndAsync();
+        });
+        var balancer = await StartAsync(null, Settings(backends, isNoticed).With(Rules + "0:Cookie", ""));
+        var first = await GetAsync(balancer);
+        await GoAsync(backends.Single(backend => backend.Name == BackendOf(first)), isNoticed, balancer);
+        await using var client = await RawClient.ConnectAsync(balancer.Address);
+
+        var moved = await client.AskAsync($"POST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 5\r\n{Sends(CookieOf(first))}\r\nwhole");
+
+        Assert.Equal(200, HttpHead.Status(moved));
+        Assert.Equal("whole", HttpHead.Value(moved, "X-Echo"));
+        Assert.Equal(BackendOf(moved), BackendOf(await GetAsync(balancer, Sends(CookieOf(moved)))));
+    }
 
     // A backend that is probed gets no work before its first good probe.
     private async Task<Balancer> StartAsync(Lane? lane, LiveSettings settings)

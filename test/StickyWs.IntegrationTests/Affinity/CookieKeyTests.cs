@@ -46,6 +46,8 @@ public sealed class CookieKeyTests : AffinityTest
         LiveSettings Settings() => PoolOf(backends).With("Pools:chat:Affinity:Rules:0:Cookie", "");
         var (one, other) = (Start(lane, Settings()), Start(lane, Settings()));
 
+        // The first requests come at the same time.
+        await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => ReachAsync(one, lane))));
         for (var i = 0; i < 6; i++)
         {
             var issued = await ShakeAsync(one, lane);

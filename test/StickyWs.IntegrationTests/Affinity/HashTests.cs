@@ -89,6 +89,23 @@ public sealed class HashTests : AffinityTest
     }
 
     [Fact]
+    public async Task Addresses_count_however_trusted_proxies_spread_them_over_lines()
+    {
+        var backends = await StartEchoesAsync(5);
+        var balancer = Start(Lane.Raw, Settings(backends, Source.ForwardedAddress).With("TrustedProxies:1", "10.0.0.0/8"));
+
+        for (var i = 1; i <= 30; i++)
+        {
+            var together = $"X-Forwarded-For: 192.0.2.{i}, 10.0.0.1\r\n";
+            var apart = $"X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 192.0.2.{i}\r\nX-Forwarded-For: 10.0.0.1\r\n";
+            var backend = await ReachAsync(balancer, Lane.Raw, together);
+            Assert.Equal(backend, await ReachAsync(balancer, Lane.Raw, apart));
+            Assert.Equal(backend, BackendOf(await GetAsync(balancer, together)));
+            Assert.Equal(backend, BackendOf(await GetAsync(balancer, apart)));
+        }
+    }
+
+    [Fact]
     public async Task Clients_of_one_network_have_one_backend_when_the_pool_wants_so()
     {
         var backends = await StartEchoesAsync(5);

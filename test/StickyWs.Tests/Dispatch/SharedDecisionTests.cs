@@ -171,9 +171,7 @@ public sealed class SharedDecisionTests
         _store.Failure = null;
         _time.Advance(Rest);
 
-        // Whoever is not known is the trial.
-        await new StickyClient(_one, "bob").VisitAsync();
-        Assert.False(_one.Rig.Pins.IsCutOff);
+        await Wait.UntilAsync(() => _one.Rig.Pins.IsAskable);
         await client.VisitAsync();
 
         Assert.Equal(first.Backend, (await client.At(_other).VisitAsync()).Backend);
@@ -187,6 +185,7 @@ public sealed class SharedDecisionTests
         var first = await client.VisitAsync();
         _store.Failure = null;
         _time.Advance(Rest);
+        await Wait.UntilAsync(() => _one.Rig.Pins.IsAskable);
 
         Assert.Equal(first.Backend, (await client.VisitAsync()).Backend);
 
@@ -230,8 +229,9 @@ public sealed class SharedDecisionTests
         for (var i = 0; i < 5; i++) await client.VisitAsync();
         await LoseAsync(_one);
 
+        var calls = _store.Calls;
         Assert.Equal(DecisionReason.Policy, (await new StickyClient(rig, "bob").VisitAsync()).Reason);
-        Assert.Equal(2, _store.Calls);
+        Assert.Equal(calls, _store.Calls);
     }
 
     private static async Task<string> MoveAsync(StickyClient client, string from)
@@ -253,6 +253,6 @@ public sealed class SharedDecisionTests
     private async Task LoseAsync(StickyRig rig)
     {
         _store.Failure = new IOException("gone");
-        while (!rig.Rig.Pins.IsCutOff) await rig.Rig.Pins.FindSharedAsync(StickyWs.Affinity.PinKey.Random(), TimeSpan.FromMinutes(1));
+        while (rig.Rig.Pins.IsAskable) await rig.Rig.Pins.FindSharedAsync(StickyWs.Affinity.PinKey.Random(), TimeSpan.FromMinutes(1));
     }
 }
