@@ -30,7 +30,11 @@ internal sealed class Pins : IDisposable
         _clock = new PinClock(time);
         _shared = shared;
         if (shared is null) return;
-        shared.Heard += (key, backend) => Write(_learnt, key, new Pin(Known(backend), _clock.Now, _clock.Now), HeardLifetime);
+        shared.Heard += (key, backend) =>
+        {
+            // One that is known nowhere here leads nowhere, and its text is whoever's that may write to the store.
+            if (Known(backend) is { } known) Write(_learnt, key, new Pin(known, _clock.Now, _clock.Now), HeardLifetime);
+        };
         shared.Returned += () => _returnedAt = _clock.Now;
     }
 
@@ -64,10 +68,10 @@ internal sealed class Pins : IDisposable
     /// <returns>The backend's name, or <see langword="null"/> when there is no such pin or no answer.</returns>
     public async ValueTask<string?> FindSharedAsync(PinKey key, TimeSpan lifetime)
     {
-        var (isAnswered, backend) = await _shared!.FindAsync(key).ConfigureAwait(false);
+        var (isAnswered, backend) = await FindAsync(key).ConfigureAwait(false);
         var now = _clock.Now;
         var isKnown = _learnt.TryUse(key, now, Seconds(lifetime), out var own);
-        if (backend is not null) Write(_learnt, key, new Pin(Known(backend), now, isKnown && own.Backend == backend ? own.SavedAt : Pin.Never), Seconds(lifetime));
+        if (backend is not null) Write(_learnt, key, new Pin(backend, now, isKnown && own.Backend == backend ? own.SavedAt : Pin.Never), Seconds(lifetime));
         else if (isAnswered && isKnown) await ShareAsync(key, own.Backend, lifetime).ConfigureAwait(false);
         return backend;
     }
@@ -122,8 +126,8 @@ internal sealed class Pins : IDisposable
     // A tunnel may have been still for hours, and what it knows of its pin be as old.
     private async ValueTask ShareUnmovedAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        var (isAnswered, found) = await _shared!.FindAsync(key).ConfigureAwait(false);
-        if (isAnswered && found is not null && found != backend) Write(_learnt, key, new Pin(Known(found), _clock.Now, Pin.Never), Seconds(lifetime));
+        var (_, found) = await FindAsync(key).ConfigureAwait(false);
+        if (found is not null && found != backend) Write(_learnt, key, new Pin(found, _clock.Now, Pin.Never), Seconds(lifetime));
         else await ShareAsync(key, backend, lifetime).ConfigureAwait(false);
     }
 
@@ -136,18 +140,24 @@ internal sealed class Pins : IDisposable
 
     private void Write(PinTable table, PinKey key, Pin pin, int lifetime) => table.Set(key, pin, _clock.Now, lifetime, _registry.Current.Options.Pins.MaxPins);
 
-    // The text that the registry holds anyway, so that pins from elsewhere bring no text of their own.
-    private string Known(string backend)
+    private async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
+    {
+        var (isAnswered, backend) = await _shared!.FindAsync(key).ConfigureAwait(false);
+        return (isAnswered, backend is null ? null : Known(backend) ?? backend);
+    }
+
+    // The registry's own text for a name: instances may write it in another case, and pins from elsewhere are to bring no text of their own.
+    private string? Known(string backend)
     {
         foreach (var pool in _registry.Current.Pools)
         {
             foreach (var known in pool.Backends)
             {
-                if (known.Name == backend) return known.Name;
+                if (known.Name.Equals(backend, StringComparison.OrdinalIgnoreCase)) return known.Name;
             }
         }
 
-        return backend;
+        return null;
     }
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);

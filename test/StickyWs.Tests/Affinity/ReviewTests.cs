@@ -180,6 +180,34 @@ public sealed class ReviewTests
         Assert.Equal((pin, pin), (sniffed.Pin, parsed.Pin));
     }
 
+    // One instance's configuration says A, the other's a: they are the same, and neither takes the pin from the other.
+    [Fact]
+    public async Task Renew_NameInAnotherCaseInTheStore_IsNoMove()
+    {
+        var store = new ScriptedPinStore(_time);
+        var (pins, key) = (Shared(store).Rig.Pins, PinKey.Random());
+        store[key] = "A";
+        Assert.Equal("a", await pins.FindSharedAsync(key, Lifetime));
+        var saves = store.Saves.Count;
+
+        pins.Renew(key, "a", Lifetime);
+        store.Tell(key.ToString(), "A");
+        for (var i = 0; i < 5; i++) await pins.SaveAsync(key, "a", Lifetime);
+
+        Assert.InRange(store.Saves.Count, saves, saves + 1);
+    }
+
+    [Fact]
+    public void Heard_NameThatNoPoolHas_IsNotKept()
+    {
+        var store = new ScriptedPinStore(_time);
+        var pins = Shared(store).Rig.Pins;
+
+        for (var i = 0; i < 100; i++) store.Tell(PinKey.Random().ToString(), $"nowhere {i}");
+
+        Assert.Equal(0, pins.LearntCount);
+    }
+
     private static CookieRule Keyed(params byte[] keys)
     {
         var options = new CookieAffinityOptions();
