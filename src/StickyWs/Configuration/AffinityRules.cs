@@ -29,6 +29,22 @@ internal static class AffinityRules
             errors.Add(OptionsError.Of($"{poolKey}:Backends", name, $"use a name of at most {LongestBackendName} bytes, since the Cookie rule writes it into the cookie"));
     }
 
+    /// <summary>Cookies of two pools that a browser takes for one: each pool's answer would take the other's from the client.</summary>
+    public static void CheckTogether(string poolsKey, IEnumerable<KeyValuePair<string, PoolOptions>> pools, List<string> errors)
+    {
+        var owners = new List<(string Pool, MatchOptions Match, CookieAffinityOptions Cookie)>();
+        foreach (var (name, pool) in pools)
+        {
+            if (pool.Affinity.Rules.FirstOrDefault(rule => rule.Cookie is not null)?.Cookie is not { } cookie) continue;
+            if (owners.Find(other => IsOneCookie(other.Cookie, cookie) && (cookie.Domain is not null || MatchRules.HaveCommonHost(other.Match, pool.Match))) is { Pool: { } owner })
+                errors.Add($"{poolsKey}:{name}:Affinity:Rules has a Cookie '{cookie.Name}' that browsers take for that of pool '{owner}': give one of them another Name, or a Path that is not the other's.");
+            owners.Add((name, pool.Match, cookie));
+        }
+    }
+
+    private static bool IsOneCookie(CookieAffinityOptions one, CookieAffinityOptions other)
+        => one.Name == other.Name && one.Path == other.Path && string.Equals(one.Domain?.TrimStart('.'), other.Domain?.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+
     private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
     {
         string[] kinds = [.. Kinds(rule)];

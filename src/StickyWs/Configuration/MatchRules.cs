@@ -21,6 +21,16 @@ internal static class MatchRules
         }
     }
 
+    /// <summary>Whether requests to one and the same host may come to both.</summary>
+    public static bool HaveCommonHost(MatchOptions one, MatchOptions other)
+        => one.Hosts.DefaultIfEmpty("*").Any(host => other.Hosts.DefaultIfEmpty("*").Any(otherHost =>
+            host.Equals(otherHost, StringComparison.OrdinalIgnoreCase) || (LeavesPaths(one) && Covers(otherHost, host)) || (LeavesPaths(other) && Covers(host, otherHost))));
+
+    // The more exact host goes first, and leaves to the other what its prefixes do not fit.
+    private static bool LeavesPaths(MatchOptions match) => match.PathPrefixes.Count > 0 && !match.PathPrefixes.Contains("/");
+
+    private static bool Covers(string wide, string narrow) => wide.StartsWith('*') && narrow.EndsWith(wide[1..], StringComparison.OrdinalIgnoreCase);
+
     private static bool IsHost(string host) => Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) switch
     {
         UriHostNameType.Dns => Ascii.IsValid(host),

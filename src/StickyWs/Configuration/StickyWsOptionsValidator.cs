@@ -22,6 +22,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
 
         foreach (var (poolName, pool) in options.Pools) ValidatePool($"{root}:Pools:{poolName}", pool, errors);
         AddAmbiguousMatches(options, errors);
+        AffinityRules.CheckTogether($"{root}:Pools", options.Pools, errors);
         errors.RemoveAll(error => OptionsError.MissingKey(error) is { } missing && options.ReadErrors.Exists(unread => IsAbout(unread, missing)));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
