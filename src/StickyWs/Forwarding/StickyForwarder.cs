@@ -83,7 +83,12 @@ internal sealed partial class StickyForwarder(
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
     {
-        if (marks.SetCookie is { } cookie) answer = answer.With("Set-Cookie", cookie);
+        if (marks.SetCookie is { } cookie)
+        {
+            answer = answer.With("Set-Cookie", cookie);
+            if (answer.Status != 101) answer = answer.With("Cache-Control", "private"); // As for a plain request: a shared cache must not give it to others.
+        }
+
         return marks.Backend is { } backend ? answer.Without(ClientMarks.BackendHeader).With(ClientMarks.BackendHeader, backend) : answer;
     }
 

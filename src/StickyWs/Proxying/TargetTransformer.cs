@@ -51,7 +51,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
     {
         foreach (var (name, _) in sent)
         {
-            if (OwnHeaders.IsOne(name)) headers.Remove(name);
+            if (OwnHeaders.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name); // A name that is no token was not copied, and cannot be asked to go.
         }
     }
 }

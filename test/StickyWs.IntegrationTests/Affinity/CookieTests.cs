@@ -104,6 +104,7 @@ public sealed class CookieTests : AffinityTest
         var answer = await ShakeAsync(balancer, lane, target: "/members");
 
         Assert.Equal(403, HttpHead.Status(answer));
+        Assert.Equal("private", HttpHead.Value(answer, "Cache-Control"));
         var asked = backends.Single(backend => backend.Requests.Count == 1);
         for (var i = 0; i < 5; i++) Assert.Equal(asked.Name, await ReachAsync(balancer, lane, Sends(CookieOf(answer))));
     }

@@ -33,6 +33,20 @@ public sealed class OwnHeaderTests : AffinityTest
         AssertNotForged(seen, hasPin: rule == "0:Cookie");
     }
 
+    [Theory]
+    [InlineData("StickyWs-(")]
+    [InlineData("StickyWs-Pin@")]
+    public async Task One_whose_name_is_no_token_costs_nobody_an_answer(string name)
+    {
+        var backends = await StartStatefulAsync(1);
+        var balancer = Start(Lane.Raw, PoolOf(backends));
+
+        var status = HttpHead.Status(await GetAsync(balancer, $"{name}: forged\r\n"));
+
+        Assert.True(status is 200 or 400, $"{status}");
+        Assert.All(backends[0].Requests, request => Assert.DoesNotContain(name, request.Keys));
+    }
+
     [Fact]
     public async Task Nor_does_it_over_HTTP2()
     {
