@@ -4,4 +4,7 @@ using StickyWs.Observability;
 namespace StickyWs.Affinity;
 
 /// <summary>What the rules of all pools share.</summary>
-internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time);
+internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time)
+{
+    public OpenClaims Open { get; } = new();
+}

@@ -18,6 +18,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     private string? _cookieBackend;
     private bool _isCookieDue;
 
+    /// <summary>Where it is in its part of <see cref="OpenClaims"/>, from 1, under the lock of that; 0 when it is not there.</summary>
+    public int Place { get; set; }
+
     /// <summary>The rule that may learn from the body of the answer, if any.</summary>
     public PinRule? Awaits => awaits;
 
@@ -77,6 +80,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
         if (away is null || rules.Options.HoldFor == TimeSpan.Zero) return false;
         var since = away.AwaySince;
+        if (since == 0 && away.State == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
     }
 
@@ -101,7 +105,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
         rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
-        Renew(backend);
+        Renew(backend.Name);
+        if (HasPin && awaits is null) rules.Open.Add(this); // Or when the body has brought its key.
         if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
         return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
     }
@@ -111,6 +116,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (_learnt.IsNone) _learnt = key;
         else (_learntToo ??= []).Add(key);
+        if (_settledOn is not null) rules.Open.Add(this);
         return rules.Pins.SaveAsync(key, backend.Name, rules.Options.PinLifetime);
     }
 
@@ -120,17 +126,27 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     public void LeaseEnded(Backend backend)
     {
         if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
-        Renew(backend);
+        rules.Open.Remove(this);
         if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend.Name, rules.Options.PinLifetime);
+        Renew(backend.Name);
     }
 
-    private void Renew(Backend backend)
+    /// <summary>Renews what leads to the backend that answered, unless it was moved meanwhile. Completes when the shared store has it.</summary>
+    public async ValueTask KeepAsync()
+    {
+        var (backend, lifetime) = (_settledOn!, rules.Options.PinLifetime);
+        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend, lifetime);
+        if (Source == KeySource.Pin) await rules.Pins.RenewAsync(Key, backend, lifetime).ConfigureAwait(false);
+        if (!_learnt.IsNone) await rules.Pins.RenewAsync(_learnt, backend, lifetime).ConfigureAwait(false);
+        for (var i = 0; i < _learntToo?.Count; i++) await rules.Pins.RenewAsync(_learntToo[i], backend, lifetime).ConfigureAwait(false);
+    }
+
+    private void Renew(string backend)
     {
         var lifetime = rules.Options.PinLifetime;
-        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend.Name, lifetime);
-        if (_learnt.IsNone) return;
-        rules.Pins.Renew(_learnt, backend.Name, lifetime);
-        foreach (var key in _learntToo ?? []) rules.Pins.Renew(key, backend.Name, lifetime);
+        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend, lifetime);
+        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend, lifetime);
+        for (var i = 0; i < _learntToo?.Count; i++) rules.Pins.Renew(_learntToo[i], backend, lifetime);
     }
 
     private string? CookieFor(Backend backend)
@@ -140,6 +156,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         if (Source == KeySource.Cookie && IsMovedTo(backend)) return rules.Cookie.Issue(cookie.Pin, backend.Name, isHttps);
         return cookie.IsDue ? rules.Cookie.Issue(cookie.Pin, cookie.Backend, isHttps) : null;
     }
+
+    private bool HasPin => Source is KeySource.Pin or KeySource.Hash || !_learnt.IsNone;
 
     private bool IsMovedTo(Backend backend) => Known is not null && !IsNamed(backend, Known);
 

@@ -17,6 +17,9 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     private const int Padding = 32;
     private const int LongestContent = ((HeadLength + AffinityRules.LongestBackendName + Padding - 1) / Padding) * Padding;
 
+    // Any host of a site may set one of this name for all of it (RFC 6265 section 8.6), and the longest path comes first. Few, since each that is not ours costs an exception.
+    private const int MostCookies = 3;
+
     private readonly byte[] _name = Encoding.ASCII.GetBytes(options.Name);
 
     /// <summary>What is sealed with these cannot be opened for another pool or another name.</summary>
@@ -30,19 +33,16 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     {
         cookie = default;
         Span<byte> text = stackalloc byte[CookieSeal.LongestText];
-        Span<byte> content = stackalloc byte[LongestContent];
-        if (!request.TryCookie(_name, text, out var length)) return false;
-        var opened = seal.Open(text[..length], content);
-        if (opened < HeadLength || content[0] != Version || opened < HeadLength + content[HeadLength - 1]) return false;
-        var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(content[1..]));
-        if (options.Lifetime is { } lifetime && age > lifetime) return false;
-        var pin = PinKey.Read(content[(1 + sizeof(long))..]);
-        cookie = new ClientCookie(pin, Name(content.Slice(HeadLength, content[HeadLength - 1]), backends), age > options.Lifetime / 2);
-        return true;
+        for (var i = 0; i < MostCookies && request.TryCookie(_name, i, text, out var length); i++)
+        {
+            if (TryRead(text[..length], backends, out cookie)) return true;
+        }
+
+        return false;
     }
 
-    /// <summary>The value of a <c>Set-Cookie</c>.</summary>
-    public string Issue(PinKey pin, string backend, bool isHttps)
+    /// <summary>The value of a <c>Set-Cookie</c>; <see langword="null"/> when none can be issued at the moment: the client gets its answer, and its cookie with another.</summary>
+    public string? Issue(PinKey pin, string backend, bool isHttps)
     {
         Span<byte> content = stackalloc byte[LongestContent];
         content.Clear();
@@ -61,7 +61,20 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
             SameSite = options.SameSite,
             Secure = options.Secure switch { CookieSecurePolicy.Always => true, CookieSecurePolicy.None => false, _ => isHttps },
         };
-        return cookie.CreateCookieHeader(options.Name, seal.Seal(content[..length])).ToString();
+        return seal.Seal(content[..length]) is { } text ? cookie.CreateCookieHeader(options.Name, text).ToString() : null;
+    }
+
+    private bool TryRead(ReadOnlySpan<byte> text, ImmutableArray<Backend> backends, out ClientCookie cookie)
+    {
+        cookie = default;
+        Span<byte> content = stackalloc byte[LongestContent];
+        var opened = seal.Open(text, content, out var isOld);
+        if (opened < HeadLength || content[0] != Version || opened < HeadLength + content[HeadLength - 1]) return false;
+        var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(content[1..]));
+        if (options.Lifetime is { } lifetime && age > lifetime) return false;
+        var pin = PinKey.Read(content[(1 + sizeof(long))..]);
+        cookie = new ClientCookie(pin, Name(content.Slice(HeadLength, content[HeadLength - 1]), backends), isOld || age > options.Lifetime / 2);
+        return true;
     }
 
     private static string Name(ReadOnlySpan<byte> bytes, ImmutableArray<Backend> backends)

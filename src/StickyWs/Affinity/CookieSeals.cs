@@ -13,18 +13,29 @@ internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtectio
 {
     private readonly Lazy<IDataProtectionProvider> _ephemeral = new(() => new EphemeralDataProtectionProvider());
     private int _isTold;
+    private int _hasComplained;
 
     public CookieSeal For(string pool, CookieAffinityOptions options)
     {
         var purpose = CookieRule.Purpose(pool, options.Name);
         if (options.Keys.Count > 0) return new KeyedSeal(options.Keys, Encoding.UTF8.GetBytes(purpose));
-        if (dataProtection is not null) return new DataProtectionSeal(dataProtection.CreateProtector(purpose));
+        if (dataProtection is not null) return new DataProtectionSeal(dataProtection.CreateProtector(purpose), Complain);
         if (Interlocked.Exchange(ref _isTold, 1) == 0) LogEphemeral(pool);
-        return new DataProtectionSeal(_ephemeral.Value.CreateProtector(purpose));
+        return new DataProtectionSeal(_ephemeral.Value.CreateProtector(purpose), Complain);
+    }
+
+    private void Complain(Exception exception)
+    {
+        if (Interlocked.Exchange(ref _hasComplained, 1) == 0) LogNotSealed(exception);
     }
 
     [LoggerMessage(
         EventIds.CookieKeysEphemeral, LogLevel.Warning,
         "Pool {Pool} issues cookies without Keys and without Data Protection: they hold until this process ends, and no other instance knows them. Set Affinity:Rules:…:Cookie:Keys, or call AddDataProtection", EventName = "CookieKeysEphemeral")]
     private partial void LogEphemeral(string pool);
+
+    [LoggerMessage(
+        EventIds.CookieNotSealed, LogLevel.Error,
+        "Data Protection seals no cookies: clients get their answers without, and are balanced anew until it does. This is logged once", EventName = "CookieNotSealed")]
+    private partial void LogNotSealed(Exception exception);
 }

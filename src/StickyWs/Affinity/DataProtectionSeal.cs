@@ -6,17 +6,33 @@ using Microsoft.AspNetCore.DataProtection;
 namespace StickyWs.Affinity;
 
 /// <summary>ASP.NET Core Data Protection, with the application's key ring and its rotation.</summary>
-internal sealed class DataProtectionSeal(IDataProtector protector) : CookieSeal
+/// <param name="protector">For one purpose.</param>
+/// <param name="failed">Told when nothing can be sealed: the key ring is out of reach, say.</param>
+internal sealed class DataProtectionSeal(IDataProtector protector, Action<CryptographicException> failed) : CookieSeal
 {
-    public override string Seal(ReadOnlySpan<byte> content) => Base64Url.EncodeToString(protector.Protect(content.ToArray()));
-
-    public override int Open(ReadOnlySpan<byte> text, Span<byte> content)
+    public override string? Seal(ReadOnlySpan<byte> content)
     {
+        try
+        {
+            return Base64Url.EncodeToString(protector.Protect(content.ToArray()));
+        }
+        catch (CryptographicException e)
+        {
+            failed(e);
+            return null;
+        }
+    }
+
+    public override int Open(ReadOnlySpan<byte> text, Span<byte> content, out bool isOld)
+    {
+        isOld = false;
         Span<byte> token = stackalloc byte[LongestText];
         if (text.Length > LongestText || Base64Url.DecodeFromUtf8(text, token, out _, out var length) != OperationStatus.Done) return -1;
         try
         {
-            var opened = protector.Unprotect(token[..length].ToArray());
+            var opened = protector is IPersistedDataProtector persisted
+                ? persisted.DangerousUnprotect(token[..length].ToArray(), ignoreRevocationErrors: false, out isOld, out _)
+                : protector.Unprotect(token[..length].ToArray());
             return opened.AsSpan().TryCopyTo(content) ? opened.Length : -1;
         }
         catch (CryptographicException)

@@ -31,8 +31,9 @@ internal sealed class KeyedSeal : CookieSeal
         return Base64Url.EncodeToString(token);
     }
 
-    public override int Open(ReadOnlySpan<byte> text, Span<byte> content)
+    public override int Open(ReadOnlySpan<byte> text, Span<byte> content, out bool isOld)
     {
+        isOld = false;
         Span<byte> token = stackalloc byte[LongestText];
         if (text.Length > LongestText || Base64Url.DecodeFromUtf8(text, token, out _, out var length) != OperationStatus.Done) return -1;
         var contentLength = length - NonceLength - TagLength;
@@ -42,6 +43,7 @@ internal sealed class KeyedSeal : CookieSeal
             try
             {
                 key.Value!.Decrypt(token[..NonceLength], token[NonceLength..(length - TagLength)], token[(length - TagLength)..length], content[..contentLength], _purpose);
+                isOld = key != _keys[0];
                 return contentLength;
             }
             catch (AuthenticationTagMismatchException)

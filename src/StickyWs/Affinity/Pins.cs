@@ -56,7 +56,7 @@ internal sealed class Pins : IDisposable
         var now = _clock.Now;
         var isFound = _learnt.TryUse(key, now, Seconds(lifetime), out var pin);
         backend = pin.Backend;
-        isFresh = isFound && (_shared is null || pin.CheckedAt >= now - CheckInterval);
+        isFresh = isFound && (_shared is null || IsFresh(pin, now));
         return isFound;
     }
 
@@ -85,17 +85,20 @@ internal sealed class Pins : IDisposable
     }
 
     /// <summary>Renews a learnt pin that was used until now, in the shared store too when its time there has come.</summary>
-    public void Renew(PinKey key, string backend, TimeSpan lifetime)
+    public void Renew(PinKey key, string backend, TimeSpan lifetime) => _ = RenewAsync(key, backend, lifetime).AsTask();
+
+    /// <summary>The same, for who wants to know when the store has it.</summary>
+    public ValueTask RenewAsync(PinKey key, string backend, TimeSpan lifetime)
     {
         var now = _clock.Now;
         var isKnown = _learnt.TryUse(key, now, Seconds(lifetime), out var pin);
-        if (isKnown && pin.Backend != backend) return; // It was moved meanwhile.
+        if (isKnown && pin.Backend != backend) return default; // It was moved meanwhile.
         if (!isKnown) Write(_learnt, key, pin = new Pin(backend), Seconds(lifetime));
-        if (!IsAskable || !IsDue(pin, now, lifetime)) return;
+        if (!IsAskable || !IsDue(pin, now, lifetime)) return default;
 
         // At once, lest everybody who uses it until the store has answered writes it too.
-        Write(_learnt, key, new Pin(backend, now, now), Seconds(lifetime));
-        _ = ShareAsync(key, backend, lifetime).AsTask();
+        Write(_learnt, key, pin with { SavedAt = now }, Seconds(lifetime));
+        return IsFresh(pin, now) ? ShareAsync(key, backend, lifetime) : ShareUnmovedAsync(key, backend, lifetime);
     }
 
     /// <summary>Which backend a hashed key had last.</summary>
@@ -113,6 +116,16 @@ internal sealed class Pins : IDisposable
 
     // Whether the store should get it: it was not written since the store came back, perhaps with nothing in it, or a good part of its life there is over.
     private bool IsDue(in Pin pin, int now, TimeSpan lifetime) => pin.SavedAt < _returnedAt || pin.SavedAt <= now - Math.Max(1, Seconds(lifetime) / 4);
+
+    private static bool IsFresh(in Pin pin, int now) => pin.CheckedAt >= now - CheckInterval;
+
+    // A tunnel may have been still for hours, and what it knows of its pin be as old.
+    private async ValueTask ShareUnmovedAsync(PinKey key, string backend, TimeSpan lifetime)
+    {
+        var (isAnswered, found) = await _shared!.FindAsync(key).ConfigureAwait(false);
+        if (isAnswered && found is not null && found != backend) Write(_learnt, key, new Pin(Known(found), _clock.Now, Pin.Never), Seconds(lifetime));
+        else await ShareAsync(key, backend, lifetime).ConfigureAwait(false);
+    }
 
     private async ValueTask ShareAsync(PinKey key, string backend, TimeSpan lifetime)
     {

@@ -66,14 +66,18 @@ internal readonly struct RequestView
     }
 
     /// <summary>Copies the value of a cookie, the first of its name.</summary>
-    public bool TryCookie(ReadOnlySpan<byte> name, Span<byte> value, out int length)
+    public bool TryCookie(ReadOnlySpan<byte> name, Span<byte> value, out int length) => TryCookie(name, 0, value, out length) && length > 0;
+
+    /// <summary>The same for one of several of that name, from 0.</summary>
+    /// <returns><see langword="false"/> when there are not so many; the length is 0 for one that does not fit.</returns>
+    public bool TryCookie(ReadOnlySpan<byte> name, int occurrence, Span<byte> value, out int length)
     {
         length = 0;
         if (_request is not null)
         {
             foreach (var line in _request.Headers.Cookie)
             {
-                if (CookiePairs.TryFind(line, name, value, out length)) return length > 0;
+                if (CookiePairs.TryFind(line, name, ref occurrence, value, out length)) return true;
             }
 
             return false;
@@ -82,7 +86,9 @@ internal readonly struct RequestView
         var headers = _head!.ReadHeaders();
         while (headers.Read())
         {
-            if (Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) && CookiePairs.TryFind(headers.Value, name, out var found)) return TryCopy(found, value, out length);
+            if (!Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) || !CookiePairs.TryFind(headers.Value, name, ref occurrence, out var found)) continue;
+            if (!TryCopy(found, value, out length)) length = 0;
+            return true;
         }
 
         return false;

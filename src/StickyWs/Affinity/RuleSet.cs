@@ -23,6 +23,8 @@ internal sealed class RuleSet
 
     public Pins Pins => Services.Pins;
 
+    public OpenClaims Open => Services.Open;
+
     public StickyWsMetrics Metrics => Services.Metrics;
 
     public TimeProvider Time => Services.Time;

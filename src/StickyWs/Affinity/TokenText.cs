@@ -9,9 +9,35 @@ internal static class TokenText
     private const int Shortest = 16;
     private const int Longest = 512;
 
+    private const int LongestBefore = 16;
+
+    private static readonly SearchValues<byte> Before = SearchValues.Create([.. "0123456789: \t\r\n"u8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0xFF]);
+
     private static readonly SearchValues<byte> Base64Url = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="u8);
 
     public static bool IsToken(ReadOnlySpan<byte> text) => text.Length is >= Shortest and <= Longest && !text.ContainsAnyExcept(Base64Url);
+
+    /// <summary>Whether this is the beginning of an answer of theirs that goes on: a JSON object without its end, or what may come before it (Engine.IO's packet type and length, white space).</summary>
+    public static bool IsPart(ReadOnlySpan<byte> bytes)
+    {
+        var start = bytes.IndexOf((byte)'{');
+        if (start < 0) return bytes.Length <= LongestBefore && !bytes.ContainsAnyExcept(Before);
+        if (start > LongestBefore || bytes[..start].ContainsAnyExcept(Before)) return false;
+        var reader = new Utf8JsonReader(bytes[start..], isFinalBlock: false, state: default);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader is { TokenType: JsonTokenType.EndObject, CurrentDepth: 0 }) return false;
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.</summary>
     /// <param name="bytes">JSON, with whatever comes before its first brace; it may be cut off behind the member.</param>

@@ -9,8 +9,8 @@ public sealed class CookieAffinityOptions
     public string Name { get; set; } = "StickyWs";
 
     /// <summary>
-    /// Secrets that all instances share, each the base64 of 32 random bytes: the first one issues (AES-256-GCM), all of them verify, so that a key is rotated by writing a new one in
-    /// front. Renew it before it has issued 4 billion cookies. Default: none, and then the application's ASP.NET Core Data Protection issues and verifies; several instances need a shared key ring for that.
+    /// Secrets that all instances share, each the base64 of 32 random bytes: the first one issues (AES-256-GCM), all of them verify, and a cookie of an older one is issued anew. To rotate,
+    /// write the new key behind the old one on every instance, then in front of it. Renew it before it has issued 4 billion cookies. Default: none, and then the application's ASP.NET Core Data Protection issues and verifies; several instances need a shared key ring for that.
     /// </summary>
     public IList<string> Keys { get; } = [];
 

@@ -65,6 +65,9 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
 
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
 
+    /// <summary>Whether what may be learnt from is not whole yet.</summary>
+    public static bool IsPart(ReadOnlySpan<byte> body) => TokenText.IsPart(body);
+
     /// <summary>Learns from a body, when <see cref="AwaitsBody"/>; completes when every instance can find what was learnt.</summary>
     public ValueTask LearnAsync(ReadOnlySpan<byte> body) => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 

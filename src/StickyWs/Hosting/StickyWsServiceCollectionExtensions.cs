@@ -92,6 +92,7 @@ public static class StickyWsServiceCollectionExtensions
             provider.GetService<IPinStore>() is { } store ? ActivatorUtilities.CreateInstance<SharedPins>(provider, store) : null));
         services.AddSingleton<AffinityServices>();
         services.AddSingleton<ClaimResolver>();
+        services.AddHostedService<PinKeeper>();
     }
 
     private static void AddDispatch(IServiceCollection services)

@@ -49,4 +49,5 @@ internal static class EventIds
     public const int PinStoreLost = 900;
     public const int PinStoreBack = 901;
     public const int CookieKeysEphemeral = 902;
+    public const int CookieNotSealed = 903;
 }

@@ -14,10 +14,20 @@ internal static class BodyLearner
     {
         var body = response.Content;
         var reader = PipeReader.Create(await body.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
-        var read = await reader.ReadAtLeastAsync(LongestLook, cancellationToken).ConfigureAwait(false);
-        await decision.LearnAsync(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray()).ConfigureAwait(false);
+        var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+
+        // No longer than there is sense in it: a stream of an application's own must not wait for its end here.
+        while (!read.IsCompleted && read.Buffer.Length < LongestLook && Decision.IsPart(Joined(read.Buffer)))
+        {
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await decision.LearnAsync(Joined(read.Buffer)).ConfigureAwait(false);
         reader.AdvanceTo(read.Buffer.Start);
         response.Content = new StreamContent(reader.AsStream());
         foreach (var (name, values) in body.Headers.NonValidated) response.Content.Headers.TryAddWithoutValidation(name, values);
     }
+
+    private static ReadOnlySpan<byte> Joined(in ReadOnlySequence<byte> buffer) => buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
 }

@@ -77,7 +77,7 @@ internal sealed partial class RequestProxy(
     {
         var context = request.Context;
         var backend = request.Backend!;
-        if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, backend);
+        if (request.Failure == AttemptFailure.None) request.Failure = context.RequestAborted.IsCancellationRequested ? AttemptFailure.ClientGone : AfterAnswer(error, backend);
         LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
         if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
         if (request.Why == NoBackendReason.Held && !context.Response.HasStarted) return RefuseAsync(request);

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using StickyWs.Backends;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Affinity;
@@ -170,6 +171,62 @@ public sealed class BodyTests : AffinityTest
         }
 
         Assert.True(head is null || HttpHead.Status(head) == 502, head);
+    }
+
+    // Of an application that has a path of this name: nobody learns from it, and nobody waits for its end.
+    [Theory]
+    [InlineData(Negotiate, "data: {}\n\n")]
+    [InlineData(Open, "data: 1\n\n")]
+    [InlineData(Negotiate, "[")]
+    [InlineData(Negotiate, "{\"a\":1}\n")]
+    [InlineData(Open, "{\"a\":[1,2]}\n{\"b\":")]
+    public async Task One_that_goes_on_for_ever_passes_as_it_comes(string request, string first)
+    {
+        var end = new TaskCompletionSource();
+        var backends = await StartStatefulAsync(1, async context =>
+        {
+            await context.Response.WriteAsync(first);
+            await context.Response.Body.FlushAsync();
+            await end.Task;
+            await context.Response.CompleteAsync();
+        });
+        var balancer = Start(Lane.Raw, Settings(backends));
+        await using var client = await RawClient.ConnectAsync(balancer.Address);
+
+        var head = await client.AskAsync($"{request} HTTP/1.1\r\nHost: example.test\r\nContent-Length: 0\r\n\r\n");
+
+        Assert.Equal(200, HttpHead.Status(head));
+        end.SetResult();
+        Assert.Equal(first, await client.ReadBodyAsync(head));
+    }
+
+    // Whoever asks and leaves must not take a backend from all others.
+    [Theory]
+    [InlineData(Negotiate)]
+    [InlineData(Open)]
+    public async Task A_client_that_leaves_meanwhile_is_nobodys_failure(string request)
+    {
+        var end = new TaskCompletionSource();
+        var backends = await StartStatefulAsync(1, async context =>
+        {
+            await context.Response.WriteAsync("{");
+            await context.Response.Body.FlushAsync();
+            await Task.WhenAny(end.Task, Task.Delay(Timeout.Infinite, context.RequestAborted));
+            await context.Response.CompleteAsync();
+        });
+        var balancer = Start(Lane.Raw, Settings(backends));
+        for (var i = 0; i < 6; i++)
+        {
+            var client = await RawClient.ConnectAsync(balancer.Address);
+            await client.WriteAsync($"{request} HTTP/1.1\r\nHost: example.test\r\nContent-Length: 0\r\n\r\n");
+            await Wait.UntilAsync(() => balancer.Registry.Current.Pools.Single().Backends.Single().ActiveRequests == 1);
+            await client.DisposeAsync();
+            await Wait.UntilAsync(() => balancer.Registry.Current.Pools.Single().Backends.Single().ActiveRequests == 0);
+        }
+
+        end.SetResult();
+        Assert.NotEqual(BackendState.Unhealthy, balancer.Registry.Current.Pools.Single().Backends.Single().State);
+        Assert.Equal(0, balancer.Registry.Current.Pools.Single().Backends.Single().AwaySince);
     }
 
     private static LiveSettings Settings(StatefulBackend[] backends) => PoolOf(backends).With(Rules + "0:SignalR", "").With(Rules + "1:SocketIO", "");

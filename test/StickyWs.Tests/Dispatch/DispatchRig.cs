@@ -25,9 +25,9 @@ internal sealed class DispatchRig
         Metrics = new StickyWsMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
         Shared = store is null ? null : new SharedPins(store, registry, Metrics, time, SharedLog);
         Pins = new Pins(registry, time, Shared);
-        var services = new AffinityServices(registry, Pins, new CookieSeals(null, CookieLog), Metrics, time);
+        Services = new AffinityServices(registry, Pins, new CookieSeals(null, CookieLog), Metrics, time);
         ILoadBalancingPolicy[] policies = [new RoundRobinPolicy(), new LeastConnectionsPolicy()];
-        Dispatcher = new Dispatcher(registry, new PolicyTable(policy is null ? policies : [.. policies, policy], new FakeLogger<PolicyRunner>()), new ClaimResolver(services));
+        Dispatcher = new Dispatcher(registry, new PolicyTable(policy is null ? policies : [.. policies, policy], new FakeLogger<PolicyRunner>()), new ClaimResolver(Services));
     }
 
     public StickyWsMetrics Metrics { get; }
@@ -35,6 +35,8 @@ internal sealed class DispatchRig
     public SharedPins? Shared { get; }
 
     public Pins Pins { get; }
+
+    public AffinityServices Services { get; }
 
     public Dispatcher Dispatcher { get; }
 

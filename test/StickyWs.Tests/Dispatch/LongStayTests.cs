@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using StickyWs.Affinity;
 using StickyWs.Dispatch;
 using StickyWs.Tests.Affinity;
 
@@ -18,11 +19,11 @@ public sealed class LongStayTests
         var client = new StickyClient(rig);
         var stay = await client.StayAsync();
 
-        Pass(20 * Lifetime);
+        await PassAsync(20 * Lifetime, rig);
 
         for (var i = 0; i < 3; i++) Assert.Equal((stay.Backend, DecisionReason.Affinity), Of(await client.VisitAsync()));
         stay.End();
-        Pass(2 * Lifetime);
+        await PassAsync(2 * Lifetime, rig);
         Assert.Equal(DecisionReason.Policy, (await client.VisitAsync()).Reason);
         rig.AssertIdle();
     }
@@ -34,7 +35,7 @@ public sealed class LongStayTests
         var client = new StickyClient(rig);
         var stay = await client.StayAsync();
 
-        Pass(20 * Lifetime);
+        await PassAsync(20 * Lifetime, rig);
         rig.Apply(pool => pool.Backends[stay.Backend!].Enabled = false);
 
         Assert.Equal(stay.Backend, (await client.VisitAsync()).Backend);
@@ -53,12 +54,12 @@ public sealed class LongStayTests
             stays.Add((client, await client.StayAsync()));
         }
 
-        Pass(5 * Lifetime); // The other has long forgotten what it heard.
+        await PassAsync(5 * Lifetime, one, other); // The other has long forgotten what it heard.
 
         foreach (var (client, stay) in stays) Assert.Equal((stay.Backend, DecisionReason.Affinity), Of(await client.At(other).VisitAsync()));
         foreach (var (_, stay) in stays) stay.End();
         var saves = store.Saves.Count;
-        Pass(5 * Lifetime);
+        await PassAsync(5 * Lifetime, one, other);
         Assert.Equal(saves, store.Saves.Count);
     }
 
@@ -73,8 +74,16 @@ public sealed class LongStayTests
 
     private static (string? Backend, DecisionReason Reason) Of(Visit visit) => (visit.Backend, visit.Reason);
 
-    private void Pass(TimeSpan time)
+    // As the host does while it runs.
+    private async Task PassAsync(TimeSpan time, params StickyRig[] rigs)
     {
-        for (var passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromSeconds(5)) _time.Advance(TimeSpan.FromSeconds(5));
+        for (var passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromSeconds(5))
+        {
+            _time.Advance(TimeSpan.FromSeconds(5));
+            foreach (var rig in rigs)
+            {
+                for (var i = 0; i < OpenClaims.Parts; i++) await rig.Rig.Services.Open.KeepSomeAsync(CancellationToken.None);
+            }
+        }
     }
 }

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Hosting;
+using StickyWs.Affinity;
+using StickyWs.Backends;
+
+namespace StickyWs.Hosting;
+
+/// <summary>Keeps the pins of open tunnels and requests alive: each is come to twice within the shortest lifetime that a pool has, and every 16 s where that is long.</summary>
+internal sealed class PinKeeper(AffinityServices services, BackendRegistry registry, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval(), time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            {
+                await services.Open.KeepSomeAsync(stoppingToken).ConfigureAwait(false);
+                if (Interval() is var interval && interval != timer.Period) timer.Period = interval;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    private TimeSpan Interval()
+    {
+        var interval = Longest;
+        foreach (var pool in registry.Current.Pools)
+        {
+            var own = pool.Options.Affinity.PinLifetime / (2 * OpenClaims.Parts);
+            if (own < interval) interval = own;
+        }
+
+        return interval;
+    }
+}

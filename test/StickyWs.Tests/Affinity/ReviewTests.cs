@@ -1,0 +1,215 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
+using StickyWs.Affinity;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Tests.Dispatch;
+
+namespace StickyWs.Tests.Affinity;
+
+/// <summary>What a review of affinity found.</summary>
+public sealed class ReviewTests
+{
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(20);
+
+    private readonly FakeTimeProvider _time = new();
+
+    // A client whose network has changed comes back before its old tunnel is known to be dead.
+    [Theory]
+    [InlineData(Way.Pin)]
+    [InlineData(Way.Hash)]
+    public async Task Visit_WhileAnOlderTunnelIsOpenForHours_ComesToItsBackend(Way way)
+    {
+        var rig = new StickyRig(way, time: _time);
+        var client = new StickyClient(rig);
+        var first = await client.VisitAsync();
+        var tunnel = await client.StayAsync();
+        await PassAsync(TimeSpan.FromHours(3), rig);
+        rig.Apply(pool => pool.Backends[first.Backend!].Enabled = false);
+
+        Assert.Equal(first.Backend, (await client.VisitAsync()).Backend);
+        tunnel.End();
+        await PassAsync(Lifetime, rig);
+        Assert.NotEqual(first.Backend, (await client.VisitAsync()).Backend);
+        Assert.Equal(0, Open(rig).Count);
+        rig.AssertIdle();
+    }
+
+    [Fact]
+    public async Task Visit_ThroughAnotherInstanceWhileATunnelIsOpenForHours_ComesToItsBackend()
+    {
+        var store = new ScriptedPinStore(_time);
+        var (one, other) = (Shared(store), Shared(store));
+        var client = new StickyClient(one);
+        var tunnel = await client.StayAsync();
+        await PassAsync(TimeSpan.FromHours(3), one);
+        for (var i = 0; i < 3; i++) Assert.Equal(tunnel.Backend, (await client.At(other).VisitAsync()).Backend);
+        Assert.InRange(store.Saves.Count, 10, 60);
+        tunnel.End();
+    }
+
+    // Its message was lost, and what the tunnel's instance knows is hours old.
+    [Fact]
+    public async Task Keep_PinThatAnotherInstanceMoved_StaysMoved()
+    {
+        var store = new ScriptedPinStore(_time);
+        var rig = Shared(store);
+        var client = new StickyClient(rig);
+        var tunnel = await client.StayAsync();
+        Assert.True(PinKey.TryParse(store.Saves[0].Split(' ')[0], out var key));
+        var moved = tunnel.Backend == "a" ? "b" : "a";
+        store[key] = moved;
+
+        await PassAsync(TimeSpan.FromHours(1), rig);
+        tunnel.End();
+
+        Assert.Equal(moved, store[key]);
+        Assert.Equal(moved, (await client.VisitAsync()).Backend);
+    }
+
+    [Fact]
+    public async Task OpenClaims_ManyThatComeAndGo_HoldsThoseThatAreOpen()
+    {
+        var rig = new StickyRig(Way.Hash);
+        var visits = new List<Visit>();
+        for (var i = 0; i < 500; i++) visits.Add(await new StickyClient(rig, $"user{i}").StayAsync());
+        Assert.Equal(500, Open(rig).Count);
+
+        for (var i = 0; i < 500; i += 3) visits[i].End();
+        Assert.Equal(333, Open(rig).Count);
+        for (var i = 0; i < OpenClaims.Parts; i++) await Open(rig).KeepSomeAsync(default);
+        for (var i = 0; i < 500; i++)
+        {
+            if (i % 3 != 0) visits[i].End();
+        }
+
+        Assert.Equal(0, Open(rig).Count);
+        rig.AssertIdle();
+    }
+
+    // The last answer before it went is counted behind the verdict that it is away.
+    [Theory]
+    [InlineData(Way.Cookie)]
+    [InlineData(Way.Pin)]
+    [InlineData(Way.Hash)]
+    public async Task Visit_BackendThatIsAwayThoughAGoodAnswerWasNotedLast_IsNotHeldForEver(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = TimeSpan.FromMinutes(3), _time);
+        var client = new StickyClient(rig);
+        var first = (await client.VisitAsync()).Backend!;
+        rig.Report(first, BackendState.Unhealthy);
+        rig.Backend(first).NoteBack();
+
+        Assert.Equal(NoBackendReason.Held, (await client.VisitAsync()).Why);
+        _time.Advance(TimeSpan.FromMinutes(3));
+        Assert.NotEqual(first, (await client.VisitAsync()).Backend ?? first);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("9", true)]
+    [InlineData("97:0", true)]
+    [InlineData("97:0{", true)]
+    [InlineData(" \r\n{\"a\":{\"b\":[1]}", true)]
+    [InlineData("{\"a\":\"}", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"a\"}", false)]
+    [InlineData("{\"a\":1}", false)]
+    [InlineData("{\"a\":1}{", false)]
+    [InlineData("{a", false)]
+    [InlineData("[", false)]
+    [InlineData("data: {", false)]
+    [InlineData("0123456789012345", true)]
+    [InlineData("01234567890123456", false)]
+    [InlineData("01234567890123456{", false)]
+    public void IsPart_BeginningOfABody_IsOneOfTheirsThatGoesOn(string body, bool expected)
+        => Assert.Equal(expected, TokenText.IsPart(Encoding.Latin1.GetBytes(body)));
+
+    // Where keys come from a server that is away: it must cost no answer.
+    [Fact]
+    public void Issue_DataProtectionThatFails_IsNoCookieAndOneLogLine()
+    {
+        var logger = new FakeLogger<CookieSeals>();
+        var options = new CookieAffinityOptions();
+        var rule = new CookieRule(options, new CookieSeals(new BrokenDataProtection(), logger).For("chat", options), _time);
+
+        for (var i = 0; i < 3; i++) Assert.Null(rule.Issue(PinKey.Random(), "a", isHttps: false));
+
+        Assert.Equal((LogLevel.Error, "CookieNotSealed"), (Assert.Single(logger.Collector.GetSnapshot()).Level, logger.LatestRecord.Id.Name));
+        Assert.False(rule.TryRead(Views.Sniffed(headers: "Cookie: StickyWs=AAAA"), [], out _));
+    }
+
+    // A cookie that lasts as long as the browser would hold the old key for as long.
+    [Fact]
+    public void TryRead_CookieOfAnOlderKey_IsDue()
+    {
+        var older = Keyed(1).Issue(PinKey.Random(), "a", isHttps: false);
+        Assert.True(Read(Keyed(2, 1), older)!.Value.IsDue);
+        Assert.False(Read(Keyed(1, 2), older)!.Value.IsDue);
+    }
+
+    // A sibling's domain, or an older configuration with another path, has set one as well.
+    [Theory]
+    [InlineData("{0}; StickyWs=AAAA", true)]
+    [InlineData("StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=; StickyWs; StickyWs=!; {0}", true)]
+    [InlineData("StickyWs=AAAA; x=y\r\nCookie: StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=A; StickyWs=B; StickyWs=C; {0}", false)]
+    public void TryRead_SeveralOfThatName_IsTheFirstThatIsOurs(string cookies, bool isRead)
+    {
+        var (rule, pin) = (Keyed(1), PinKey.Random());
+        var headers = "Cookie: " + cookies.Replace("{0}", rule.Issue(pin, "a", isHttps: false)!.Split(';')[0], StringComparison.Ordinal);
+        foreach (var (isFound, cookie) in new[] { Taken(Views.Sniffed(headers: headers)), Taken(Views.Parsed(headers: headers)) })
+            Assert.Equal((isRead, isRead ? pin : default), (isFound, cookie.Pin));
+
+        (bool, ClientCookie) Taken(in RequestView view) => (rule.TryRead(view, [], out var cookie), cookie);
+    }
+
+    [Fact]
+    public void TryRead_OneThatIsTooLongComesFirst_IsTheOther()
+    {
+        var (rule, pin) = (Keyed(1), PinKey.Random());
+        var headers = $"Cookie: StickyWs={new string('A', 2000)}; {rule.Issue(pin, "a", isHttps: false)!.Split(';')[0]}";
+
+        Assert.True(rule.TryRead(Views.Sniffed(headers: headers), [], out var sniffed));
+        Assert.True(rule.TryRead(Views.Parsed(headers: headers), [], out var parsed));
+        Assert.Equal((pin, pin), (sniffed.Pin, parsed.Pin));
+    }
+
+    private static CookieRule Keyed(params byte[] keys)
+    {
+        var options = new CookieAffinityOptions();
+        foreach (var key in keys) options.Keys.Add(Convert.ToBase64String(Enumerable.Repeat(key, 32).ToArray()));
+        return new CookieRule(options, new CookieSeals(null, new FakeLogger<CookieSeals>()).For("chat", options), TimeProvider.System);
+    }
+
+    private static ClientCookie? Read(CookieRule rule, string? setCookie)
+        => rule.TryRead(Views.Sniffed(headers: "Cookie: " + setCookie!.Split(';')[0]), [], out var cookie) ? cookie : null;
+
+    private static OpenClaims Open(StickyRig rig) => rig.Rig.Services.Open;
+
+    private StickyRig Shared(IPinStore store) => new(pool => pool.Affinity.Rules.Add(StickyRig.Rule(Way.Pin)), _time, store);
+
+    // As the host's timer does.
+    private async Task PassAsync(TimeSpan time, StickyRig rig)
+    {
+        for (var passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromSeconds(16))
+        {
+            _time.Advance(TimeSpan.FromSeconds(16));
+            for (var i = 0; i < OpenClaims.Parts; i++) await Open(rig).KeepSomeAsync(default);
+        }
+    }
+
+    private sealed class BrokenDataProtection : IDataProtectionProvider, IDataProtector
+    {
+        public IDataProtector CreateProtector(string purpose) => this;
+
+        public byte[] Protect(byte[] plaintext) => throw new CryptographicException("no keys");
+
+        public byte[] Unprotect(byte[] protectedData) => throw new CryptographicException("no keys");
+    }
+}
