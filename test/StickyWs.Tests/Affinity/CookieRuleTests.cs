@@ -309,9 +309,9 @@ public sealed class CookieRuleTests
 
     private static ClientCookie? Read(CookieRule rule, string? text, string name = "StickyWs") => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), [], out var cookie) ? cookie : null;
 
-    private static string Text(string? cookie) => cookie![(cookie!.IndexOf('=', StringComparison.Ordinal) + 1)..cookie!.IndexOf(';', StringComparison.Ordinal)];
+    private static string Text(string? cookie) => cookie!.Split(';')[0].Split('=', 2)[1];
 
-    private static string Attributes(string? cookie) => cookie![(cookie!.IndexOf(';', StringComparison.Ordinal) + 2)..];
+    private static string Attributes(string? cookie) => cookie!.Split("; ", 2)[1];
 
     private CookieRule Keyed(params string[] keys)
     {
