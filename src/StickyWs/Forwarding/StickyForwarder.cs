@@ -53,7 +53,7 @@ internal sealed partial class StickyForwarder(
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Count > 1)
+                if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
                 {
                     // Nobody answered, and a handshake has no body: it may go to another backend. Once, lest it take one after the other down.
                     isRepeated = true;

@@ -27,6 +27,33 @@ public sealed class DrainTests : AffinityTest
     }
 
     [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_client_whose_backend_has_gone_at_last_gets_in_at_the_only_other(Lane lane)
+    {
+        await using var leaving = RawBackend.Start(async (backend, wire) =>
+        {
+            var head = await backend.TakeHeadAsync(wire);
+            if (!head.Contains("Upgrade: websocket", StringComparison.Ordinal)) await wire.WriteAsync("HTTP/1.1 200 OK\r\nX-Backend: leaving\r\nContent-Length: 0\r\n\r\n");
+            await wire.FinishAsync();
+        });
+        var other = (await StartEchoesAsync(1))[0];
+        var balancer = Start(lane, Pool(leaving.Address, other.Address).With("Pools:chat:Affinity:Rules:0:Cookie", ""));
+        string answer;
+        do
+        {
+            answer = await GetAsync(balancer);
+        }
+        while (BackendOf(answer) != "leaving");
+        await EnableAsync(balancer, "a", false);
+
+        var moved = await ShakeAsync(balancer, lane, Sends(CookieOf(answer)));
+
+        Assert.Equal(101, HttpHead.Status(moved));
+        Assert.NotNull(CookieOf(moved));
+        Assert.Contains(leaving.Heads, head => head.Contains("Upgrade: websocket", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [MemberData(nameof(FirstRequestLanes))]
     public async Task A_header_key_that_was_there_before_gets_in_and_a_new_one_does_not(Lane lane)
     {
