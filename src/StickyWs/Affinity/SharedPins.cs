@@ -45,7 +45,7 @@ internal sealed partial class SharedPins : IDisposable
             })
             .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => ValueTask.FromResult(registry.Current.Options.Pins.StoreTimeout) })
             .Build();
-        _trials = time.CreateTimer(static self => ((SharedPins)self!).Try(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _trials = time.CreateTimer(static self => ((SharedPins)self!).Try(), this, TrialInterval, TrialInterval);
         _store.Saved += (key, backend) =>
         {
             if (PinKey.TryParse(key, out var pin)) Heard?.Invoke(pin, backend);
@@ -101,7 +101,10 @@ internal sealed partial class SharedPins : IDisposable
     }
 
     // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is asked for is nobody's pin.
-    private void Try() => _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
+    private void Try()
+    {
+        if (!IsAskable) _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
+    }
 
     // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
     private void Note(string operation, Exception? exception)
@@ -145,14 +148,12 @@ internal sealed partial class SharedPins : IDisposable
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
-        _trials.Change(TrialInterval, TrialInterval);
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
         return default;
     }
 
     private ValueTask Back()
     {
-        _trials.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         _isBroken = false;
         Returned?.Invoke();
