@@ -12,7 +12,7 @@ internal sealed class Pins : IDisposable
     private const int CheckInterval = 30;
 
     // Until every instance has found a store again that was away.
-    private const int ReturnTime = 5;
+    private const int ReturnTime = 4;
 
     // Of a pin that another instance tells of; the first use here gives it its pool's own.
     private const int HeardLifetime = 20 * 60;
@@ -35,12 +35,15 @@ internal sealed class Pins : IDisposable
             // One that is known nowhere here leads nowhere, and its text is whoever's that may write to the store.
             if (Known(backend) is { } known) Write(_learnt, key, new Pin(known, _clock.Now, _clock.Now), HeardLifetime);
         };
-        shared.Returned += () => _returnedAt = _clock.Now;
+        shared.Returned += () => _returnedAt = _clock.Now + 1; // What was saved within this second may have been saved before.
     }
 
     public int LearntCount => _learnt.Count;
 
     public int HashedCount => _hashed.Count;
+
+    // Not before the store was found again, whole seconds being what they are.
+    private int SavedNow => Math.Max(_clock.Now, _returnedAt);
 
     public bool IsShared => _shared is not null;
 
@@ -101,7 +104,7 @@ internal sealed class Pins : IDisposable
         if (!IsAskable || !IsDue(pin, now, lifetime)) return default;
 
         // At once, lest everybody who uses it until the store has answered writes it too.
-        Write(_learnt, key, pin with { SavedAt = now }, Seconds(lifetime));
+        Write(_learnt, key, pin with { SavedAt = SavedNow }, Seconds(lifetime));
         return IsFresh(pin, now) ? ShareAsync(key, backend, lifetime) : ShareUnmovedAsync(key, backend, lifetime);
     }
 
@@ -133,7 +136,7 @@ internal sealed class Pins : IDisposable
 
     private async ValueTask ShareAsync(PinKey key, string backend, TimeSpan lifetime)
     {
-        var savedAt = await _shared!.SaveAsync(key, backend, lifetime).ConfigureAwait(false) ? _clock.Now : Pin.Never;
+        var savedAt = await _shared!.SaveAsync(key, backend, lifetime).ConfigureAwait(false) ? SavedNow : Pin.Never;
         var stands = _learnt.TryUse(key, _clock.Now, Seconds(lifetime), out var pin) && pin.Backend == backend; // Or it was moved meanwhile.
         if (stands) Write(_learnt, key, new Pin(backend, savedAt, savedAt), Seconds(lifetime));
     }

@@ -103,7 +103,7 @@ internal sealed partial class SharedPins : IDisposable
     // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is asked for is nobody's pin.
     private void Try()
     {
-        if (!IsAskable) _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
+        if (IsLost) _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
     }
 
     // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
@@ -154,9 +154,9 @@ internal sealed partial class SharedPins : IDisposable
 
     private ValueTask Back()
     {
-        if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         _isBroken = false;
         Returned?.Invoke();
+        if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         return default;
     }
 

@@ -86,8 +86,8 @@ public sealed class SharedPinsTests : IDisposable
         Assert.Equal((false, null), await _pins.FindAsync(_key));
         Assert.Equal(("find", nameof(InvalidOperationException)), Failure());
 
-        _time.Advance(TimeSpan.FromSeconds(3));
         _store.Throws = null;
+        _time.Advance(TimeSpan.FromSeconds(3));
         _store.Failure = new IOException("connection lost");
         Assert.False(await _pins.SaveAsync(_key, "b", Lifetime));
         Assert.Equal(("save", nameof(IOException)), Failure());
