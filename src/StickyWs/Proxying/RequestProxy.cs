@@ -77,7 +77,7 @@ internal sealed partial class RequestProxy(
     {
         var context = request.Context;
         var backend = request.Backend!;
-        if (request.Failure == AttemptFailure.None) request.Failure = context.RequestAborted.IsCancellationRequested ? AttemptFailure.ClientGone : AfterAnswer(error, backend);
+        if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, backend, context.RequestAborted);
         LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
         if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
         if (request.Why == NoBackendReason.Held && !context.Response.HasStarted) return RefuseAsync(request);
@@ -85,11 +85,13 @@ internal sealed partial class RequestProxy(
     }
 
     // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
-    private AttemptFailure AfterAnswer(ForwarderError error, Backend backend)
+    private AttemptFailure AfterAnswer(ForwarderError error, Backend backend, CancellationToken aborted)
     {
         var failure = error switch
         {
             ForwarderError.ResponseBodyDestination => AttemptFailure.BrokenAnswer,
+            // While a body was looked into. Behind a body that broke off it is the forwarder that aborts.
+            ForwarderError.ResponseHeaders when aborted.IsCancellationRequested => AttemptFailure.ClientGone,
             ForwarderError.ResponseHeaders => AttemptFailure.BadAnswer,
             _ => AttemptFailure.ClientGone,
         };
