@@ -105,7 +105,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
         rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
-        Renew(backend.Name);
+        _ = RenewPinsAsync(backend.Name).AsTask();
         if (HasPin && awaits is null) rules.Open.Add(this); // Or when the body has brought its key.
         if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
         return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
@@ -127,26 +127,22 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
         rules.Open.Remove(this);
-        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend.Name, rules.Options.PinLifetime);
-        Renew(backend.Name);
+        _ = KeepAsync().AsTask();
     }
 
     /// <summary>Renews what leads to the backend that answered, unless it was moved meanwhile. Completes when the shared store has it.</summary>
-    public async ValueTask KeepAsync()
+    public ValueTask KeepAsync()
     {
-        var (backend, lifetime) = (_settledOn!, rules.Options.PinLifetime);
-        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, backend, lifetime);
+        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, _settledOn!, rules.Options.PinLifetime);
+        return RenewPinsAsync(_settledOn!);
+    }
+
+    private async ValueTask RenewPinsAsync(string backend)
+    {
+        var lifetime = rules.Options.PinLifetime;
         if (Source == KeySource.Pin) await rules.Pins.RenewAsync(Key, backend, lifetime).ConfigureAwait(false);
         if (!_learnt.IsNone) await rules.Pins.RenewAsync(_learnt, backend, lifetime).ConfigureAwait(false);
         for (var i = 0; i < _learntToo?.Count; i++) await rules.Pins.RenewAsync(_learntToo[i], backend, lifetime).ConfigureAwait(false);
-    }
-
-    private void Renew(string backend)
-    {
-        var lifetime = rules.Options.PinLifetime;
-        if (Source == KeySource.Pin) rules.Pins.Renew(Key, backend, lifetime);
-        if (!_learnt.IsNone) rules.Pins.Renew(_learnt, backend, lifetime);
-        for (var i = 0; i < _learntToo?.Count; i++) rules.Pins.Renew(_learntToo[i], backend, lifetime);
     }
 
     private string? CookieFor(Backend backend)

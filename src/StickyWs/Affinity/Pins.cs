@@ -45,8 +45,6 @@ internal sealed class Pins : IDisposable
     // Not before the store was found again, whole seconds being what they are.
     private int SavedNow => Math.Max(_clock.Now, _returnedAt);
 
-    public bool IsShared => _shared is not null;
-
     /// <summary>Whether there is a shared store, and sense in asking it.</summary>
     public bool IsAskable => _shared is { IsAskable: true };
 
@@ -91,10 +89,7 @@ internal sealed class Pins : IDisposable
         return _shared is null ? default : ShareAsync(key, backend, lifetime);
     }
 
-    /// <summary>Renews a learnt pin that was used until now, in the shared store too when its time there has come.</summary>
-    public void Renew(PinKey key, string backend, TimeSpan lifetime) => _ = RenewAsync(key, backend, lifetime).AsTask();
-
-    /// <summary>The same, for who wants to know when the store has it.</summary>
+    /// <summary>Renews a learnt pin that was used until now, in the shared store too when its time there has come. Completes when the store has it; nobody needs to wait for that.</summary>
     public ValueTask RenewAsync(PinKey key, string backend, TimeSpan lifetime)
     {
         var now = _clock.Now;

@@ -12,24 +12,23 @@ internal readonly struct RequestView
 {
     private readonly RequestHead? _head;
     private readonly HttpRequest? _request;
-    private readonly IPAddress? _peer;
 
     public RequestView(RequestHead head, IPAddress? peer, bool isHttps)
     {
         _head = head;
-        _peer = peer;
+        Peer = peer;
         IsHttps = isHttps;
     }
 
     public RequestView(HttpRequest request)
     {
         _request = request;
-        _peer = request.HttpContext.Connection.RemoteIpAddress;
+        Peer = request.HttpContext.Connection.RemoteIpAddress;
         IsHttps = request.IsHttps;
     }
 
     /// <summary>The peer of the connection.</summary>
-    public IPAddress? Peer => _peer;
+    public IPAddress? Peer { get; }
 
     public bool IsHttps { get; }
 

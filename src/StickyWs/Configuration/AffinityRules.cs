@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -11,9 +10,6 @@ internal static class AffinityRules
     public const int LongestBackendName = 200;
 
     private const int KeyBytes = 32;
-
-    private static readonly SearchValues<char> TokenChars =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     public static void Check(string poolKey, PoolOptions pool, List<string> errors)
     {
@@ -99,7 +95,7 @@ internal static class AffinityRules
 
     private static void CheckName(string key, string name, string remedy, List<string> errors)
     {
-        if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenChars)) errors.Add(OptionsError.Of(key, name.Length == 0 ? null : name, remedy));
+        if (!Token.Is(name)) errors.Add(OptionsError.Of(key, name.Length == 0 ? null : name, remedy));
     }
 
     // RFC 6265bis section 4.1.3.

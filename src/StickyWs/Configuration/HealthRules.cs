@@ -1,13 +1,8 @@
-using System.Buffers;
-
 namespace StickyWs.Configuration;
 
 /// <summary>The rules of a pool's <see cref="HealthOptions"/> beyond ranges.</summary>
 internal static class HealthRules
 {
-    private static readonly SearchValues<char> TokenChars =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
     public static void Check(string key, HealthOptions health, List<string> errors)
     {
         StickyWsOptionsValidator.Add(errors, new PassiveRanges().Validate($"{key}:Passive", health.Passive));
@@ -17,7 +12,7 @@ internal static class HealthRules
         {
             CheckProbe($"{key}:Http", http, errors);
             CheckRequest($"{key}:Http", http.Path, http.Host, http.Headers, errors);
-            if (!IsToken(http.Method)) errors.Add(OptionsError.Of($"{key}:Http:Method", http.Method, "use an HTTP method such as GET or HEAD"));
+            if (!Token.Is(http.Method)) errors.Add(OptionsError.Of($"{key}:Http:Method", http.Method, "use an HTTP method such as GET or HEAD"));
             if (!StatusRanges.TryParse(http.ExpectedStatus, out _))
                 errors.Add(OptionsError.Of($"{key}:Http:ExpectedStatus", http.ExpectedStatus, "use statuses from 100 to 599 and ranges of them, such as 200,204 or 200-399"));
         }
@@ -26,7 +21,7 @@ internal static class HealthRules
         if (health.WebSocket is not { } webSocket) return;
         CheckProbe($"{key}:WebSocket", webSocket, errors);
         CheckRequest($"{key}:WebSocket", webSocket.Path, webSocket.Host, webSocket.Headers, errors);
-        if (webSocket.Subprotocol is { } subprotocol && !IsToken(subprotocol))
+        if (webSocket.Subprotocol is { } subprotocol && !Token.Is(subprotocol))
             errors.Add(OptionsError.Of($"{key}:WebSocket:Subprotocol", subprotocol, "use one subprotocol name"));
     }
 
@@ -48,10 +43,8 @@ internal static class HealthRules
             errors.Add(OptionsError.Of($"{key}:Host", host, "use a host as a client would send it, such as chat.example.com or chat.example.com:8080"));
         foreach (var (name, value) in headers)
         {
-            if (!IsToken(name) || value.AsSpan().ContainsAny('\r', '\n', '\0'))
+            if (!Token.Is(name) || value.AsSpan().ContainsAny('\r', '\n', '\0'))
                 errors.Add(OptionsError.Of($"{key}:Headers:{name}", value, "use a valid header name, and a value without line breaks"));
         }
     }
-
-    private static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(TokenChars);
 }

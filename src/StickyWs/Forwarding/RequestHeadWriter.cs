@@ -28,8 +28,8 @@ internal static class RequestHeadWriter
 
         output.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
         forwarded.Write(output, head, client);
-        if (notice.Pin is { } pin) WriteHeader(output, "StickyWs-Pin"u8, Encoding.ASCII.GetBytes(pin));
-        if (notice.MovedFrom is { } before) WriteHeader(output, "StickyWs-Moved-From"u8, Encoding.ASCII.GetBytes(before));
+        if (notice.Pin is { } pin) WriteHeader(output, Encoding.ASCII.GetBytes(PinNotice.PinHeader), Encoding.ASCII.GetBytes(pin));
+        if (notice.MovedFrom is { } before) WriteHeader(output, Encoding.ASCII.GetBytes(PinNotice.MovedFromHeader), Encoding.ASCII.GetBytes(before));
         output.Write("\r\n"u8);
     }
 

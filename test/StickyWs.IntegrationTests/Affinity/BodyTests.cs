@@ -211,7 +211,9 @@ public sealed class BodyTests : AffinityTest
         {
             await context.Response.WriteAsync("{");
             await context.Response.Body.FlushAsync();
-            await Task.WhenAny(end.Task, Task.Delay(Timeout.Infinite, context.RequestAborted));
+            var left = new TaskCompletionSource();
+            await using var leaving = context.RequestAborted.Register(left.SetResult);
+            await Task.WhenAny(end.Task, left.Task);
             await context.Response.CompleteAsync();
         });
         var balancer = Start(Lane.Raw, Settings(backends));

@@ -35,7 +35,7 @@ public sealed class PinsTests
         _time.Advance(TimeSpan.FromMinutes(5));
 
         Assert.Equal(("a", true), Find(Alone));
-        Assert.False(Alone.IsShared);
+        Assert.False(Alone.IsAskable);
         Assert.False(Alone.IsCutOff);
     }
 
