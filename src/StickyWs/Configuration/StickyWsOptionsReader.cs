@@ -17,6 +17,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Section(nameof(options.Transport), transport =>
         {
             transport.Choice<RawLaneMode>(nameof(options.Transport.RawLane), v => options.Transport.RawLane = v);
+            transport.Choice<ReactorMode>(nameof(options.Transport.Reactor), v => options.Transport.Reactor = v);
             transport.Whole(nameof(options.Transport.Reactors), v => options.Transport.Reactors = v);
         });
         reader.Section(nameof(options.Pins), pins =>

@@ -11,6 +11,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new RootRanges().Validate(root, options));
         Add(errors, new TransportRanges().Validate($"{root}:Transport", options.Transport));
         CheckChoice($"{root}:Transport:RawLane", options.Transport.RawLane, errors);
+        CheckChoice($"{root}:Transport:Reactor", options.Transport.Reactor, errors);
         Add(errors, new PinRanges().Validate($"{root}:Pins", options.Pins));
         if (options.HasRedisSection && !hasPinStore)
             errors.Add($"{root}:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it.");

@@ -6,6 +6,9 @@ public sealed class TransportOptions
     /// <summary>Whether WebSockets on plain connections are relayed natively. Default <see cref="RawLaneMode.Auto"/>.</summary>
     public RawLaneMode RawLane { get; set; } = RawLaneMode.Auto;
 
+    /// <summary>What its reactors wait with. Default <see cref="ReactorMode.Auto"/>.</summary>
+    public ReactorMode Reactor { get; set; } = ReactorMode.Auto;
+
     /// <summary>Threads that serve the raw lane, 1 to 1,024; <see langword="null"/>, the default, for one per core.</summary>
     [NumberRange(1, 1024)]
     public int? Reactors { get; set; }

@@ -14,7 +14,7 @@ internal sealed unsafe partial class EpollReactor
 
     public override void Splice(int socket)
     {
-        ref var state = ref _sockets[socket];
+        ref var state = ref Sockets[socket];
         if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
 
@@ -42,7 +42,7 @@ internal sealed unsafe partial class EpollReactor
         if (count < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
         var generation = state.Generation;
         var other = Relay.Other(socket);
-        ref var target = ref _sockets[other];
+        ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
         var isSent = FlushPipe(ref target);

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace StickyWs.Transport;
 
 internal sealed unsafe partial class EpollReactor
@@ -10,11 +8,9 @@ internal sealed unsafe partial class EpollReactor
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
     private const int ReceivesPerTurn = 4;
 
-    private readonly Queue<(int Socket, uint Generation)> _queue = new();
-
     public override void BeginStream(int socket, int place, bool isDrained)
     {
-        ref var state = ref _sockets[socket];
+        ref var state = ref Sockets[socket];
         state.Place = place;
         state.Watcher = null;
         state.Flags |= SocketFlags.Streaming;
@@ -29,11 +25,9 @@ internal sealed unsafe partial class EpollReactor
         }
     }
 
-    public override int Place(int socket) => _sockets[socket].Place;
-
     public override bool Send(int socket, ReadOnlySpan<byte> bytes)
     {
-        ref var state = ref _sockets[socket];
+        ref var state = ref Sockets[socket];
         if (state.Has(SocketFlags.SendBroken)) return false;
         var sent = TrySend(ref state, bytes);
         if (sent == bytes.Length) return true;
@@ -43,38 +37,31 @@ internal sealed unsafe partial class EpollReactor
             return false;
         }
 
-        var left = bytes[sent..];
-        state.Leftover = ArrayPool<byte>.Shared.Rent(left.Length);
-        left.CopyTo(state.Leftover);
-        (state.LeftoverStart, state.LeftoverLength) = (0, left.Length);
+        AddLeftover(ref state, bytes[sent..]);
         WatchMore(socket, Signals.Writable);
         return false;
     }
 
-    public override void Pause(int socket) => _sockets[socket].Flags |= SocketFlags.Paused;
+    public override void Pause(int socket) => Sockets[socket].Flags |= SocketFlags.Paused;
 
     public override void Resume(int socket)
     {
-        ref var state = ref _sockets[socket];
+        ref var state = ref Sockets[socket];
         state.Flags &= ~SocketFlags.Paused;
         if (state.Has(SocketFlags.Readable)) Enqueue(socket, ref state);
     }
 
-    public override void FinishSending(int socket) => _ = Libc.Shutdown(_sockets[socket].Fd, Libc.ShutSend);
-
-    public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(_sockets[socket].Fd, milliseconds);
-
     public override void Close(int socket, bool isReset)
     {
-        ref var state = ref _sockets[socket];
-        if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
+        ref var state = ref Sockets[socket];
+        DropLeftover(ref state);
         if (state.Pipe is { } pipe) _pipes.Discard(pipe);
         var fd = state.Fd;
         Forget(socket); // Before the descriptor can be another's.
         SocketOptions.Close(fd, isReset);
     }
 
-    private void Stream(int socket, ref SocketState state, uint events)
+    protected override void Stream(int socket, ref SocketState state, uint events)
     {
         var generation = state.Generation;
         if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
@@ -150,46 +137,6 @@ internal sealed unsafe partial class EpollReactor
         else Relay.Sent(socket);
     }
 
-    // Both: whether nothing is left over; a socket that broke has nothing left to send either.
-    private static bool FlushLeftover(ref SocketState state)
-    {
-        var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
-        if (sent < 0)
-        {
-            state.Flags |= SocketFlags.SendBroken;
-            sent = state.LeftoverLength;
-        }
-
-        state.LeftoverStart += sent;
-        state.LeftoverLength -= sent;
-        if (state.LeftoverLength > 0) return false;
-        ArrayPool<byte>.Shared.Return(state.Leftover!);
-        state.Leftover = null;
-        return true;
-    }
-
-    // How many bytes the kernel took; -1 when the socket is broken.
-    private static int TrySend(ref SocketState state, ReadOnlySpan<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            while (true)
-            {
-                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
-                if (sent >= 0) return (int)sent;
-                switch (Libc.Error)
-                {
-                    case Errno.Again:
-                        return 0;
-                    case Errno.Interrupted:
-                        continue;
-                    default:
-                        return -1;
-                }
-            }
-        }
-    }
-
     // What the broken peer had sent before may still wait to be received; behind it stands the error. Later, for the caller is in the midst of the other side.
     private void BreakSend(int socket, ref SocketState state)
     {
@@ -209,7 +156,7 @@ internal sealed unsafe partial class EpollReactor
         for (var count = _queue.Count; count > 0; count--)
         {
             var (socket, generation) = _queue.Dequeue();
-            ref var state = ref _sockets[socket];
+            ref var state = ref Sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
             if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.PeerFinished : EpollEvents.In);

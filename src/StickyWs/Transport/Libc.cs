@@ -19,6 +19,7 @@ internal static unsafe partial class Libc
     public const int Peek = 0x2;
     public const int Truncate = 0x20;
     public const int DontWait = 0x40;
+    public const int WaitAll = 0x100;
     public const int NoSignal = 0x4000;
 
     public const int ShutSend = 1;

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,15 +7,20 @@ using StickyWs.Observability;
 
 namespace StickyWs.Transport;
 
-/// <summary>Whether connections are accepted and relayed natively, decided once, when the first listener is bound; and the reactors, when they are.</summary>
-internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, ILogger<RawLane> logger) : IDisposable
+/// <summary>
+/// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is taken that the system offers;
+/// the log and a metric say which, and what stood in the way of a better one.
+/// </summary>
+internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, StickyWsMetrics metrics, ILogger<RawLane> logger) : IDisposable
 {
+    private const string NotAsked = "it is not wanted (Transport:Reactor)";
+
     private readonly Lock _lock = new();
     private ReactorGroup? _reactors;
     private bool _isDecided;
 
     /// <summary>The reactors, or <see langword="null"/> when the portable lane serves; the log says why, once.</summary>
-    /// <exception cref="OptionsValidationException">The raw lane is demanded, and cannot be had.</exception>
+    /// <exception cref="OptionsValidationException">The raw lane, or io_uring, is demanded and cannot be had.</exception>
     public ReactorGroup? Reactors
     {
         get
@@ -33,31 +39,42 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
 
     private void Decide(TransportOptions transport)
     {
-        var obstacle = transport.RawLane == RawLaneMode.Off ? "it is switched off (Transport:RawLane)" : TryStart(transport.Reactors ?? Environment.ProcessorCount);
-        if (obstacle is null)
+        if (Obstacle(transport) is { } obstacle)
         {
-            LogOn(_reactors!.Count);
+            Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", obstacle, isDemanded: transport.RawLane == RawLaneMode.On);
+            LogOff(obstacle);
             return;
         }
 
-        if (transport.RawLane == RawLaneMode.On)
+        var count = transport.Reactors ?? Environment.ProcessorCount;
+        var noUring = transport.Reactor == ReactorMode.Epoll ? NotAsked : TryStart(ReactorMode.IoUring, count);
+        if (noUring is not null) Refuse("Transport:Reactor", nameof(ReactorMode.IoUring), "use Auto or Epoll on this machine", noUring, isDemanded: transport.Reactor == ReactorMode.IoUring);
+        if (_reactors is null && TryStart(ReactorMode.Epoll, count) is { } noEpoll)
         {
-            var error = OptionsError.Of("Transport:RawLane", nameof(RawLaneMode.On), $"use Auto or Off on this machine, for {obstacle}");
-            throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [error]);
+            Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", noEpoll, isDemanded: transport.RawLane == RawLaneMode.On);
+            LogOff(noEpoll);
+            return;
         }
 
-        LogOff(obstacle);
+        LogOn(count, noUring is null ? "io_uring" : $"epoll, and not on io_uring, for {noUring}");
+        metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", "Threads of the raw lane, by what they wait with, and why it is not io_uring.");
     }
 
-    // What is in the way, if anything is.
-    private string? TryStart(int count)
+    // What is in the way of the raw lane at all, if anything is.
+    private static string? Obstacle(TransportOptions transport)
     {
+        if (transport.RawLane == RawLaneMode.Off) return "it is switched off (Transport:RawLane)";
         if (!OperatingSystem.IsLinux()) return "it needs Linux";
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64)) return $"it is not made for {RuntimeInformation.ProcessArchitecture}";
+        return null;
+    }
+
+    private string? TryStart(ReactorMode mode, int count)
+    {
         try
         {
-            if (KernelProbe.FirstRefusal() is { } refusal) return $"the system refuses: {refusal}";
-            _reactors = ReactorGroup.Start(count, LogFailed);
+            if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
+            _reactors = ReactorGroup.Start(mode, count, LogFailed);
             return null;
         }
         catch (Exception e) when (e is IOException or DllNotFoundException or EntryPointNotFoundException)
@@ -66,8 +83,18 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
         }
     }
 
-    [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information, "The raw lane serves WebSockets on plain connections: {Reactors} reactors on epoll", EventName = "RawLaneOn")]
-    private partial void LogOn(int reactors);
+    private static void Refuse(string key, string value, string remedy, string obstacle, bool isDemanded)
+    {
+        if (isDemanded) throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, for {obstacle}")]);
+    }
+
+    private Measurement<int> Measure(string? noUring)
+        => noUring is null
+            ? new(_reactors!.Count, new KeyValuePair<string, object?>("stickyws.reactor.kind", "io_uring"))
+            : new(_reactors!.Count, new("stickyws.reactor.kind", "epoll"), new("stickyws.reactor.obstacle", noUring));
+
+    [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information, "The raw lane serves WebSockets on plain connections: {Reactors} reactors on {Kernel}", EventName = "RawLaneOn")]
+    private partial void LogOn(int reactors, string kernel);
 
     [LoggerMessage(EventIds.RawLaneOff, LogLevel.Information, "The portable lane serves all WebSockets; the raw lane does not, for {Obstacle}", EventName = "RawLaneOff")]
     private partial void LogOff(string obstacle);

@@ -33,6 +33,7 @@ internal sealed partial class RawListener : IConnectionListener
         _logger = logger;
         EndPoint = listening.LocalEndPoint!;
         if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any)) _boundAddress = new RawAddress(bound);
+        SocketOptions.SetUrgentInline((int)listening.Handle);
         _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
     }
 

@@ -32,6 +32,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         if (fd < 0) throw Libc.Error.ToSocketException();
         SocketOptions.SetNoDelay(fd);
         SocketOptions.DelayFirstAck(fd);
+        SocketOptions.SetUrgentInline(fd);
         return new RawSocket(reactor, fd);
     }
 

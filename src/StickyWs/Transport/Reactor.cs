@@ -15,6 +15,7 @@ internal abstract class Reactor : IDisposable
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Action<Exception> _onFailure;
     private readonly Thread _thread;
+    private readonly TaskCompletionSource _begun = new();
     private int _isWoken;
     private volatile bool _isStopping;
 
@@ -31,9 +32,17 @@ internal abstract class Reactor : IDisposable
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
     public long Now { get; private set; } = Milliseconds();
 
+    /// <summary>The same in microseconds.</summary>
+    protected long Microseconds { get; private set; }
+
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
-    public void Start() => _thread.Start();
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public void Start()
+    {
+        _thread.Start();
+        _begun.Task.GetAwaiter().GetResult();
+    }
 
     /// <summary>Runs work on the reactor's thread: at once when called there, else as soon as it wakes.</summary>
     public void Run(Action work)
@@ -45,7 +54,7 @@ internal abstract class Reactor : IDisposable
         }
 
         _posted.Enqueue(work);
-        if (Interlocked.Exchange(ref _isWoken, 1) == 0) Wake();
+        WakeOnce();
     }
 
     /// <summary>Tells <paramref name="watcher"/> of what this socket becomes ready for, beginning with what it is ready for now. From any thread.</summary>
@@ -103,6 +112,22 @@ internal abstract class Reactor : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>What is to be done first on the thread.</summary>
+    protected virtual void Begin()
+    {
+    }
+
+    /// <summary>What is to be done last on the thread.</summary>
+    protected virtual void End()
+    {
+    }
+
+    /// <summary>Has the thread look at what was left for it, unless it is about to.</summary>
+    protected void WakeOnce()
+    {
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0) Wake();
+    }
+
     /// <summary>Waits for the kernel, for at most so many milliseconds (-1: for ever), and serves what it reports.</summary>
     protected abstract void Turn(int milliseconds);
 
@@ -113,7 +138,11 @@ internal abstract class Reactor : IDisposable
     protected abstract void Release();
 
     /// <summary>Takes note of a wake-up.</summary>
-    protected void Awake() => Now = Milliseconds();
+    protected void Awake()
+    {
+        Microseconds = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+        Now = Microseconds / 1000;
+    }
 
     /// <summary>Reports what should never happen. One bad tunnel must not take the others down, nor the report of it.</summary>
     public void Failed(Exception exception)
@@ -134,6 +163,17 @@ internal abstract class Reactor : IDisposable
 
     private void Run()
     {
+        try
+        {
+            Begin();
+            _begun.SetResult();
+        }
+        catch (IOException e)
+        {
+            _begun.SetException(e);
+            return;
+        }
+
         while (!_isStopping)
         {
             Turn(Relay.NextSweep());
@@ -143,6 +183,7 @@ internal abstract class Reactor : IDisposable
 
         RunPosted();
         Relay.EndAll(EndReason.Shutdown);
+        End();
     }
 
     private void RunPosted()

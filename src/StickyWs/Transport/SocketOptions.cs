@@ -8,6 +8,12 @@ internal static unsafe class SocketOptions
     /// <summary>Sends small pieces at once.</summary>
     public static void SetNoDelay(int fd) => Set(fd, Libc.Tcp, Libc.NoDelay, 1);
 
+    /// <summary>
+    /// Leaves urgent data where it is in the stream (RFC 6093 section 5): a receive that goes on by itself would not come past its mark. A socket that is accepted inherits this
+    /// from its listener.
+    /// </summary>
+    public static void SetUrgentInline(int fd) => Set(fd, Libc.SocketLevel, Libc.UrgentInline, 1);
+
     /// <summary>Before a connect behind which bytes follow at once: the last packet of TCP's own handshake then travels with them.</summary>
     public static void DelayFirstAck(int fd) => Set(fd, Libc.Tcp, Libc.QuickAck, 0);
 
@@ -26,13 +32,15 @@ internal static unsafe class SocketOptions
     /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>
     public static void Close(int fd, bool isReset)
     {
-        if (isReset)
-        {
-            var linger = stackalloc int[] { 1, 0 };
-            _ = Libc.SetOption(fd, Libc.SocketLevel, Libc.Linger, linger, 2 * sizeof(int));
-        }
-
+        if (isReset) ResetOnClose(fd);
         _ = Libc.Close(fd);
+    }
+
+    /// <summary>Has the close of a socket break the connection (RST).</summary>
+    public static void ResetOnClose(int fd)
+    {
+        var linger = stackalloc int[] { 1, 0 };
+        _ = Libc.SetOption(fd, Libc.SocketLevel, Libc.Linger, linger, 2 * sizeof(int));
     }
 
     private static void Set(int fd, int level, int name, int value) => _ = Libc.SetOption(fd, level, name, &value, sizeof(int));

@@ -24,6 +24,25 @@ internal struct SocketState
     /// <summary>A pooled pipe with spliced bytes that this socket could not take yet.</summary>
     public SplicePipe? Pipe;
 
+    /// <summary>What its last send was to move, in bytes.</summary>
+    public int Sending;
+
+    /// <summary>What a poll of it is armed for; 0 when none is.</summary>
+    public uint Polled;
+
+    /// <summary>How its stream ended, while that waits to be told.</summary>
+    public Errno End;
+
+    /// <summary>Operations of the kernel that have not completed for the last time.</summary>
+    public ushort Operations;
+
+    /// <summary>Received pieces that are to be sent to it: how many, and the buffers of the first and the last.</summary>
+    public ushort Pieces;
+
+    public ushort FirstPiece;
+
+    public ushort LastPiece;
+
     public readonly bool Has(SocketFlags flag) => (Flags & flag) != 0;
 }
 
@@ -65,4 +84,37 @@ internal enum SocketFlags
 
     /// <summary>Urgent data came (tcp(7)): receives stop short of its mark, and splices see nothing behind it.</summary>
     Urgent = 1 << 10,
+
+    /// <summary>A receive is with the kernel.</summary>
+    Receiving = 1 << 11,
+
+    /// <summary>... and was asked to end.</summary>
+    ReceiveEnds = 1 << 12,
+
+    /// <summary>The poll was asked to end.</summary>
+    PollEnds = 1 << 13,
+
+    /// <summary>A poll for room to send is with the kernel.</summary>
+    AwaitsRoom = 1 << 14,
+
+    /// <summary>It has pieces that the next turn sends.</summary>
+    IsDirty = 1 << 15,
+
+    /// <summary>A send is with the kernel.</summary>
+    IsSending = 1 << 16,
+
+    /// <summary>It is nobody's any more, and its place is kept until the kernel has let go of it.</summary>
+    Gone = 1 << 17,
+
+    /// <summary>There was no buffer to receive into.</summary>
+    Starved = 1 << 18,
+
+    /// <summary>Its stream has ended: nothing more is to be received.</summary>
+    Ended = 1 << 19,
+
+    /// <summary>... which is told when the other side has taken all that came before.</summary>
+    EndHeld = 1 << 20,
+
+    /// <summary>The other side waits until this one has taken everything.</summary>
+    OtherWaits = 1 << 21,
 }

@@ -17,6 +17,7 @@ internal static class OptionTable
         new("MaxTunnels", "500", ["0", "100000001", .. NoWhole]),
         new("TrustedProxies:0", "10.0.0.0/8", ["10.0.0.0/33", "somewhere", "fd00::/129"]),
         new("Transport:RawLane", "Off", ["Always", "1", "On,Off", "true"]),
+        new("Transport:Reactor", "Epoll", ["Uring", "0", "IoUring,Epoll", "epoll_wait"]),
         new("Transport:Reactors", "1024", ["0", "1025", "-1", .. NoWhole]),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),

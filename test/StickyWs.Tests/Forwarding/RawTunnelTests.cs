@@ -13,13 +13,18 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tests.Forwarding;
 
-public sealed class RawTunnelTests : IDisposable
+public abstract class RawTunnelTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly TunnelTable _tunnels;
 
-    public RawTunnelTests()
-        => _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<TunnelTable>.Instance);
+    private readonly ReactorMode _mode;
+
+    protected RawTunnelTests(ReactorMode mode)
+    {
+        _mode = mode;
+        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<TunnelTable>.Instance);
+    }
 
     public void Dispose() => _services.Dispose();
 
@@ -27,7 +32,7 @@ public sealed class RawTunnelTests : IDisposable
     [Fact]
     public async Task Join_FromAnotherThread_LosesNothingThatTheBackendSaysMeanwhile()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(_mode);
         var (client, clientFd) = rig.Connect();
         var (backend, backendFd) = rig.Connect();
         using var clientSocket = new RawSocket(rig.Reactor, clientFd);
@@ -61,7 +66,7 @@ public sealed class RawTunnelTests : IDisposable
     [Fact]
     public async Task Abort_BeforeTheReactorComesToTheJoin_EndsTheTunnelAndReturnsTheLease()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(_mode);
         var (client, clientFd) = rig.Connect();
         var (backend, backendFd) = rig.Connect();
         var (tunnel, lease) = Tunnel(rig);
@@ -103,4 +108,8 @@ public sealed class RawTunnelTests : IDisposable
 
         public void Dispose() => _open.Dispose();
     }
+
+    public sealed class OnEpoll() : RawTunnelTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RawTunnelTests(ReactorMode.IoUring);
 }

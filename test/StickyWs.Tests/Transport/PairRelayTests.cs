@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Transport;
@@ -7,7 +8,7 @@ using SocketFlags = System.Net.Sockets.SocketFlags;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>How pairs move bytes and how they end, on real sockets.</summary>
-public sealed class PairRelayTests
+public abstract class PairRelayTests(ReactorMode mode)
 {
     private const int Chunk = 64 * 1024;
 
@@ -23,7 +24,7 @@ public sealed class PairRelayTests
     [InlineData(1024 * 1024, 48_000_000)]
     public async Task Bytes_InRandomChunksBothWays_ArriveExactly(int longest, int total)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
 
         await Task.WhenAll(
@@ -39,7 +40,7 @@ public sealed class PairRelayTests
     [MemberData(nameof(BothDirections))]
     public async Task Fin_OfOneSide_IsPassedOnAndTheOtherMaySpeakOn(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -63,7 +64,7 @@ public sealed class PairRelayTests
     [MemberData(nameof(BothDirections))]
     public async Task Fin_RightBehindBulk_LosesNothing(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -77,7 +78,7 @@ public sealed class PairRelayTests
     [MemberData(nameof(BothDirections))]
     public async Task Rst_OfOneSide_IsAnRstForTheOther(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -91,7 +92,7 @@ public sealed class PairRelayTests
     [MemberData(nameof(BothDirections))]
     public async Task Rst_BehindAFinOfTheOther_IsStillSeen(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -106,7 +107,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Rst_RightBehindLastWords_LetsTheClientReadThem()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var words = new byte[9];
 
@@ -125,7 +126,7 @@ public sealed class PairRelayTests
     [MemberData(nameof(BothDirections))]
     public async Task Reader_ThatStalls_StopsTheSenderAndLosesNothing(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
 
@@ -141,7 +142,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Rst_OfAClientWhoseBackendStalls_EndsThePairAtOnce()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         await FillAsync(rig, pair, pair.Client, seed: 5);
 
@@ -160,7 +161,7 @@ public sealed class PairRelayTests
     [InlineData(5)]
     public async Task Rst_OfAClientWhoseBackendTakesALittle_EndsThePairAtOnce(int round)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         await FillAsync(rig, pair, pair.Client, seed: 10 + round);
 
@@ -179,7 +180,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Rst_OfABackendWhoseClientStalls_LetsTheClientReadOn()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         await FillAsync(rig, pair, pair.Backend, seed: 6);
 
@@ -205,7 +206,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task BothStall_AndBothAreReset_EndsThePairOnce()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         await FillAsync(rig, pair, pair.Client, seed: 7);
         await FillAsync(rig, pair, pair.Backend, seed: 8);
@@ -222,7 +223,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Join_OfPeersThatHaveSpokenAndGone_PassesAllOn()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var (client, clientFd) = rig.Connect();
         var (backend, backendFd) = rig.Connect();
         await using var clientWire = new Wire(client, new NetworkStream(client, ownsSocket: true));
@@ -243,7 +244,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Abort_BreaksBothSides()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
 
         rig.Reactor.Run(() => rig.Reactor.Relay.Abort(pair.Number));
@@ -256,7 +257,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Stop_OfTheReactor_BreaksAllPairs()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pairs = new List<RelayedPair>();
         for (var i = 0; i < 20; i++) pairs.Add(await rig.JoinAsync());
 
@@ -273,7 +274,7 @@ public sealed class PairRelayTests
     [Fact]
     public async Task Bulk_OfOnePair_LetsAnotherHaveItsTurn()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var bulk = await rig.JoinAsync();
         var other = await rig.JoinAsync();
         var bulkBefore = long.MaxValue;
@@ -348,4 +349,8 @@ public sealed class PairRelayTests
 
         return sent;
     }
+
+    public sealed class OnEpoll() : PairRelayTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : PairRelayTests(ReactorMode.IoUring);
 }

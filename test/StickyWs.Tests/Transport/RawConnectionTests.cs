@@ -5,21 +5,23 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using StickyWs.Configuration;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
 
 /// <summary>A connection that is a bare socket until somebody uses it as an ordinary one.</summary>
-public sealed class RawConnectionTests : IAsyncDisposable
+public abstract class RawConnectionTests : IAsyncDisposable
 {
     private readonly OrdinaryConnections _ordinary = new(new SocketTransportOptions(), pools: null, NullLogger.Instance);
-    private readonly RelayRig _rig = new();
+    private readonly RelayRig _rig;
     private readonly RawConnection _connection;
     private readonly Wire _peer;
 
-    public RawConnectionTests()
+    protected RawConnectionTests(ReactorMode mode)
     {
+        _rig = new RelayRig(mode);
         var (outer, fd) = _rig.Loopback.Connect(out var remote);
         _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
         _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _ordinary);
@@ -335,4 +337,8 @@ public sealed class RawConnectionTests : IAsyncDisposable
     }
 
     private sealed class Feature;
+
+    public sealed class OnEpoll() : RawConnectionTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RawConnectionTests(ReactorMode.IoUring);
 }

@@ -1,19 +1,21 @@
 using System.Net;
 using System.Net.Sockets;
+using StickyWs.Configuration;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
 
 /// <summary>A socket while its handshake lasts.</summary>
-public sealed class RawSocketTests : IAsyncDisposable
+public abstract class RawSocketTests : IAsyncDisposable
 {
-    private readonly RelayRig _rig = new();
+    private readonly RelayRig _rig;
     private readonly RawSocket _socket;
     private readonly Wire _peer;
 
-    public RawSocketTests()
+    protected RawSocketTests(ReactorMode mode)
     {
+        _rig = new RelayRig(mode);
         var (outer, fd) = _rig.Connect();
         _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
         _socket = new RawSocket(_rig.Reactor, fd);
@@ -203,4 +205,8 @@ public sealed class RawSocketTests : IAsyncDisposable
         Assert.Throws<ObjectDisposedException>(() => _socket.Release());
         Assert.Throws<ObjectDisposedException>(() => _socket.ReleaseWatched());
     }
+
+    public sealed class OnEpoll() : RawSocketTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RawSocketTests(ReactorMode.IoUring);
 }

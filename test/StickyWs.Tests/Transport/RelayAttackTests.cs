@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using SocketFlags = System.Net.Sockets.SocketFlags;
@@ -6,7 +7,7 @@ using SocketFlags = System.Net.Sockets.SocketFlags;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>Peers that break off, or speak, in ways that the kernel reports once, late or not at all.</summary>
-public sealed class RelayAttackTests
+public abstract class RelayAttackTests(ReactorMode mode)
 {
     private const int Bulk = 8_000_000;
 
@@ -16,7 +17,7 @@ public sealed class RelayAttackTests
     [Fact]
     public async Task ClientThatBreaksWhileItsBackendStalls_InTheTurnInWhichTheBackendSpeaks_EndsThePair()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(configure: socket => socket.ReceiveBufferSize = 4096);
         await StallAsync(pair);
 
@@ -35,7 +36,7 @@ public sealed class RelayAttackTests
     [InlineData(false)]
     public async Task PeerThatBreaksBehindItsOwnFin_EndsThePair(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -52,7 +53,7 @@ public sealed class RelayAttackTests
     [InlineData(false)]
     public async Task UrgentData_HoldsNothingUp(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
 
@@ -70,7 +71,7 @@ public sealed class RelayAttackTests
     [InlineData(false)]
     public async Task UrgentData_AmidBulkAndBeforeTheEnd_LosesNothing(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
 
@@ -126,4 +127,8 @@ public sealed class RelayAttackTests
             return false;
         }
     }
+
+    public sealed class OnEpoll() : RelayAttackTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RelayAttackTests(ReactorMode.IoUring);
 }

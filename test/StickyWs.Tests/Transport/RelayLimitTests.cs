@@ -1,3 +1,4 @@
+using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Transport;
@@ -5,14 +6,14 @@ using StickyWs.Transport;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>The limits of time. Only ends are waited for; that one comes soon enough is not asserted.</summary>
-public sealed class RelayLimitTests
+public abstract class RelayLimitTests(ReactorMode mode)
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(150);
 
     [Fact]
     public async Task IdleLimit_WithoutAByte_BreaksBothSides()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(new PairLimits(Short, null));
 
         Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended.WaitAsync(Wait.Bound));
@@ -27,7 +28,7 @@ public sealed class RelayLimitTests
     public async Task IdleLimit_WhileBytesMove_DoesNotEndThePair(bool fromClient)
     {
         var limits = new PairLimits(TimeSpan.FromSeconds(1), null);
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var active = await rig.JoinAsync(limits);
         var (sender, receiver) = active.Ends(fromClient);
         for (var i = 0; i < 2; i++)
@@ -48,7 +49,7 @@ public sealed class RelayLimitTests
     [InlineData(false)]
     public async Task HalfClosedLimit_OnceOneSideHasFinished_EndsThePair(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(new PairLimits(null, Short));
         var untouched = await rig.JoinAsync(new PairLimits(null, Short));
         var (first, second) = pair.Ends(fromClient);
@@ -64,7 +65,7 @@ public sealed class RelayLimitTests
     [Fact]
     public async Task HalfClosedLimit_LongerThanTheIdleLimit_DoesNotLengthenIt()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(new PairLimits(Short, TimeSpan.FromDays(1)));
 
         await pair.Client.FinishAsync();
@@ -75,7 +76,7 @@ public sealed class RelayLimitTests
     [Fact]
     public async Task HalfClosedLimit_NoneBesideAnIdleLimit_LeavesTheIdleLimit()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(new PairLimits(Short, null));
 
         await pair.Backend.FinishAsync();
@@ -87,7 +88,7 @@ public sealed class RelayLimitTests
     [Fact]
     public async Task Sweep_OnceNobodyHasALimit_IsNotDue()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         await rig.JoinAsync();
         Assert.Equal(-1, await rig.DoAsync(rig.Reactor.Relay.NextSweep));
         var limited = await rig.JoinAsync(new PairLimits(Short, Short));
@@ -104,7 +105,7 @@ public sealed class RelayLimitTests
     [Fact]
     public async Task LongestLimit_DoesNotOverflow()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync(new PairLimits(TimeSpan.FromDays(7), TimeSpan.MaxValue));
         var other = await rig.JoinAsync(new PairLimits(Short, null));
 
@@ -112,4 +113,8 @@ public sealed class RelayLimitTests
 
         Assert.False(pair.Witness.Ended.IsCompleted);
     }
+
+    public sealed class OnEpoll() : RelayLimitTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RelayLimitTests(ReactorMode.IoUring);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using StickyWs.Configuration;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
@@ -13,15 +14,14 @@ internal sealed class RelayRig : IAsyncDisposable
     private readonly Loopback _loopback;
     private bool _isStopped;
 
-    public RelayRig(int mostPipes = 256)
+    public RelayRig(ReactorMode mode, int mostPipes = 256)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        Reactor = new EpollReactor(0, _failures.Enqueue, mostPipes);
+        Reactor = Reactors.Create(mode, _failures.Enqueue, mostPipes);
         Reactor.Start();
         _loopback = new Loopback(Reactor);
     }
 
-    public EpollReactor Reactor { get; }
+    public SocketReactor Reactor { get; }
 
     /// <summary>A connection whose inner end is nobody's yet.</summary>
     public (Socket Outer, int Inner) Connect() => _loopback.Connect();
@@ -86,6 +86,7 @@ internal sealed class RelayRig : IAsyncDisposable
     /// <summary>Nothing may be left behind, whatever the test did.</summary>
     public async ValueTask DisposeAsync()
     {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // What waited for a socket went on in the reactor, which cannot wait for its own end.
         Stop();
         foreach (var pair in _pairs)
         {
@@ -97,6 +98,7 @@ internal sealed class RelayRig : IAsyncDisposable
         Assert.Empty(_failures);
         Assert.Equal(0, Reactor.Relay.Pairs);
         Assert.Equal(0, Reactor.Pipes);
+        Reactors.AssertNothingIsInUse(Reactor);
     }
 
     private sealed class Release(ManualResetEventSlim gate) : IDisposable

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using StickyWs.Configuration;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
@@ -6,7 +7,7 @@ namespace StickyWs.Tests.Transport;
 
 /// <summary>Everything at once, until there were a million events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at random.</summary>
 [Collection(nameof(Alone))]
-public sealed class RelayStressTests
+public abstract class RelayStressTests(ReactorMode mode)
 {
     private const int Drivers = 2;
     private const int PairsOfADriver = 150;
@@ -20,12 +21,12 @@ public sealed class RelayStressTests
     [Fact]
     public async Task MillionEvents_EndEveryPairOnceAndLeaveNothingBehind()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        Reactors.SkipUnlessThere(mode);
         using var pool = new PoolWatch();
         WarmUp();
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
-        var reactors = ReactorGroup.Start(2, _failures.Enqueue);
-        EpollReactor[] each = [(EpollReactor)reactors.Next(), (EpollReactor)reactors.Next()];
+        var reactors = ReactorGroup.Start(mode, 2, _failures.Enqueue);
+        SocketReactor[] each = [(SocketReactor)reactors.Next(), (SocketReactor)reactors.Next()];
         Assert.NotSame(each[0], each[1]);
 
         var leftOpen = await Task.WhenAll(Enumerable.Range(0, Drivers).Select(i => Task.Factory.StartNew(
@@ -51,9 +52,9 @@ public sealed class RelayStressTests
     }
 
     // What the runtime opens once and keeps.
-    private static void WarmUp()
+    private void WarmUp()
     {
-        using var reactors = ReactorGroup.Start(1, _ => { });
+        using var reactors = ReactorGroup.Start(mode, 1, _ => { });
         using var loopback = new Loopback(reactors.First);
         var (outer, inner) = loopback.Connect();
         outer.Dispose();
@@ -105,4 +106,8 @@ public sealed class RelayStressTests
         Interlocked.Add(ref _events, pair.Events);
         pair.Close();
     }
+
+    public sealed class OnEpoll() : RelayStressTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RelayStressTests(ReactorMode.IoUring);
 }

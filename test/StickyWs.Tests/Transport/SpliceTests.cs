@@ -1,3 +1,4 @@
+using StickyWs.Configuration;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Transport;
@@ -12,7 +13,7 @@ public sealed class SpliceTests
     [InlineData(false)]
     public async Task Bulk_IsSplicedAndArrivesExactly(bool fromClient)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(ReactorMode.Epoll);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
         Assert.Equal(0, rig.Reactor.Pipes);
@@ -26,7 +27,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task SmallMessages_AreNotSpliced()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(ReactorMode.Epoll);
         var pair = await rig.JoinAsync();
         for (var i = 0; i < 200; i++)
         {
@@ -40,7 +41,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task BulkThatTurnsToSmallMessages_GoesOnWithoutALoss()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(ReactorMode.Epoll);
         var pair = await rig.JoinAsync();
         var content = new Content(2);
         var at = 0L;
@@ -66,7 +67,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task ReaderThatStallsWhileSplicing_HoldsOnePipeAndLosesNothing()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(ReactorMode.Epoll);
         var pair = await rig.JoinAsync();
 
         var sent = await PairRelayTests.FillAsync(rig, pair, pair.Client, seed: 3);
@@ -78,7 +79,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task WithoutAPipeLeft_BytesAreCopied()
     {
-        await using var rig = new RelayRig(mostPipes: 1);
+        await using var rig = new RelayRig(ReactorMode.Epoll, mostPipes: 1);
         var stalled = await rig.JoinAsync();
         var sent = await PairRelayTests.FillAsync(rig, stalled, stalled.Client, seed: 4);
         Assert.Equal(1, await rig.DoAsync(() => rig.Reactor.Pipes));
@@ -95,7 +96,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task WithoutAnyPipe_BytesAreCopied()
     {
-        await using var rig = new RelayRig(mostPipes: 0);
+        await using var rig = new RelayRig(ReactorMode.Epoll, mostPipes: 0);
         var pair = await rig.JoinAsync();
 
         await Task.WhenAll(PairRelayTests.PushAsync(pair.Client, seed: 7, 1_000_000, Large), PairRelayTests.AssertGetsAsync(pair.Backend, seed: 7, Large));
@@ -108,7 +109,7 @@ public sealed class SpliceTests
     [InlineData(false)]
     public async Task PeerThatBreaksWhileAPipeIsFull_GivesThePipeBack(bool receiverBreaks)
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(ReactorMode.Epoll);
         var pair = await rig.JoinAsync();
         await PairRelayTests.FillAsync(rig, pair, pair.Client, seed: 8);
         Assert.Equal(1, await rig.DoAsync(() => rig.Reactor.Pipes));

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Transport;
@@ -6,13 +7,13 @@ using StickyWs.Transport;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>What the relay cannot see: numbers that are used again, watchers, and the thread.</summary>
-public sealed class EpollReactorTests
+public abstract class ReactorTests(ReactorMode mode)
 {
     // Both sides of a pair break in one turn; the first event ends the pair, and its owner takes both numbers for other sockets at once.
     [Fact]
     public async Task LateEvent_OfAClosedSocket_DoesNotReachItsSuccessor()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
         var (firstOuter, firstFd) = rig.Connect();
         var (secondOuter, secondFd) = rig.Connect();
@@ -39,7 +40,7 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task Event_OfASocketThatIsGivenUpOnAnotherThread_DoesNotReachTheNextWatcherOfItsNumber()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var (brokenOuter, broken) = rig.Connect();
         var (soundOuter, sound) = rig.Connect();
         brokenOuter.Close(0);
@@ -64,7 +65,7 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task Churn_OfPairs_UsesNumbersAgainAndMixesNothingUp()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         for (var i = 0; i < 1500; i++)
         {
             var (client, clientFd) = rig.Connect();
@@ -99,7 +100,7 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task Run_OnTheThreadItself_IsDoneAtOnce()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
 
         Assert.True(await rig.DoAsync(() =>
         {
@@ -113,7 +114,7 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task Run_FromManyThreads_DoesAllOfIt()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var done = 0;
 
         Parallel.For(0, 100_000, _ => rig.Reactor.Run(() => done++));
@@ -124,9 +125,9 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task Run_OfWorkThatThrows_IsReportedAndTheThreadGoesOn()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        Reactors.SkipUnlessThere(mode);
         var failures = new List<Exception>();
-        using var reactor = new EpollReactor(0, failures.Add);
+        using var reactor = Reactors.Create(mode, failures.Add);
         reactor.Start();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -141,8 +142,8 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task ReportThatThrowsItself_LeavesTheThreadRunning()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        using var reactor = new EpollReactor(0, exception => throw exception);
+        Reactors.SkipUnlessThere(mode);
+        using var reactor = Reactors.Create(mode, exception => throw exception);
         reactor.Start();
         using var loopback = new Loopback(reactor);
         var (client, clientFd) = loopback.Connect();
@@ -165,9 +166,9 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task OwnerThatThrows_EndsItsOwnPairAsFailed()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        Reactors.SkipUnlessThere(mode);
         var failures = new List<Exception>();
-        using var reactor = new EpollReactor(0, failures.Add);
+        using var reactor = Reactors.Create(mode, failures.Add);
         reactor.Start();
         using var loopback = new Loopback(reactor);
         var (bad, good) = (new PairWitness { OnToBackend = () => throw new InvalidOperationException("a defect") }, new PairWitness());
@@ -196,12 +197,12 @@ public sealed class EpollReactorTests
     [Fact]
     public async Task UseOfAStoppedReactor_TouchesNobodyElsesDescriptors()
     {
-        await using var rig = new RelayRig();
+        await using var rig = new RelayRig(mode);
         var (outer, inner) = rig.Connect();
         using var socket = new RawSocket(rig.Reactor, inner);
         _ = socket.Left;
         rig.Stop();
-        await using var next = new RelayRig();
+        await using var next = new RelayRig(mode);
         var fresh = new List<(Socket Outer, int Inner)>();
         for (var i = 0; i < 16; i++) fresh.Add(next.Connect());
 
@@ -222,8 +223,8 @@ public sealed class EpollReactorTests
     [Fact]
     public void Dispose_OfOneThatNeverStarted_DoesNotWait()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        new EpollReactor(0, _ => { }).Dispose();
+        Reactors.SkipUnlessThere(mode);
+        Reactors.Create(mode, _ => { }).Dispose();
     }
 
     private sealed class Listener : IWatcher
@@ -234,4 +235,8 @@ public sealed class EpollReactorTests
 
         public void Signal(Signals signals) => _wasTold |= (signals & Signals.PeerLeft) != 0;
     }
+
+    public sealed class OnEpoll() : ReactorTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : ReactorTests(ReactorMode.IoUring);
 }

@@ -1,0 +1,26 @@
+using StickyWs.Configuration;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>A reactor of the kind that a test is for; the test is skipped where the system has none.</summary>
+internal static class Reactors
+{
+    public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256)
+    {
+        SkipUnlessThere(mode);
+        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure) : new EpollReactor(0, onFailure, mostPipes);
+    }
+
+    public static void SkipUnlessThere(ReactorMode mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        if (mode == ReactorMode.IoUring) Assert.SkipWhen(UringProbe.FirstRefusal() is not null, $"There is no io_uring here: {UringProbe.FirstRefusal()}");
+    }
+
+    /// <summary>No buffer and no operation of the kernel may be left when a reactor has stopped.</summary>
+    public static void AssertNothingIsInUse(SocketReactor reactor)
+    {
+        if (reactor is UringReactor uring) Assert.Equal((0, 0), (uring.BuffersInUse, uring.Operations));
+    }
+}
