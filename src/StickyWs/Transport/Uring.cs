@@ -41,6 +41,8 @@ internal sealed unsafe class Uring : IDisposable
     private readonly uint _completionMask;
     private readonly uint* _completionHead;
     private readonly uint* _completionTail;
+    // What found no room.
+    private readonly List<Submission> _waiting = [];
     private uint _tail;
     private bool _isDisposed;
 
@@ -88,10 +90,12 @@ internal sealed unsafe class Uring : IDisposable
     public bool HasOverflown => (Volatile.Read(ref *_flags) & OverflowFlag) != 0;
 
     /// <summary>How many operations were asked for so far, modulo 2^32.</summary>
-    public uint Position => _tail;
+    public uint Position => _tail + (uint)_waiting.Count;
 
     /// <summary>Whether the kernel has looked at all that was asked for up to there.</summary>
     public bool HasSubmitted(uint position) => (int)(Volatile.Read(ref *_submissionHead) - position) >= 0;
+
+    private bool IsFull => _tail - Volatile.Read(ref *_submissionHead) == _submissionCount;
 
     private nuint SubmissionsSize => _submissionCount * (nuint)sizeof(Submission);
 
@@ -106,10 +110,15 @@ internal sealed unsafe class Uring : IDisposable
         if (Libc.UringRegister(_fd, operation, argument, count) < 0) throw Refused("io_uring_register");
     }
 
-    /// <summary>Room for the next operation, all zero. It is submitted with the next wait, or as soon as there is no more room.</summary>
+    /// <summary>Room for the next operation, all zero, good until the next call. It is submitted when the kernel is entered.</summary>
     public ref Submission Next()
     {
-        while (_tail - Volatile.Read(ref *_submissionHead) == _submissionCount) Enter(0, 0);
+        if (IsFull || _waiting.Count > 0)
+        {
+            _waiting.Add(default);
+            return ref CollectionsMarshal.AsSpan(_waiting)[^1];
+        }
+
         ref var submission = ref _submissions[_tail++ & (_submissionCount - 1)];
         submission = default;
         return ref submission;
@@ -120,6 +129,27 @@ internal sealed unsafe class Uring : IDisposable
     /// <param name="microseconds">For how long at most; less than 0 for ever.</param>
     /// <exception cref="IOException">The ring cannot be used any more: a defect.</exception>
     public void Enter(uint completions, long microseconds)
+    {
+        while (_waiting.Count > 0)
+        {
+            LetIn();
+            if (_waiting.Count == 0) break;
+            var before = *_submissionHead;
+            EnterOnce(0, 0);
+            if (*_submissionHead == before) return; // It takes no more before completions are taken from it.
+        }
+
+        EnterOnce(completions, microseconds);
+    }
+
+    private void LetIn()
+    {
+        var count = 0;
+        for (; count < _waiting.Count && !IsFull; count++) _submissions[_tail++ & (_submissionCount - 1)] = _waiting[count];
+        _waiting.RemoveRange(0, count);
+    }
+
+    private void EnterOnce(uint completions, long microseconds)
     {
         Volatile.Write(ref *_submissionTail, _tail);
         var longest = stackalloc long[] { microseconds / 1_000_000, microseconds % 1_000_000 * 1000 };

@@ -37,7 +37,8 @@ internal sealed unsafe partial class UringReactor
     {
         _ when !state.Has(SocketFlags.Streaming) => EpollEvents.PeerFinished | PollBroken
             | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.In : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.Out : 0),
-        _ => state.Has(SocketFlags.Broken) ? 0 : PollBroken,
+        _ when state.Has(SocketFlags.Broken) => 0,
+        _ => (state.Polled & ~EpollEvents.PeerFinished) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
     };
 
     // Whether all that was to be sent to it is with the kernel; if not, the other side will be settled when it is.
