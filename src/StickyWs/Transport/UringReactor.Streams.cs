@@ -200,7 +200,6 @@ internal sealed unsafe partial class UringReactor
     // All words of those that fell short were heard: the others are done.
     private void ConcludeSends()
     {
-        if (_sending.Count == 0 || !_ring.HasSubmitted(_sentUpTo) || _ring.HasOverflown) return;
         foreach (var socket in _sending)
         {
             ref var state = ref Sockets[socket];

@@ -132,11 +132,12 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override void Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        Wait(SendPieces() || _starved.Count > 0 || _ring.Ready > 0 ? 0 : Rest(milliseconds));
         Awake();
+        var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
         for (var count = _ring.Ready; count > 0; count--) Complete(_ring.Take());
-        ConcludeSends();
+        if (isAllHeard) ConcludeSends();
         _patience.Note(_received, _others > 0);
         TellBreaks();
         FeedStarved();
