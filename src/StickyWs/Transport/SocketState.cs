@@ -97,6 +97,12 @@ internal enum SocketFlags
     /// <summary>A poll for room to send is with the kernel.</summary>
     AwaitsRoom = 1 << 14,
 
+    /// <summary>... and was asked to end.</summary>
+    RoomEnds = 1 << 22,
+
+    /// <summary>It has as many pieces as it may: the other side is paused until they are sent.</summary>
+    IsFull = 1 << 23,
+
     /// <summary>It has pieces that the next turn sends.</summary>
     IsDirty = 1 << 15,
 

@@ -37,6 +37,7 @@ internal sealed unsafe class Uring : IDisposable
     private readonly uint* _submissionHead;
     private readonly uint* _submissionTail;
     private readonly uint* _flags;
+    private readonly uint* _lostCompletions;
     private readonly Completion* _completions;
     private readonly uint _completionMask;
     private readonly uint* _completionHead;
@@ -44,6 +45,7 @@ internal sealed unsafe class Uring : IDisposable
     // What found no room.
     private readonly List<Submission> _waiting = [];
     private uint _tail;
+    private uint _lost;
     private bool _isDisposed;
 
     /// <param name="submissions">Room for so many operations between two entries of the kernel: a power of two.</param>
@@ -74,6 +76,7 @@ internal sealed unsafe class Uring : IDisposable
 
         _submissionHead = (uint*)(_shared + parameters.SubmissionHead);
         _submissionTail = (uint*)(_shared + parameters.SubmissionTail);
+        _lostCompletions = (uint*)(_shared + parameters.CompletionsLost);
         _flags = (uint*)(_shared + parameters.SubmissionFlags);
         _completions = (Completion*)(_shared + parameters.CompletionEntries);
         _completionMask = parameters.Completions - 1;
@@ -88,6 +91,18 @@ internal sealed unsafe class Uring : IDisposable
 
     /// <summary>Whether the kernel holds completions for which there was no room; it brings them when it is entered.</summary>
     public bool HasOverflown => (Volatile.Read(ref *_flags) & OverflowFlag) != 0;
+
+    /// <summary>Whether completions are gone for ever since this was last asked, for want of memory in the kernel.</summary>
+    public bool HasLost
+    {
+        get
+        {
+            var lost = Volatile.Read(ref *_lostCompletions);
+            if (lost == _lost) return false;
+            _lost = lost;
+            return true;
+        }
+    }
 
     /// <summary>How many operations were asked for so far, modulo 2^32.</summary>
     public uint Position => _tail + (uint)_waiting.Count;

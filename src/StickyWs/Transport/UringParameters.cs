@@ -37,6 +37,9 @@ internal struct UringParameters
     [FieldOffset(84)]
     public uint CompletionTail;
 
+    [FieldOffset(96)]
+    public uint CompletionsLost;
+
     [FieldOffset(100)]
     public uint CompletionEntries;
 }

@@ -99,14 +99,23 @@ internal sealed unsafe partial class UringReactor
         Cancel(Kind.Poll, socket);
     }
 
-    private void AwaitRoom(int socket)
+    // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
+    private void AwaitRoom(int socket, ref SocketState state)
     {
-        ref var state = ref Sockets[socket];
+        if (state.Has(SocketFlags.AwaitsRoom)) return;
         ref var poll = ref Ask(UringOperation.Poll, Kind.Room, socket);
         poll.Fd = state.Fd;
         poll.OperationFlags = EpollEvents.Out;
+        poll.Length = Submission.PollsOn;
         state.Flags |= SocketFlags.AwaitsRoom;
         Track(ref state, 1);
+    }
+
+    private void CancelRoom(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.RoomEnds)) return;
+        state.Flags |= SocketFlags.RoomEnds;
+        Cancel(Kind.Room, socket);
     }
 
     private void Cancel(Kind kind, int socket)
@@ -130,7 +139,7 @@ internal sealed unsafe partial class UringReactor
         state.Watcher = null;
         if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
         if (state.Polled != 0) CancelPoll(socket, ref state);
-        if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, socket);
+        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
         if (state.Operations == 0) Forget(socket);
     }
 
@@ -149,7 +158,9 @@ internal sealed unsafe partial class UringReactor
         if (_starved.Count == 0 || _buffers.Free < _buffers.Count / 4) return;
         foreach (var socket in _starved)
         {
-            Sockets[socket].Flags &= ~SocketFlags.Starved;
+            ref var state = ref Sockets[socket];
+            if (!state.Has(SocketFlags.Starved)) continue; // It is gone since.
+            state.Flags &= ~SocketFlags.Starved;
             Settle(socket);
         }
 

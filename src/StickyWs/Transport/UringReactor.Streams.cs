@@ -7,6 +7,9 @@ internal sealed unsafe partial class UringReactor
 {
     private const int NoBuffer = -1;
 
+    // More than these in one turn, and nothing is received for a socket until it has taken them: what would be left over of them if it did not is bounded by that.
+    private const int MostPieces = 16;
+
     private readonly List<int> _dirty = [];
     private readonly List<int> _sending = [];
     private readonly List<int> _broken = [];
@@ -28,7 +31,9 @@ internal sealed unsafe partial class UringReactor
         Chain(ref state, _arrived);
         _arrived = NoBuffer;
         MakeDirty(socket, ref state);
-        return true;
+        if (state.Pieces < MostPieces) return true;
+        state.Flags |= SocketFlags.IsFull;
+        return false;
     }
 
     /// <summary>Nothing to do: the pieces of a turn go out in one send, which costs no more than splicing.</summary>
@@ -98,8 +103,9 @@ internal sealed unsafe partial class UringReactor
             }
         }
 
-        if (completion.Buffer >= 0) Tell(socket, ref state, completion.Buffer, bytes);
-        else EndOrStarve(socket, ref state, completion.Error);
+        if (!bytes.IsEmpty) Tell(socket, ref state, completion.Buffer, bytes);
+        else if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
+        if (bytes.IsEmpty && !state.Has(SocketFlags.Gone)) EndOrStarve(socket, ref state, completion.Error);
         if (!completion.GoesOn) Settle(socket);
     }
 
@@ -108,7 +114,7 @@ internal sealed unsafe partial class UringReactor
         _arrived = buffer;
         try
         {
-            if (!bytes.IsEmpty && !state.Has(SocketFlags.Gone)) Relay.Received(socket, bytes);
+            if (!state.Has(SocketFlags.Gone)) Relay.Received(socket, bytes);
         }
         finally
         {
@@ -164,7 +170,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.Has(SocketFlags.OtherWaits);
+            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.IsFull);
         }
 
         _dirty.Clear();
@@ -226,7 +232,18 @@ internal sealed unsafe partial class UringReactor
         if (completion.Result > 0) DropSent(ref state, completion.Result);
         if (completion.Result >= 0 && completion.Result < state.Sending || completion.Error == Errno.Again) Stall(socket, ref state);
         else if (state.Pieces > 0) MakeDirty(socket, ref state);
-        else if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+        else TellSent(socket, ref state);
+    }
+
+    private void TellSent(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.IsFull))
+        {
+            state.Flags &= ~SocketFlags.IsFull;
+            Relay.Sent(socket);
+        }
+
+        if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
     }
 
     // The other side waits for this one, to end or to be spliced.
@@ -249,24 +266,31 @@ internal sealed unsafe partial class UringReactor
             DropPiece(ref state);
         }
 
-        AwaitRoom(socket);
+        state.Flags &= ~SocketFlags.IsFull;
+        AwaitRoom(socket, ref state);
         var other = Relay.Other(socket);
         Pause(other);
         ref var otherState = ref Sockets[other];
         if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
     }
 
-    private void HasRoom(int socket)
+    private void HasRoom(int socket, Completion completion)
     {
         ref var state = ref Sockets[socket];
-        state.Flags &= ~SocketFlags.AwaitsRoom;
-        if (Completes(socket, ref state) || state.LeftoverLength == 0) return;
+        if (!completion.GoesOn)
+        {
+            state.Flags &= ~(SocketFlags.AwaitsRoom | SocketFlags.RoomEnds);
+            if (Completes(socket, ref state)) return;
+        }
+
+        if (state.LeftoverLength == 0 || state.Has(SocketFlags.Gone)) return;
         if (!FlushLeftover(ref state))
         {
-            AwaitRoom(socket);
+            AwaitRoom(socket, ref state);
             return;
         }
 
+        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
         var generation = state.Generation;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
         else Relay.Sent(socket);

@@ -17,7 +17,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
     // A buffer that comes back is used again after all others, so that more of them means more memory to go round in; fewer means receives that wait for one.
     private const int BufferCount = 256;
-    private const int BufferSize = 16 * 1024;
+    private const int BufferSize = 8 * 1024;
 
     private readonly ConcurrentQueue<Request> _requests = new();
     private readonly Uring _ring;
@@ -43,6 +43,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         catch
         {
             _ring.Dispose();
+            _buffers?.Dispose();
             if (_wake >= 0) _ = Libc.Close(_wake);
             throw;
         }
@@ -71,7 +72,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     {
         int socket;
         lock (Registering) socket = Register(fd, watcher, signals);
-        Ask(new Request(socket, Signals.None, IsEnd: false));
+        Ask(new Request(socket, signals, IsEnd: false));
         return socket;
     }
 
@@ -170,10 +171,18 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         }
         catch (IOException e)
         {
-            // The kernel has lost completions for want of memory, so nobody can say any more where the bytes of a tunnel are.
-            Failed(e);
-            Relay.EndAll(EndReason.Failed);
+            GiveUp(e);
         }
+
+        if (_ring.HasLost) GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+    }
+
+    // Nobody can say any more where the bytes of a tunnel are.
+    private void GiveUp(IOException reason)
+    {
+        Failed(reason);
+        Relay.EndAll(EndReason.Failed);
+        AwaitWake();
     }
 
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;
@@ -231,7 +240,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
                     Polled(socket, completion);
                     break;
                 case Kind.Room:
-                    HasRoom(socket);
+                    HasRoom(socket, completion);
                     break;
                 case Kind.Wake when !completion.GoesOn && completion.Error != Errno.Canceled:
                     AwaitWake();
