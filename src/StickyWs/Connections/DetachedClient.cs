@@ -23,6 +23,8 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
     private int _turn;
     private bool _isAnswered;
 
+    public Reactor Reactor => socket.Reactor;
+
     public override ClientInfo Info { get; } = new(tuple.Source.Address, "http");
 
     public override ConnectionTuple? Tuple => tuple;

@@ -104,6 +104,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
 
     private async Task ForwardRawAsync(DetachedClient client, RequestHead head, Decision decision)
     {
+        await client.Reactor.SwitchTo(); // Where the tunnel will live: from here on nothing crosses threads.
         await using (client.ConfigureAwait(false)) await services.Forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
     }
 

@@ -85,7 +85,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
 
     protected override void Turn(int milliseconds)
     {
-        var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : milliseconds);
+        var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : Rest(milliseconds));
         Awake();
         for (var i = 0; i < count; i++)
         {

@@ -16,7 +16,7 @@ internal abstract class Reactor : IDisposable
     private readonly Action<Exception> _onFailure;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _begun = new();
-    private int _isWoken;
+    private int _isAwake = 1;
     private volatile bool _isStopping;
 
     protected Reactor(int number, Action<Exception> onFailure)
@@ -54,8 +54,11 @@ internal abstract class Reactor : IDisposable
         }
 
         _posted.Enqueue(work);
-        WakeOnce();
+        WakeUp();
     }
+
+    /// <summary>Changes over to the reactor's thread, unless that is the current one: what is awaited goes on there.</summary>
+    public ReactorSwitch SwitchTo() => new(this);
 
     /// <summary>Tells <paramref name="watcher"/> of what this socket becomes ready for, beginning with what it is ready for now. From any thread.</summary>
     /// <param name="fd">The socket's descriptor.</param>
@@ -122,10 +125,21 @@ internal abstract class Reactor : IDisposable
     {
     }
 
-    /// <summary>Has the thread look at what was left for it, unless it is about to.</summary>
-    protected void WakeOnce()
+    /// <summary>Whether something was left for the thread.</summary>
+    protected virtual bool HasPosted => !_posted.IsEmpty;
+
+    /// <summary>Has the thread look at what was left for it, if it does not do so anyway before it waits.</summary>
+    protected void WakeUp()
     {
-        if (Interlocked.Exchange(ref _isWoken, 1) == 0) Wake();
+        if (Interlocked.Exchange(ref _isAwake, 1) == 0) Wake();
+    }
+
+    /// <summary>Says that the thread is about to wait.</summary>
+    /// <returns>For how many milliseconds it may.</returns>
+    protected int Rest(int milliseconds)
+    {
+        Interlocked.Exchange(ref _isAwake, 0);
+        return HasPosted ? 0 : milliseconds;
     }
 
     /// <summary>Waits for the kernel, for at most so many milliseconds (-1: for ever), and serves what it reports.</summary>
@@ -140,6 +154,7 @@ internal abstract class Reactor : IDisposable
     /// <summary>Takes note of a wake-up.</summary>
     protected void Awake()
     {
+        Volatile.Write(ref _isAwake, 1);
         Microseconds = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
         Now = Microseconds / 1000;
     }
@@ -188,7 +203,6 @@ internal abstract class Reactor : IDisposable
 
     private void RunPosted()
     {
-        if (Interlocked.Exchange(ref _isWoken, 0) == 0) return;
         while (_posted.TryDequeue(out var work))
         {
             try

@@ -155,8 +155,8 @@ internal sealed unsafe partial class UringReactor
     // be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
     private bool SendPieces()
     {
+        if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
         var isAwaited = false;
-        if (!_ring.HasSubmitted(_sentUpTo)) return isAwaited; // What the kernel has not looked at yet must stay where it is.
         _vectors.Clear();
         foreach (var socket in _dirty)
         {

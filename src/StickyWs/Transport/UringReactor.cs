@@ -65,6 +65,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
     public int Operations { get; private set; }
 
+    protected override bool HasPosted => base.HasPosted || !_requests.IsEmpty;
+
     public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
         int socket;
@@ -130,7 +132,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override void Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        Wait(SendPieces() ? 0 : milliseconds);
+        Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
         Awake();
         (_received, _others) = (0, 0);
         for (var count = _ring.Ready; count > 0; count--) Complete(_ring.Take());
@@ -162,7 +164,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     {
         try
         {
-            if (milliseconds == 0 || _ring.Ready > 0) _ring.Enter(0, 0);
+            if (milliseconds == 0) _ring.Enter(0, 0);
             else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
         }
         catch (IOException e)
@@ -192,7 +194,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         }
 
         _requests.Enqueue(request);
-        WakeOnce();
+        WakeUp();
     }
 
     private void Serve(Request request)

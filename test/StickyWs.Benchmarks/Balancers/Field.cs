@@ -7,6 +7,7 @@ internal static class Field
 {
     // A build without lanes refuses settings for them, and has the portable one only.
     private static readonly bool HasLanes = typeof(StickyWsOptions).GetProperty("Transport") is not null;
+    private static readonly bool HasReactors = typeof(StickyWsOptions).Assembly.GetType("StickyWs.Configuration.ReactorMode") is not null;
 
     /// <summary>All that are at hand, or those that were asked for.</summary>
     /// <param name="keys">Whom to take; none: all.</param>
@@ -20,7 +21,9 @@ internal static class Field
 
     private static IEnumerable<Contestant> AtHand(string? haProxy, string? nginx)
     {
-        if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
+        if (HasReactors) yield return Ours(Contestant.Raw, "StickyWs io_uring", "Transport:RawLane=On", "Transport:Reactor=IoUring");
+        if (HasReactors) yield return Ours(Contestant.Epoll, "StickyWs epoll", "Transport:RawLane=On", "Transport:Reactor=Epoll");
+        else if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
         yield return Ours(Contestant.Portable, "StickyWs portable", HasLanes ? ["Transport:RawLane=Off"] : []);
         yield return new(Contestant.Yarp, "YARP", true, backend => Balancer.StartOursAsync("serve-yarp", backend));
         if (haProxy is not null)
