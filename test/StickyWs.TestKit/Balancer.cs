@@ -51,7 +51,7 @@ public sealed class Balancer : IAsyncDisposable
 
     /// <summary>Starts on real Kestrel with one listener that serves the lane.</summary>
     public static Balancer Start(Lane lane, LiveSettings settings, Action<IWebHostBuilder>? configure = null)
-        => Start(settings.With("Transport:RawLane", lane.RawLaneMode()), kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, lane)), configure);
+        => Start(settings.Serving(lane), kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, lane)), configure);
 
     /// <summary>Starts on real Kestrel with the listeners that are given; without any, with those of URLs and configuration.</summary>
     public static Balancer Start(LiveSettings settings, Action<KestrelServerOptions>? kestrel, Action<IWebHostBuilder>? configure = null)

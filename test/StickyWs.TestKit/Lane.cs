@@ -3,10 +3,16 @@ namespace StickyWs.TestKit;
 /// <summary>The ways by which a handshake reaches the forwarder.</summary>
 public enum Lane
 {
-    /// <summary>The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor. On Linux only; elsewhere as <see cref="Portable"/>.</summary>
+    /// <summary>
+    /// The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor on the best that the kernel offers. On Linux only; elsewhere
+    /// as <see cref="Portable"/>.
+    /// </summary>
     Raw,
 
-    /// <summary>The same with the raw transport switched off: sniffed and relayed through the connection's pipe.</summary>
+    /// <summary>The same with io_uring not wanted: relayed by a reactor on epoll.</summary>
+    RawEpoll,
+
+    /// <summary>The same request with the raw transport switched off: sniffed and relayed through the connection's pipe.</summary>
     Portable,
 
     /// <summary>Behind an HTTP request on the same plain connection: through the HTTP pipeline.</summary>

@@ -22,6 +22,7 @@ internal static unsafe partial class Libc
     public const int WaitAll = 0x100;
     public const int NoSignal = 0x4000;
 
+    public const int ShutReceive = 0;
     public const int ShutSend = 1;
 
     public const int SocketLevel = 1;

@@ -73,6 +73,8 @@ internal sealed partial class RawListener : IConnectionListener
         if (_isUnbound) return default;
         _isUnbound = true;
         _acceptor.Dispose();
+        // On io_uring the poll for connections holds the socket open, beyond its descriptor, until a reactor that may be busy has ended it.
+        _ = Libc.Shutdown((int)_listening.Handle, Libc.ShutReceive);
         _listening.Dispose();
         return default;
     }

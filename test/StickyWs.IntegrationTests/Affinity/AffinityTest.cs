@@ -13,8 +13,11 @@ public abstract class AffinityTest : BalancerTest
 {
     public static TheoryData<StoreKind> EveryStore { get; } = new(Enum.GetValues<StoreKind>());
 
-    /// <summary>A plain request (none), and a handshake in every lane.</summary>
-    public static Lane?[] Ways { get; } = [null, .. Enum.GetValues<Lane>()];
+    /// <summary>The lanes that differ in how a backend is chosen.</summary>
+    public static TheoryData<Lane> ChoosingLanes { get; } = new(Lanes.AboveReactors);
+
+    /// <summary>A plain request (none), and a handshake in each of those lanes.</summary>
+    public static Lane?[] Ways { get; } = [null, .. Lanes.AboveReactors];
 
     /// <summary>What <c>openssl rand -base64 32</c> gives.</summary>
     protected static string RandomKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));

@@ -12,7 +12,7 @@ public sealed class CookieTests : AffinityTest
     private const string Rule = "Pools:chat:Affinity:Rules:0:Cookie";
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_new_client_is_given_a_cookie_with_its_101(Lane lane)
     {
         var balancer = Start(lane, PoolOf(await StartEchoesAsync(3)).With(Rule, ""));
@@ -25,7 +25,7 @@ public sealed class CookieTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_new_client_is_given_a_cookie_with_a_plain_answer(Lane lane)
     {
         var balancer = Start(lane, PoolOf(await StartEchoesAsync(3)).With(Rule, ""));
@@ -66,7 +66,7 @@ public sealed class CookieTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_client_that_drops_and_comes_back_to_any_instance_has_its_backend_a_thousand_times_of_a_thousand(Lane lane)
     {
         var settings = PoolOf(await StartEchoesAsync(3)).With(Rule + ":Keys:0", RandomKey());
@@ -91,7 +91,7 @@ public sealed class CookieTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_handshake_that_is_declined_brings_the_cookie_too(Lane lane)
     {
         var backends = await StartStatefulAsync(3, context =>
@@ -110,7 +110,7 @@ public sealed class CookieTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task The_backends_own_cookies_pass_beside_it(Lane lane)
     {
         var backends = await StartStatefulAsync(2, context =>

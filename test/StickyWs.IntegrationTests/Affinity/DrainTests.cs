@@ -9,7 +9,7 @@ namespace StickyWs.IntegrationTests.Affinity;
 public sealed class DrainTests : AffinityTest
 {
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_client_with_its_cookie_gets_in_and_a_new_one_does_not(Lane lane)
     {
         var balancer = Start(lane, PoolOf(await StartEchoesAsync(3)).With("Pools:chat:Affinity:Rules:0:Cookie", ""));
@@ -27,7 +27,7 @@ public sealed class DrainTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task A_client_whose_backend_has_gone_at_last_gets_in_at_the_only_other(Lane lane)
     {
         await using var leaving = RawBackend.Start(async (backend, wire) =>
@@ -111,7 +111,7 @@ public sealed class DrainTests : AffinityTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task Its_tunnels_live_on(Lane lane)
     {
         await using var backend = RawBackend.Opening();

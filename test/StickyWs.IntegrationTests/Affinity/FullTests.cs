@@ -6,7 +6,7 @@ namespace StickyWs.IntegrationTests.Affinity;
 public sealed class FullTests : AffinityTest
 {
     [Theory]
-    [MemberData(nameof(EveryLane))]
+    [MemberData(nameof(ChoosingLanes))]
     public async Task Its_client_is_moved_or_where_clients_are_held_told_to_come_again(Lane lane)
     {
         var backends = await StartStatefulAsync(2);

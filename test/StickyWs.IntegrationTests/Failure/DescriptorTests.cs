@@ -14,6 +14,7 @@ public sealed class DescriptorTests
 
     [Theory]
     [InlineData(Lane.Raw)]
+    [InlineData(Lane.RawEpoll)]
     [InlineData(Lane.Portable)]
     public async Task After_thousands_of_tunnels_that_ended_in_every_way_no_descriptor_is_left(Lane lane)
     {

@@ -7,7 +7,7 @@ public sealed class AnswerTests : BalancerTest
     private const string RightHeaders = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
     public static MatrixTheoryData<Lane, string> WrongAnswers { get; } = new(
-        [Lane.Raw, Lane.Portable, Lane.KeptAlive],
+        [Lane.Raw, Lane.RawEpoll, Lane.Portable, Lane.KeptAlive],
         [
             $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
             $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}\r\n",
@@ -192,10 +192,13 @@ public sealed class AnswerTests : BalancerTest
 
     [Theory]
     [InlineData(Lane.Raw, "Content-Length: 100\r\n\r\nnot all")]
+    [InlineData(Lane.RawEpoll, "Content-Length: 100\r\n\r\nnot all")]
     [InlineData(Lane.Portable, "Content-Length: 100\r\n\r\nnot all")]
     [InlineData(Lane.Raw, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
+    [InlineData(Lane.RawEpoll, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
     [InlineData(Lane.Portable, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]
     [InlineData(Lane.Raw, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
+    [InlineData(Lane.RawEpoll, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
     [InlineData(Lane.Portable, "Transfer-Encoding: chunked\r\n\r\n3\r\nnot\r\nall")]
     [InlineData(Lane.KeptAlive, "Content-Length: 100\r\n\r\nnot all")]
     [InlineData(Lane.KeptAlive, "Transfer-Encoding: chunked\r\n\r\n64\r\nnot all")]

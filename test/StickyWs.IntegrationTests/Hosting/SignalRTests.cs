@@ -11,6 +11,7 @@ public sealed class SignalRTests : BalancerTest
 {
     [Theory]
     [InlineData(Lane.Raw)]
+    [InlineData(Lane.RawEpoll)]
     [InlineData(Lane.Portable)]
     [InlineData(Lane.InsideTls)]
     [InlineData(Lane.SniffedInsideTls)]

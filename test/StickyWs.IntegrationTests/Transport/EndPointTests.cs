@@ -13,14 +13,19 @@ public sealed class EndPointTests : TransportTest
     public static TheoryData<Lane, string, string> Listeners { get; } = new()
     {
         { Lane.Raw, "127.0.0.1", "127.0.0.1" },
+        { Lane.RawEpoll, "127.0.0.1", "127.0.0.1" },
         { Lane.Portable, "127.0.0.1", "127.0.0.1" },
         { Lane.Raw, "0.0.0.0", "127.0.0.1" },
+        { Lane.RawEpoll, "0.0.0.0", "127.0.0.1" },
         { Lane.Portable, "0.0.0.0", "127.0.0.1" },
         { Lane.Raw, "::1", "::1" },
+        { Lane.RawEpoll, "::1", "::1" },
         { Lane.Portable, "::1", "::1" },
         { Lane.Raw, "::", "127.0.0.1" },
+        { Lane.RawEpoll, "::", "127.0.0.1" },
         { Lane.Portable, "::", "127.0.0.1" },
         { Lane.Raw, "::", "::1" },
+        { Lane.RawEpoll, "::", "::1" },
         { Lane.Portable, "::", "::1" },
     };
 

@@ -21,8 +21,10 @@ public sealed class ListeningTests : TransportTest
 {
     [Theory]
     [InlineData(Lane.Raw, true)]
+    [InlineData(Lane.RawEpoll, true)]
     [InlineData(Lane.Portable, true)]
     [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, false)]
     [InlineData(Lane.Portable, false)]
     public async Task Connections_may_be_logged_before_or_behind_the_sniffer(Lane lane, bool before)
     {
@@ -48,8 +50,10 @@ public sealed class ListeningTests : TransportTest
 
     [Theory]
     [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, false)]
     [InlineData(Lane.Portable, false)]
     [InlineData(Lane.Raw, true)]
+    [InlineData(Lane.RawEpoll, true)]
     [InlineData(Lane.Portable, true)]
     public async Task Http2_is_served_with_and_without_tls(Lane lane, bool isTls)
     {
@@ -129,7 +133,7 @@ public sealed class ListeningTests : TransportTest
         taken.Listen();
         var endPoint = (IPEndPoint)taken.LocalEndPoint!;
 
-        var failure = Assert.Throws<IOException>(() => Balancer.Start(Pool("http://127.0.0.1:1").With("Transport:RawLane", lane.RawLaneMode()), kestrel => kestrel.Listen(endPoint)));
+        var failure = Assert.Throws<IOException>(() => Balancer.Start(Pool("http://127.0.0.1:1").Serving(lane), kestrel => kestrel.Listen(endPoint)));
 
         Assert.Equal($"Failed to bind to address http://{endPoint}: address already in use.", failure.Message);
         Assert.IsType<AddressInUseException>(failure.InnerException);
@@ -142,7 +146,7 @@ public sealed class ListeningTests : TransportTest
         var port = 0;
         for (var i = 0; i < 3; i++)
         {
-            await using var balancer = Balancer.Start(Pool("http://127.0.0.1:1").With("Transport:RawLane", lane.RawLaneMode()), kestrel => kestrel.Listen(IPAddress.Loopback, port));
+            await using var balancer = Balancer.Start(Pool("http://127.0.0.1:1").Serving(lane), kestrel => kestrel.Listen(IPAddress.Loopback, port));
             port = balancer.Address.Port;
             await using var client = await RawClient.ConnectAsync(balancer.Address);
             Assert.Equal(TestBalancer.AppAnswer, await client.ReadBodyAsync(await client.AskAsync("GET /app HTTP/1.1\r\nHost: a\r\n\r\n")));

@@ -1,10 +1,16 @@
 using System.Net;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StickyWs.Observability;
 using StickyWs.TestKit;
+using StickyWs.Transport;
 
 namespace StickyWs.IntegrationTests.Transport;
 
-/// <summary>The options <c>Transport:RawLane</c> and <c>Transport:Reactors</c>, as the log and the process show them.</summary>
+/// <summary>The options <c>Transport:RawLane</c>, <c>Transport:Reactor</c> and <c>Transport:Reactors</c>, as the log, the metric and the process show them.</summary>
 [Collection(nameof(Alone))]
 public sealed class SwitchTests : BalancerTest
 {
@@ -52,6 +58,111 @@ public sealed class SwitchTests : BalancerTest
         await using var balancer = Balancer.Start(Lane.Portable, Pool("http://127.0.0.1:1"));
 
         Assert.Equal(before, Threads());
+    }
+
+    [Theory]
+    [InlineData("Auto")]
+    [InlineData("IoUring")]
+    public void Where_the_kernel_offers_io_uring_the_log_and_the_metric_name_it(string mode)
+    {
+        SkipWithoutUring();
+        var balancer = Owned(Balancer.Start(Lane.Raw, Pool("http://127.0.0.1:1").With("Transport:Reactors", "3"), With("Transport:Reactor", mode)));
+
+        Assert.Equal("The raw lane serves WebSockets on plain connections: 3 reactors on io_uring", RawLaneLine(balancer));
+        var measurement = Reactors(balancer);
+        Assert.Equal(3, measurement.Value);
+        Assert.Equal([new("stickyws.reactor.kind", "io_uring")], measurement.Tags);
+    }
+
+    [Fact]
+    public void Where_epoll_is_wanted_the_log_and_the_metric_say_so()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        var balancer = Owned(Balancer.Start(Lane.RawEpoll, Pool("http://127.0.0.1:1").With("Transport:Reactors", "2")));
+
+        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, and not on io_uring, for it is not wanted (Transport:Reactor)", RawLaneLine(balancer));
+        var measurement = Reactors(balancer);
+        Assert.Equal(2, measurement.Value);
+        Assert.Equal("epoll", measurement.Tags["stickyws.reactor.kind"]);
+        Assert.Equal("it is not wanted (Transport:Reactor)", measurement.Tags["stickyws.reactor.obstacle"]);
+    }
+
+    // In the portable lane nothing waits in a reactor, so there is nothing to refuse.
+    [Fact]
+    public void Io_uring_is_not_demanded_of_a_raw_lane_that_is_off()
+    {
+        var balancer = Owned(Balancer.Start(Lane.Portable, Pool("http://127.0.0.1:1"), With("Transport:Reactor", "IoUring")));
+
+        Assert.StartsWith("The portable lane serves all WebSockets", RawLaneLine(balancer), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_reactor_that_nobody_knows_stops_the_start()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Balancer.Start(Lane.Raw, Pool("http://127.0.0.1:1"), With("Transport:Reactor", "Kqueue")));
+
+        Assert.Contains("Transport:Reactor", Assert.Single(failure.Failures), StringComparison.Ordinal);
+    }
+
+    // As in a container, whose default profile refuses io_uring_setup(2) with EPERM.
+    [Fact]
+    public async Task Where_the_kernel_refuses_io_uring_epoll_serves_and_the_log_says_why()
+    {
+        SkipWithoutUring();
+        await using var backend = RawBackend.Opening();
+        using var process = BalancerProcess.Start(isUringRefused: true, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1");
+
+        await using var client = await RawClient.ConnectAsync(await process.ListensAsync());
+        Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
+        var server = await backend.NextTunnelAsync();
+        await client.WriteAsync("to the backend");
+        Assert.Equal("to the backend", await server.ReadTextAsync(14));
+        await server.WriteAsync("to the client");
+        Assert.Equal("to the client", await client.ReadTextAsync(13));
+
+        Assert.Contains("1 reactors on epoll, and not on io_uring, for the system refuses: io_uring_setup: NotPermitted", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Io_uring_that_is_demanded_where_the_kernel_refuses_it_stops_the_start()
+    {
+        SkipWithoutUring();
+        using var process = BalancerProcess.Start(isUringRefused: true, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring");
+
+        Assert.NotEqual(0, await process.EndsAsync());
+        Assert.Contains(
+            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, for the system refuses: io_uring_setup: NotPermitted.", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Now listening on", process.Output, StringComparison.Ordinal);
+    }
+
+    // Proves that it is the filter that refuses in the tests above, and not what else a process of its own is.
+    [Fact]
+    public async Task A_process_of_its_own_that_nobody_refuses_io_uring_has_it()
+    {
+        SkipWithoutUring();
+        using var process = BalancerProcess.Start(isUringRefused: false, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring", "Transport:Reactors=1");
+
+        await process.ListensAsync();
+
+        Assert.Contains("1 reactors on io_uring", process.Output, StringComparison.Ordinal);
+    }
+
+    private static void SkipWithoutUring()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        Assert.SkipWhen(UringProbe.FirstRefusal() is not null, $"There is no io_uring here: {UringProbe.FirstRefusal()}");
+    }
+
+    // The lane sets its own value before; this one comes after.
+    private static Action<IWebHostBuilder> With(string key, string value) => builder => builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(new LiveSettings().With(key, value)));
+
+    private static string RawLaneLine(Balancer balancer) => Assert.Single(balancer.Log.Lines, line => line.Event is "RawLaneOn" or "RawLaneOff").Text;
+
+    private static CollectedMeasurement<int> Reactors(Balancer balancer)
+    {
+        using var collector = new MetricCollector<int>(balancer.Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName, "stickyws.reactors");
+        collector.RecordObservableInstruments();
+        return Assert.Single(collector.GetMeasurementSnapshot());
     }
 
     // The kernel keeps the first 15 letters of a thread's name.

@@ -14,7 +14,7 @@ public abstract class TransportTest : BalancerTest
 
     /// <summary>Starts with the listeners that are given, on the transport of the lane.</summary>
     protected Balancer Start(Lane lane, Action<KestrelServerOptions> kestrel, RequestDelegate? answer = null, string backend = "http://127.0.0.1:1")
-        => Owned(Balancer.Start(Pool(backend).With("Transport:RawLane", lane.RawLaneMode()), kestrel, builder => builder.ConfigureServices(services =>
+        => Owned(Balancer.Start(Pool(backend).Serving(lane), kestrel, builder => builder.ConfigureServices(services =>
         {
             if (answer is not null) services.AddSingleton<IStartupFilter>(new First(answer));
         })));

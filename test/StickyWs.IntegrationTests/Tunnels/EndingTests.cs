@@ -75,13 +75,15 @@ public sealed class EndingTests : BalancerTest
         await EndsWithAsync(balancer, "BackendClosed");
     }
 
-    [Fact]
-    public async Task In_the_raw_lane_a_client_may_speak_on_when_its_backend_has_finished()
+    [Theory]
+    [InlineData(Lane.Raw)]
+    [InlineData(Lane.RawEpoll)]
+    public async Task In_the_raw_lane_a_client_may_speak_on_when_its_backend_has_finished(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.Raw, backend.Address);
-        var (client, server) = await OpenTunnelAsync(balancer, Lane.Raw, backend);
+        var balancer = Start(lane, backend.Address);
+        var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         await server.FinishAsync();
         Assert.Equal("", await client.ReadTextToEndAsync());

@@ -37,8 +37,10 @@ public sealed class HoldingTests : BalancerTest
 
     [Theory]
     [InlineData(Lane.Raw, 403)]
+    [InlineData(Lane.RawEpoll, 403)]
     [InlineData(Lane.Portable, 403)]
     [InlineData(Lane.Raw, 200)]
+    [InlineData(Lane.RawEpoll, 200)]
     [InlineData(Lane.Portable, 200)]
     [InlineData(Lane.KeptAlive, 403)]
     [InlineData(Lane.KeptAlive, 200)]

@@ -40,7 +40,9 @@ public sealed class StillnessTests : BalancerTest
     // The tunnels beside it show that the limit has passed meanwhile.
     [Theory]
     [InlineData(Lane.Raw, true)]
+    [InlineData(Lane.RawEpoll, true)]
     [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, false)]
     [InlineData(Lane.Portable, true)]
     [InlineData(Lane.Portable, false)]
     [InlineData(Lane.KeptAlive, true)]
