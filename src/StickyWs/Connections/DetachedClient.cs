@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;

@@ -1,6 +1,7 @@
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 

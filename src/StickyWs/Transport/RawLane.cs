@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 

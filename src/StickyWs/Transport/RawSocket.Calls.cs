@@ -1,3 +1,5 @@
+using StickyWs.Reactors;
+
 namespace StickyWs.Transport;
 
 // The system calls.

@@ -1,3 +1,5 @@
+using StickyWs.Reactors;
+
 namespace StickyWs.Transport;
 
 /// <summary>The listening socket in the raw lane: accepts without waiting, and waits by a reactor. Does not own the descriptor.</summary>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

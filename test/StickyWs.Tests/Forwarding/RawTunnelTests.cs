@@ -6,6 +6,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Forwarding;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Backends;
 using StickyWs.Tests.Transport;

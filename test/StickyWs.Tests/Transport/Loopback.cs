@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 using SocketFlags = System.Net.Sockets.SocketFlags;

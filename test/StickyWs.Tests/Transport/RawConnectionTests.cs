@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Configuration;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

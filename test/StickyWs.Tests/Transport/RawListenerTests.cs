@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Configuration;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

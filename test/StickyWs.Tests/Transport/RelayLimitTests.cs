@@ -1,5 +1,6 @@
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

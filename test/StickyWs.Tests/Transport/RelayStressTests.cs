@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using StickyWs.Configuration;
+using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

@@ -1,3 +1,4 @@
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

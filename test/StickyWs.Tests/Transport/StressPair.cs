@@ -1,4 +1,5 @@
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

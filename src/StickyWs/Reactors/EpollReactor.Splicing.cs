@@ -1,0 +1,82 @@
+namespace StickyWs.Reactors;
+
+internal sealed unsafe partial class EpollReactor
+{
+    private const int SplicedPerTurn = 1024 * 1024;
+
+    // Below this much in one go the two calls of a splice cost more than the copy that they save.
+    private const int WorthSplicing = 16 * 1024;
+
+    private const int MostPipes = 256;
+
+    private readonly SplicePipes _pipes;
+    private bool _cannotSplice = !KernelProbe.CanSplice();
+
+    public override void Splice(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
+    }
+
+    // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
+    private bool TrySplice(int socket, ref SocketState state, out bool goesOn)
+    {
+        goesOn = false;
+        if (_pipes.TryRent() is not { } pipe) return false;
+        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, SplicedPerTurn, Libc.SpliceMove | Libc.SpliceNonBlocking);
+        if (count <= 0)
+        {
+            var error = count == 0 ? Errno.None : Libc.Error;
+            _pipes.Return(pipe);
+            if (error is Errno.Invalid or Errno.NotPermitted or Errno.NotImplemented or Errno.NotSupported)
+            {
+                _cannotSplice = true;
+                state.Flags &= ~SocketFlags.Spliced;
+                return false;
+            }
+
+            goesOn = !EndsAt(socket, ref state, error);
+            return true;
+        }
+
+        if (count < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
+        var generation = state.Generation;
+        var other = Relay.Other(socket);
+        ref var target = ref Sockets[other];
+        target.Pipe = pipe;
+        target.LeftoverLength = (int)count;
+        var isSent = FlushPipe(ref target);
+        if (!isSent) WatchMore(other, Signals.Writable);
+        if (!isSent || target.Has(SocketFlags.SendBroken)) Pause(socket);
+        if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
+        Relay.Spliced(socket, (int)count);
+        goesOn = state.Generation == generation;
+        return true;
+    }
+
+    private bool FlushPipe(ref SocketState state)
+    {
+        while (state.LeftoverLength > 0)
+        {
+            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SpliceMove | Libc.SpliceNonBlocking);
+            if (sent > 0)
+            {
+                state.LeftoverLength -= (int)sent;
+                continue;
+            }
+
+            var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
+            if (error == Errno.Again) return false;
+            if (error == Errno.Interrupted) continue;
+            state.Flags |= SocketFlags.SendBroken;
+            state.LeftoverLength = 0;
+            _pipes.Discard(state.Pipe);
+            state.Pipe = null;
+            return true;
+        }
+
+        _pipes.Return(state.Pipe!);
+        state.Pipe = null;
+        return true;
+    }
+}

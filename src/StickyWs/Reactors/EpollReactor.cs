@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Reactors;
+
+/// <summary>
+/// A reactor on edge-triggered epoll(7): the kernel says once that a socket became ready, and this emulates completions by trying until it is drained. The
+/// events carry a socket's number and generation, so that one which was closed in the same turn is not taken for its successor.
+/// </summary>
+internal sealed unsafe partial class EpollReactor : SocketReactor
+{
+    private const int MaxEvents = 256;
+    private const ulong WakeData = ulong.MaxValue;
+
+    private readonly int _epoll;
+    private readonly int _wake;
+    private readonly byte* _events;
+    private readonly byte* _buffer;
+    private readonly Queue<(int Socket, uint Generation)> _queue = new();
+
+    /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
+    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes)
+        : base(number, onFailure)
+    {
+        _pipes = new SplicePipes(mostPipes);
+        _epoll = Libc.EpollCreate(Libc.CloseOnExec);
+        if (_epoll < 0) throw new IOException($"epoll_create1: {Libc.Error}");
+        _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        if (_wake < 0 || EpollEvents.Control(_epoll, Libc.EpollAdd, _wake, EpollEvents.In | EpollEvents.EdgeTriggered, WakeData) < 0)
+        {
+            var error = Libc.Error;
+            _ = Libc.Close(_epoll);
+            if (_wake >= 0) _ = Libc.Close(_wake);
+            throw new IOException($"eventfd: {error}");
+        }
+
+        _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
+        _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
+    }
+
+    public override int Pipes => _pipes.Count;
+
+    public override int Watch(int fd, IWatcher watcher, Signals signals)
+    {
+        lock (Registering)
+        {
+            var socket = Register(fd, watcher, signals);
+            ref var state = ref Sockets[socket];
+            if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, EventsOf(state.Flags), Data(socket, state.Generation)) == 0) return socket;
+            var error = Libc.Error;
+            Forget(socket);
+            throw new IOException($"epoll_ctl: {error}");
+        }
+    }
+
+    public override void WatchMore(int socket, Signals signals)
+    {
+        ref var state = ref Sockets[socket];
+        var flags = state.Flags | ToFlags(signals);
+        if (flags == state.Flags) return;
+        state.Flags = flags;
+        lock (Registering)
+        {
+            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, EventsOf(flags), Data(socket, state.Generation));
+        }
+    }
+
+    public override void Unwatch(int socket)
+    {
+        lock (Registering)
+        {
+            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EpollDelete, Sockets[socket].Fd, 0, 0);
+        }
+
+        Forget(socket);
+    }
+
+    protected override void Wake()
+    {
+        ulong one = 1;
+        lock (Registering)
+        {
+            if (!IsReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
+    }
+
+    protected override void Turn(int milliseconds)
+    {
+        var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : Rest(milliseconds));
+        Awake();
+        for (var i = 0; i < count; i++)
+        {
+            var data = EpollEvents.Data(_events, i);
+            if (data != WakeData) Serve((int)(uint)data, (uint)(data >> 32), EpollEvents.Flags(_events, i));
+        }
+
+        ServeQueue();
+    }
+
+    protected override void CloseKernel()
+    {
+        _ = Libc.Close(_wake);
+        _ = Libc.Close(_epoll);
+        _pipes.CloseAll();
+        NativeMemory.Free(_events);
+        NativeMemory.AlignedFree(_buffer);
+    }
+
+    private static uint EventsOf(SocketFlags flags)
+        => EpollEvents.PeerFinished | EpollEvents.EdgeTriggered
+            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.In | EpollEvents.Urgent : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.Out : 0);
+
+    private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
+}

@@ -1,0 +1,41 @@
+using StickyWs.Observability;
+
+namespace StickyWs.Reactors;
+
+/// <summary>Two sockets whose bytes go to each other: all that a relay keeps of a tunnel.</summary>
+internal struct Pair
+{
+    public IPairOwner? Owner;
+    public int Client;
+    public int Backend;
+
+    /// <summary>When a byte moved last, in the reactor's milliseconds.</summary>
+    public long LastActive;
+
+    /// <summary>Milliseconds; 0 for no limit.</summary>
+    public int IdleLimit;
+
+    /// <summary>Milliseconds; 0 for no limit.</summary>
+    public int HalfClosedLimit;
+
+    /// <summary>Milliseconds; 0 for no limit, or when the kernel has been told.</summary>
+    public int DeadPeerLimit;
+
+    /// <summary>Why it ends, as far as that is known: the first reason stands.</summary>
+    public EndReason Reason;
+
+    public bool HasClientFinished;
+    public bool HasBackendFinished;
+
+    /// <summary>How large the pieces are of late, by direction: bytes that come in bulk are spliced.</summary>
+    public byte BulkToBackend;
+    public byte BulkToClient;
+
+    public readonly bool IsHalfClosed => HasClientFinished || HasBackendFinished;
+
+    /// <summary>Whether somebody has to look at it once in a while.</summary>
+    public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;
+
+    /// <summary>The limit in force; 0 for none.</summary>
+    public readonly int Limit => IsHalfClosed && HalfClosedLimit > 0 && (IdleLimit == 0 || HalfClosedLimit < IdleLimit) ? HalfClosedLimit : IdleLimit;
+}

@@ -1,0 +1,236 @@
+using StickyWs.Observability;
+
+namespace StickyWs.Reactors;
+
+/// <summary>
+/// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader that stalls
+/// stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
+/// </summary>
+internal sealed class PairRelay(Reactor reactor) : ICompletions
+{
+    // A large piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
+    private const int BulkScore = 8;
+    private const int LargePiece = 32 * 1024;
+
+    private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(1);
+
+    private readonly Slab<Pair> _pairs = new();
+    private int _limited;
+    private int _interval = (int)LongestSweep.TotalMilliseconds;
+    private long _nextSweep;
+
+    /// <summary>Pairs now. On the reactor's thread, or while it is known to rest.</summary>
+    public int Pairs => _pairs.Count;
+
+    /// <summary>Takes over two watched sockets. On the reactor's thread.</summary>
+    /// <returns>The pair's number, good until its owner is told that it ended.</returns>
+    public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits)
+    {
+        var number = _pairs.Take();
+        ref var pair = ref _pairs[number];
+        pair = new Pair
+        {
+            Owner = owner,
+            Client = client.Number,
+            Backend = backend.Number,
+            LastActive = reactor.Now,
+            IdleLimit = Milliseconds(limits.Idle),
+            HalfClosedLimit = Milliseconds(limits.HalfClosed),
+            DeadPeerLimit = Milliseconds(limits.DeadPeer),
+        };
+        if (pair.IsLimited) Oversee(pair.Limit);
+        reactor.BeginStream(client.Number, number << 1, client.IsDrained);
+        reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
+        return number;
+    }
+
+    /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
+    public void Abort(int number) => End(number, isReset: true);
+
+    /// <summary>The socket at the other side of the pair.</summary>
+    public int Other(int socket)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        return isClient ? pair.Backend : pair.Client;
+    }
+
+    public void Received(int socket, ReadOnlySpan<byte> bytes)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        pair.LastActive = reactor.Now;
+        if (IsBulk(ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient, bytes.Length)) reactor.Splice(socket);
+        Count(ref pair, isClient, bytes.Length);
+        if (!reactor.Send(isClient ? pair.Backend : pair.Client, bytes)) reactor.Pause(socket);
+    }
+
+    public void Spliced(int socket, int count)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        pair.LastActive = reactor.Now;
+        Count(ref pair, isClient, count);
+    }
+
+    public void Sent(int socket)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        pair.LastActive = reactor.Now;
+        reactor.Resume(isClient ? pair.Backend : pair.Client);
+    }
+
+    public void Finished(int socket)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
+        if (hasFinished) return; // The kernel reports an end that it reported before along with whatever else happens.
+        Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
+        if (pair.IsHalfClosed)
+        {
+            End(reactor.Place(socket) >> 1, isReset: false);
+            return;
+        }
+
+        var wasLimited = pair.IsLimited;
+        hasFinished = true;
+        pair.LastActive = reactor.Now;
+        if (wasLimited) Tighten(pair.Limit);
+        else if (pair.IsLimited) Oversee(pair.Limit);
+        reactor.FinishSending(isClient ? pair.Backend : pair.Client);
+    }
+
+    public void Broken(int socket, Errno error)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        var isLost = error is Errno.TimedOut or Errno.HostUnreachable or Errno.NetworkUnreachable;
+        Note(ref pair, (isClient, isLost) switch
+        {
+            (true, false) => EndReason.ClientReset,
+            (true, true) => EndReason.ClientLost,
+            (false, false) => EndReason.BackendReset,
+            (false, true) => EndReason.BackendLost,
+        });
+        End(reactor.Place(socket) >> 1, isReset: true);
+    }
+
+    // The backend stalls and its client is gone: what the client left behind is worth nothing without it. What a backend said before it broke is still the
+    // client's to read.
+    public void BrokenWhilePaused(int socket)
+    {
+        Find(socket, out var isClient);
+        if (isClient) Broken(socket, Errno.ConnectionReset);
+    }
+
+    /// <summary>Ends the pair of a socket because of a defect.</summary>
+    public void Fail(int socket)
+    {
+        ref var pair = ref Find(socket, out _);
+        Note(ref pair, EndReason.Failed);
+        End(reactor.Place(socket) >> 1, isReset: true);
+    }
+
+    /// <summary>Breaks all pairs.</summary>
+    public void EndAll(EndReason reason)
+    {
+        for (var number = 0; number < _pairs.End; number++)
+        {
+            ref var pair = ref _pairs[number];
+            if (pair.Owner is null) continue;
+            Note(ref pair, reason);
+            End(number, isReset: true);
+        }
+    }
+
+    /// <summary>How long the reactor may wait before <see cref="Sweep"/> is due; -1 for ever.</summary>
+    public int NextSweep() => _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - reactor.Now);
+
+    /// <summary>Ends the pairs whose limit has passed. Goes through all of them, at most once in a while, and not at all while none has a limit.</summary>
+    public void Sweep()
+    {
+        if (_limited == 0 || reactor.Now < _nextSweep) return;
+        _nextSweep = reactor.Now + _interval;
+        for (var number = 0; number < _pairs.End; number++)
+        {
+            ref var pair = ref _pairs[number];
+            if (pair.Owner is null) continue;
+            if (pair.Limit > 0 && reactor.Now - pair.LastActive >= pair.Limit)
+            {
+                pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
+                End(number, isReset: true);
+            }
+            else if (pair.DeadPeerLimit > 0)
+            {
+                WatchForDeadPeer(ref pair);
+            }
+        }
+    }
+
+    // Not when they join: tunnels that last no longer than a moment need no such watch, and should not pay for it.
+    private void WatchForDeadPeer(ref Pair pair)
+    {
+        reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
+        reactor.SetDeadPeerTimeout(pair.Backend, pair.DeadPeerLimit);
+        pair.DeadPeerLimit = 0;
+        if (!pair.IsLimited) _limited--;
+    }
+
+    private ref Pair Find(int socket, out bool isClient)
+    {
+        var place = reactor.Place(socket);
+        isClient = (place & 1) == 0;
+        return ref _pairs[place >> 1];
+    }
+
+    private static bool IsBulk(ref byte score, int bytes)
+    {
+        if (bytes >= LargePiece) score += 2;
+        else if (score > 0) score--;
+        if (score < BulkScore) return false;
+        score = 0;
+        return true;
+    }
+
+    private static void Count(ref Pair pair, bool isClient, int bytes)
+    {
+        if (isClient) pair.Owner!.CountToBackend(bytes);
+        else pair.Owner!.CountToClient(bytes);
+    }
+
+    private static void Note(ref Pair pair, EndReason reason)
+    {
+        if (pair.Reason == EndReason.None) pair.Reason = reason;
+    }
+
+    private void Oversee(int limit)
+    {
+        if (_limited++ == 0) _nextSweep = reactor.Now + _interval;
+        Tighten(limit);
+    }
+
+    private void Tighten(int limit)
+    {
+        if (limit == 0) return;
+        _interval = Math.Clamp(limit / 4, 10, _interval);
+        _nextSweep = Math.Min(_nextSweep, reactor.Now + _interval);
+    }
+
+    private void End(int number, bool isReset)
+    {
+        var pair = _pairs[number];
+        _pairs[number] = default;
+        _pairs.Return(number);
+        if (pair.IsLimited) _limited--;
+        reactor.Close(pair.Client, isReset);
+        reactor.Close(pair.Backend, isReset);
+        try
+        {
+            pair.Owner!.Ended(pair.Reason);
+        }
+#pragma warning disable CA1031 // A logger or a listener of the application's: the reactor goes on.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            reactor.Failed(e);
+        }
+    }
+
+    private static int Milliseconds(TimeSpan? time) => time is { } limit ? Math.Max(1, (int)limit.TotalMilliseconds) : 0;
+}

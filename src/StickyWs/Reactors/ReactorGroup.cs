@@ -1,0 +1,52 @@
+using StickyWs.Configuration;
+
+namespace StickyWs.Reactors;
+
+/// <summary>The reactors of the process. Owned by the host's services; they outlive every listener.</summary>
+internal sealed class ReactorGroup : IDisposable
+{
+    private readonly Reactor[] _reactors;
+    private uint _turn;
+
+    private ReactorGroup(Reactor[] reactors, ReactorMode mode)
+    {
+        _reactors = reactors;
+        Mode = mode;
+    }
+
+    public int Count => _reactors.Length;
+
+    public Reactor First => _reactors[0];
+
+    /// <summary>What they wait with; never <see cref="ReactorMode.Auto"/>.</summary>
+    public ReactorMode Mode { get; }
+
+    /// <param name="mode">What they shall wait with, and nothing else.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="onFailure">Who is told of what should never happen.</param>
+    /// <exception cref="IOException">The kernel refuses what a reactor needs.</exception>
+    public static ReactorGroup Start(ReactorMode mode, int count, Action<Exception> onFailure)
+    {
+        var reactors = new List<Reactor>(count);
+        try
+        {
+            while (reactors.Count < count) reactors.Add(mode == ReactorMode.IoUring ? new UringReactor(reactors.Count, onFailure) : new EpollReactor(reactors.Count, onFailure));
+            reactors.ForEach(reactor => reactor.Start());
+        }
+        catch
+        {
+            reactors.ForEach(reactor => reactor.Dispose());
+            throw;
+        }
+
+        return new ReactorGroup([.. reactors], mode);
+    }
+
+    /// <summary>The reactor for the next connection.</summary>
+    public Reactor Next() => _reactors.Length == 1 ? _reactors[0] : _reactors[Interlocked.Increment(ref _turn) % (uint)_reactors.Length];
+
+    public void Dispose()
+    {
+        foreach (var reactor in _reactors) reactor.Dispose();
+    }
+}

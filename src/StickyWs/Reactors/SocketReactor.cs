@@ -1,0 +1,159 @@
+using System.Buffers;
+
+namespace StickyWs.Reactors;
+
+/// <summary>What the reactors have in common: the table of sockets, who watches them, and what a socket could not take yet.</summary>
+internal abstract unsafe class SocketReactor(int number, Action<Exception> onFailure) : Reactor(number, onFailure)
+{
+    /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
+    public int Count => Sockets.Count;
+
+    /// <summary>Pipes for splicing that were made so far and are still there.</summary>
+    public virtual int Pipes => 0;
+
+    protected Slab<SocketState> Sockets { get; } = new();
+
+    /// <summary>Guards the table while sockets come and go, and what is gone once the reactor is released.</summary>
+    protected Lock Registering { get; } = new();
+
+    protected bool IsReleased { get; private set; }
+
+    public override int Place(int socket) => Sockets[socket].Place;
+
+    public override void FinishSending(int socket) => _ = Libc.Shutdown(Sockets[socket].Fd, Libc.ShutSend);
+
+    public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(Sockets[socket].Fd, milliseconds);
+
+    protected override void Release()
+    {
+        // Behind this nobody writes to descriptors that may be another's by then.
+        lock (Registering)
+        {
+            IsReleased = true;
+            CloseKernel();
+        }
+    }
+
+    /// <summary>Closes what the reactor itself has open.</summary>
+    protected abstract void CloseKernel();
+
+    /// <summary>Takes a place in the table, and holds the lock for what is to be done with it.</summary>
+    protected int Register(int fd, IWatcher watcher, Signals signals)
+    {
+        if (IsReleased) throw new IOException("The reactor has stopped.");
+        var socket = Sockets.Take();
+        ref var state = ref Sockets[socket];
+        state.Fd = fd;
+        state.Watcher = watcher;
+        state.Flags = ToFlags(signals);
+        return socket;
+    }
+
+    protected void Forget(int socket)
+    {
+        lock (Registering)
+        {
+            ref var state = ref Sockets[socket];
+            state = new SocketState { Generation = state.Generation + 1, Fd = -1 };
+            Sockets.Return(socket);
+        }
+    }
+
+    /// <summary>Keeps, in order, what a socket cannot take now.</summary>
+    protected static void AddLeftover(ref SocketState state, ReadOnlySpan<byte> bytes)
+    {
+        var length = state.LeftoverLength;
+        var end = state.LeftoverStart + length;
+        if (state.Leftover is null || end + bytes.Length > state.Leftover.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(length + bytes.Length);
+            state.Leftover.AsSpan(state.LeftoverStart, length).CopyTo(larger);
+            DropLeftover(ref state);
+            (state.Leftover, state.LeftoverLength, end) = (larger, length, length);
+        }
+
+        bytes.CopyTo(state.Leftover.AsSpan(end));
+        state.LeftoverLength += bytes.Length;
+    }
+
+    /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
+    protected static bool FlushLeftover(ref SocketState state)
+    {
+        var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
+        if (sent < 0)
+        {
+            state.Flags |= SocketFlags.SendBroken;
+            sent = state.LeftoverLength;
+        }
+
+        state.LeftoverStart += sent;
+        state.LeftoverLength -= sent;
+        if (state.LeftoverLength > 0) return false;
+        DropLeftover(ref state);
+        return true;
+    }
+
+    protected static void DropLeftover(ref SocketState state)
+    {
+        if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
+        (state.Leftover, state.LeftoverStart, state.LeftoverLength) = (null, 0, 0);
+    }
+
+    /// <summary>How many bytes the kernel took; -1 when the socket is broken.</summary>
+    protected static int TrySend(ref SocketState state, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            while (true)
+            {
+                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                if (sent >= 0) return (int)sent;
+                switch (Libc.Error)
+                {
+                    case Errno.Again:
+                        return 0;
+                    case Errno.Interrupted:
+                        continue;
+                    default:
+                        return -1;
+                }
+            }
+        }
+    }
+
+    /// <summary>Serves what the kernel reports of a socket that streams.</summary>
+    protected abstract void Stream(int socket, ref SocketState state, uint events);
+
+    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
+    // watcher is written under a number before the generation of its predecessor is gone.
+    protected void Serve(int socket, uint generation, uint events)
+    {
+        ref var state = ref Sockets[socket];
+        var watcher = Volatile.Read(ref state.Watcher);
+        if (Volatile.Read(ref state.Generation) != generation) return;
+        try
+        {
+            if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
+            else watcher?.Signal(ToSignals(events));
+        }
+#pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+            if (state.Generation == generation && state.Has(SocketFlags.Streaming)) Relay.Fail(socket);
+        }
+    }
+
+    protected static SocketFlags ToFlags(Signals signals)
+        => ((signals & Signals.Readable) != 0 ? SocketFlags.WatchesReceive : SocketFlags.None) | ((signals & Signals.Writable) != 0 ? SocketFlags.WatchesSend : SocketFlags.None);
+
+    private static Signals ToSignals(uint events)
+    {
+        var signals = Signals.None;
+        if ((events & (EpollEvents.In | EpollEvents.Ending)) != 0) signals |= Signals.Readable;
+        if ((events & (EpollEvents.Out | EpollEvents.Error | EpollEvents.HangUp)) != 0) signals |= Signals.Writable;
+        if ((events & EpollEvents.Ending) != 0) signals |= Signals.PeerLeft;
+        return signals;
+    }
+}

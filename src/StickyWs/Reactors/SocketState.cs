@@ -1,0 +1,126 @@
+namespace StickyWs.Reactors;
+
+/// <summary>What a reactor knows of one socket. While somebody watches it, it is at rest; when it streams, its pair's place is set.</summary>
+internal struct SocketState
+{
+    public int Fd;
+    public uint Generation;
+    public SocketFlags Flags;
+
+    /// <summary>The place in the relay's table, for the relay alone.</summary>
+    public int Place;
+
+    /// <summary>Who waits for its readiness before it streams.</summary>
+    public IWatcher? Watcher;
+
+    /// <summary>Bytes that its peer could not take yet: pooled, and only while there are any.</summary>
+    public byte[]? Leftover;
+
+    public int LeftoverStart;
+
+    /// <summary>Bytes left over, in <see cref="Leftover"/> or in <see cref="Pipe"/>.</summary>
+    public int LeftoverLength;
+
+    /// <summary>A pooled pipe with spliced bytes that this socket could not take yet.</summary>
+    public SplicePipe? Pipe;
+
+    /// <summary>What its last send was to move, in bytes.</summary>
+    public int Sending;
+
+    /// <summary>What a poll of it is armed for; 0 when none is.</summary>
+    public uint Polled;
+
+    /// <summary>How its stream ended, while that waits to be told.</summary>
+    public Errno End;
+
+    /// <summary>Operations of the kernel that have not completed for the last time.</summary>
+    public ushort Operations;
+
+    /// <summary>Received pieces that are to be sent to it: how many, and the buffers of the first and the last.</summary>
+    public ushort Pieces;
+
+    public ushort FirstPiece;
+
+    public ushort LastPiece;
+
+    public readonly bool Has(SocketFlags flag) => (Flags & flag) != 0;
+}
+
+/// <summary>The state of a streaming socket, bit by bit.</summary>
+[Flags]
+internal enum SocketFlags
+{
+    None = 0,
+
+    /// <summary>The kernel reported bytes, and not all of them were received.</summary>
+    Readable = 1 << 0,
+
+    /// <summary>The kernel reported that the stream ends, so a short receive does not mean that it is drained.</summary>
+    Ending = 1 << 1,
+
+    /// <summary>Nothing is to be received until the other side has taken what it got.</summary>
+    Paused = 1 << 2,
+
+    /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
+    Spliced = 1 << 3,
+
+    /// <summary>It waits for its next turn in this reactor's queue.</summary>
+    Queued = 1 << 4,
+
+    /// <summary>The kernel reports when there is something to receive.</summary>
+    WatchesReceive = 1 << 5,
+
+    /// <summary>The kernel reports when it can send again.</summary>
+    WatchesSend = 1 << 6,
+
+    /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
+    SendBroken = 1 << 7,
+
+    /// <summary>It belongs to the relay; until then to whoever watches it.</summary>
+    Streaming = 1 << 8,
+
+    /// <summary>The kernel reported that the connection broke, which it does once; what had arrived before may still be received.</summary>
+    Broken = 1 << 9,
+
+    /// <summary>Urgent data came (tcp(7)): receives stop short of its mark, and splices see nothing behind it.</summary>
+    Urgent = 1 << 10,
+
+    /// <summary>A receive is with the kernel.</summary>
+    Receiving = 1 << 11,
+
+    /// <summary>... and was asked to end.</summary>
+    ReceiveEnds = 1 << 12,
+
+    /// <summary>The poll was asked to end.</summary>
+    PollEnds = 1 << 13,
+
+    /// <summary>A poll for room to send is with the kernel.</summary>
+    AwaitsRoom = 1 << 14,
+
+    /// <summary>... and was asked to end.</summary>
+    RoomEnds = 1 << 22,
+
+    /// <summary>It has as many pieces as it may: the other side is paused until they are sent.</summary>
+    IsFull = 1 << 23,
+
+    /// <summary>It has pieces that the next turn sends.</summary>
+    IsDirty = 1 << 15,
+
+    /// <summary>A send is with the kernel.</summary>
+    IsSending = 1 << 16,
+
+    /// <summary>It is nobody's any more, and its place is kept until the kernel has let go of it.</summary>
+    Gone = 1 << 17,
+
+    /// <summary>There was no buffer to receive into.</summary>
+    Starved = 1 << 18,
+
+    /// <summary>Its stream has ended: nothing more is to be received.</summary>
+    Ended = 1 << 19,
+
+    /// <summary>... which is told when the other side has taken all that came before.</summary>
+    EndHeld = 1 << 20,
+
+    /// <summary>The other side waits until this one has taken everything.</summary>
+    OtherWaits = 1 << 21,
+}

@@ -1,0 +1,169 @@
+namespace StickyWs.Reactors;
+
+// Which operations are with the kernel: asked for, cancelled, and counted until each has completed for the last time.
+internal sealed unsafe partial class UringReactor
+{
+    private const uint CancelAll = 1 << 0;
+    private const uint CancelAny = 1 << 2;
+
+    // The kernel reports these whether it was asked to or not; here they make a poll that wants nothing else differ from none.
+    private const uint PollBroken = EpollEvents.Error | EpollEvents.HangUp;
+
+    private readonly List<int> _starved = [];
+    private bool _isEnding;
+
+    /// <summary>Has with the kernel what the socket's state asks for.</summary>
+    private void Settle(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        if (_isEnding || state.Has(SocketFlags.Gone) || Volatile.Read(ref state.Fd) < 0) return;
+        if (state.Has(SocketFlags.Streaming)) SettleReceive(socket, ref state);
+        var events = EventsOf(ref state);
+        if (events == state.Polled) return;
+        if (state.Polled == 0) Poll(socket, ref state, events);
+        else CancelPoll(socket, ref state);
+    }
+
+    private void SettleReceive(int socket, ref SocketState state)
+    {
+        var wants = !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
+        if (wants && !state.Has(SocketFlags.Receiving)) Receive(socket, ref state);
+        else if (!wants && state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
+    }
+
+    // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last bytes of a connection that
+    // broke right behind them, since it was woken for both at once.
+    private static uint EventsOf(ref SocketState state) => state switch
+    {
+        _ when !state.Has(SocketFlags.Streaming) => EpollEvents.PeerFinished | PollBroken
+            | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.In : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.Out : 0),
+        _ when state.Has(SocketFlags.Broken) => 0,
+        _ => (state.Polled & ~EpollEvents.PeerFinished) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
+    };
+
+    // Whether all that was to be sent to it is with the kernel; if not, the other side will be settled when it is.
+    private static bool HasTaken(ref SocketState state)
+    {
+        if (state.Pieces == 0 && state.LeftoverLength == 0) return true;
+        state.Flags |= SocketFlags.OtherWaits;
+        return false;
+    }
+
+    private void Polled(int socket, Completion completion)
+    {
+        ref var state = ref Sockets[socket];
+        if (!completion.GoesOn)
+        {
+            state.Polled = 0;
+            state.Flags &= ~SocketFlags.PollEnds;
+            if (Completes(socket, ref state)) return;
+        }
+
+        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) state.Fd = -1; // Not ours to watch any more; its end is on its way.
+        if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
+        Settle(socket);
+    }
+
+    private void Receive(int socket, ref SocketState state)
+    {
+        ref var receive = ref Ask(UringOperation.Receive, Kind.Receive, socket);
+        receive.Fd = state.Fd;
+        receive.Flags = Submission.SelectsBuffer;
+        receive.Options = state.Has(SocketFlags.Broken) ? (ushort)0 : Submission.ReceivesOn;
+        receive.BufferGroup = UringBuffers.Group;
+        state.Flags |= SocketFlags.Receiving;
+        Track(ref state, 1);
+    }
+
+    private void CancelReceive(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.ReceiveEnds)) return;
+        state.Flags |= SocketFlags.ReceiveEnds;
+        Cancel(Kind.Receive, socket);
+    }
+
+    private void Poll(int socket, ref SocketState state, uint events)
+    {
+        ref var poll = ref Ask(UringOperation.Poll, Kind.Poll, socket);
+        poll.Fd = state.Fd;
+        poll.OperationFlags = events;
+        poll.Length = Submission.PollsOn;
+        state.Polled = events;
+        Track(ref state, 1);
+    }
+
+    private void CancelPoll(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.PollEnds)) return;
+        state.Flags |= SocketFlags.PollEnds;
+        Cancel(Kind.Poll, socket);
+    }
+
+    // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
+    private void AwaitRoom(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.AwaitsRoom)) return;
+        ref var poll = ref Ask(UringOperation.Poll, Kind.Room, socket);
+        poll.Fd = state.Fd;
+        poll.OperationFlags = EpollEvents.Out;
+        poll.Length = Submission.PollsOn;
+        state.Flags |= SocketFlags.AwaitsRoom;
+        Track(ref state, 1);
+    }
+
+    private void CancelRoom(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.RoomEnds)) return;
+        state.Flags |= SocketFlags.RoomEnds;
+        Cancel(Kind.Room, socket);
+    }
+
+    private void Cancel(Kind kind, int socket)
+    {
+        ref var cancel = ref Ask(UringOperation.Cancel, Kind.Quiet, socket);
+        cancel.Flags = Submission.SilentOnSuccess;
+        cancel.Address = Data(kind, socket);
+    }
+
+    private void Track(ref SocketState state, int change)
+    {
+        state.Operations = (ushort)(state.Operations + change);
+        Operations += change;
+    }
+
+    /// <summary>Lets go of a socket: what is with the kernel is cancelled, and its place is free when that is done.</summary>
+    private void Abandon(int socket, ref SocketState state)
+    {
+        state.Generation++;
+        state.Flags = (state.Flags & ~SocketFlags.IsDirty) | SocketFlags.Gone;
+        state.Watcher = null;
+        if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
+        if (state.Polled != 0) CancelPoll(socket, ref state);
+        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+        if (state.Operations == 0) Forget(socket);
+    }
+
+    // An operation has completed for the last time. Whether it was on a socket that is gone, in which case there is nothing more to do.
+    private bool Completes(int socket, ref SocketState state)
+    {
+        Track(ref state, -1);
+        if (!state.Has(SocketFlags.Gone)) return false;
+        if (state.Operations == 0) Forget(socket);
+        return true;
+    }
+
+    // Buffers are short only until the sends of this turn are done.
+    private void FeedStarved()
+    {
+        if (_starved.Count == 0 || _buffers.Free < _buffers.Count / 4) return;
+        foreach (var socket in _starved)
+        {
+            ref var state = ref Sockets[socket];
+            if (!state.Has(SocketFlags.Starved)) continue; // It is gone since.
+            state.Flags &= ~SocketFlags.Starved;
+            Settle(socket);
+        }
+
+        _starved.Clear();
+    }
+}

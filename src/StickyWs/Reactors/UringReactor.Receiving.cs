@@ -1,0 +1,133 @@
+namespace StickyWs.Reactors;
+
+// What is received, and how a stream ends.
+internal sealed unsafe partial class UringReactor
+{
+    private const int NoBuffer = -1;
+
+    private readonly List<int> _broken = [];
+
+    // The buffer that the relay is being told of, unless it has been chained to a socket already.
+    private int _arrived = NoBuffer;
+
+    /// <summary>Nothing to do: the pieces of a turn go out in one send, which costs no more than splicing.</summary>
+    public override void Splice(int socket)
+    {
+    }
+
+    public override void Pause(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        state.Flags |= SocketFlags.Paused;
+        if (state.Has(SocketFlags.Broken)) _broken.Add(socket); // Nothing will report that again.
+        Settle(socket);
+    }
+
+    public override void Resume(int socket)
+    {
+        Sockets[socket].Flags &= ~SocketFlags.Paused;
+        Settle(socket);
+    }
+
+    // A poll has reported a break; a receive tells of it when it comes to it.
+    protected override void Stream(int socket, ref SocketState state, uint events)
+    {
+        if ((events & EpollEvents.Error) == 0) return; // A mere hang-up may be an end in order, of both directions.
+        NoteBreak(socket, ref state);
+        TellBreak(socket, ref state);
+    }
+
+    // What had arrived is received piece by piece from now on, until the error comes.
+    private void NoteBreak(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.Broken)) return;
+        state.Flags |= SocketFlags.Broken;
+        if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
+    }
+
+    private void TellBreak(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) Relay.Broken(socket, state.End);
+        else if (state.Has(SocketFlags.Paused)) Relay.BrokenWhilePaused(socket);
+    }
+
+    // Later, for whoever saw them break was in the midst of the other side.
+    private void TellBreaks()
+    {
+        for (var i = 0; i < _broken.Count; i++)
+        {
+            ref var state = ref Sockets[_broken[i]];
+            if (state.Has(SocketFlags.Broken) && state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) TellGuarded(_broken[i]);
+        }
+
+        _broken.Clear();
+    }
+
+    private void Received(int socket, Completion completion)
+    {
+        ref var state = ref Sockets[socket];
+        var bytes = completion.Buffer >= 0 ? _buffers.Take(completion.Buffer, Math.Max(0, completion.Result)) : default;
+        if (!completion.GoesOn)
+        {
+            state.Flags &= ~(SocketFlags.Receiving | SocketFlags.ReceiveEnds);
+            if (Completes(socket, ref state))
+            {
+                if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
+                return;
+            }
+        }
+
+        if (!bytes.IsEmpty) Tell(socket, ref state, completion.Buffer, bytes);
+        else if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
+        if (bytes.IsEmpty && !state.Has(SocketFlags.Gone)) EndOrStarve(socket, ref state, completion.Error);
+        if (!completion.GoesOn) Settle(socket);
+    }
+
+    private void Tell(int socket, ref SocketState state, int buffer, ReadOnlySpan<byte> bytes)
+    {
+        _arrived = buffer;
+        try
+        {
+            if (!state.Has(SocketFlags.Gone)) Relay.Received(socket, bytes);
+        }
+        finally
+        {
+            if (_arrived != NoBuffer) _buffers.GiveBack(buffer);
+            _arrived = NoBuffer;
+        }
+    }
+
+    private void EndOrStarve(int socket, ref SocketState state, Errno error)
+    {
+        switch (error)
+        {
+            case Errno.Canceled or Errno.Interrupted or Errno.Again:
+                break; // To receive again, if it is to receive.
+            case Errno.NoBuffers:
+                state.Flags |= SocketFlags.Starved;
+                _starved.Add(socket);
+                break;
+            default:
+                state.Flags |= SocketFlags.Ended;
+                state.End = error;
+                TellEnd(socket, ref state);
+                break;
+        }
+    }
+
+    // Not before all that came before it is with the kernel.
+    private void TellEnd(int socket, ref SocketState state)
+    {
+        ref var other = ref Sockets[Relay.Other(socket)];
+        if (!HasTaken(ref other) && !other.Has(SocketFlags.SendBroken))
+        {
+            state.Flags |= SocketFlags.EndHeld;
+            if (state.Has(SocketFlags.Paused) && state.End != Errno.None) Relay.BrokenWhilePaused(socket);
+            return;
+        }
+
+        state.Flags &= ~SocketFlags.EndHeld;
+        if (state.End == Errno.None && !state.Has(SocketFlags.SendBroken | SocketFlags.Broken)) Relay.Finished(socket); // Behind a FIN the kernel says 0 also of a break.
+        else Relay.Broken(socket, state.End);
+    }
+}

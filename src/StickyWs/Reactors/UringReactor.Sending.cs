@@ -1,0 +1,222 @@
+namespace StickyWs.Reactors;
+
+// The way out of the buffers: by the other socket's next send, or into a leftover of its own.
+internal sealed unsafe partial class UringReactor
+{
+    // More than these in one turn, and nothing is received for a socket until it has taken them: what would be left over of them if it did not is bounded by that.
+    private const int MostPieces = 16;
+
+    private readonly List<int> _dirty = [];
+    private readonly List<int> _sending = [];
+    private uint _sentUpTo;
+
+    public override bool Send(int socket, ReadOnlySpan<byte> bytes)
+    {
+        ref var state = ref Sockets[socket];
+        if (state.Has(SocketFlags.SendBroken)) return false;
+        if (state.LeftoverLength > 0)
+        {
+            AddLeftover(ref state, bytes);
+            return false;
+        }
+
+        Chain(ref state, _arrived);
+        _arrived = NoBuffer;
+        MakeDirty(socket, ref state);
+        if (state.Pieces < MostPieces) return true;
+        state.Flags |= SocketFlags.IsFull;
+        return false;
+    }
+
+    // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a word: it would
+    // be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
+    private bool SendPieces()
+    {
+        if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
+        var isAwaited = false;
+        _vectors.Clear();
+        foreach (var socket in _dirty)
+        {
+            ref var state = ref Sockets[socket];
+            if (!state.Has(SocketFlags.IsDirty)) continue;
+            state.Flags &= ~SocketFlags.IsDirty;
+            SendPieces(socket, ref state);
+            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.IsFull);
+        }
+
+        _dirty.Clear();
+        _sentUpTo = _ring.Position;
+        return isAwaited;
+    }
+
+    private void SendPieces(int socket, ref SocketState state)
+    {
+        ref var first = ref _buffers[state.FirstPiece];
+        ref var send = ref Ask(UringOperation.Send, Kind.Send, socket);
+        send.Fd = state.Fd;
+        send.Flags = Submission.SilentOnSuccess;
+        send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+        if (state.Pieces == 1)
+        {
+            send.Address = (ulong)(_buffers.Start(state.FirstPiece) + first.Start);
+            send.Length = (uint)first.Length;
+            state.Sending = first.Length;
+        }
+        else
+        {
+            send.Operation = UringOperation.SendMessage;
+            send.Address = (ulong)_vectors.Add(_buffers, state.FirstPiece, state.Pieces, out state.Sending);
+            send.Length = 1;
+        }
+
+        state.Flags |= SocketFlags.IsSending;
+        Track(ref state, 1);
+        _sending.Add(socket);
+    }
+
+    // All words of those that fell short were heard: the others are done.
+    private void ConcludeSends()
+    {
+        foreach (var socket in _sending)
+        {
+            ref var state = ref Sockets[socket];
+            if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+        }
+
+        _sending.Clear();
+    }
+
+    private void Sent(int socket, Completion completion)
+    {
+        ref var state = ref Sockets[socket];
+        state.Flags &= ~SocketFlags.IsSending;
+        if (state.Has(SocketFlags.Gone)) DropPieces(ref state);
+        if (Completes(socket, ref state)) return;
+        if (completion.Error is not (Errno.None or Errno.Again or Errno.Interrupted))
+        {
+            DropPieces(ref state);
+            BreakSend(socket, ref state);
+            if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+            return;
+        }
+
+        if (completion.Result > 0) DropSent(ref state, completion.Result);
+        if (completion.Result >= 0 && completion.Result < state.Sending || completion.Error == Errno.Again) Stall(socket, ref state);
+        else if (state.Pieces > 0) MakeDirty(socket, ref state);
+        else TellSent(socket, ref state);
+    }
+
+    private void TellSent(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.IsFull))
+        {
+            state.Flags &= ~SocketFlags.IsFull;
+            Relay.Sent(socket);
+        }
+
+        if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+    }
+
+    // The other side waits for this one, to end or to be spliced.
+    private void TellOther(int socket, ref SocketState state)
+    {
+        state.Flags &= ~SocketFlags.OtherWaits;
+        var other = Relay.Other(socket);
+        ref var otherState = ref Sockets[other];
+        if (otherState.Has(SocketFlags.EndHeld)) TellEnd(other, ref otherState);
+        Settle(other);
+    }
+
+    // Its peer takes no more now. What is left moves out of the buffers, which are everybody's, and nothing more is received for it.
+    private void Stall(int socket, ref SocketState state)
+    {
+        while (state.Pieces > 0)
+        {
+            ref var piece = ref _buffers[state.FirstPiece];
+            AddLeftover(ref state, new ReadOnlySpan<byte>(_buffers.Start(state.FirstPiece) + piece.Start, piece.Length));
+            DropPiece(ref state);
+        }
+
+        state.Flags &= ~SocketFlags.IsFull;
+        AwaitRoom(socket, ref state);
+        var other = Relay.Other(socket);
+        Pause(other);
+        ref var otherState = ref Sockets[other];
+        if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
+    }
+
+    private void HasRoom(int socket, Completion completion)
+    {
+        ref var state = ref Sockets[socket];
+        if (!completion.GoesOn)
+        {
+            state.Flags &= ~(SocketFlags.AwaitsRoom | SocketFlags.RoomEnds);
+            if (Completes(socket, ref state)) return;
+        }
+
+        if (state.LeftoverLength == 0 || state.Has(SocketFlags.Gone)) return;
+        if (!FlushLeftover(ref state))
+        {
+            AwaitRoom(socket, ref state);
+            return;
+        }
+
+        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+        var generation = state.Generation;
+        if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
+        else Relay.Sent(socket);
+        if (state.Generation == generation && state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+    }
+
+    // What the broken peer had sent before is still to be received; behind it stands the error.
+    private void BreakSend(int socket, ref SocketState state)
+    {
+        NoteBreak(socket, ref state);
+        state.Flags |= SocketFlags.SendBroken;
+        _broken.Add(socket);
+    }
+
+    private void Chain(ref SocketState state, int buffer)
+    {
+        if (state.Pieces++ == 0) state.FirstPiece = (ushort)buffer;
+        else _buffers[state.LastPiece].Next = (ushort)buffer;
+        state.LastPiece = (ushort)buffer;
+    }
+
+    private void MakeDirty(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.IsDirty | SocketFlags.IsSending)) return;
+        state.Flags |= SocketFlags.IsDirty;
+        _dirty.Add(socket);
+    }
+
+    private void DropSent(ref SocketState state, int count)
+    {
+        while (count > 0)
+        {
+            ref var piece = ref _buffers[state.FirstPiece];
+            if (piece.Length > count)
+            {
+                piece.Start += count;
+                piece.Length -= count;
+                return;
+            }
+
+            count -= piece.Length;
+            DropPiece(ref state);
+        }
+    }
+
+    private void DropPieces(ref SocketState state)
+    {
+        while (state.Pieces > 0) DropPiece(ref state);
+    }
+
+    private void DropPiece(ref SocketState state)
+    {
+        var buffer = state.FirstPiece;
+        state.FirstPiece = _buffers[buffer].Next;
+        state.Pieces--;
+        _buffers.GiveBack(buffer);
+    }
+}

@@ -1,0 +1,283 @@
+using System.Collections.Concurrent;
+using StickyWs.Observability;
+
+namespace StickyWs.Reactors;
+
+/// <summary>
+/// A reactor on io_uring(7). A socket that streams has one receive with the kernel, which goes on by itself, into buffers that all sockets share; what arrived is sent straight from
+/// its buffer. A turn enters the kernel once: it submits what the turn before has asked for, all sends among it, and waits.
+/// </summary>
+/// <remarks>
+/// A place in the table is kept until the last operation on it has completed, so a completion never meets another socket than its own. What should be with the kernel follows
+/// from a socket's state alone, and <see cref="Settle"/> asks for it: whatever changes the state settles it.
+/// </remarks>
+internal sealed unsafe partial class UringReactor : SocketReactor
+{
+    private const int KindShift = 56;
+
+    // A buffer that comes back is used again after all others, so that more of them means more memory to go round in; fewer means receives that wait for one.
+    private const int BufferCount = 256;
+    private const int BufferSize = 8 * 1024;
+
+    private readonly ConcurrentQueue<Request> _requests = new();
+    private readonly Uring _ring;
+    private readonly UringBuffers _buffers;
+    private readonly SendVectors _vectors;
+    private readonly int _wake;
+    private readonly Patience _patience = new();
+    private int _received;
+    private int _others;
+
+    /// <exception cref="IOException">The kernel refuses a ring, its buffers or an eventfd.</exception>
+    public UringReactor(int number, Action<Exception> onFailure, int submissions = 1024, int completions = 4096, int buffers = BufferCount)
+        : base(number, onFailure)
+    {
+        _ring = new Uring((uint)submissions, (uint)completions);
+        try
+        {
+            _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+            if (_wake < 0) throw new IOException($"eventfd: {Libc.Error}");
+            _buffers = new UringBuffers(_ring, buffers, BufferSize);
+            _vectors = new SendVectors(buffers);
+        }
+        catch
+        {
+            _ring.Dispose();
+            _buffers?.Dispose();
+            if (_wake >= 0) _ = Libc.Close(_wake);
+            throw;
+        }
+    }
+
+    private enum Kind : byte
+    {
+        /// <summary>Whose completion says nothing: a cancellation, a close.</summary>
+        Quiet,
+        Wake,
+        Receive,
+        Send,
+        Poll,
+        Room,
+    }
+
+    /// <summary>Buffers that hold bytes now. On the reactor's thread, or while it is known to rest.</summary>
+    public int BuffersInUse => _buffers.Count - _buffers.Free;
+
+    /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
+    public int Operations { get; private set; }
+
+    protected override bool HasPosted => base.HasPosted || !_requests.IsEmpty;
+
+    public override int Watch(int fd, IWatcher watcher, Signals signals)
+    {
+        int socket;
+        lock (Registering) socket = Register(fd, watcher, signals);
+        Ask(new Request(socket, signals, IsEnd: false));
+        return socket;
+    }
+
+    public override void WatchMore(int socket, Signals signals) => Ask(new Request(socket, signals, IsEnd: false));
+
+    public override void Unwatch(int socket)
+    {
+        // The descriptor is another's from here on, also for a request that waits for its turn.
+        Volatile.Write(ref Sockets[socket].Fd, -1);
+        Ask(new Request(socket, Signals.None, IsEnd: true));
+    }
+
+    public override void BeginStream(int socket, int place, bool isDrained)
+    {
+        ref var state = ref Sockets[socket];
+        state.Place = place;
+        state.Watcher = null;
+        state.Flags |= SocketFlags.Streaming;
+        Settle(socket);
+    }
+
+    public override void Close(int socket, bool isReset)
+    {
+        ref var state = ref Sockets[socket];
+        DropLeftover(ref state);
+        if (!state.Has(SocketFlags.IsSending)) DropPieces(ref state);
+        var fd = state.Fd;
+        if (isReset) SocketOptions.ResetOnClose(fd);
+        Abandon(socket, ref state);
+        ref var close = ref Ask(UringOperation.Close, Kind.Quiet, socket);
+        close.Fd = fd;
+        close.Flags = Submission.SilentOnSuccess;
+    }
+
+    protected override void Begin()
+    {
+        _ring.Enable();
+        AwaitWake();
+    }
+
+    private void AwaitWake()
+    {
+        ref var poll = ref Ask(UringOperation.Poll, Kind.Wake, 0);
+        poll.Fd = _wake;
+        poll.OperationFlags = EpollEvents.In;
+        poll.Length = Submission.PollsOn;
+    }
+
+    protected override void Wake()
+    {
+        ulong one = 1;
+        lock (Registering)
+        {
+            if (!IsReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
+    }
+
+    protected override void Turn(int milliseconds)
+    {
+        while (_requests.TryDequeue(out var request)) Serve(request);
+        Wait(SendPieces() || _starved.Count > 0 || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        Awake();
+        var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
+        (_received, _others) = (0, 0);
+        for (var count = _ring.Ready; count > 0; count--) Complete(_ring.Take());
+        if (isAllHeard) ConcludeSends();
+        _patience.Note(_received, _others > 0);
+        TellBreaks();
+        FeedStarved();
+    }
+
+    // Streams have ended by now; what is still watched belongs to others, who are told nothing more.
+    protected override void End()
+    {
+        _isEnding = true;
+        ref var cancel = ref Ask(UringOperation.Cancel, Kind.Quiet, 0);
+        cancel.OperationFlags = CancelAny | CancelAll;
+        for (var turns = 0; turns < 100 && (Operations > 0 || turns == 0); turns++) Turn(10);
+    }
+
+    protected override void CloseKernel()
+    {
+        while (_requests.TryDequeue(out var request)) Serve(request);
+        _ring.Dispose();
+        _buffers.Dispose();
+        _vectors.Dispose();
+        _ = Libc.Close(_wake);
+    }
+
+    private void Wait(int milliseconds)
+    {
+        try
+        {
+            if (milliseconds == 0) _ring.Enter(0, 0);
+            else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
+        }
+        catch (IOException e)
+        {
+            GiveUp(e);
+        }
+
+        if (_ring.HasLost) GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+    }
+
+    // Nobody can say any more where the bytes of a tunnel are.
+    private void GiveUp(IOException reason)
+    {
+        Failed(reason);
+        Relay.EndAll(EndReason.Failed);
+        AwaitWake();
+    }
+
+    private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;
+
+    private ref Submission Ask(UringOperation operation, Kind kind, int socket)
+    {
+        ref var submission = ref _ring.Next();
+        submission.Operation = operation;
+        submission.Data = Data(kind, socket);
+        return ref submission;
+    }
+
+    private void Ask(Request request)
+    {
+        if (IsCurrent)
+        {
+            Serve(request);
+            return;
+        }
+
+        _requests.Enqueue(request);
+        WakeUp();
+    }
+
+    private void Serve(Request request)
+    {
+        ref var state = ref Sockets[request.Socket];
+        if (request.IsEnd)
+        {
+            Abandon(request.Socket, ref state);
+            return;
+        }
+
+        state.Flags |= ToFlags(request.Signals);
+        Settle(request.Socket);
+    }
+
+    private void Complete(Completion completion)
+    {
+        var socket = (int)(uint)completion.Data;
+        var kind = (Kind)(completion.Data >> KindShift);
+        if (kind == Kind.Receive && completion.Buffer >= 0) _received++;
+        else _others++;
+        try
+        {
+            switch (kind)
+            {
+                case Kind.Receive:
+                    Received(socket, completion);
+                    break;
+                case Kind.Send:
+                    Sent(socket, completion);
+                    break;
+                case Kind.Poll:
+                    Polled(socket, completion);
+                    break;
+                case Kind.Room:
+                    HasRoom(socket, completion);
+                    break;
+                case Kind.Wake when !completion.GoesOn && completion.Error != Errno.Canceled:
+                    AwaitWake();
+                    break;
+            }
+        }
+#pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+            if (kind is Kind.Receive or Kind.Send or Kind.Room) FailIfStreaming(socket);
+        }
+    }
+
+    // The owner of a pair may throw when he is told of a break.
+    private void TellGuarded(int socket)
+    {
+        try
+        {
+            TellBreak(socket, ref Sockets[socket]);
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+            FailIfStreaming(socket);
+        }
+    }
+
+    private void FailIfStreaming(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        if (state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) Relay.Fail(socket);
+    }
+
+    /// <summary>What somebody wants of a socket that is watched, whichever thread he is on.</summary>
+    private readonly record struct Request(int Socket, Signals Signals, bool IsEnd);
+}
