@@ -108,7 +108,8 @@ internal sealed unsafe partial class UringReactor
                 _starved.Add(socket);
                 break;
             default:
-                state.Flags |= SocketFlags.Ended;
+                // Behind an error the poll for the break would have nothing more to tell, and would tell it again and again.
+                state.Flags |= error == Errno.None ? SocketFlags.Ended : SocketFlags.Ended | SocketFlags.Broken;
                 state.End = error;
                 TellEnd(socket, ref state);
                 break;

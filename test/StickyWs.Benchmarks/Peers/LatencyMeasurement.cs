@@ -11,7 +11,7 @@ internal sealed class LatencyMeasurement() : Measurement("latency")
     private readonly Figure _median = new($"latency: added at {PerSecond:N0} messages/s, median, µs", "F0");
     private readonly Figure _high = new($"latency: added at {PerSecond:N0} messages/s, p99, µs", "F0");
     private readonly Figure _wholeMedian = new("latency: whole round trip, median, µs", "F0");
-    private readonly Figure _wholeHigh = new("latency: whole round trip, p99, µs", "F0");
+    private readonly Figure _wholeHigh = new("latency: whole round trip, p99, µs", "F0", new Target(1, Contestant.HaProxy), new Target(1, Contestant.Nginx));
 
     public override IReadOnlyList<Figure> Figures => [_median, _high, _wholeMedian, _wholeHigh];
 
