@@ -32,9 +32,6 @@ internal abstract class Reactor : IDisposable
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
     public long Now { get; private set; } = Milliseconds();
 
-    /// <summary>The same in microseconds.</summary>
-    protected long Microseconds { get; private set; }
-
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <exception cref="IOException">The kernel refuses.</exception>
@@ -155,8 +152,7 @@ internal abstract class Reactor : IDisposable
     protected void Awake()
     {
         Volatile.Write(ref _isAwake, 1);
-        Microseconds = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
-        Now = Microseconds / 1000;
+        Now = Milliseconds();
     }
 
     /// <summary>Reports what should never happen. One bad tunnel must not take the others down, nor the report of it.</summary>

@@ -13,6 +13,7 @@ internal static unsafe class UringProbe
     private const int ProbeEntries = 64;
     private const ushort IsSupported = 1;
     private const long Patience = 5_000_000;
+    private const int MoreThanFits = 4 * 1024 * 1024;
 
     private static readonly UringOperation[] Needed =
         [UringOperation.Poll, UringOperation.SendMessage, UringOperation.Cancel, UringOperation.Close, UringOperation.Send, UringOperation.Receive];
@@ -53,7 +54,7 @@ internal static unsafe class UringProbe
         try
         {
             buffers = new UringBuffers(ring, 2, 4096);
-            return Exchange(ring, ends[0], ends[1]);
+            return Exchange(ring, ends[0], ends[1]) ?? Overfill(ring, ends[1]);
         }
         finally
         {
@@ -81,5 +82,24 @@ internal static unsafe class UringProbe
         }
 
         return isReceived ? null : "io_uring received nothing";
+    }
+
+    // A send that is silent when all went out must not be silent when only a part did.
+    private static string? Overfill(Uring ring, int from)
+    {
+        var bytes = Libc.MapPrivate(MoreThanFits);
+        if ((nint)bytes == -1) return "mmap: no memory";
+        try
+        {
+            ref var send = ref ring.Next();
+            (send.Operation, send.Fd, send.Flags, send.Address, send.Length) = (UringOperation.Send, from, Submission.SilentOnSuccess, (ulong)bytes, MoreThanFits);
+            send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+            ring.Enter(0, 0);
+            return ring.Ready > 0 && ring.Take().Result is > 0 and < MoreThanFits ? null : "io_uring does not tell of a send that falls short";
+        }
+        finally
+        {
+            _ = Libc.Unmap(bytes, MoreThanFits);
+        }
     }
 }

@@ -117,7 +117,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
     }
 
-    // The other side waits for this one, to end or to be spliced.
+    // The other side has ended, and waits with that for what came before.
     private void TellOther(int socket, ref SocketState state)
     {
         state.Flags &= ~SocketFlags.OtherWaits;
