@@ -156,7 +156,7 @@ internal sealed unsafe partial class UringReactor
     private bool SendPieces()
     {
         if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
-        var isAwaited = false;
+        var isAwaited = _starved.Count > 0; // For the buffers, and it may be that nothing else would end the wait.
         _vectors.Clear();
         foreach (var socket in _dirty)
         {
@@ -200,7 +200,7 @@ internal sealed unsafe partial class UringReactor
     // All words of those that fell short were heard: the others are done.
     private void ConcludeSends()
     {
-        if (_sending.Count == 0 || !_ring.HasSubmitted(_sentUpTo) || _ring.HasOverflown) return;
+        if (_sending.Count == 0 || !_ring.HasSubmitted(_sentUpTo) || _ring.HasOverflown || _ring.Ready > 0) return;
         foreach (var socket in _sending)
         {
             ref var state = ref Sockets[socket];

@@ -65,6 +65,9 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
     public int Operations { get; private set; }
 
+    /// <summary>Whether completions had no room in the ring. Likewise.</summary>
+    public bool HasOverflown => _ring.HasOverflown;
+
     protected override bool HasPosted => base.HasPosted || !_requests.IsEmpty;
 
     public override int Watch(int fd, IWatcher watcher, Signals signals)
@@ -140,6 +143,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _patience.Note(_received, _others > 0);
         TellBreaks();
         FeedStarved();
+        PollAgain();
     }
 
     // Streams have ended by now; what is still watched belongs to others, who are told nothing more.
