@@ -10,6 +10,7 @@ internal sealed unsafe partial class UringReactor
     private const uint PollBroken = EpollEvents.Error | EpollEvents.HangUp;
 
     private readonly List<int> _starved = [];
+    private readonly List<int> _unpolled = [];
     private bool _isEnding;
 
     /// <summary>Has with the kernel what the socket's state asks for.</summary>
@@ -61,7 +62,16 @@ internal sealed unsafe partial class UringReactor
 
         if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) state.Fd = -1; // Not ours to watch any more; its end is on its way.
         if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
-        Settle(socket);
+        if (completion is { GoesOn: false, Result: > 0 }) _unpolled.Add(socket);
+        else Settle(socket);
+    }
+
+    // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that would keep it full.
+    private void PollAgain()
+    {
+        if (_unpolled.Count == 0 || _ring.HasOverflown) return;
+        foreach (var socket in _unpolled) Settle(socket);
+        _unpolled.Clear();
     }
 
     private void Receive(int socket, ref SocketState state)

@@ -33,7 +33,7 @@ internal sealed unsafe partial class UringReactor
     private bool SendPieces()
     {
         if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
-        var isAwaited = false;
+        var isAwaited = _starved.Count > 0; // For the buffers, and it may be that nothing else would end the wait.
         _vectors.Clear();
         foreach (var socket in _dirty)
         {

@@ -66,6 +66,9 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
     public int Operations { get; private set; }
 
+    /// <summary>Whether completions had no room in the ring. Likewise.</summary>
+    public bool HasOverflown => _ring.HasOverflown;
+
     protected override bool HasPosted => base.HasPosted || !_requests.IsEmpty;
 
     public override int Watch(int fd, IWatcher watcher, Signals signals)
@@ -133,7 +136,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override void Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        Wait(SendPieces() || _starved.Count > 0 || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
         Awake();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
@@ -142,6 +145,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _patience.Note(_received, _others > 0);
         TellBreaks();
         FeedStarved();
+        PollAgain();
     }
 
     // Streams have ended by now; what is still watched belongs to others, who are told nothing more.

@@ -16,6 +16,7 @@ internal sealed class Loopback : IDisposable
         _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listening.Listen(512);
         _listening.Blocking = false;
+        SocketOptions.SetUrgentInline((int)_listening.Handle); // As the product's listener.
         _acceptor = new RawSocketAcceptor(reactor, (int)_listening.Handle);
     }
 

@@ -13,6 +13,13 @@ internal static class Reactors
         return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure) : new EpollReactor(0, onFailure, mostPipes);
     }
 
+    /// <summary>One on io_uring whose resources are scarce.</summary>
+    public static UringReactor CreateScarce(Action<Exception> onFailure, int submissions = 1024, int completions = 4096, int buffers = 256)
+    {
+        SkipUnlessThere(ReactorMode.IoUring);
+        return new UringReactor(0, onFailure, submissions, completions, buffers);
+    }
+
     public static void SkipUnlessThere(ReactorMode mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");

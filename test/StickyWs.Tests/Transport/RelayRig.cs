@@ -16,13 +16,27 @@ internal sealed class RelayRig : IAsyncDisposable
     private bool _isStopped;
 
     public RelayRig(ReactorMode mode, int mostPipes = 256)
+        : this(onFailure => Reactors.Create(mode, onFailure, mostPipes))
     {
-        Reactor = Reactors.Create(mode, _failures.Enqueue, mostPipes);
+    }
+
+    public RelayRig(Func<Action<Exception>, SocketReactor> create)
+    {
+        Reactor = create(_failures.Enqueue);
         Reactor.Start();
         _loopback = new Loopback(Reactor);
     }
 
     public SocketReactor Reactor { get; }
+
+    /// <summary>Has the runtime open what it opens once and keeps, before descriptors are counted.</summary>
+    public static async Task WarmUpAsync(ReactorMode mode)
+    {
+        await using var rig = new RelayRig(mode);
+        var pair = await rig.JoinAsync();
+        await pair.Client.WriteAsync("x");
+        await pair.Backend.ReadTextAsync(1);
+    }
 
     /// <summary>A connection whose inner end is nobody's yet.</summary>
     public (Socket Outer, int Inner) Connect() => _loopback.Connect();
