@@ -24,6 +24,7 @@ internal sealed partial class SharedPins : IDisposable
     private readonly ResiliencePipeline<string?> _pipeline;
     private readonly ITimer _trials;
     private int _isLost;
+    private int _isReturnDue;
     private volatile bool _isBroken;
 
     public SharedPins(IPinStore store, BackendRegistry registry, StickyWsMetrics metrics, TimeProvider time, ILogger<SharedPins> logger)
@@ -112,9 +113,7 @@ internal sealed partial class SharedPins : IDisposable
         switch (exception)
         {
             case null:
-                if (!_isBroken) return;
-                _isBroken = false;
-                Returned?.Invoke();
+                if (_isBroken) TellReturned();
                 break;
             case BrokenCircuitException:
                 break;
@@ -122,6 +121,7 @@ internal sealed partial class SharedPins : IDisposable
                 _metrics.PinStoreFailed(operation, "timeout");
                 break;
             default:
+                _isReturnDue = 1;
                 _isBroken = true;
                 _metrics.PinStoreFailed(operation, exception.GetType().Name);
                 break;
@@ -148,16 +148,23 @@ internal sealed partial class SharedPins : IDisposable
     // Half-open and open again is no news.
     private ValueTask Lost(Exception? exception)
     {
+        _isReturnDue = 1;
         if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
         return default;
     }
 
     private ValueTask Back()
     {
-        _isBroken = false;
-        Returned?.Invoke();
+        TellReturned();
         if (Interlocked.Exchange(ref _isLost, 0) == 1) LogBack();
         return default;
+    }
+
+    // The breaker and the call that closed it both know; once is enough.
+    private void TellReturned()
+    {
+        _isBroken = false;
+        if (Interlocked.Exchange(ref _isReturnDue, 0) == 1) Returned?.Invoke();
     }
 
     private readonly record struct Call(string Key, string Backend = "", TimeSpan Lifetime = default);

@@ -228,7 +228,7 @@ public sealed class SharedPinsTests : IDisposable
 
         _store.Failure = null;
         _time.Advance(Rest);
-        await Wait.UntilAsync(() => !_pins.IsLost);
+        await Wait.UntilAsync(() => !_pins.IsLost && Volatile.Read(ref raised) > 0);
         await _pins.FindAsync(_key);
 
         Assert.Equal(1, raised);
