@@ -8,18 +8,11 @@ internal sealed class ReactorGroup : IDisposable
     private readonly Reactor[] _reactors;
     private uint _turn;
 
-    private ReactorGroup(Reactor[] reactors, ReactorMode mode)
-    {
-        _reactors = reactors;
-        Mode = mode;
-    }
+    private ReactorGroup(Reactor[] reactors) => _reactors = reactors;
 
     public int Count => _reactors.Length;
 
     public Reactor First => _reactors[0];
-
-    /// <summary>What they wait with; never <see cref="ReactorMode.Auto"/>.</summary>
-    public ReactorMode Mode { get; }
 
     /// <param name="mode">What they shall wait with, and nothing else.</param>
     /// <param name="count">How many.</param>
@@ -39,7 +32,7 @@ internal sealed class ReactorGroup : IDisposable
             throw;
         }
 
-        return new ReactorGroup([.. reactors], mode);
+        return new ReactorGroup([.. reactors]);
     }
 
     /// <summary>The reactor for the next connection.</summary>

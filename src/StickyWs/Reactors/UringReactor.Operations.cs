@@ -94,12 +94,17 @@ internal sealed unsafe partial class UringReactor
 
     private void Poll(int socket, ref SocketState state, uint events)
     {
-        ref var poll = ref Ask(UringOperation.Poll, Kind.Poll, socket);
-        poll.Fd = state.Fd;
-        poll.OperationFlags = events;
-        poll.Length = Submission.PollsOn;
+        Poll(Kind.Poll, socket, state.Fd, events);
         state.Polled = events;
         Track(ref state, 1);
+    }
+
+    private void Poll(Kind kind, int socket, int fd, uint events)
+    {
+        ref var poll = ref Ask(UringOperation.Poll, kind, socket);
+        poll.Fd = fd;
+        poll.OperationFlags = events;
+        poll.Length = Submission.PollsOn;
     }
 
     private void CancelPoll(int socket, ref SocketState state)
@@ -113,10 +118,7 @@ internal sealed unsafe partial class UringReactor
     private void AwaitRoom(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.AwaitsRoom)) return;
-        ref var poll = ref Ask(UringOperation.Poll, Kind.Room, socket);
-        poll.Fd = state.Fd;
-        poll.OperationFlags = EpollEvents.Out;
-        poll.Length = Submission.PollsOn;
+        Poll(Kind.Room, socket, state.Fd, EpollEvents.Out);
         state.Flags |= SocketFlags.AwaitsRoom;
         Track(ref state, 1);
     }

@@ -116,13 +116,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         AwaitWake();
     }
 
-    private void AwaitWake()
-    {
-        ref var poll = ref Ask(UringOperation.Poll, Kind.Wake, 0);
-        poll.Fd = _wake;
-        poll.OperationFlags = EpollEvents.In;
-        poll.Length = Submission.PollsOn;
-    }
+    private void AwaitWake() => Poll(Kind.Wake, 0, _wake, EpollEvents.In);
 
     protected override void Wake()
     {
