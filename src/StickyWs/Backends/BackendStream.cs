@@ -15,21 +15,36 @@ internal static class BackendStream
     public static async ValueTask<(Socket Socket, Stream Stream)> OpenAsync(Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream? stream = null;
         try
         {
             await socket.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
-            stream = new NetworkStream(socket, ownsSocket: true);
-            if (!BackendTls.IsUsedBy(address)) return (socket, stream);
-            var secured = new SslStream(stream);
-            stream = secured;
-            await secured.AuthenticateAsClientAsync(BackendTls.For(tls, address, protocols), cancellationToken).ConfigureAwait(false);
-            return (socket, stream);
+            return (socket, await SecureAsync(new NetworkStream(socket, ownsSocket: true), address, tls, protocols, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
-            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
             socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Speaks TLS on a new connection, where the address asks for it.</summary>
+    /// <param name="plain">The connection; the result owns it, and it is disposed of where there is none.</param>
+    /// <param name="address">Where the backend listens.</param>
+    /// <param name="tls">The pool's options.</param>
+    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public static async ValueTask<Stream> SecureAsync(Stream plain, Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    {
+        if (!BackendTls.IsUsedBy(address)) return plain;
+        var secured = new SslStream(plain);
+        try
+        {
+            await secured.AuthenticateAsClientAsync(BackendTls.For(tls, address, protocols), cancellationToken).ConfigureAwait(false);
+            return secured;
+        }
+        catch
+        {
+            await secured.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -44,6 +44,8 @@ internal static class EventIds
     public const int RawLaneOff = 801;
     public const int ReactorFailed = 802;
     public const int CannotAccept = 803;
+    public const int ConnectionBroke = 804;
+    public const int CloseHandlerFailed = 805;
 
     // Affinity
     public const int PinStoreLost = 900;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
@@ -19,10 +20,10 @@ internal sealed class BackendClient
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, Func<HttpMessageHandler, BackendHandler> wrap)
+    public BackendClient(PoolOptions options, RawLane? lane, Func<HttpMessageHandler, BackendHandler> wrap)
     {
         _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options)), disposeHandler: true);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
@@ -58,7 +59,7 @@ internal sealed class BackendClient
             && tls.ServerName == _options.Tls.ServerName
             && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
 
-    private static SocketsHttpHandler CreateHandler(PoolOptions options) => new()
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -66,7 +67,7 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = new BackendConnector(options.Tls).ConnectAsync,
+        ConnectCallback = new BackendConnector(options.Tls, lane).ConnectAsync,
         PooledConnectionLifetime = ConnectionLifetime,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,

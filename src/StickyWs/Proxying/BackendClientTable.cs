@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -11,11 +12,13 @@ internal sealed class BackendClientTable : IDisposable
     private readonly ConcurrentDictionary<string, BackendClient> _clients = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock _lock = new();
     private readonly BackendRegistry _registry;
+    private readonly RawLane? _lane;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
+    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<BackendHandler> logger, RawLane? lane = null)
     {
         _registry = registry;
+        _lane = lane;
         _wrap = inner => new BackendHandler(inner, outcomes, metrics, logger);
         registry.Changed += DropStrangers;
     }
@@ -32,7 +35,7 @@ internal sealed class BackendClientTable : IDisposable
                 client.Release();
             }
 
-            client = _clients[pool.Name] = new BackendClient(pool.Options, _wrap);
+            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _wrap);
             client.TryUse();
             return client;
         }

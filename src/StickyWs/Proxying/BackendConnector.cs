@@ -3,14 +3,15 @@ using System.Net;
 using System.Net.Security;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Connects to a pool's backends. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
+/// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(TlsOptions tls)
+internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -18,9 +19,16 @@ internal sealed class BackendConnector(TlsOptions tls)
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var request = context.InitialRequestMessage;
-        var (_, stream) = await BackendStream.OpenAsync(request.RequestUri!, tls, Protocols(request, context.DnsEndPoint), cancellationToken).ConfigureAwait(false);
+        var stream = await OpenAsync(request.RequestUri!, Protocols(request, context.DnsEndPoint), cancellationToken).ConfigureAwait(false);
         if (stream is SslStream secure && secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
         return stream;
+    }
+
+    private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    {
+        if (lane is not { IsOn: true }) return (await BackendStream.OpenAsync(address, tls, protocols, cancellationToken).ConfigureAwait(false)).Stream;
+        var plain = await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
+        return await BackendStream.SecureAsync(plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
     }
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)

@@ -12,7 +12,21 @@ internal sealed unsafe partial class EpollReactor
     {
         ref var state = ref Sockets[socket];
         state.Place = place;
-        state.Watcher = null;
+        state.Party = null;
+        Begin(socket, ref state, isDrained);
+    }
+
+    public override void BeginStream(int socket, ICompletions party)
+    {
+        ref var state = ref Sockets[socket];
+        state.Party = party;
+        Begin(socket, ref state, isDrained: false);
+    }
+
+    public override void AwaitRoom(int socket) => WatchMore(socket, Signals.Writable);
+
+    private void Begin(int socket, ref SocketState state, bool isDrained)
+    {
         state.Flags |= SocketFlags.Streaming;
         if (!state.Has(SocketFlags.WatchesReceive))
         {
@@ -65,11 +79,12 @@ internal sealed unsafe partial class EpollReactor
     {
         var generation = state.Generation;
         if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
+        if ((events & EpollEvents.Out) != 0 && state.Party is not null) PartyOf(ref state).Sent(socket);
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
         if ((events & EpollEvents.Error) != 0) state.Flags |= SocketFlags.Broken;
         if ((events & EpollEvents.Urgent) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
-        if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
+        if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) PartyOf(ref state).BrokenWhilePaused(socket);
         else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
     }
 
@@ -101,12 +116,12 @@ internal sealed unsafe partial class EpollReactor
             // A short receive means drained (epoll(7)), unless the end, or a mark of urgent data, may stand right behind it.
             var isDrained = received < BufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
-            Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
+            PartyOf(ref state).Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
         }
 
         // It broke before it was paused, and nothing will report that again.
-        if (state.Has(SocketFlags.Broken)) Relay.BrokenWhilePaused(socket);
+        if (state.Has(SocketFlags.Broken)) PartyOf(ref state).BrokenWhilePaused(socket);
     }
 
     // Whether there is nothing (more) to receive now.
@@ -121,11 +136,11 @@ internal sealed unsafe partial class EpollReactor
                 return true;
             case Errno.None when !state.Has(SocketFlags.SendBroken | SocketFlags.Broken): // Behind a FIN the kernel says 0 also of a break.
                 state.Flags &= ~SocketFlags.Readable;
-                Relay.Finished(socket);
+                PartyOf(ref state).Finished(socket);
                 return true;
             default:
                 state.Flags &= ~SocketFlags.Readable;
-                Relay.Broken(socket, error);
+                PartyOf(ref state).Broken(socket, error);
                 return true;
         }
     }

@@ -1,8 +1,8 @@
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// The seam between the relay and the kernel: what has happened to a streaming socket, told on the reactor's thread. A relay never hears of readiness, so that a
-/// reactor whose kernel interface completes operations by itself (io_uring) serves it as well as one that has to try (epoll).
+/// The seam between the kernel and the relay, or whoever else has a socket: what has happened to a streaming socket, told on the reactor's thread. Nobody here hears of readiness, so that a
+/// reactor whose kernel interface completes operations by itself (io_uring) serves as well as one that has to try (epoll).
 /// A socket may be closed from within any of these calls.
 /// </summary>
 internal interface ICompletions
@@ -24,4 +24,7 @@ internal interface ICompletions
 
     /// <summary>The connection broke while it was paused; what had arrived before may still be received.</summary>
     void BrokenWhilePaused(int socket);
+
+    /// <summary>A defect, or the reactor's end: the socket is to be closed.</summary>
+    void Fail(int socket);
 }

@@ -70,6 +70,13 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial nint Send(int fd, void* buffer, nuint length, int flags);
 
+    /// <param name="fd">The socket.</param>
+    /// <param name="message">A <see cref="MessageHeader"/>.</param>
+    /// <param name="flags">As of <see cref="Send"/>.</param>
+    [LibraryImport(C, EntryPoint = "sendmsg")]
+    [SuppressGCTransition]
+    public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
     [LibraryImport(C, EntryPoint = "shutdown")]
     [SuppressGCTransition]
     public static partial int Shutdown(int fd, int how);

@@ -16,8 +16,10 @@ internal abstract class Reactor : IDisposable
     private readonly Action<Exception> _onFailure;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _begun = new();
+    private readonly Lock _behindTheEnd = new();
     private int _isAwake = 1;
     private volatile bool _isStopping;
+    private volatile bool _hasEnded;
 
     protected Reactor(int number, Action<Exception> onFailure)
     {
@@ -41,7 +43,7 @@ internal abstract class Reactor : IDisposable
         _begun.Task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Runs work on the reactor's thread: at once when called there, else as soon as it wakes.</summary>
+    /// <summary>Runs work on the reactor's thread: at once when called there, else as soon as it wakes; on the caller's once the reactor has ended, so that nobody waits for ever.</summary>
     public void Run(Action work)
     {
         if (IsCurrent)
@@ -52,6 +54,7 @@ internal abstract class Reactor : IDisposable
 
         _posted.Enqueue(work);
         WakeUp();
+        if (_hasEnded) RunBehindTheEnd();
     }
 
     /// <summary>Changes over to the reactor's thread, unless that is the current one: what is awaited goes on there.</summary>
@@ -76,6 +79,14 @@ internal abstract class Reactor : IDisposable
     /// <param name="place">Its place in the relay's table.</param>
     /// <param name="isDrained">Whether all was received that the socket has reported while it was watched.</param>
     public abstract void BeginStream(int socket, int place, bool isDrained);
+
+    /// <summary>Lets a watched socket stream for somebody else than the relay, who sends by himself, and has the reactor close it in the end.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="party">Who is told of what arrives, and how it ends.</param>
+    public abstract void BeginStream(int socket, ICompletions party);
+
+    /// <summary>Has the party of a socket told (<see cref="ICompletions.Sent"/>) when there is room to send.</summary>
+    public abstract void AwaitRoom(int socket);
 
     /// <summary>The relay's place of a streaming socket.</summary>
     public abstract int Place(int socket);
@@ -107,8 +118,16 @@ internal abstract class Reactor : IDisposable
     {
         if (_isStopping) return;
         _isStopping = true;
-        Run(static () => { });
-        if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted) || _thread.Join(LongestStop)) Release();
+        if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
+        {
+            Finish();
+        }
+        else
+        {
+            Run(static () => { });
+            if (!IsCurrent) _thread.Join(LongestStop);
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -116,6 +135,9 @@ internal abstract class Reactor : IDisposable
     protected virtual void Begin()
     {
     }
+
+    /// <summary>Ends whatever streams.</summary>
+    protected abstract void EndStreams(EndReason reason);
 
     /// <summary>What is to be done last on the thread.</summary>
     protected virtual void End()
@@ -145,7 +167,7 @@ internal abstract class Reactor : IDisposable
     /// <summary>Ends a wait of <see cref="Turn"/> from another thread.</summary>
     protected abstract void Wake();
 
-    /// <summary>Gives everything back to the kernel; the thread has ended.</summary>
+    /// <summary>Gives everything back to the kernel; the thread does nothing more.</summary>
     protected abstract void Release();
 
     /// <summary>Takes note of a wake-up.</summary>
@@ -181,6 +203,7 @@ internal abstract class Reactor : IDisposable
         }
         catch (IOException e)
         {
+            Finish();
             _begun.SetException(e);
             return;
         }
@@ -193,8 +216,26 @@ internal abstract class Reactor : IDisposable
         }
 
         RunPosted();
-        Relay.EndAll(EndReason.Shutdown);
+        EndStreams(EndReason.Shutdown);
         End();
+        Finish();
+    }
+
+    private void Finish()
+    {
+        Release();
+        _hasEnded = true;
+        RunBehindTheEnd();
+    }
+
+    // What was left for the thread when it had ended. Streams that begin with it end at once.
+    private void RunBehindTheEnd()
+    {
+        lock (_behindTheEnd)
+        {
+            RunPosted();
+            EndStreams(EndReason.Shutdown);
+        }
     }
 
     private void RunPosted()

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
 
@@ -37,6 +38,18 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
     /// <summary>Closes what the reactor itself has open.</summary>
     protected abstract void CloseKernel();
 
+    /// <summary>Who is told of a stream.</summary>
+    protected ICompletions PartyOf(ref SocketState state) => state.Party is { } party ? (ICompletions)party : Relay;
+
+    protected override void EndStreams(EndReason reason)
+    {
+        Relay.EndAll(reason);
+        for (var socket = 0; socket < Sockets.End; socket++)
+        {
+            if (Sockets[socket] is { Party: ICompletions party } state && state.Has(SocketFlags.Streaming)) party.Fail(socket);
+        }
+    }
+
     /// <summary>Takes a place in the table, and holds the lock for what is to be done with it.</summary>
     protected int Register(int fd, IWatcher watcher, Signals signals)
     {
@@ -44,7 +57,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         var socket = Sockets.Take();
         ref var state = ref Sockets[socket];
         state.Fd = fd;
-        state.Watcher = watcher;
+        state.Party = watcher;
         state.Flags = ToFlags(signals);
         return socket;
     }
@@ -124,24 +137,24 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
     /// <summary>Serves what the kernel reports of a socket that streams.</summary>
     protected abstract void Stream(int socket, ref SocketState state, uint events);
 
-    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
-    // watcher is written under a number before the generation of its predecessor is gone.
+    // The party is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
+    // party is written under a number before the generation of its predecessor is gone.
     protected void Serve(int socket, uint generation, uint events)
     {
         ref var state = ref Sockets[socket];
-        var watcher = Volatile.Read(ref state.Watcher);
+        var party = Volatile.Read(ref state.Party);
         if (Volatile.Read(ref state.Generation) != generation) return;
         try
         {
             if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
-            else watcher?.Signal(ToSignals(events));
+            else (party as IWatcher)?.Signal(ToSignals(events));
         }
 #pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Failed(e);
-            if (state.Generation == generation && state.Has(SocketFlags.Streaming)) Relay.Fail(socket);
+            if (state.Generation == generation && state.Has(SocketFlags.Streaming)) PartyOf(ref state).Fail(socket);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace StickyWs.Reactors;
 
-/// <summary>What a reactor knows of one socket. While somebody watches it, it is at rest; when it streams, its pair's place is set.</summary>
+/// <summary>What a reactor knows of one socket. While somebody watches it, it is at rest; when it streams for the relay, its pair's place is set.</summary>
 internal struct SocketState
 {
     public int Fd;
@@ -10,8 +10,8 @@ internal struct SocketState
     /// <summary>The place in the relay's table, for the relay alone.</summary>
     public int Place;
 
-    /// <summary>Who waits for its readiness before it streams.</summary>
-    public IWatcher? Watcher;
+    /// <summary>Who is told of it: an <see cref="IWatcher"/> until it streams, and then an <see cref="ICompletions"/> of its own, or nobody but the relay.</summary>
+    public object? Party;
 
     /// <summary>Bytes that its peer could not take yet: pooled, and only while there are any.</summary>
     public byte[]? Leftover;
@@ -76,7 +76,7 @@ internal enum SocketFlags
     /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
     SendBroken = 1 << 7,
 
-    /// <summary>It belongs to the relay; until then to whoever watches it.</summary>
+    /// <summary>Its bytes are received: it belongs to the relay, or to the party that it has; until then to whoever watches it.</summary>
     Streaming = 1 << 8,
 
     /// <summary>The kernel reported that the connection broke, which it does once; what had arrived before may still be received.</summary>

@@ -45,7 +45,7 @@ internal sealed unsafe partial class UringReactor
     // Whether all that was to be sent to it is with the kernel; if not, the other side will be settled when it is.
     private static bool HasTaken(ref SocketState state)
     {
-        if (state.Pieces == 0 && state.LeftoverLength == 0) return true;
+        if (state.Has(SocketFlags.SendBroken) || (state.Pieces == 0 && state.LeftoverLength == 0)) return true;
         state.Flags |= SocketFlags.OtherWaits;
         return false;
     }
@@ -114,6 +114,8 @@ internal sealed unsafe partial class UringReactor
         Cancel(Kind.Poll, socket);
     }
 
+    public override void AwaitRoom(int socket) => AwaitRoom(socket, ref Sockets[socket]);
+
     // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
     private void AwaitRoom(int socket, ref SocketState state)
     {
@@ -148,7 +150,7 @@ internal sealed unsafe partial class UringReactor
     {
         state.Generation++;
         state.Flags = (state.Flags & ~SocketFlags.IsDirty) | SocketFlags.Gone;
-        state.Watcher = null;
+        state.Party = null;
         if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
         if (state.Polled != 0) CancelPoll(socket, ref state);
         if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);

@@ -47,8 +47,8 @@ internal sealed unsafe partial class UringReactor
 
     private void TellBreak(int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) Relay.Broken(socket, state.End);
-        else if (state.Has(SocketFlags.Paused)) Relay.BrokenWhilePaused(socket);
+        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) PartyOf(ref state).Broken(socket, state.End);
+        else if (state.Has(SocketFlags.Paused)) PartyOf(ref state).BrokenWhilePaused(socket);
     }
 
     // Later, for whoever saw them break was in the midst of the other side.
@@ -88,7 +88,7 @@ internal sealed unsafe partial class UringReactor
         _arrived = buffer;
         try
         {
-            if (!state.Has(SocketFlags.Gone)) Relay.Received(socket, bytes);
+            if (!state.Has(SocketFlags.Gone)) PartyOf(ref state).Received(socket, bytes);
         }
         finally
         {
@@ -119,8 +119,7 @@ internal sealed unsafe partial class UringReactor
     // Not before all that came before it is with the kernel.
     private void TellEnd(int socket, ref SocketState state)
     {
-        ref var other = ref Sockets[Relay.Other(socket)];
-        if (!HasTaken(ref other) && !other.Has(SocketFlags.SendBroken))
+        if (state.Party is null && !HasTaken(ref Sockets[Relay.Other(socket)]))
         {
             state.Flags |= SocketFlags.EndHeld;
             if (state.Has(SocketFlags.Paused) && state.End != Errno.None) Relay.BrokenWhilePaused(socket);
@@ -128,7 +127,7 @@ internal sealed unsafe partial class UringReactor
         }
 
         state.Flags &= ~SocketFlags.EndHeld;
-        if (state.End == Errno.None && !state.Has(SocketFlags.SendBroken | SocketFlags.Broken)) Relay.Finished(socket); // Behind a FIN the kernel says 0 also of a break.
-        else Relay.Broken(socket, state.End);
+        if (state.End == Errno.None && !state.Has(SocketFlags.SendBroken | SocketFlags.Broken)) PartyOf(ref state).Finished(socket); // Behind a FIN the kernel says 0 also of a break.
+        else PartyOf(ref state).Broken(socket, state.End);
     }
 }

@@ -154,7 +154,15 @@ internal sealed unsafe partial class UringReactor
             if (Completes(socket, ref state)) return;
         }
 
-        if (state.LeftoverLength == 0 || state.Has(SocketFlags.Gone)) return;
+        if (state.Has(SocketFlags.Gone)) return;
+        if (state.Party is not null)
+        {
+            if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+            PartyOf(ref state).Sent(socket);
+            return;
+        }
+
+        if (state.LeftoverLength == 0) return;
         if (!FlushLeftover(ref state))
         {
             AwaitRoom(socket, ref state);

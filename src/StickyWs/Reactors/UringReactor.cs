@@ -92,7 +92,15 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     {
         ref var state = ref Sockets[socket];
         state.Place = place;
-        state.Watcher = null;
+        state.Party = null;
+        state.Flags |= SocketFlags.Streaming;
+        Settle(socket);
+    }
+
+    public override void BeginStream(int socket, ICompletions party)
+    {
+        ref var state = ref Sockets[socket];
+        state.Party = party;
         state.Flags |= SocketFlags.Streaming;
         Settle(socket);
     }
@@ -103,6 +111,13 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         DropLeftover(ref state);
         if (!state.Has(SocketFlags.IsSending)) DropPieces(ref state);
         var fd = state.Fd;
+        if (IsReleased)
+        {
+            Forget(socket);
+            SocketOptions.Close(fd, isReset);
+            return;
+        }
+
         if (isReset) SocketOptions.ResetOnClose(fd);
         Abandon(socket, ref state);
         ref var close = ref Ask(UringOperation.Close, Kind.Quiet, socket);
@@ -179,7 +194,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     private void GiveUp(IOException reason)
     {
         Failed(reason);
-        Relay.EndAll(EndReason.Failed);
+        EndStreams(EndReason.Failed);
         AwaitWake();
     }
 
@@ -273,7 +288,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     private void FailIfStreaming(int socket)
     {
         ref var state = ref Sockets[socket];
-        if (state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) Relay.Fail(socket);
+        if (state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) PartyOf(ref state).Fail(socket);
     }
 
     /// <summary>What somebody wants of a socket that is watched, whichever thread he is on.</summary>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
@@ -21,6 +22,10 @@ internal static class ErrnoExtensions
         Errno.Aborted => SocketError.OperationAborted,
         _ => SocketError.SocketError,
     }), $"errno {(int)error} ({error})");
+
+    /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>
+    public static IOException ToConnectionException(this Errno error)
+        => error is Errno.ConnectionReset or Errno.BrokenPipe ? new ConnectionResetException(error.ToSocketException().Message, error.ToSocketException()) : error.ToIOException();
 
     public static IOException ToIOException(this Errno error)
     {

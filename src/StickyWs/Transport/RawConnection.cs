@@ -1,96 +1,81 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, it becomes one of Kestrel's own
-/// socket connections. Before that the connection middleware may take the socket away.
+/// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go through pipes, as those of Kestrel's own
+/// socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
-internal sealed class RawConnection : ConnectionContext, IRawConnection
+internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger)
+    : ConnectionContext, IRawConnection, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
 {
-    private readonly RawSocket _socket;
-    private readonly OrdinaryConnections _connections;
     private readonly Lock _realizing = new();
-    private volatile ConnectionContext? _realized;
+    private volatile RawTransport? _own;
+    private IFeatureCollection? _features;
     private string? _connectionId;
     private IDictionary<object, object?>? _items;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
-    private readonly RawAddress? _boundAddress;
-    private readonly RawAddress _remoteAddress;
+    private IDuplexPipe? _transport;
+    private CancellationToken? _closed;
     private volatile bool _isDetached;
 
-    public RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, OrdinaryConnections connections)
-    {
-        _socket = socket;
-        _boundAddress = boundAddress;
-        _remoteAddress = remoteAddress;
-        _connections = connections;
-        Features = new RawFeatures(this);
-    }
-
-    public ConnectionTuple Tuple => new(_remoteAddress, _boundAddress ?? _socket.LocalAddress ?? default);
-
-    /// <summary>The ordinary connection that it has become, if it has.</summary>
-    public ConnectionContext? Realized => _realized;
+    public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
 
     /// <summary>Whether it still is a bare socket that nobody has taken.</summary>
-    public bool IsRaw => _realized is null && !_isDetached;
+    public bool IsRaw => _own is null && !_isDetached;
 
-    public override IFeatureCollection Features { get; }
+    public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings);
 
     public override string ConnectionId
     {
-        get => _realized?.ConnectionId ?? (_connectionId ??= ConnectionIds.Next());
-        set
-        {
-            _connectionId = value;
-            if (_realized is { } realized) realized.ConnectionId = value;
-        }
+        get => _connectionId ??= ConnectionIds.Next();
+        set => _connectionId = value;
     }
 
     public override IDictionary<object, object?> Items
     {
-        get => _realized?.Items ?? (_items ??= new ConnectionItems());
-        set
-        {
-            _items = value;
-            if (_realized is { } realized) realized.Items = value;
-        }
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
     }
 
     public override EndPoint? LocalEndPoint
     {
-        get => _localEndPoint ??= _realized?.LocalEndPoint ?? (_boundAddress ?? _socket.LocalAddress)?.ToEndPoint();
+        get => _localEndPoint ??= (boundAddress ?? socket.LocalAddress)?.ToEndPoint();
         set => _localEndPoint = value;
     }
 
     public override EndPoint? RemoteEndPoint
     {
-        get => _remoteEndPoint ??= _remoteAddress.ToEndPoint();
+        get => _remoteEndPoint ??= remoteAddress.ToEndPoint();
         set => _remoteEndPoint = value;
     }
 
     public override IDuplexPipe Transport
     {
-        get => Realize().Transport;
-        set => Realize().Transport = value;
+        get => _transport ?? Own();
+        set => _transport = value;
     }
 
     public override CancellationToken ConnectionClosed
     {
-        get => _isDetached ? new CancellationToken(canceled: true) : Realize().ConnectionClosed; // To Kestrel it has ended when its socket was taken.
-        set => Realize().ConnectionClosed = value;
+        get => _closed ?? (_isDetached ? new CancellationToken(canceled: true) : Own().Closed); // To Kestrel it has ended when its socket was taken.
+        set => _closed = value;
     }
 
-    public bool HasPeerLeft => _socket.HasPeerLeft;
+    public Socket Socket => Own().Socket;
 
-    public int TryPeek(Span<byte> buffer) => _socket.TryPeek(buffer);
+    public bool HasPeerLeft => socket.HasPeerLeft;
 
-    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => _socket.WaitReadableAsync(cancellationToken);
+    public int TryPeek(Span<byte> buffer) => socket.TryPeek(buffer);
+
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => socket.WaitReadableAsync(cancellationToken);
 
     public RawSocket Detach()
     {
@@ -98,45 +83,43 @@ internal sealed class RawConnection : ConnectionContext, IRawConnection
         {
             if (!IsRaw) throw new InvalidOperationException("The connection is in use.");
             _isDetached = true;
-            return _socket;
+            return socket;
         }
     }
 
     public ConnectionContext Realize()
     {
-        if (_realized is { } realized) return realized;
-        lock (_realizing)
-        {
-            if (_realized is not null) return _realized;
-            ObjectDisposedException.ThrowIf(_isDetached, this);
-            _realized = realized = Create();
-        }
-
-        if (_socket.IsAborted) realized.Abort(new ConnectionAbortedException()); // By somebody who did not see it realized.
-        return realized;
+        Own();
+        return this;
     }
+
+    public override void Abort() => Abort(new ConnectionAbortedException());
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        _socket.Abort(); // Sets its mark before the look, as Realize looks for the mark behind its own.
-        _realized?.Abort(abortReason);
+        socket.Abort(); // Sets its mark before the look, as whoever makes the transport looks for the mark behind it.
+        _own?.Abort(abortReason);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        if (_realized is { } realized) await realized.DisposeAsync().ConfigureAwait(false);
-        else if (!_isDetached) _socket.Dispose();
+        if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
+        else if (!_isDetached) socket.Dispose();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    private ConnectionContext Create()
+    private RawTransport Own()
     {
-        var connection = _connections.Create(_socket.Release());
-        connection.ConnectionId = ConnectionId;
-        if (_localEndPoint is not null) connection.LocalEndPoint = _localEndPoint;
-        if (_remoteEndPoint is not null) connection.RemoteEndPoint = _remoteEndPoint;
-        if (_items is not null) connection.Items = _items;
-        foreach (var (type, feature) in Features) connection.Features[type] = feature;
-        return connection;
+        if (_own is { } own) return own;
+        lock (_realizing)
+        {
+            if (_own is not null) return _own;
+            ObjectDisposedException.ThrowIf(_isDetached, this);
+            _ = LocalEndPoint; // It can be asked for of a bare socket only.
+            _own = own = new RawTransport(socket, ConnectionId, settings, logger);
+        }
+
+        if (socket.IsAborted) own.Abort(new ConnectionAbortedException()); // By somebody who did not see it.
+        return own;
     }
 }

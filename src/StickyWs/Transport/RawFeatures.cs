@@ -4,20 +4,19 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace StickyWs.Transport;
 
-/// <summary>
-/// The features of a raw connection: those that were set, and <see cref="IRawConnection"/>. To ask for one that only an ordinary connection has is to use its
-/// transport, and makes it ordinary; from then on its features are in force.
-/// </summary>
-internal sealed class RawFeatures(RawConnection connection) : IFeatureCollection
+/// <summary>The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket.</summary>
+internal sealed class RawFeatures(RawConnection connection, IMemoryPoolFeature memory) : IFeatureCollection
 {
-    private static readonly HashSet<Type> OfAnOrdinaryConnection =
-    [
-        typeof(IConnectionIdFeature), typeof(IConnectionTransportFeature), typeof(IConnectionItemsFeature), typeof(IConnectionLifetimeFeature),
-        typeof(IConnectionSocketFeature), typeof(IMemoryPoolFeature),
-    ];
-
-    // Kestrel sets three or four.
-    private readonly List<KeyValuePair<Type, object>> _set = new(4);
+    // With room for the three or four that Kestrel and its middlewares set. So few are found faster one by one.
+    private readonly List<KeyValuePair<Type, object>> _set = new(10)
+    {
+        new(typeof(IConnectionIdFeature), connection),
+        new(typeof(IConnectionItemsFeature), connection),
+        new(typeof(IConnectionTransportFeature), connection),
+        new(typeof(IConnectionLifetimeFeature), connection),
+        new(typeof(IConnectionSocketFeature), connection),
+        new(typeof(IMemoryPoolFeature), memory),
+    };
 
     public bool IsReadOnly => false;
 
@@ -27,42 +26,35 @@ internal sealed class RawFeatures(RawConnection connection) : IFeatureCollection
     {
         get
         {
-            if (!connection.IsRaw) return Ordinary?[key] ?? Find(key);
-            if (key == typeof(IRawConnection)) return connection;
-            return Find(key) ?? (OfAnOrdinaryConnection.Contains(key) ? connection.Realize().Features[key] : null);
+            if (key == typeof(IRawConnection)) return connection.IsRaw ? connection : null;
+            var place = PlaceOf(key);
+            return place < 0 ? null : _set[place].Value;
         }
 
         set
         {
             Revision++;
-            if (Ordinary is { } ordinary)
-            {
-                ordinary[key] = value;
-                return;
-            }
-
-            _set.RemoveAll(entry => entry.Key == key);
+            var place = PlaceOf(key);
+            if (place >= 0) _set.RemoveAt(place);
             if (value is not null) _set.Add(new(key, value));
         }
     }
-
-    private IFeatureCollection? Ordinary => connection.Realized?.Features;
 
     public TFeature? Get<TFeature>() => (TFeature?)this[typeof(TFeature)];
 
     public void Set<TFeature>(TFeature? instance) => this[typeof(TFeature)] = instance;
 
-    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => ((IEnumerable<KeyValuePair<Type, object>>?)Ordinary ?? _set).GetEnumerator();
+    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => _set.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private object? Find(Type key)
+    private int PlaceOf(Type key)
     {
-        foreach (var (type, feature) in _set)
+        for (var i = 0; i < _set.Count; i++)
         {
-            if (type == key) return feature;
+            if (_set[i].Key == key) return i;
         }
 
-        return null;
+        return -1;
     }
 }

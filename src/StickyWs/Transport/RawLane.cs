@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,7 @@ namespace StickyWs.Transport;
 /// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is taken that the system offers;
 /// the log and a metric say which, and what stood in the way of a better one.
 /// </summary>
-internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, StickyWsMetrics metrics, ILogger<RawLane> logger) : IDisposable
+internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, ChannelSettings settings, StickyWsMetrics metrics, ILogger<RawLane> logger) : IDisposable
 {
     private const string NotAsked = "it is not wanted (Transport:Reactor)";
 
@@ -33,6 +34,32 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
                 _isDecided = true;
                 return _reactors;
             }
+        }
+    }
+
+    /// <summary>Whether it serves. Until a listener has asked for it, it does not.</summary>
+    public bool IsOn => Volatile.Read(ref _reactors) is not null;
+
+    /// <summary>Connects to a backend on one of the reactors.</summary>
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="IOException">The connection broke at once.</exception>
+    public async ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        var reactor = _reactors!.Next();
+        RawSocket? socket = null;
+        try
+        {
+            socket = await RawDialer.ConnectAsync(reactor, host, port, cancellationToken).ConfigureAwait(false);
+            return new ChannelStream(socket, settings.FromBackend);
+        }
+        catch
+        {
+            socket?.Dispose();
+            throw;
+        }
+        finally
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Behind a wait this is the reactor's thread, and the caller is the application's code.
         }
     }
 

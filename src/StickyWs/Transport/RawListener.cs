@@ -18,18 +18,18 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly Socket _listening;
     private readonly ReactorGroup _reactors;
     private readonly RawSocketAcceptor _acceptor;
-    private readonly OrdinaryConnections _connections;
+    private readonly ChannelSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RawAddress? _boundAddress;
     private long? _lastWarning;
     private volatile bool _isUnbound;
 
-    public RawListener(Socket listening, ReactorGroup reactors, OrdinaryConnections connections, TimeProvider time, ILogger logger)
+    public RawListener(Socket listening, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger)
     {
         _listening = listening;
         _reactors = reactors;
-        _connections = connections;
+        _settings = settings;
         _time = time;
         _logger = logger;
         EndPoint = listening.LocalEndPoint!;
@@ -47,7 +47,7 @@ internal sealed partial class RawListener : IConnectionListener
             switch (_acceptor.TryAccept(out var fd, out var remote))
             {
                 case Errno.None:
-                    return new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _connections);
+                    return new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger);
                 case Errno.Again:
                     await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
                     break;

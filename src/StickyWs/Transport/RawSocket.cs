@@ -186,7 +186,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         {
             ObjectDisposedException.ThrowIf(_isGone, this);
             _isGone = true;
-            return new WatchedSocket(_socket, _isDrained && !_hasLeft && !_readable.IsSignalled);
+            return new WatchedSocket(fd, _socket, _isDrained && !_hasLeft && !_readable.IsSignalled);
         }
     }
 

@@ -12,13 +12,9 @@ namespace StickyWs.Transport;
 /// are those of <see cref="SocketTransportOptions"/>, as with Kestrel's own.
 /// </summary>
 internal sealed class RawTransportFactory(
-    RawLane lane, IOptions<SocketTransportOptions> options, TimeProvider time, ILoggerFactory loggers, IMemoryPoolFactory<byte>? pools = null)
-    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+    RawLane lane, IOptions<SocketTransportOptions> options, ChannelSettings settings, TimeProvider time, ILoggerFactory loggers)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    private const string KestrelsCategory = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
-
-    private readonly OrdinaryConnections _connections = new(options.Value, pools, loggers.CreateLogger(KestrelsCategory));
-
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint && lane.Reactors is not null;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -30,7 +26,7 @@ internal sealed class RawTransportFactory(
             listening.Listen(options.Value.Backlog);
             listening.Blocking = false;
             return ValueTask.FromResult<IConnectionListener>(
-                new RawListener(listening, lane.Reactors!, _connections, time, loggers.CreateLogger<RawListener>()));
+                new RawListener(listening, lane.Reactors!, settings, time, loggers.CreateLogger<RawListener>()));
         }
         catch
         {
@@ -38,8 +34,6 @@ internal sealed class RawTransportFactory(
             throw;
         }
     }
-
-    public void Dispose() => _connections.Dispose();
 
     private Socket Bind(EndPoint endpoint)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
@@ -15,7 +16,7 @@ namespace StickyWs.Tests.Transport;
 /// <summary>A connection that is a bare socket until somebody uses it as an ordinary one.</summary>
 public abstract class RawConnectionTests : IAsyncDisposable
 {
-    private readonly OrdinaryConnections _ordinary = new(new SocketTransportOptions(), pools: null, NullLogger.Instance);
+    private readonly ChannelSettings _settings = new(Options.Create(new SocketTransportOptions()));
     private readonly RelayRig _rig;
     private readonly RawConnection _connection;
     private readonly Wire _peer;
@@ -25,7 +26,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
         _rig = new RelayRig(mode);
         var (outer, fd) = _rig.Loopback.Connect(out var remote);
         _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
-        _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _ordinary);
+        _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _settings, NullLogger.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -33,7 +34,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
         await _connection.DisposeAsync();
         await _peer.DisposeAsync();
         await _rig.DisposeAsync();
-        _ordinary.Dispose();
+        _settings.Dispose();
     }
 
     [Fact]
@@ -91,14 +92,12 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Items_SetBefore_AreThereAfterwards()
+    public void Items_AreThere()
     {
         _connection.Items["a"] = "b";
 
-        var ordinary = _connection.Realize();
-
-        Assert.Equal("b", ordinary.Items["a"]);
-        Assert.Equal("b", _connection.Items["a"]);
+        Assert.Equal("b", _connection.Features.Get<IConnectionItemsFeature>()!.Items["a"]);
+        Assert.True(_connection.IsRaw);
     }
 
     [Fact]
@@ -107,7 +106,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
         var id = _connection.ConnectionId;
 
         Assert.Equal(id, _connection.Realize().ConnectionId);
-        Assert.Equal(id, _connection.ConnectionId);
+        Assert.Equal(id, _connection.Features.Get<IConnectionIdFeature>()!.ConnectionId);
     }
 
     [Fact]
@@ -119,6 +118,18 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public void EndPoints_AreThereWhenTheConnectionIsClosed()
+    {
+        var (local, remote) = (_peer.Socket.RemoteEndPoint, _peer.Socket.LocalEndPoint);
+        Assert.NotNull(_connection.Transport);
+
+        _connection.Abort(new ConnectionAbortedException());
+
+        Assert.Equal(local, _connection.LocalEndPoint);
+        Assert.Equal(remote, _connection.RemoteEndPoint);
+    }
+
+    [Fact]
     public void Features_SetBefore_AreThereAfterwards()
     {
         var (feature, other) = (new Feature(), new Feature());
@@ -126,25 +137,22 @@ public abstract class RawConnectionTests : IAsyncDisposable
         _connection.Features[typeof(string)] = other;
         _connection.Features[typeof(string)] = null;
         Assert.True(_connection.IsRaw);
-        Assert.Same(feature, _connection.Features.Get<Feature>());
 
-        var ordinary = _connection.Realize();
+        _connection.Realize();
 
-        Assert.Same(feature, ordinary.Features.Get<Feature>());
         Assert.Same(feature, _connection.Features.Get<Feature>());
+        Assert.Contains(_connection.Features, entry => entry.Key == typeof(Feature));
         Assert.Null(_connection.Features[typeof(string)]);
     }
 
     [Fact]
-    public void Features_SetAfterwards_AreThoseOfTheOrdinaryConnection()
+    public void Features_ThatAreReplaced_AreThoseThatWereSetLast()
     {
-        var ordinary = _connection.Realize();
-        var feature = new Feature();
+        var socket = new OtherSocket();
 
-        _connection.Features.Set(feature);
+        _connection.Features.Set<IConnectionSocketFeature>(socket);
 
-        Assert.Same(feature, ordinary.Features.Get<Feature>());
-        Assert.Contains(_connection.Features, entry => entry.Key == typeof(Feature));
+        Assert.Same(socket, _connection.Features.Get<IConnectionSocketFeature>());
     }
 
     [Fact]
@@ -165,39 +173,43 @@ public abstract class RawConnectionTests : IAsyncDisposable
         Assert.NotEqual(before, _connection.Features.Revision);
     }
 
-    [Theory]
-    [InlineData(typeof(IConnectionIdFeature))]
-    [InlineData(typeof(IConnectionTransportFeature))]
-    [InlineData(typeof(IConnectionItemsFeature))]
-    [InlineData(typeof(IConnectionLifetimeFeature))]
-    [InlineData(typeof(IConnectionSocketFeature))]
-    [InlineData(typeof(IMemoryPoolFeature))]
-    public void Features_OfAnOrdinaryConnection_Realize(Type type)
+    // Every feature that the runtime's own connection answers to, so that one which is added there is noticed.
+    [Fact]
+    public void Features_AreThoseOfTheRuntimesOwnConnection()
     {
-        Assert.NotNull(_connection.Features[type]);
+        using var factory = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), NullLogger.Instance);
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        var runtimes = factory.Create(socket);
+
+        Assert.Equal(runtimes.Features.Select(entry => entry.Key.Name).Order(), _connection.Features.Select(entry => entry.Key.Name).Order());
+        Assert.All(_connection.Features, entry => Assert.IsAssignableFrom(entry.Key, entry.Value));
+        Assert.True(_connection.IsRaw);
+        runtimes.Abort();
+    }
+
+    [Fact]
+    public void Socket_RealizesAndTellsOptionsAndEnds()
+    {
+        var socket = _connection.Features.Get<IConnectionSocketFeature>()!.Socket;
 
         Assert.False(_connection.IsRaw);
         Assert.Null(_connection.Features.Get<IRawConnection>());
+        Assert.Equal(_peer.Socket.LocalEndPoint, socket.RemoteEndPoint);
+        Assert.Equal(_peer.Socket.RemoteEndPoint, socket.LocalEndPoint);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        Assert.NotEqual(0, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
     }
 
-    // Every feature that the runtime's own connection answers to, so that one which is added there is noticed.
+    // Its descriptor may be another's by then.
     [Fact]
-    public void Features_OfAnOrdinaryConnection_AreAllKnown()
+    public async Task Socket_OfAClosedConnection_IsClosed()
     {
-        var ordinary = _connection.Realize().Features.Select(entry => entry.Key).ToArray();
-        Assert.NotEmpty(ordinary);
-        Assert.All(ordinary, type =>
-        {
-            var (outer, fd) = _rig.Loopback.Connect(out var remote);
-            using (outer)
-            {
-                using var socket = new RawSocket(_rig.Reactor, fd);
-                var connection = new RawConnection(socket, null, remote, _ordinary);
-                Assert.NotNull(connection.Features[type]);
-                Assert.False(connection.IsRaw, $"{type} is answered by a bare socket.");
-                connection.Abort();
-            }
-        });
+        var socket = _connection.Socket;
+
+        await _connection.DisposeAsync();
+
+        Assert.Throws<ObjectDisposedException>(() => socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
+        Assert.Throws<ObjectDisposedException>(() => _connection.Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true));
     }
 
     [Fact]
@@ -296,7 +308,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Abort_BeforeRealize_ReachesTheOrdinaryConnection()
+    public async Task Abort_BeforeRealize_ReachesItsPipes()
     {
         _connection.Abort(new ConnectionAbortedException());
 
@@ -307,7 +319,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Abort_AfterRealize_ReachesTheOrdinaryConnection()
+    public async Task Abort_AfterRealize_ReachesItsPipes()
     {
         var input = _connection.Transport.Input;
 
@@ -338,6 +350,11 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     private sealed class Feature;
+
+    private sealed class OtherSocket : IConnectionSocketFeature
+    {
+        public Socket Socket => throw new NotSupportedException();
+    }
 
     public sealed class OnEpoll() : RawConnectionTests(ReactorMode.Epoll);
 

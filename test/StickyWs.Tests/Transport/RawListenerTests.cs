@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
@@ -16,10 +17,10 @@ public abstract class RawListenerTests(ReactorMode mode)
     public async Task Unbind_WhileTheReactorIsBusy_HasClosedTheListenerWhenItReturns()
     {
         Reactors.SkipUnlessThere(mode);
-        using var ordinary = new OrdinaryConnections(new SocketTransportOptions(), pools: null, NullLogger.Instance);
+        using var settings = new ChannelSettings(Options.Create(new SocketTransportOptions()));
         using var reactors = ReactorGroup.Start(mode, 1, _ => { });
         var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));
-        await using var listener = new RawListener(listening, reactors, ordinary, TimeProvider.System, NullLogger.Instance);
+        await using var listener = new RawListener(listening, reactors, settings, TimeProvider.System, NullLogger.Instance);
         var endPoint = (IPEndPoint)listener.EndPoint;
         var accepting = listener.AcceptAsync(Wait.Token());
         await PassAsync(reactors.First);

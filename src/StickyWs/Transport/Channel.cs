@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using StickyWs.Reactors;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// A socket of the raw lane that is neither a handshake nor a tunnel, but a stream of bytes for code of the runtime's: a client of Kestrel's, a backend of an HTTP client's. Its
+/// reactor receives for it, into a pipe, and stops while that is full; sends are tried at once, on the thread that has something to send. Owned by one, who closes it.
+/// </summary>
+#pragma warning disable CA1001 // What is lent is closed with the channel.
+internal sealed partial class Channel : ICompletions
+#pragma warning restore CA1001
+{
+    private readonly Reactor _reactor;
+    private readonly IChannelOwner _owner;
+    private readonly bool _isReadToTheEnd;
+    private readonly Pipe _pipe;
+    private readonly Lock _lock = new();
+    private readonly int _fd;
+    private readonly int _socket;
+
+    // Under the lock.
+    private bool _isClosed;
+    private Exception? _reason;
+    private Socket? _lent;
+
+    // On the reactor's thread.
+    private bool _isFull;
+    private bool _isFinished;
+    private bool _hasEnded;
+
+    /// <param name="socket">A connected socket; the channel's from here on.</param>
+    /// <param name="owner">Who is told when nothing more will arrive.</param>
+    /// <param name="input">How much may wait to be read, in which memory, and where readers go on.</param>
+    /// <param name="isReadToTheEnd">
+    /// Whether what arrived before a break is still to be read, and the break is <see cref="Failure"/> behind it: an answer may stand before it. If not, the break is told at once, and
+    /// what was not read yet is lost.
+    /// </param>
+    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd)
+    {
+        _reactor = socket.Reactor;
+        _owner = owner;
+        _isReadToTheEnd = isReadToTheEnd;
+        _pipe = new Pipe(input);
+        (_fd, _socket, _) = socket.ReleaseWatched();
+    }
+
+    /// <summary>What has arrived.</summary>
+    public PipeReader Input => _pipe.Reader;
+
+    /// <summary>Why the input ended, if not in order.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>The socket for whoever wants to ask or set its options; closed together with the channel.</summary>
+    public Socket Socket
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_lent is not null) return _lent;
+                if (!_isClosed) return _lent = new Socket(new SafeSocketHandle(_fd, ownsHandle: false));
+                _lent = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                _lent.Dispose();
+                return _lent;
+            }
+        }
+    }
+
+    private PipeWriter Writer => _pipe.Writer;
+
+    /// <summary>Begins to receive.</summary>
+    public void Start() => _reactor.Run(() => _reactor.BeginStream(_socket, this));
+
+    /// <summary>Closes the connection. Only the first time counts.</summary>
+    /// <param name="reason">What readers are told from now on.</param>
+    /// <param name="isReset">Whether the peer is to see that it broke (RST).</param>
+    public void Close(Exception reason, bool isReset)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            _reason = reason;
+            _lent?.SafeHandle.Dispose(); // Its descriptor may soon be another's.
+        }
+
+        _room.Signal();
+        _reactor.Run(() =>
+        {
+            _reactor.Close(_socket, isReset);
+            End(null);
+        });
+    }
+
+    void ICompletions.Received(int socket, ReadOnlySpan<byte> bytes)
+    {
+        if (_hasEnded) return;
+        Writer.Write(bytes);
+        if (!_isFull) Feed();
+    }
+
+    void ICompletions.Finished(int socket)
+    {
+        _isFinished = true;
+        if (!_isFull) End(null);
+    }
+
+    void ICompletions.Broken(int socket, Errno error) => Break(error == Errno.None ? Errno.ConnectionReset : error);
+
+    void ICompletions.BrokenWhilePaused(int socket)
+    {
+        if (!_isReadToTheEnd) Break(Errno.ConnectionReset);
+    }
+
+    void ICompletions.Sent(int socket) => _room.Signal();
+
+    void ICompletions.Spliced(int socket, int count) => throw new NotSupportedException();
+
+    void ICompletions.Fail(int socket) => Close(new IOException("The connection's reactor has stopped."), isReset: true);
+
+    // Hands what arrived over to the reader, and receives no more while he has enough.
+    private void Feed()
+    {
+        var feeding = Writer.FlushAsync();
+        if (feeding.IsCompletedSuccessfully)
+        {
+            if (feeding.Result.IsCompleted) Abandon();
+            return;
+        }
+
+        if (_hasEnded) return; // Readers may go on within the flush.
+        _isFull = true;
+        _reactor.Pause(_socket);
+        _ = AwaitReaderAsync(feeding);
+    }
+
+    private async Task AwaitReaderAsync(ValueTask<FlushResult> feeding)
+    {
+        bool isAbandoned;
+        try
+        {
+            isAbandoned = (await feeding.ConfigureAwait(false)).IsCompleted;
+        }
+#pragma warning disable CA1031 // The reader's own reason for reading no more, which he knows.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            isAbandoned = true;
+        }
+
+        _reactor.Run(() => Fed(isAbandoned));
+    }
+
+    private void Fed(bool isAbandoned)
+    {
+        _isFull = false;
+        if (_hasEnded) return;
+        if (isAbandoned) Abandon();
+        else if (_isFinished) End(null);
+        else GoOn();
+    }
+
+    // More may have arrived while it was full.
+    private void GoOn()
+    {
+        if (Writer.UnflushedBytes > 0) Feed();
+        if (!_isFull && !_hasEnded) _reactor.Resume(_socket);
+    }
+
+    // Nobody will read any more.
+    private void Abandon()
+    {
+        if (_hasEnded) return;
+        _reactor.Pause(_socket);
+        End(null);
+    }
+
+    private void Break(Errno error) => End(error.ToConnectionException());
+
+    private void End(Exception? reason)
+    {
+        if (_hasEnded) return;
+        _hasEnded = true;
+        bool isClosed;
+        lock (_lock) (isClosed, Failure) = (_isClosed, _reason ?? reason);
+        Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure);
+        _owner.InputEnded(Failure);
+    }
+}

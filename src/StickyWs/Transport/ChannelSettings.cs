@@ -1,0 +1,42 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// What all channels have in common: their memory, how much may wait in them, and which threads their readers and writers go on in. For clients that is what the application's
+/// <see cref="SocketTransportOptions"/> say, as with Kestrel's own connections.
+/// </summary>
+internal sealed class ChannelSettings : IMemoryPoolFeature, IDisposable
+{
+    // About what the kernel keeps by default for a reader who is slow; the rest stops the backend.
+    private const long MostOfABackend = 128 * 1024;
+
+    public ChannelSettings(IOptions<SocketTransportOptions> options, IMemoryPoolFactory<byte>? pools = null)
+    {
+        var sockets = options.Value;
+        var application = sockets.UnsafePreferInlineScheduling ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
+        // Kestrel's own kind of pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is wanted.
+        MemoryPool = pools?.Create() ?? MemoryPool<byte>.Shared;
+        FromClient = Limit(sockets.MaxReadBufferSize, reader: application, writer: PipeScheduler.Inline);
+        ToClient = Limit(sockets.MaxWriteBufferSize, reader: PipeScheduler.Inline, writer: application);
+        FromBackend = Limit(MostOfABackend, reader: application, writer: PipeScheduler.Inline);
+    }
+
+    public MemoryPool<byte> MemoryPool { get; }
+
+    public PipeOptions FromClient { get; }
+
+    public PipeOptions ToClient { get; }
+
+    public PipeOptions FromBackend { get; }
+
+    public void Dispose() => MemoryPool.Dispose();
+
+    private PipeOptions Limit(long? most, PipeScheduler reader, PipeScheduler writer)
+        => new(MemoryPool, reader, writer, pauseWriterThreshold: most ?? 0, resumeWriterThreshold: (most ?? 0) / 2, useSynchronizationContext: false);
+}

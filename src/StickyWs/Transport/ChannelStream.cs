@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace StickyWs.Transport;
+
+/// <summary>A connection to a backend on a reactor, as a stream for an HTTP client.</summary>
+internal sealed class ChannelStream : Stream, IChannelOwner
+{
+    private readonly Channel _channel;
+
+    /// <param name="socket">A connected socket; the stream's from here on.</param>
+    /// <param name="input">How much may wait to be read, and where readers go on.</param>
+    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    public ChannelStream(RawSocket socket, PipeOptions input)
+    {
+        _channel = new Channel(socket, this, input, isReadToTheEnd: true);
+        _channel.Start();
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        => _channel.Input.TryRead(out var read) ? ValueTask.FromResult(Take(read, buffer)) : WaitAndReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _channel.SendAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    void IChannelOwner.InputEnded(Exception? reason)
+    {
+        // Whoever reads next hears of it.
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _channel.Close(new ObjectDisposedException(nameof(ChannelStream)), isReset: false);
+        base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        => Take(await _channel.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer);
+
+    // An empty buffer waits until there is something, and takes nothing.
+    private int Take(ReadResult read, Memory<byte> buffer)
+    {
+        var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Length));
+        taken.CopyTo(buffer.Span);
+        var length = (int)taken.Length;
+        _channel.Input.AdvanceTo(taken.End);
+        if (read is { IsCompleted: true, Buffer.IsEmpty: true } && _channel.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+        return length;
+    }
+}

@@ -1,0 +1,117 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using StickyWs.Observability;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// The two pipes of a connection that has become an ordinary one. They do what those of the runtime's own socket connections do, with the same limits for what waits in either direction and the
+/// same ends, on the connection's reactor.
+/// </summary>
+internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncDisposable
+{
+    private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _hasClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _connectionId;
+    private readonly ILogger _logger;
+    private readonly Channel _channel;
+    private readonly Pipe _output;
+    private readonly Task _sending;
+
+    /// <param name="socket">An accepted socket; the transport's from here on.</param>
+    /// <param name="connectionId">What the log calls it.</param>
+    /// <param name="settings">How much may wait, and the rest.</param>
+    /// <param name="logger">Where its end is told, at Debug.</param>
+    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger)
+    {
+        _connectionId = connectionId;
+        _logger = logger;
+        _output = new Pipe(settings.ToClient);
+        _channel = new Channel(socket, this, settings.FromClient, isReadToTheEnd: false);
+        _channel.Start();
+        _sending = SendAsync();
+    }
+
+    public PipeReader Input => _channel.Input;
+
+    public PipeWriter Output => _output.Writer;
+
+    /// <summary>Fires, in the thread pool, when nothing more will arrive.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    public Socket Socket => _channel.Socket;
+
+    /// <summary>Breaks the connection (RST).</summary>
+    public void Abort(ConnectionAbortedException reason)
+    {
+        _channel.Close(reason, isReset: true);
+        _output.Reader.CancelPendingRead();
+    }
+
+    void IChannelOwner.InputEnded(Exception? reason)
+    {
+        if (reason is IOException) LogConnectionBroke(_logger, _connectionId, reason.Message);
+        ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
+    }
+
+    /// <summary>Sends what was written and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Input.CompleteAsync().ConfigureAwait(false);
+        await Output.CompleteAsync().ConfigureAwait(false);
+        await _sending.ConfigureAwait(false);
+        await _hasClosed.Task.ConfigureAwait(false);
+        _closed.Dispose();
+    }
+
+    // Goes on where the application has flushed, so a send costs no change of threads.
+    private async Task SendAsync()
+    {
+        Exception? broken = null;
+        try
+        {
+            while (true)
+            {
+                var read = await _output.Reader.ReadAsync().ConfigureAwait(false);
+                if (read.IsCanceled) break;
+                await _channel.SendAsync(read.Buffer, CancellationToken.None).ConfigureAwait(false);
+                _output.Reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted) break;
+            }
+        }
+#pragma warning disable CA1031 // A broken connection, or the reason that a middleware has for completing its output.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            broken = e;
+        }
+
+        _channel.Close(broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent."), isReset: broken is not null);
+        await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false); // Whoever writes to a broken connection is told that nobody reads.
+    }
+
+    private void FireClosed()
+    {
+        try
+        {
+            _closed.Cancel();
+        }
+#pragma warning disable CA1031 // One who listens has thrown; the others were told all the same.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogCloseHandlerFailed(_logger, _connectionId, e);
+        }
+
+        _hasClosed.SetResult();
+    }
+
+    [LoggerMessage(EventIds.ConnectionBroke, LogLevel.Debug, "Connection {ConnectionId} broke: {Error}", EventName = "ConnectionBroke")]
+    private static partial void LogConnectionBroke(ILogger logger, string connectionId, string error);
+
+    [LoggerMessage(EventIds.CloseHandlerFailed, LogLevel.Error, "Connection {ConnectionId}: a handler of its end (ConnectionClosed) has failed", EventName = "CloseHandlerFailed")]
+    private static partial void LogCloseHandlerFailed(ILogger logger, string connectionId, Exception exception);
+}
