@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
@@ -98,9 +100,15 @@ public sealed class SwitchTests : BalancerTest
     }
 
     [Fact]
-    public void A_reactor_that_nobody_knows_stops_the_start()
+    public async Task A_reactor_that_nobody_knows_stops_the_start()
     {
-        var failure = Assert.Throws<OptionsValidationException>(() => Balancer.Start(Lane.Raw, Pool("http://127.0.0.1:1"), With("Transport:Reactor", "Kqueue")));
+        // Not by the factory: it loses what stopped a start when the host is disposed of before it looks.
+        var builder = WebApplication.CreateSlimBuilder();
+        ((IConfigurationBuilder)builder.Configuration).Add(new LiveSettings().WithPool("chat", "http://127.0.0.1:1").With("Transport:Reactor", "Kqueue"));
+        builder.AddStickyWebSocketBalancing();
+        await using var app = builder.Build();
+
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(Wait.Token()));
 
         Assert.Contains("Transport:Reactor", Assert.Single(failure.Failures), StringComparison.Ordinal);
     }
