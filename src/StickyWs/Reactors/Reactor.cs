@@ -85,6 +85,10 @@ internal abstract class Reactor : IDisposable
     /// <param name="party">Who is told of what arrives, and how it ends.</param>
     public abstract void BeginStream(int socket, ICompletions party);
 
+    /// <summary>Has the next call to the kernel send for a socket's party. On the thread, one at a time.</summary>
+    /// <returns>Whether it will; if not, the kernel is to be called at once.</returns>
+    public virtual bool TryGather(int socket, IGatheredSend send) => false;
+
     /// <summary>Has the party of a socket told (<see cref="ICompletions.Sent"/>) when there is room to send.</summary>
     public abstract void AwaitRoom(int socket);
 

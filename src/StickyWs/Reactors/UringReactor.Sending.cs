@@ -7,7 +7,9 @@ internal sealed unsafe partial class UringReactor
     private const int MostPieces = 16;
 
     private readonly List<int> _dirty = [];
-    private readonly List<int> _sending = [];
+    private readonly List<(int Socket, uint Generation, IGatheredSend Send)> _gathered = [];
+    private readonly List<(int Socket, IGatheredSend? Send)> _sending = [];
+    private readonly List<IGatheredSend> _cancelled = [];
     private uint _sentUpTo;
 
     public override bool Send(int socket, ReadOnlySpan<byte> bytes)
@@ -28,6 +30,12 @@ internal sealed unsafe partial class UringReactor
         return false;
     }
 
+    public override bool TryGather(int socket, IGatheredSend send)
+    {
+        _gathered.Add((socket, Sockets[socket].Generation, send));
+        return true;
+    }
+
     // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a word: it would
     // be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
     private bool SendPieces()
@@ -45,17 +53,50 @@ internal sealed unsafe partial class UringReactor
         }
 
         _dirty.Clear();
+        isAwaited |= SendGathered();
         _sentUpTo = _ring.Position;
         return isAwaited;
+    }
+
+    // Whoever sends goes on when it is done.
+    private bool SendGathered()
+    {
+        if (_gathered.Count == 0) return false;
+        foreach (var (socket, generation, source) in _gathered)
+        {
+            ref var state = ref Sockets[socket];
+            if (state.Generation != generation)
+            {
+                _cancelled.Add(source); // Closed since.
+                continue;
+            }
+
+            ref var send = ref AskSend(Kind.Gathered, socket, ref state);
+            (var start, state.Sending) = source.Bytes;
+            send.Address = (ulong)start;
+            send.Length = (uint)state.Sending;
+            _sending.Add((socket, source));
+        }
+
+        _gathered.Clear();
+        return true;
+    }
+
+    private ref Submission AskSend(Kind kind, int socket, ref SocketState state)
+    {
+        ref var send = ref Ask(UringOperation.Send, kind, socket);
+        send.Fd = state.Fd;
+        send.Flags = Submission.SilentOnSuccess;
+        send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+        state.Flags |= SocketFlags.IsSending;
+        Track(ref state, 1);
+        return ref send;
     }
 
     private void SendPieces(int socket, ref SocketState state)
     {
         ref var first = ref _buffers[state.FirstPiece];
-        ref var send = ref Ask(UringOperation.Send, Kind.Send, socket);
-        send.Fd = state.Fd;
-        send.Flags = Submission.SilentOnSuccess;
-        send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+        ref var send = ref AskSend(Kind.Send, socket, ref state);
         if (state.Pieces == 1)
         {
             send.Address = (ulong)(_buffers.Start(state.FirstPiece) + first.Start);
@@ -69,21 +110,30 @@ internal sealed unsafe partial class UringReactor
             send.Length = 1;
         }
 
-        state.Flags |= SocketFlags.IsSending;
-        Track(ref state, 1);
-        _sending.Add(socket);
+        _sending.Add((socket, null));
     }
 
     // All words of those that fell short were heard: the others are done.
     private void ConcludeSends()
     {
-        foreach (var socket in _sending)
+        foreach (var (socket, send) in _sending)
         {
             ref var state = ref Sockets[socket];
-            if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+            if (send is not null) Conclude(socket, ref state, send);
+            else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
         }
 
         _sending.Clear();
+        foreach (var send in _cancelled) send.Done(-(int)Errno.Canceled);
+        _cancelled.Clear();
+    }
+
+    private void Conclude(int socket, ref SocketState state, IGatheredSend send)
+    {
+        var result = state.Sending;
+        state.Flags &= ~SocketFlags.IsSending;
+        Completes(socket, ref state);
+        send.Done(result);
     }
 
     private void Sent(int socket, Completion completion)

@@ -56,6 +56,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         Wake,
         Receive,
         Send,
+        Gathered,
         Poll,
         Room,
     }
@@ -248,6 +249,9 @@ internal sealed unsafe partial class UringReactor : SocketReactor
                     break;
                 case Kind.Send:
                     Sent(socket, completion);
+                    break;
+                case Kind.Gathered:
+                    Sockets[socket].Sending = completion.Result; // Fell short.
                     break;
                 case Kind.Poll:
                     Polled(socket, completion);

@@ -1,21 +1,28 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-internal sealed partial class Channel
+// On any other thread than the reactor's a send is a call to the kernel. On the reactor's, where applications run that ask for it, all sends of a turn are one call.
+internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 {
     // Places that one call sends from; more are worth one more call.
     private const int MostVectors = 16;
 
     private readonly Readiness _room = new(goesOnInPool: true);
+    private ManualResetValueTaskSourceCore<bool> _gathering;
+    private ReadOnlyMemory<byte> _gathered;
+    private CancellationToken _cancellation;
+    private MemoryHandle _pin;
 
     /// <summary>Sends all. One at a time.</summary>
     /// <exception cref="IOException">The connection broke, or was closed.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (bytes.IsEmpty) return default;
+        if (_reactor.IsCurrent && TryGather(bytes, cancellationToken)) return new ValueTask(this, _gathering.Version);
         var sent = TrySend(bytes.Span);
         return sent == bytes.Length ? default : SendRestAsync(new ReadOnlySequence<byte>(bytes[sent..]), cancellationToken);
     }
@@ -23,9 +30,53 @@ internal sealed partial class Channel
     /// <inheritdoc cref="SendAsync(ReadOnlyMemory{byte},CancellationToken)"/>
     public ValueTask SendAsync(in ReadOnlySequence<byte> bytes, CancellationToken cancellationToken)
     {
-        if (bytes.IsEmpty) return default;
+        if (bytes.IsSingleSegment) return SendAsync(bytes.First, cancellationToken);
         var sent = TrySend(bytes);
         return sent == bytes.Length ? default : SendRestAsync(bytes.Slice(sent), cancellationToken);
+    }
+
+    unsafe (nint Start, int Length) IGatheredSend.Bytes => ((nint)_pin.Pointer, _gathered.Length);
+
+    void IGatheredSend.Done(int result)
+    {
+        _pin.Dispose();
+        var bytes = _gathered;
+        _gathered = default;
+        if (result == bytes.Length) _gathering.SetResult(true);
+        else if (result >= 0 || (Errno)(-result) is Errno.Again or Errno.Interrupted) _ = FinishAsync(bytes[Math.Max(0, result)..]);
+        else _gathering.SetException((Errno)(-result) == Errno.Canceled ? Closed() : ((Errno)(-result)).ToConnectionException());
+    }
+
+    void IValueTaskSource.GetResult(short token) => _gathering.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _gathering.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _gathering.OnCompleted(continuation, state, token, flags);
+
+    private bool TryGather(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (_isClosed) return false; // To be told so as by any other send.
+        if (!_reactor.TryGather(_socket, this)) return false;
+        _gathering.Reset();
+        (_gathered, _cancellation) = (bytes, cancellationToken);
+        _pin = bytes.Pin();
+        return true;
+    }
+
+    private async Task FinishAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await SendRestAsync(new ReadOnlySequence<byte>(bytes), _cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            _gathering.SetException(e);
+            return;
+        }
+
+        _gathering.SetResult(true);
     }
 
     private async ValueTask SendRestAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken)
@@ -93,8 +144,10 @@ internal sealed partial class Channel
             }
         }
 
-        throw new IOException("The connection was closed.", _reason);
+        throw Closed();
     }
+
+    private IOException Closed() => new("The connection was closed.", _reason);
 
     [InlineArray(MostVectors)]
     private struct Pins
