@@ -8,6 +8,7 @@ namespace StickyWs.Benchmarks.Balancers;
 internal sealed record Contestant(string Key, string Name, bool IsJitted, Func<string, Task<Balancer>> StartAsync)
 {
     public const string Raw = "raw";
+    public const string Inline = "inline";
     public const string Epoll = "epoll";
     public const string Portable = "portable";
     public const string Yarp = "yarp";
