@@ -12,7 +12,6 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     private const ulong WakeData = ulong.MaxValue;
 
     private readonly int _epoll;
-    private readonly int _wake;
     private readonly byte* _events;
     private readonly byte* _buffer;
     private readonly Queue<(int Socket, uint Generation)> _queue = new();
@@ -23,14 +22,19 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     {
         _pipes = new SplicePipes(mostPipes);
         _epoll = Libc.EpollCreate(Libc.CloseOnExec);
-        if (_epoll < 0) throw new IOException($"epoll_create1: {Libc.Error}");
-        _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
-        if (_wake < 0 || EpollEvents.Control(_epoll, Libc.EpollAdd, _wake, EpollEvents.In | EpollEvents.EdgeTriggered, WakeData) < 0)
+        if (_epoll < 0)
+        {
+            var error = Libc.Error;
+            WakeEvent.Close();
+            throw new IOException($"epoll_create1: {error}");
+        }
+
+        if (EpollEvents.Control(_epoll, Libc.EpollAdd, WakeEvent.Fd, EpollEvents.In | EpollEvents.EdgeTriggered, WakeData) < 0)
         {
             var error = Libc.Error;
             _ = Libc.Close(_epoll);
-            if (_wake >= 0) _ = Libc.Close(_wake);
-            throw new IOException($"eventfd: {error}");
+            WakeEvent.Close();
+            throw new IOException($"epoll_ctl: {error}");
         }
 
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
@@ -74,15 +78,6 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         Forget(socket);
     }
 
-    protected override void Wake()
-    {
-        ulong one = 1;
-        lock (Registering)
-        {
-            if (!IsReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
-
     protected override void Turn(int milliseconds)
     {
         var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : Rest(milliseconds));
@@ -98,7 +93,6 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
 
     protected override void CloseKernel()
     {
-        _ = Libc.Close(_wake);
         _ = Libc.Close(_epoll);
         _pipes.CloseAll();
         NativeMemory.Free(_events);

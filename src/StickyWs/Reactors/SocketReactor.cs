@@ -14,6 +14,9 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
 
     protected Slab<SocketState> Sockets { get; } = new();
 
+    /// <summary>Ends a wait.</summary>
+    protected WakeEvent WakeEvent { get; } = new();
+
     /// <summary>Guards the table while sockets come and go, and what is gone once the reactor is released.</summary>
     protected Lock Registering { get; } = new();
 
@@ -32,6 +35,15 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         {
             IsReleased = true;
             CloseKernel();
+            WakeEvent.Close();
+        }
+    }
+
+    protected override void Wake()
+    {
+        lock (Registering)
+        {
+            if (!IsReleased) WakeEvent.Set();
         }
     }
 

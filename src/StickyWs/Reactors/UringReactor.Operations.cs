@@ -22,14 +22,14 @@ internal sealed unsafe partial class UringReactor
         var events = EventsOf(ref state);
         if (events == state.Polled) return;
         if (state.Polled == 0) Poll(socket, ref state, events);
-        else CancelPoll(socket, ref state);
+        else Cancel(Kind.Poll, SocketFlags.PollEnds, socket, ref state);
     }
 
     private void SettleReceive(int socket, ref SocketState state)
     {
         var wants = !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
         if (wants && !state.Has(SocketFlags.Receiving)) Receive(socket, ref state);
-        else if (!wants && state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
+        else if (!wants && state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
     }
 
     // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last bytes of a connection that
@@ -85,13 +85,6 @@ internal sealed unsafe partial class UringReactor
         Track(ref state, 1);
     }
 
-    private void CancelReceive(int socket, ref SocketState state)
-    {
-        if (state.Has(SocketFlags.ReceiveEnds)) return;
-        state.Flags |= SocketFlags.ReceiveEnds;
-        Cancel(Kind.Receive, socket);
-    }
-
     private void Poll(int socket, ref SocketState state, uint events)
     {
         Poll(Kind.Poll, socket, state.Fd, events);
@@ -107,13 +100,6 @@ internal sealed unsafe partial class UringReactor
         poll.Length = Submission.PollsOn;
     }
 
-    private void CancelPoll(int socket, ref SocketState state)
-    {
-        if (state.Has(SocketFlags.PollEnds)) return;
-        state.Flags |= SocketFlags.PollEnds;
-        Cancel(Kind.Poll, socket);
-    }
-
     public override void AwaitRoom(int socket) => AwaitRoom(socket, ref Sockets[socket]);
 
     // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
@@ -125,15 +111,11 @@ internal sealed unsafe partial class UringReactor
         Track(ref state, 1);
     }
 
-    private void CancelRoom(int socket, ref SocketState state)
+    // Once; the flag says that it was asked for.
+    private void Cancel(Kind kind, SocketFlags ends, int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.RoomEnds)) return;
-        state.Flags |= SocketFlags.RoomEnds;
-        Cancel(Kind.Room, socket);
-    }
-
-    private void Cancel(Kind kind, int socket)
-    {
+        if (state.Has(ends)) return;
+        state.Flags |= ends;
         ref var cancel = ref Ask(UringOperation.Cancel, Kind.Quiet, socket);
         cancel.Flags = Submission.SilentOnSuccess;
         cancel.Address = Data(kind, socket);
@@ -151,9 +133,9 @@ internal sealed unsafe partial class UringReactor
         state.Generation++;
         state.Flags = (state.Flags & ~SocketFlags.IsDirty) | SocketFlags.Gone;
         state.Party = null;
-        if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
-        if (state.Polled != 0) CancelPoll(socket, ref state);
-        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+        if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
+        if (state.Polled != 0) Cancel(Kind.Poll, SocketFlags.PollEnds, socket, ref state);
+        if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
         if (state.Operations == 0) Forget(socket);
     }
 

@@ -42,7 +42,7 @@ internal sealed unsafe partial class UringReactor
     {
         if (state.Has(SocketFlags.Broken)) return;
         state.Flags |= SocketFlags.Broken;
-        if (state.Has(SocketFlags.Receiving)) CancelReceive(socket, ref state);
+        if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
     }
 
     private void TellBreak(int socket, ref SocketState state)

@@ -207,7 +207,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.Gone)) return;
         if (state.Party is not null)
         {
-            if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+            if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
             PartyOf(ref state).Sent(socket);
             return;
         }
@@ -219,7 +219,7 @@ internal sealed unsafe partial class UringReactor
             return;
         }
 
-        if (state.Has(SocketFlags.AwaitsRoom)) CancelRoom(socket, ref state);
+        if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
         var generation = state.Generation;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
         else Relay.Sent(socket);

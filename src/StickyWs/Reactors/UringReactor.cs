@@ -23,7 +23,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     private readonly Uring _ring;
     private readonly UringBuffers _buffers;
     private readonly SendVectors _vectors;
-    private readonly int _wake;
     private readonly Patience _patience = new();
     private int _received;
     private int _others;
@@ -32,19 +31,17 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     public UringReactor(int number, Action<Exception> onFailure, int submissions = 1024, int completions = 4096, int buffers = BufferCount)
         : base(number, onFailure)
     {
-        _ring = new Uring((uint)submissions, (uint)completions);
         try
         {
-            _wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
-            if (_wake < 0) throw new IOException($"eventfd: {Libc.Error}");
+            _ring = new Uring((uint)submissions, (uint)completions);
             _buffers = new UringBuffers(_ring, buffers, BufferSize);
             _vectors = new SendVectors(buffers);
         }
         catch
         {
-            _ring.Dispose();
+            _ring?.Dispose();
             _buffers?.Dispose();
-            if (_wake >= 0) _ = Libc.Close(_wake);
+            WakeEvent.Close();
             throw;
         }
     }
@@ -132,16 +129,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         AwaitWake();
     }
 
-    private void AwaitWake() => Poll(Kind.Wake, 0, _wake, EpollEvents.In);
-
-    protected override void Wake()
-    {
-        ulong one = 1;
-        lock (Registering)
-        {
-            if (!IsReleased) _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
+    private void AwaitWake() => Poll(Kind.Wake, 0, WakeEvent.Fd, EpollEvents.In);
 
     protected override void Turn(int milliseconds)
     {
@@ -173,7 +161,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _ring.Dispose();
         _buffers.Dispose();
         _vectors.Dispose();
-        _ = Libc.Close(_wake);
     }
 
     private void Wait(int milliseconds)

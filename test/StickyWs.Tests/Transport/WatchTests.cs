@@ -39,21 +39,21 @@ public abstract class WatchTests(ReactorMode mode)
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
         await using (var rig = new RelayRig(mode))
         {
-            var isStopped = false;
+            using var stop = new CancellationTokenSource();
             using var begun = new CountdownEvent(Watchers);
             var connections = Enumerable.Range(0, Watchers).Select(_ => rig.Connect()).ToArray();
             var watching = connections.Select(connection => OnThread(() =>
             {
-                WatchOnce(rig.Reactor, connection.Inner, ref isStopped);
+                WatchOnce(rig.Reactor, connection.Inner, stop.Token);
                 begun.Signal();
-                while (WatchOnce(rig.Reactor, connection.Inner, ref isStopped))
+                while (WatchOnce(rig.Reactor, connection.Inner, stop.Token))
                 {
                 }
             })).ToArray();
             Assert.True(begun.Wait(Wait.Bound));
 
             rig.Stop();
-            Volatile.Write(ref isStopped, true);
+            stop.Cancel();
 
             await Task.WhenAll(watching).WaitAsync(Wait.Bound);
             foreach (var (outer, inner) in connections)
@@ -69,7 +69,7 @@ public abstract class WatchTests(ReactorMode mode)
     private static Task OnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     // Whether the reactor still runs. Each waits for its answer, or four threads would have more to ask than one can answer.
-    private static bool WatchOnce(Reactor reactor, int fd, ref bool isStopped)
+    private static bool WatchOnce(Reactor reactor, int fd, CancellationToken stop)
     {
         var listener = new Listener();
         int number;
@@ -83,10 +83,19 @@ public abstract class WatchTests(ReactorMode mode)
         }
 
         reactor.WatchMore(number, Signals.Writable);
-        var end = DateTime.UtcNow + Wait.Bound;
-        while (!listener.IsWritable && !Volatile.Read(ref isStopped) && DateTime.UtcNow < end) Thread.Yield();
-        reactor.Unwatch(number);
-        return true;
+        try
+        {
+            Assert.True(listener.Writable.Wait(Wait.Bound, stop));
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            reactor.Unwatch(number);
+        }
     }
 
     private static void Churn(RelayRig rig, int worker)
@@ -100,7 +109,7 @@ public abstract class WatchTests(ReactorMode mode)
                 var listener = new Listener();
                 var number = rig.Reactor.Watch(inner, listener, Signals.Readable);
                 if ((i + j + worker) % 2 == 0) rig.Reactor.WatchMore(number, Signals.Writable);
-                if (j == 0 && (i + worker) % 2 == 0) SpinWait.SpinUntil(() => listener.IsWritable, Wait.Bound);
+                if (j == 0 && (i + worker) % 2 == 0) Assert.True(listener.Writable.Wait(Wait.Bound));
                 rig.Reactor.Unwatch(number);
             }
 
@@ -108,7 +117,7 @@ public abstract class WatchTests(ReactorMode mode)
             var watched = rig.Reactor.Watch(inner, last, Signals.Readable);
             if (i % 2 == 0) outer.Dispose();
             else outer.Close(0);
-            Assert.True(SpinWait.SpinUntil(() => last.HasPeerLeft, Wait.Bound));
+            Assert.True(last.PeerLeft.Wait(Wait.Bound));
             rig.Reactor.Unwatch(watched);
             SocketOptions.Close(inner, isReset: false);
         }
@@ -116,13 +125,15 @@ public abstract class WatchTests(ReactorMode mode)
 
     private sealed class Listener : IWatcher
     {
-        private int _signals;
+        public ManualResetEventSlim Writable { get; } = new();
 
-        public bool IsWritable => ((Signals)Volatile.Read(ref _signals) & Signals.Writable) != 0;
+        public ManualResetEventSlim PeerLeft { get; } = new();
 
-        public bool HasPeerLeft => ((Signals)Volatile.Read(ref _signals) & Signals.PeerLeft) != 0;
-
-        public void Signal(Signals signals) => Interlocked.Or(ref _signals, (int)signals);
+        public void Signal(Signals signals)
+        {
+            if ((signals & Signals.Writable) != 0) Writable.Set();
+            if ((signals & Signals.PeerLeft) != 0) PeerLeft.Set();
+        }
     }
 
     public sealed class OnEpoll() : WatchTests(ReactorMode.Epoll);
