@@ -11,12 +11,12 @@ public abstract class BalancerTest : IAsyncLifetime
 
     public static TheoryData<Lane> EveryLane { get; } = new(Enum.GetValues<Lane>());
 
-    public static TheoryData<Lane> PlainLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.Portable, Lane.KeptAlive);
+    public static TheoryData<Lane> PlainLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.KeptAlive);
 
     /// <summary>Those in which the first request of a plain connection is sniffed.</summary>
-    public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.Portable);
+    public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable);
 
-    public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.Portable, Lane.SniffedInsideTls);
+    public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls);
 
     public static TheoryData<Lane> PipelineLanes { get; } = new(Lane.KeptAlive, Lane.InsideTls);
 

@@ -12,6 +12,9 @@ public enum Lane
     /// <summary>The same with io_uring not wanted: relayed by a reactor on epoll.</summary>
     RawEpoll,
 
+    /// <summary>As <see cref="Raw"/>, with the application's code on the threads of the reactors.</summary>
+    RawInline,
+
     /// <summary>The same request with the raw transport switched off: sniffed and relayed through the connection's pipe.</summary>
     Portable,
 

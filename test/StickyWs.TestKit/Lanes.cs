@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
 namespace StickyWs.TestKit;
 
 /// <summary>Facts about lanes.</summary>
@@ -5,19 +7,25 @@ public static class Lanes
 {
     public static bool IsTls(this Lane lane) => lane is Lane.InsideTls or Lane.SniffedInsideTls;
 
-    public static bool IsSniffed(this Lane lane) => lane is Lane.Raw or Lane.RawEpoll or Lane.Portable or Lane.SniffedInsideTls;
+    public static bool IsSniffed(this Lane lane) => lane is Lane.Raw or Lane.RawEpoll or Lane.RawInline or Lane.Portable or Lane.SniffedInsideTls;
 
     /// <summary>Every lane between which what chooses a backend can tell: the reactors are below it.</summary>
-    public static Lane[] AboveReactors { get; } = [.. Enum.GetValues<Lane>().Where(lane => lane != Lane.RawEpoll)];
+    public static Lane[] AboveReactors { get; } = [.. Enum.GetValues<Lane>().Where(lane => lane is not (Lane.RawEpoll or Lane.RawInline))];
+
+    /// <summary>Sets which threads the application's code runs on in a lane.</summary>
+    public static void Configure(this SocketTransportOptions sockets, Lane lane) => sockets.UnsafePreferInlineScheduling = lane == Lane.RawInline;
 
     /// <summary>Sets the transport that serves a lane.</summary>
     public static LiveSettings Serving(this LiveSettings settings, Lane lane)
-        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane == Lane.RawEpoll ? "Epoll" : "Auto");
+        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane.Reactor());
 
-    // The pipeline's lanes take what is the default.
-    private static string RawLaneMode(this Lane lane) => lane switch
+    /// <summary>What <c>Transport:Reactor</c> says.</summary>
+    public static string Reactor(this Lane lane) => lane == Lane.RawEpoll ? "Epoll" : "Auto";
+
+    /// <summary>What <c>Transport:RawLane</c> says in a lane; those of the pipeline take the default.</summary>
+    public static string RawLaneMode(this Lane lane) => lane switch
     {
-        Lane.Raw or Lane.RawEpoll when OperatingSystem.IsLinux() => "On",
+        Lane.Raw or Lane.RawEpoll or Lane.RawInline when OperatingSystem.IsLinux() => "On",
         Lane.Portable => "Off",
         _ => "Auto",
     };

@@ -2,10 +2,11 @@ using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-public sealed class FailureTests
+public abstract class FailureTests(Lane lane) : TransportedTest(lane)
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -18,7 +19,7 @@ public sealed class FailureTests
         await using var c = await KestrelBackend.StartAsync(EchoAsync);
         var (held, dead) = RawBackend.Dead();
         using var holding = held;
-        await using var proxy = await ProxyHost.StartAsync(a.Address, dead, c.Address);
+        await using var proxy = await StartAsync(a.Address, dead, c.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         for (var i = 0; i < 12; i++)
         {
@@ -39,7 +40,7 @@ public sealed class FailureTests
         var (held2, dead2) = RawBackend.Dead();
         using var holding = held;
         using var holding2 = held2;
-        await using var proxy = await ProxyHost.StartAsync(dead, dead2);
+        await using var proxy = await StartAsync(dead, dead2);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.PostAsync("/", new StringContent("body"));
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
@@ -51,7 +52,7 @@ public sealed class FailureTests
     public async Task When_no_backend_is_eligible_the_answer_is_503_with_a_time_to_come_again()
     {
         await using var a = await KestrelBackend.StartAsync("a");
-        await using var proxy = await ProxyHost.StartAsync(pool => pool.RetryAfter = TimeSpan.FromSeconds(6.5), a.Address);
+        await using var proxy = await StartAsync(pool => pool.RetryAfter = TimeSpan.FromSeconds(6.5), a.Address);
         proxy.Registry.Report(proxy.Pool.Backends[0], BackendState.Unhealthy, "test");
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
@@ -65,7 +66,7 @@ public sealed class FailureTests
     {
         await using var a = new RawBackend((_, _) => Task.CompletedTask);
         await using var b = new RawBackend((_, _) => Task.CompletedTask);
-        await using var proxy = await ProxyHost.StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address, b.Address);
+        await using var proxy = await StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address, b.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.GatewayTimeout, answer.StatusCode);
@@ -77,7 +78,7 @@ public sealed class FailureTests
     public async Task A_backend_that_takes_no_connection_in_time_is_passed_over()
     {
         await using var silent = new RawBackend((_, _) => Task.CompletedTask);
-        await using var proxy = await ProxyHost.StartAsync(
+        await using var proxy = await StartAsync(
             pool => pool.Timeouts.Connect = TimeSpan.FromMilliseconds(100), new Uri($"https://127.0.0.1:{silent.Address.Port}"));
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.PostAsync("/", new StringContent("body"));
@@ -94,7 +95,7 @@ public sealed class FailureTests
     {
         await using var a = RawBackend.Closing();
         await using var b = RawBackend.Closing();
-        await using var proxy = await ProxyHost.StartAsync(a.Address, b.Address);
+        await using var proxy = await StartAsync(a.Address, b.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync($"{method} / HTTP/1.1\r\nHost: example.test\r\n{rest}");
         Assert.StartsWith("HTTP/1.1 502", await client.ReadHeadAsync());
@@ -111,7 +112,7 @@ public sealed class FailureTests
     {
         await using var a = RawBackend.Closing();
         await using var b = await KestrelBackend.StartAsync("b");
-        await using var proxy = await ProxyHost.StartAsync(a.Address, b.Address);
+        await using var proxy = await StartAsync(a.Address, b.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var request = new HttpRequestMessage(new HttpMethod(method), "/");
         using var answer = await client.SendAsync(request);
@@ -125,7 +126,7 @@ public sealed class FailureTests
         await using var a = RawBackend.Closing();
         await using var b = RawBackend.Closing();
         await using var c = RawBackend.Closing();
-        await using var proxy = await ProxyHost.StartAsync(a.Address, b.Address, c.Address);
+        await using var proxy = await StartAsync(a.Address, b.Address, c.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
@@ -142,7 +143,7 @@ public sealed class FailureTests
     public async Task An_answer_that_is_none_is_502(string nonsense)
     {
         await using var a = RawBackend.Answering(nonsense);
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 502", await client.ReadHeadAsync());
@@ -154,7 +155,7 @@ public sealed class FailureTests
     public async Task A_101_to_an_upgrade_that_is_not_ours_is_502_and_no_tunnel()
     {
         await using var a = RawBackend.Answering("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3\r\n\r\n");
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: SPDY/3\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 502", await client.ReadHeadAsync());
@@ -173,7 +174,7 @@ public sealed class FailureTests
             await wasRead.Task;
             wire.Dispose();
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
@@ -191,7 +192,7 @@ public sealed class FailureTests
             await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Secret: 1\r\n\r\n");
             wire.Dispose();
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
@@ -204,7 +205,7 @@ public sealed class FailureTests
     public async Task A_client_that_stalls_in_its_body_is_408_and_no_fault_of_the_backend(HttpProtocols protocols, BackendHttpVersion version)
     {
         await using var a = await KestrelBackend.StartAsync(context => context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted), protocols);
-        await using var proxy = await ProxyHost.StartAsync(
+        await using var proxy = await StartAsync(
             pool =>
             {
                 pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200);
@@ -221,7 +222,7 @@ public sealed class FailureTests
     public async Task A_backend_that_is_silent_on_an_expectation_is_504_and_blamed()
     {
         await using var a = new RawBackend((_, _) => Task.CompletedTask);
-        await using var proxy = await ProxyHost.StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address);
+        await using var proxy = await StartAsync(pool => pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200), a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 504", await client.ReadHeadAsync());
@@ -232,7 +233,7 @@ public sealed class FailureTests
     public async Task A_client_body_that_is_malformed_is_400_and_no_fault_of_the_backend()
     {
         await using var a = new RawBackend((_, _) => Task.CompletedTask);
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbodyXX");
         Assert.StartsWith("HTTP/1.1 400", await client.ReadHeadAsync());
@@ -249,7 +250,7 @@ public sealed class FailureTests
             wire.Dispose();
             closed.Release();
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         for (var i = 0; i < 5; i++)
         {
@@ -261,4 +262,12 @@ public sealed class FailureTests
     }
 
     private static async Task EchoAsync(Microsoft.AspNetCore.Http.HttpContext context) => await context.Request.Body.CopyToAsync(context.Response.Body);
+
+    public sealed class OnIoUring() : FailureTests(Lane.Raw);
+
+    public sealed class OnEpoll() : FailureTests(Lane.RawEpoll);
+
+    public sealed class Inline() : FailureTests(Lane.RawInline);
+
+    public sealed class Portable() : FailureTests(Lane.Portable);
 }

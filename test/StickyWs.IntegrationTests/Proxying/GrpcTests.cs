@@ -5,17 +5,18 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-public sealed class GrpcTests
+public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
 {
     [Fact]
     public async Task Unary_calls_go_to_the_backends_in_turn()
     {
         await using var a = await StartAsync();
         await using var b = await StartAsync();
-        await using var proxy = await ProxyHost.StartAsync(a.Address, b.Address);
+        await using var proxy = await StartAsync(a.Address, b.Address);
         using var channel = GrpcChannel.ForAddress(proxy.Http2);
         var calls = channel.CreateCallInvoker();
         for (byte i = 0; i < 4; i++) Assert.Equal([i], await calls.AsyncUnaryCall(EchoService.Unary, null, default, [i]));
@@ -27,7 +28,7 @@ public sealed class GrpcTests
     public async Task Both_directions_of_a_stream_move_in_turns()
     {
         await using var a = await StartAsync();
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var channel = GrpcChannel.ForAddress(proxy.Http2);
         using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EchoService.Duplex, null, default);
         for (byte i = 0; i < 20; i++)
@@ -46,7 +47,7 @@ public sealed class GrpcTests
     public async Task A_status_without_a_message_arrives()
     {
         await using var a = await StartAsync();
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var channel = GrpcChannel.ForAddress(proxy.Http2);
         var error = await Assert.ThrowsAsync<RpcException>(() => channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, []).ResponseAsync);
         Assert.Equal(new Status(StatusCode.InvalidArgument, "empty"), error.Status);
@@ -58,7 +59,7 @@ public sealed class GrpcTests
         await using var a = await StartAsync();
         var (held, dead) = RawBackend.Dead();
         using var holding = held;
-        await using var proxy = await ProxyHost.StartAsync(dead, a.Address);
+        await using var proxy = await StartAsync(dead, a.Address);
         using var channel = GrpcChannel.ForAddress(proxy.Http2);
         for (byte i = 0; i < 4; i++) Assert.Equal([i], await channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, [i]));
         Assert.NotEmpty(proxy.Outcomes.Failures);
@@ -66,4 +67,12 @@ public sealed class GrpcTests
 
     private static Task<KestrelBackend> StartAsync()
         => KestrelBackend.StartAsync(services => services.AddGrpc(), app => app.MapGrpcService<EchoService>(), HttpProtocols.Http2, null);
+
+    public sealed class OnIoUring() : GrpcTests(Lane.Raw);
+
+    public sealed class OnEpoll() : GrpcTests(Lane.RawEpoll);
+
+    public sealed class Inline() : GrpcTests(Lane.RawInline);
+
+    public sealed class Portable() : GrpcTests(Lane.Portable);
 }

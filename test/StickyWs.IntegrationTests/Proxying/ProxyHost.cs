@@ -3,10 +3,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
@@ -41,7 +43,11 @@ internal sealed class ProxyHost : IAsyncDisposable
     public static Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends)
         => StartAsync((_, pool) => configure(pool), _ => { }, backends);
 
-    public static async Task<ProxyHost> StartAsync(Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+    public static Task<ProxyHost> StartAsync(Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+        => StartAsync(Lane.KeptAlive, configure, map, backends);
+
+    /// <summary>Starts with the transport that serves a lane.</summary>
+    public static async Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
     {
         var outcomes = new Outcomes();
         var builder = WebApplication.CreateSlimBuilder();
@@ -52,8 +58,11 @@ internal sealed class ProxyHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.Configure(lane));
         builder.AddStickyWebSocketBalancing(options =>
         {
+            options.Transport.RawLane = Enum.Parse<RawLaneMode>(lane.RawLaneMode());
+            options.Transport.Reactor = Enum.Parse<ReactorMode>(lane.Reactor());
             var pool = new PoolOptions();
             for (var i = 0; i < backends.Length; i++)
             {

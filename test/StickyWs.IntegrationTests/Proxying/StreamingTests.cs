@@ -1,10 +1,11 @@
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-public sealed class StreamingTests
+public abstract class StreamingTests(Lane lane) : TransportedTest(lane)
 {
     private const int Large = 64 * 1024 * 1024;
 
@@ -20,7 +21,7 @@ public sealed class StreamingTests
             context.Response.Headers["X-Hash"] = Convert.ToHexString(await SHA256.HashDataAsync(context.Request.Body));
             await context.Response.Body.WriteAsync(body);
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(http2 ? proxy.Http2 : proxy.Http1, http2);
         using var answer = await client.PostAsync("/", new ByteArrayContent(body));
         Assert.Equal(Convert.ToHexString(SHA256.HashData(body)), Assert.Single(answer.Headers.GetValues("X-Hash")));
@@ -37,7 +38,7 @@ public sealed class StreamingTests
             Assert.Equal("6\r\nsecond\r\n0\r\n\r\n", await wire.ReadAsync(16));
             await wire.WriteAsync("HTTP/1.1 204 No Content\r\n\r\n");
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
         Assert.Equal("5\r\nfirst\r\n", await first.Task);
@@ -58,7 +59,7 @@ public sealed class StreamingTests
                 await wasRead.WaitAsync();
             }
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var reader = new StreamReader(await client.GetStreamAsync("/"));
         for (var i = 0; i < 5; i++)
@@ -81,7 +82,7 @@ public sealed class StreamingTests
             arrived.SetResult();
             await aborted.Task;
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync(whileSending
             ? "POST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 100\r\n\r\npart"
@@ -105,7 +106,7 @@ public sealed class StreamingTests
             await context.Response.Body.FlushAsync();
             await aborted.Task;
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
         await client.ReadHeadAsync();
@@ -126,7 +127,7 @@ public sealed class StreamingTests
             var body = await wire.ReadAsync(4);
             await wire.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{body}");
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
         isBodyAllowed.SetResult();
@@ -141,7 +142,7 @@ public sealed class StreamingTests
     public async Task A_body_that_the_backend_does_not_want_is_not_asked_for()
     {
         await using var a = RawBackend.Answering("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nExpect: 100-continue\r\nContent-Length: 4000\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 401", await client.ReadHeadAsync());
@@ -151,7 +152,7 @@ public sealed class StreamingTests
     public async Task Trailers_of_an_answer_reach_a_client_that_can_get_them()
     {
         await using var a = RawBackend.Answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n");
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http2, http2: true);
         using var answer = await client.GetAsync("/");
         Assert.Equal("body", await answer.Content.ReadAsStringAsync());
@@ -163,7 +164,7 @@ public sealed class StreamingTests
     public async Task Trailers_do_no_harm_to_an_answer_over_http1()
     {
         await using var a = RawBackend.Answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n");
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         Assert.Equal("body", await client.GetStringAsync("/"));
         Assert.Equal("body", await client.GetStringAsync("/"));
@@ -183,7 +184,7 @@ public sealed class StreamingTests
             context.Response.StatusCode = status;
             return Task.CompletedTask;
         });
-        await using var proxy = await ProxyHost.StartAsync(a.Address);
+        await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var request = new HttpRequestMessage(new HttpMethod(method), "/");
         using var answer = await client.SendAsync(request);
@@ -191,4 +192,12 @@ public sealed class StreamingTests
         Assert.Empty(await answer.Content.ReadAsByteArrayAsync());
         Assert.Equal(["a+"], proxy.Outcomes.Seen);
     }
+
+    public sealed class OnIoUring() : StreamingTests(Lane.Raw);
+
+    public sealed class OnEpoll() : StreamingTests(Lane.RawEpoll);
+
+    public sealed class Inline() : StreamingTests(Lane.RawInline);
+
+    public sealed class Portable() : StreamingTests(Lane.Portable);
 }

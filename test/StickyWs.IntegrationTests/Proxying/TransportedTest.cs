@@ -1,0 +1,15 @@
+using StickyWs.Configuration;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+/// <summary>Tests of what the bytes of plain requests meet on their way, for every transport that carries them.</summary>
+public abstract class TransportedTest(Lane lane)
+{
+    private protected Task<ProxyHost> StartAsync(params Uri[] backends) => StartAsync(_ => { }, backends);
+
+    private protected Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends) => StartAsync((_, pool) => configure(pool), _ => { }, backends);
+
+    private protected Task<ProxyHost> StartAsync(Action<StickyWsOptions, PoolOptions> configure, Action<Microsoft.AspNetCore.Builder.WebApplication> map, params Uri[] backends)
+        => ProxyHost.StartAsync(lane, configure, map, backends);
+}
