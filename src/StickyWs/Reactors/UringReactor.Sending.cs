@@ -32,6 +32,7 @@ internal sealed unsafe partial class UringReactor
 
     public override bool TryGather(int socket, IGatheredSend send)
     {
+        if (_isEnding) return false;
         _gathered.Add((socket, Sockets[socket].Generation, send));
         return true;
     }

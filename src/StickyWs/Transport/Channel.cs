@@ -125,7 +125,7 @@ internal sealed partial class Channel : ICompletions
     // Hands what arrived over to the reader, and receives no more while he has enough.
     private void Feed()
     {
-        var feeding = Writer.FlushAsync();
+        var feeding = FlushAsync();
         if (feeding.IsCompletedSuccessfully)
         {
             if (feeding.Result.IsCompleted) Abandon();
@@ -138,6 +138,21 @@ internal sealed partial class Channel : ICompletions
         _ = AwaitReaderAsync(feeding);
     }
 
+    // A reader may have a reason for reading no more, which he is told of again here, and knows.
+    private ValueTask<FlushResult> FlushAsync()
+    {
+        try
+        {
+            return Writer.FlushAsync();
+        }
+#pragma warning disable CA1031
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return ValueTask.FromResult(new FlushResult(isCanceled: false, isCompleted: true));
+        }
+    }
+
     private async Task AwaitReaderAsync(ValueTask<FlushResult> feeding)
     {
         bool isAbandoned;
@@ -145,7 +160,7 @@ internal sealed partial class Channel : ICompletions
         {
             isAbandoned = (await feeding.ConfigureAwait(false)).IsCompleted;
         }
-#pragma warning disable CA1031 // The reader's own reason for reading no more, which he knows.
+#pragma warning disable CA1031
         catch (Exception)
 #pragma warning restore CA1031
         {

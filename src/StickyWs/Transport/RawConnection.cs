@@ -93,8 +93,6 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
         return this;
     }
 
-    public override void Abort() => Abort(new ConnectionAbortedException());
-
     public override void Abort(ConnectionAbortedException abortReason)
     {
         socket.Abort(); // Sets its mark before the look, as whoever makes the transport looks for the mark behind it.
