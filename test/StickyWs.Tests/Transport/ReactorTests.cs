@@ -222,6 +222,53 @@ public abstract class ReactorTests(ReactorMode mode)
     }
 
     [Fact]
+    public async Task Run_BehindTheReactorsEnd_IsDoneOnTheCallersThread()
+    {
+        await using var rig = new RelayRig(mode);
+        rig.Stop();
+        var thread = 0;
+
+        rig.Reactor.Run(() => thread = Environment.CurrentManagedThreadId);
+
+        Assert.Equal(Environment.CurrentManagedThreadId, thread);
+    }
+
+    [Fact]
+    public async Task Pair_ThatIsJoinedBehindTheReactorsEnd_EndsAtOnceAndClosesBothSockets()
+    {
+        await using var rig = new RelayRig(mode);
+        var (client, clientFd) = rig.Connect();
+        var (backend, backendFd) = rig.Connect();
+        var (clientSocket, backendSocket) = (new RawSocket(rig.Reactor, clientFd).ReleaseWatched(), new RawSocket(rig.Reactor, backendFd).ReleaseWatched());
+        var witness = new PairWitness();
+        rig.Stop();
+
+        rig.Reactor.Run(() => rig.Reactor.Relay.Join(clientSocket, backendSocket, witness, default));
+
+        await witness.Ended.WaitAsync(Wait.Bound);
+        Assert.Equal(1, witness.Ends);
+        foreach (var outer in new[] { client, backend })
+        {
+            await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+            Assert.False(await peer.EndsInOrderAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Dispose_OnItsOwnThread_DoesNotWaitForItself()
+    {
+        await using var rig = new RelayRig(mode);
+        var isDisposed = await rig.DoAsync(() =>
+        {
+            rig.Reactor.Dispose();
+            return true;
+        });
+
+        Assert.True(isDisposed);
+        rig.Stop();
+    }
+
+    [Fact]
     public void Dispose_OfOneThatNeverStarted_DoesNotWait()
     {
         Reactors.SkipUnlessThere(mode);

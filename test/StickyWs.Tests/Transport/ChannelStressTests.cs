@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using StickyWs.Configuration;
+using StickyWs.Reactors;
+using StickyWs.TestKit;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Transport;
+
+/// <summary>Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor.</summary>
+[Collection(nameof(Alone))]
+public abstract class ChannelStressTests(ReactorMode mode)
+{
+    private const int Connections = 3_000;
+    private const int AtOnce = 60;
+    private const int Longest = 200_000;
+
+    private static readonly Content[] Contents = [.. Enumerable.Range(0, 7).Select(seed => new Content(seed))];
+
+    [Fact]
+    public async Task RandomEnds_OfManyChannels_KeepBytesInOrderAndLeaveNothingBehind()
+    {
+        await RelayRig.WarmUpAsync(mode);
+        var (before, described) = (Descriptors.Count(), Descriptors.Describe());
+        await using (var rig = new RelayRig(mode))
+        {
+            var sockets = await rig.DoAsync(() => rig.Reactor.Count);
+            await Parallel.ForEachAsync(Enumerable.Range(0, Connections), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (seed, _) => new ValueTask(RunAsync(rig, seed)));
+            await Wait.UntilAsync(async () => await rig.DoAsync(() => rig.Reactor.Count) == sockets);
+        }
+
+        await Descriptors.AssertNoMoreThanAsync(before, described);
+    }
+
+    // Both go on until one has had enough.
+    private static async Task RunAsync(RelayRig rig, int seed)
+    {
+        var random = new Random(seed);
+        Socket outer;
+        int inner;
+        lock (rig) (outer, inner) = rig.Connect();
+        await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        var owner = new Owner();
+        var scheduler = random.Next(2) == 0 ? PipeScheduler.ThreadPool : PipeScheduler.Inline;
+        var input = new PipeOptions(readerScheduler: scheduler, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 30_000, resumeWriterThreshold: 15_000, useSynchronizationContext: false);
+        var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, input, isReadToTheEnd: random.Next(2) == 0);
+        channel.Start();
+        var sides = new[]
+        {
+            SendAsync(channel, Contents[seed % 7], new Random(seed + 1)),
+            ReceiveAsync(channel, Contents[seed % 5], new Random(seed + 2)),
+            SendAsync(peer, Contents[seed % 5], new Random(seed + 3)),
+            ReceiveAsync(peer, Contents[seed % 7], new Random(seed + 4)),
+        };
+        try
+        {
+            await (await Task.WhenAny(sides)).WaitAsync(Wait.Bound);
+        }
+        finally
+        {
+            if (random.Next(3) == 0) peer.Reset();
+            channel.Close(new ConnectionAbortedException(), isReset: random.Next(2) == 0);
+            channel.Close(new ConnectionAbortedException(), isReset: true);
+            peer.Reset();
+        }
+
+        foreach (var side in sides) await side.WaitAsync(Wait.Bound);
+        await owner.Ended.WaitAsync(Wait.Bound);
+        Assert.Equal(1, owner.Ends);
+    }
+
+    private static async Task SendAsync(Channel channel, Content content, Random random)
+    {
+        try
+        {
+            for (long at = 0; random.Next(12) > 0;)
+            {
+                var bytes = new byte[random.Next(Longest)];
+                content.Write(bytes, at);
+                at += bytes.Length;
+                using var cancel = random.Next(20) == 0 ? new CancellationTokenSource(TimeSpan.FromMilliseconds(1)) : null;
+                await channel.SendAsync(bytes.AsMemory(), cancel?.Token ?? default);
+                if (random.Next(3) == 0) await Task.Yield();
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Broken, closed, or cancelled in the midst of it.
+        }
+    }
+
+    private static async Task ReceiveAsync(Channel channel, Content content, Random random)
+    {
+        try
+        {
+            for (long at = 0; random.Next(200) > 0;)
+            {
+                var read = await channel.Input.ReadAsync();
+                var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, random.Next(1, Longest)));
+                Assert.True(content.Matches(taken.ToArray(), at));
+                at += taken.Length;
+                channel.Input.AdvanceTo(taken.End);
+                if (read.IsCompleted && taken.IsEmpty) return;
+                if (random.Next(10) == 0) await Task.Yield();
+            }
+        }
+        catch (Exception e) when (e is IOException or ConnectionAbortedException)
+        {
+            // Broken or closed.
+        }
+
+        await channel.Input.CompleteAsync();
+    }
+
+    private static async Task SendAsync(Wire peer, Content content, Random random)
+    {
+        try
+        {
+            for (long at = 0; random.Next(12) > 0;)
+            {
+                var bytes = new byte[random.Next(Longest)];
+                content.Write(bytes, at);
+                at += bytes.Length;
+                await peer.WriteAsync(bytes);
+            }
+
+            if (random.Next(2) == 0) await peer.FinishAsync();
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // Broken or closed.
+        }
+    }
+
+    private static async Task ReceiveAsync(Wire peer, Content content, Random random)
+    {
+        try
+        {
+            var buffer = new byte[Longest];
+            for (long at = 0; random.Next(100) > 0;)
+            {
+                var read = await peer.ReadAsync(buffer.AsMemory(0, random.Next(1, Longest)));
+                Assert.True(content.Matches(buffer.AsSpan(0, read), at));
+                at += read;
+                if (read == 0) return;
+                if (random.Next(10) == 0) await Task.Yield();
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // Broken or closed.
+        }
+    }
+
+    private sealed class Owner : IChannelOwner
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _ends;
+
+        public Task Ended => _ended.Task;
+
+        public int Ends => Volatile.Read(ref _ends);
+
+        public void InputEnded(Exception? reason)
+        {
+            Interlocked.Increment(ref _ends);
+            _ended.TrySetResult();
+        }
+    }
+
+    public sealed class OnEpoll() : ChannelStressTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : ChannelStressTests(ReactorMode.IoUring);
+}
