@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
@@ -52,11 +51,7 @@ public sealed class Balancer : IAsyncDisposable
 
     /// <summary>Starts on real Kestrel with one listener that serves the lane.</summary>
     public static Balancer Start(Lane lane, LiveSettings settings, Action<IWebHostBuilder>? configure = null)
-        => Start(settings.Serving(lane), kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, lane)), builder =>
-        {
-            builder.ConfigureServices(services => services.Configure<SocketTransportOptions>(sockets => sockets.Configure(lane)));
-            configure?.Invoke(builder);
-        });
+        => Start(settings.Serving(lane), kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, lane)), configure);
 
     /// <summary>Starts on real Kestrel with the listeners that are given; without any, with those of URLs and configuration.</summary>
     public static Balancer Start(LiveSettings settings, Action<KestrelServerOptions>? kestrel, Action<IWebHostBuilder>? configure = null)

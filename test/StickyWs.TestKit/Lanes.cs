@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-
 namespace StickyWs.TestKit;
 
 /// <summary>Facts about lanes.</summary>
@@ -12,12 +10,9 @@ public static class Lanes
     /// <summary>Every lane between which what chooses a backend can tell: the reactors are below it.</summary>
     public static Lane[] AboveReactors { get; } = [.. Enum.GetValues<Lane>().Where(lane => lane is not (Lane.RawEpoll or Lane.RawInline))];
 
-    /// <summary>Sets which threads the application's code runs on in a lane.</summary>
-    public static void Configure(this SocketTransportOptions sockets, Lane lane) => sockets.UnsafePreferInlineScheduling = lane == Lane.RawInline;
-
     /// <summary>Sets the transport that serves a lane.</summary>
     public static LiveSettings Serving(this LiveSettings settings, Lane lane)
-        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane.Reactor());
+        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane.Reactor()).With("Transport:UnsafePreferInlineScheduling", lane == Lane.RawInline ? "true" : "false");
 
     /// <summary>What <c>Transport:Reactor</c> says.</summary>
     public static string Reactor(this Lane lane) => lane == Lane.RawEpoll ? "Epoll" : "Auto";

@@ -12,4 +12,11 @@ public sealed class TransportOptions
     /// <summary>Threads that serve the raw lane, 1 to 1,024; <see langword="null"/>, the default, for one per core.</summary>
     [NumberRange(1, 1024)]
     public int? Reactors { get; set; }
+
+    /// <summary>
+    /// Whether plain requests that the raw lane carries are served on the threads of its reactors instead of the thread pool's: for a process that only balances. Unsafe: code of the
+    /// application's that blocks there, or waits for a backend's answer without giving the thread back, holds up everybody for as long, tunnels too. Default <see langword="false"/>.
+    /// Kestrel's own option of that name has no effect in the raw lane.
+    /// </summary>
+    public bool UnsafePreferInlineScheduling { get; set; }
 }

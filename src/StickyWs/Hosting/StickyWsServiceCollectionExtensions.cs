@@ -151,7 +151,10 @@ public static class StickyWsServiceCollectionExtensions
         }
 
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
-        services.AddSingleton<ChannelSettings>();
+        services.AddSingleton(provider => new ChannelSettings(
+            provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
+            provider.GetRequiredService<IOptionsMonitor<StickyWsOptions>>().CurrentValue.Transport,
+            provider.GetService<IMemoryPoolFactory<byte>>()));
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }

@@ -42,6 +42,9 @@ internal static unsafe partial class Libc
     public const uint SpliceNonBlocking = 2;
     public const int SetPipeSize = 1031;
 
+    /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
+    public const int Duplicate = 1030;
+
     private const string C = "libc";
 
     public static Errno Error => (Errno)Marshal.GetLastSystemError();

@@ -208,8 +208,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.Gone)) return;
         if (state.Party is not null)
         {
-            if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
-            PartyOf(ref state).Sent(socket);
+            PartyOf(ref state).Sent(socket); // The poll stays: a party that finds no room all the same waits for the next change.
             return;
         }
 

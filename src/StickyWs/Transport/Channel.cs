@@ -54,7 +54,7 @@ internal sealed partial class Channel : ICompletions
     /// <summary>Why the input ended, if not in order.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>The socket for whoever wants to ask or set its options; closed together with the channel.</summary>
+    /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>
     public Socket Socket
     {
         get
@@ -62,7 +62,8 @@ internal sealed partial class Channel : ICompletions
             lock (_lock)
             {
                 if (_lent is not null) return _lent;
-                if (!_isClosed) return _lent = new Socket(new SafeSocketHandle(_fd, ownsHandle: false));
+                var fd = _isClosed ? -1 : Libc.FileControl(_fd, Libc.Duplicate, 0);
+                if (fd >= 0) return _lent = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
                 _lent = new Socket(SocketType.Stream, ProtocolType.Tcp);
                 _lent.Dispose();
                 return _lent;
@@ -73,7 +74,10 @@ internal sealed partial class Channel : ICompletions
     private PipeWriter Writer => _pipe.Writer;
 
     /// <summary>Begins to receive.</summary>
-    public void Start() => _reactor.Run(() => _reactor.BeginStream(_socket, this));
+    public void Start() => _reactor.Run(() =>
+    {
+        if (!_isClosed) _reactor.BeginStream(_socket, this); // On the reactor's thread it may have been closed before this.
+    });
 
     /// <summary>Closes the connection. Only the first time counts.</summary>
     /// <param name="reason">What readers are told from now on.</param>
@@ -85,9 +89,10 @@ internal sealed partial class Channel : ICompletions
             if (_isClosed) return;
             _isClosed = true;
             _reason = reason;
-            _lent?.SafeHandle.Dispose(); // Its descriptor may soon be another's.
+            if (!isReset) _ = Libc.Shutdown(_fd, Libc.ShutSend); // Or a peer whose bytes nobody has received would not see the end of what was sent to it.
         }
 
+        _lent?.Dispose();
         _room.Signal();
         _reactor.Run(() =>
         {
@@ -109,7 +114,13 @@ internal sealed partial class Channel : ICompletions
         if (!_isFull) End(null);
     }
 
-    void ICompletions.Broken(int socket, Errno error) => Break(error == Errno.None ? Errno.ConnectionReset : error);
+    // Without an error it finished before it broke.
+    void ICompletions.Broken(int socket, Errno error)
+    {
+        if (error != Errno.None) Break(error);
+        else if (_isReadToTheEnd) End(null);
+        else Break(Errno.ConnectionReset);
+    }
 
     void ICompletions.BrokenWhilePaused(int socket)
     {

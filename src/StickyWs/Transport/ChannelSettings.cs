@@ -3,24 +3,22 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Options;
+using StickyWs.Configuration;
 
 namespace StickyWs.Transport;
 
-/// <summary>
-/// What all channels have in common: their memory, how much may wait in them, and which threads their readers and writers go on in. For clients that is what the application's
-/// <see cref="SocketTransportOptions"/> say, as with Kestrel's own connections.
-/// </summary>
+/// <summary>What all channels have in common: their memory, how much may wait in them, and which threads their readers and writers go on in.</summary>
 internal sealed class ChannelSettings : IMemoryPoolFeature, IDisposable
 {
     // About what the kernel keeps by default for a reader who is slow; the rest stops the backend.
     private const long MostOfABackend = 128 * 1024;
 
-    public ChannelSettings(IOptions<SocketTransportOptions> options, IMemoryPoolFactory<byte>? pools = null)
+    /// <param name="sockets">What the application says of Kestrel's connections: how much may wait.</param>
+    /// <param name="transport">Whether the application runs on the threads of the reactors.</param>
+    /// <param name="pools">Makes Kestrel's own kind of memory pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is wanted.</param>
+    public ChannelSettings(SocketTransportOptions sockets, TransportOptions transport, IMemoryPoolFactory<byte>? pools = null)
     {
-        var sockets = options.Value;
-        var application = sockets.UnsafePreferInlineScheduling ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
-        // Kestrel's own kind of pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is wanted.
+        var application = transport.UnsafePreferInlineScheduling ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
         MemoryPool = pools?.Create() ?? MemoryPool<byte>.Shared;
         FromClient = Limit(sockets.MaxReadBufferSize, reader: application, writer: PipeScheduler.Inline);
         ToClient = Limit(sockets.MaxWriteBufferSize, reader: PipeScheduler.Inline, writer: application);

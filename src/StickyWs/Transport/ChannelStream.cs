@@ -8,7 +8,12 @@ namespace StickyWs.Transport;
 /// <summary>A connection to a backend on a reactor, as a stream for an HTTP client.</summary>
 internal sealed class ChannelStream : Stream, IChannelOwner
 {
+    private const int NobodyReads = 0;
+    private const int SomebodyReads = 1;
+    private const int NobodyWillRead = 2;
+
     private readonly Channel _channel;
+    private int _reading;
 
     /// <param name="socket">A connected socket; the stream's from here on.</param>
     /// <param name="input">How much may wait to be read, and where readers go on.</param>
@@ -34,7 +39,20 @@ internal sealed class ChannelStream : Stream, IChannelOwner
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        => _channel.Input.TryRead(out var read) ? ValueTask.FromResult(Take(read, buffer)) : WaitAndReadAsync(buffer, cancellationToken);
+    {
+        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _reading, SomebodyReads, NobodyReads) == NobodyWillRead, this);
+        var waits = false;
+        try
+        {
+            if (_channel.Input.TryRead(out var read)) return ValueTask.FromResult(Take(read, buffer));
+            waits = true;
+            return WaitAndReadAsync(buffer, cancellationToken);
+        }
+        finally
+        {
+            if (!waits) FinishRead();
+        }
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
@@ -63,13 +81,33 @@ internal sealed class ChannelStream : Stream, IChannelOwner
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _channel.Close(new ObjectDisposedException(nameof(ChannelStream)), isReset: false);
+        if (disposing)
+        {
+            _channel.Close(new ObjectDisposedException(nameof(ChannelStream)), isReset: false);
+            if (Interlocked.Exchange(ref _reading, NobodyWillRead) == NobodyReads) _channel.Input.Complete();
+        }
+
         base.Dispose(disposing);
+    }
+
+    // Behind a dispose the memory of what was not read goes back to the pool, but not while it is copied from.
+    private void FinishRead()
+    {
+        if (Interlocked.CompareExchange(ref _reading, NobodyReads, SomebodyReads) == NobodyWillRead) _channel.Input.Complete();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
-        => Take(await _channel.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer);
+    {
+        try
+        {
+            return Take(await _channel.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer);
+        }
+        finally
+        {
+            FinishRead();
+        }
+    }
 
     // An empty buffer waits until there is something, and takes nothing.
     private int Take(ReadResult read, Memory<byte> buffer)

@@ -19,6 +19,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     private readonly Channel _channel;
     private readonly Pipe _output;
     private readonly Task _sending;
+    private Exception? _reason;
 
     /// <param name="socket">An accepted socket; the transport's from here on.</param>
     /// <param name="connectionId">What the log calls it.</param>
@@ -29,6 +30,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     {
         _connectionId = connectionId;
         _logger = logger;
+        Closed = _closed.Token;
         _output = new Pipe(settings.ToClient);
         _channel = new Channel(socket, this, settings.FromClient, isReadToTheEnd: false);
         _channel.Start();
@@ -40,7 +42,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     public PipeWriter Output => _output.Writer;
 
     /// <summary>Fires, in the thread pool, when nothing more will arrive.</summary>
-    public CancellationToken Closed => _closed.Token;
+    public CancellationToken Closed { get; }
 
     public Socket Socket => _channel.Socket;
 
@@ -53,7 +55,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     void IChannelOwner.InputEnded(Exception? reason)
     {
-        if (reason is IOException) LogConnectionBroke(_logger, _connectionId, reason.Message);
+        _reason = reason;
         ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
     }
 
@@ -98,15 +100,32 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         try
         {
             _closed.Cancel();
+            if (_reason is IOException) LogConnectionBroke(_logger, _connectionId, _reason.Message);
         }
 #pragma warning disable CA1031 // One who listens has thrown; the others were told all the same.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogCloseHandlerFailed(_logger, _connectionId, e);
+            TryLogCloseHandlerFailed(e);
         }
+        finally
+        {
+            _hasClosed.SetResult();
+        }
+    }
 
-        _hasClosed.SetResult();
+    private void TryLogCloseHandlerFailed(Exception exception)
+    {
+        try
+        {
+            LogCloseHandlerFailed(_logger, _connectionId, exception);
+        }
+#pragma warning disable CA1031 // It may be the log that failed, and then nobody is left to tell.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The connection has closed all the same.
+        }
     }
 
     [LoggerMessage(EventIds.ConnectionBroke, LogLevel.Debug, "Connection {ConnectionId} broke: {Error}", EventName = "ConnectionBroke")]

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,17 +13,13 @@ namespace StickyWs.Benchmarks.Balancers;
 /// <summary>The balancers that are roles of this program, each as its own documentation sets it up, logging off.</summary>
 internal static class DotNetBalancers
 {
-    /// <summary>The setting with which plain requests are served on the threads of the reactors.</summary>
-    public const string Inline = "inline";
-
     /// <summary>StickyWs.</summary>
     /// <param name="backend">The backend's address and port.</param>
-    /// <param name="settings">What else the section <c>StickyWs</c> says, as <c>KEY=VALUE</c>, and <see cref="Inline"/>.</param>
+    /// <param name="settings">What else the section <c>StickyWs</c> says, as <c>KEY=VALUE</c>.</param>
     public static Task<int> RunStickyWsAsync(string backend, string[] settings)
     {
         var builder = CreateBuilder();
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = settings.Contains(Inline));
-        builder.Configuration.AddInMemoryCollection(settings.Where(setting => setting != Inline).Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
         builder.AddStickyWebSocketBalancing();
         builder.AddStickyWebSocketBalancing(options =>
         {

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
@@ -58,11 +57,11 @@ internal sealed class ProxyHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.Configure(lane));
         builder.AddStickyWebSocketBalancing(options =>
         {
             options.Transport.RawLane = Enum.Parse<RawLaneMode>(lane.RawLaneMode());
             options.Transport.Reactor = Enum.Parse<ReactorMode>(lane.Reactor());
+            options.Transport.UnsafePreferInlineScheduling = lane == Lane.RawInline;
             var pool = new PoolOptions();
             for (var i = 0; i < backends.Length; i++)
             {

@@ -19,6 +19,7 @@ internal static class OptionTable
         new("Transport:RawLane", "Off", ["Always", "1", "On,Off", "true"]),
         new("Transport:Reactor", "Epoll", ["Uring", "0", "IoUring,Epoll", "epoll_wait"]),
         new("Transport:Reactors", "1024", ["0", "1025", "-1", .. NoWhole]),
+        new("Transport:UnsafePreferInlineScheduling", "True", NoFlag),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
         new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
@@ -106,6 +107,39 @@ public abstract class ChannelStreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Dispose_WithBytesThatNobodyRead_GivesTheirMemoryBack()
+    {
+        using var pool = new CountingPool();
+        var (outer, fd) = _rig.Connect();
+        await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        var stream = new ChannelStream(new RawSocket(_rig.Reactor, fd), new PipeOptions(pool, useSynchronizationContext: false));
+        await peer.WriteAsync(new byte[50_000]);
+        await stream.ReadExactlyAsync(new byte[10_000], Wait.Token());
+        Assert.NotEqual(0, pool.Rented);
+
+        await stream.DisposeAsync();
+        await stream.DisposeAsync();
+
+        await Wait.UntilAsync(() => pool.Rented == 0);
+    }
+
+    [Fact]
+    public async Task Read_OfAnAnswerThatEndsBeforeItsPeerBreaks_IsTheAnswerAndItsEnd()
+    {
+        using (await _rig.HoldAsync())
+        {
+            await _stream.WriteAsync("never read"u8.ToArray(), Wait.Token());
+            await _peer.WriteAsync("all of it");
+            await _peer.FinishAsync();
+            await _peer.DisposeAsync(); // With bytes that it has not read: RST.
+        }
+
+        var whole = new MemoryStream();
+        await _stream.CopyToAsync(whole, Wait.Token());
+        Assert.Equal("all of it", Encoding.Latin1.GetString(whole.ToArray()));
+    }
+
+    [Fact]
     public async Task Write_InBothForms_Arrives()
     {
         await _stream.WriteAsync("a"u8.ToArray().AsMemory(), Wait.Token());
@@ -128,6 +162,37 @@ public abstract class ChannelStreamTests : IAsyncDisposable
         Assert.Throws<NotSupportedException>(() => _stream.Position);
         Assert.Throws<NotSupportedException>(() => _stream.Position = 0);
         Assert.Equal((true, true, false), (_stream.CanRead, _stream.CanWrite, _stream.CanSeek));
+    }
+
+    private sealed class CountingPool : MemoryPool<byte>
+    {
+        private int _rented;
+
+        public int Rented => Volatile.Read(ref _rented);
+
+        public override int MaxBufferSize => Shared.MaxBufferSize;
+
+        public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+        {
+            Interlocked.Increment(ref _rented);
+            return new Block(this, Shared.Rent(minBufferSize));
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            // It holds nothing itself.
+        }
+
+        private sealed class Block(CountingPool pool, IMemoryOwner<byte> inner) : IMemoryOwner<byte>
+        {
+            public Memory<byte> Memory => inner.Memory;
+
+            public void Dispose()
+            {
+                Interlocked.Decrement(ref pool._rented);
+                inner.Dispose();
+            }
+        }
     }
 
     public sealed class OnEpoll() : ChannelStreamTests(ReactorMode.Epoll);

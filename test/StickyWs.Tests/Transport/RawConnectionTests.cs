@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
@@ -16,7 +15,7 @@ namespace StickyWs.Tests.Transport;
 /// <summary>A connection that is a bare socket until somebody uses it as an ordinary one.</summary>
 public abstract class RawConnectionTests : IAsyncDisposable
 {
-    private readonly ChannelSettings _settings = new(Options.Create(new SocketTransportOptions()));
+    private readonly ChannelSettings _settings = new(new SocketTransportOptions(), new TransportOptions());
     private readonly RelayRig _rig;
     private readonly RawConnection _connection;
     private readonly Wire _peer;

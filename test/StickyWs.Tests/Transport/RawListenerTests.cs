@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
@@ -17,7 +16,7 @@ public abstract class RawListenerTests(ReactorMode mode)
     public async Task Unbind_WhileTheReactorIsBusy_HasClosedTheListenerWhenItReturns()
     {
         Reactors.SkipUnlessThere(mode);
-        using var settings = new ChannelSettings(Options.Create(new SocketTransportOptions()));
+        using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
         using var reactors = ReactorGroup.Start(mode, 1, _ => { });
         var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));
         await using var listener = new RawListener(listening, reactors, settings, TimeProvider.System, NullLogger.Instance);

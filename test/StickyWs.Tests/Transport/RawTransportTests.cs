@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
 using StickyWs.Transport;
@@ -153,6 +152,48 @@ public abstract class RawTransportTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task KestrelsOwnOption_KeepsApplicationsOffTheReactor()
+    {
+        var transport = Open(sockets => sockets.UnsafePreferInlineScheduling = true);
+        var reading = ReadAsync();
+        await _peer.WriteAsync("x");
+
+        Assert.False(await reading.WaitAsync(Wait.Bound));
+
+        async Task<bool> ReadAsync()
+        {
+            await transport.Input.ReadAsync();
+            return _rig.Reactor.IsCurrent;
+        }
+    }
+
+    // Bytes of the peer's own that nobody took break its connection, but not before it has all that was sent to it, and the end.
+    [Fact]
+    public async Task Dispose_WithBytesThatNobodyRead_LetsThePeerReadToTheEnd()
+    {
+        var transport = Open(sockets => sockets.MaxReadBufferSize = 1);
+        await _peer.WriteAsync(new byte[1_000_000]);
+        await transport.Input.ReadAtLeastAsync(1, Wait.Token());
+        await transport.Output.WriteAsync("all of it"u8.ToArray(), Wait.Token());
+
+        await transport.DisposeAsync().AsTask().WaitAsync(Wait.Bound);
+
+        Assert.Equal("all of it", await _peer.ReadTextToEndAsync());
+    }
+
+    [Fact]
+    public async Task Log_ThatThrows_HoldsNothingUp()
+    {
+        var transport = Open(log: new BrokenLog());
+        var closed = Closed(transport);
+
+        _peer.Reset();
+
+        await closed.WaitAsync(Wait.Bound);
+        await transport.DisposeAsync().AsTask().WaitAsync(Wait.Bound);
+    }
+
+    [Fact]
     public async Task Output_ThatIsCompletedWithAReason_BreaksTheConnection()
     {
         var transport = Open();
@@ -183,7 +224,7 @@ public abstract class RawTransportTests : IAsyncDisposable
     [Fact]
     public async Task Input_WithApplicationsInline_IsReadOnTheReactorAndAnsweredFromThere()
     {
-        var transport = Open(sockets => sockets.UnsafePreferInlineScheduling = true);
+        var transport = Open(isInline: true);
         var answering = AnswerAsync();
 
         await _peer.WriteAsync("question");
@@ -209,12 +250,23 @@ public abstract class RawTransportTests : IAsyncDisposable
         return closed.Task;
     }
 
-    private RawTransport Open(Action<SocketTransportOptions>? configure = null)
+    private RawTransport Open(Action<SocketTransportOptions>? configure = null, bool isInline = false, ILogger? log = null)
     {
         var sockets = new SocketTransportOptions();
         configure?.Invoke(sockets);
-        _settings = new ChannelSettings(Options.Create(sockets));
-        return _transport = new RawTransport(new StickyWs.Transport.RawSocket(_rig.Reactor, _fd), "the id", _settings, _log.CreateLogger("test"));
+        _settings = new ChannelSettings(sockets, new TransportOptions { UnsafePreferInlineScheduling = isInline });
+        return _transport = new RawTransport(new StickyWs.Transport.RawSocket(_rig.Reactor, _fd), "the id", _settings, log ?? _log.CreateLogger("test"));
+    }
+
+    private sealed class BrokenLog : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw new InvalidTimeZoneException();
     }
 
     public sealed class OnEpoll() : RawTransportTests(ReactorMode.Epoll);
