@@ -151,10 +151,6 @@ public static class StickyWsServiceCollectionExtensions
         }
 
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
-        services.AddSingleton(provider => new ChannelSettings(
-            provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
-            provider.GetRequiredService<IOptionsMonitor<StickyWsOptions>>().CurrentValue.Transport,
-            provider.GetService<IMemoryPoolFactory<byte>>()));
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
@@ -13,12 +15,14 @@ namespace StickyWs.Transport;
 /// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is taken that the system offers;
 /// the log and a metric say which, and what stood in the way of a better one.
 /// </summary>
-internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, ChannelSettings settings, StickyWsMetrics metrics, ILogger<RawLane> logger) : IDisposable
+internal sealed partial class RawLane(
+    IOptionsMonitor<StickyWsOptions> options, IOptions<SocketTransportOptions> sockets, StickyWsMetrics metrics, ILogger<RawLane> logger, IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
     private const string NotAsked = "it is not wanted (Transport:Reactor)";
 
     private readonly Lock _lock = new();
     private ReactorGroup? _reactors;
+    private ChannelSettings? _channels;
     private bool _isDecided;
 
     /// <summary>The reactors, or <see langword="null"/> when the portable lane serves; the log says why, once.</summary>
@@ -50,7 +54,7 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
         try
         {
             socket = await RawDialer.ConnectAsync(reactor, host, port, cancellationToken).ConfigureAwait(false);
-            return new ChannelStream(socket, settings.FromBackend);
+            return new ChannelStream(socket, _channels!.FromBackend);
         }
         catch
         {
@@ -63,7 +67,14 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
         }
     }
 
-    public void Dispose() => _reactors?.Dispose();
+    /// <summary>What its channels have in common; while it serves.</summary>
+    public ChannelSettings Channels => _channels!;
+
+    public void Dispose()
+    {
+        _reactors?.Dispose();
+        _channels?.Dispose();
+    }
 
     private void Decide(TransportOptions transport)
     {
@@ -102,6 +113,7 @@ internal sealed partial class RawLane(IOptionsMonitor<StickyWsOptions> options, 
         try
         {
             if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
+            _channels ??= new ChannelSettings(sockets.Value, options.CurrentValue.Transport, pools);
             _reactors = ReactorGroup.Start(mode, count, LogFailed);
             return null;
         }
