@@ -100,7 +100,10 @@ internal sealed unsafe partial class UringReactor
         poll.Length = Submission.PollsOn;
     }
 
-    public override void AwaitRoom(int socket) => AwaitRoom(socket, ref Sockets[socket]);
+    public override void AwaitRoom(int socket)
+    {
+        if (!_isEnding) AwaitRoom(socket, ref Sockets[socket]); // The ring may be gone; whoever waits is told of the stream's end.
+    }
 
     // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
     private void AwaitRoom(int socket, ref SocketState state)

@@ -345,6 +345,33 @@ public abstract class ChannelTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Close_OnTheReactorBeforeTheStartIsServed_LeavesTheNextOwnerOfItsNumberAlone()
+    {
+        var channel = Open(start: false);
+        var (outer, fd) = _rig.Connect();
+        await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        using var next = new RawSocket(_rig.Reactor, fd);
+        await _rig.TurnAsync();
+        await _rig.DoAsync(() =>
+        {
+            OnAnotherThread(channel.Start);
+            channel.Close(new ConnectionAbortedException(), isReset: true);
+            return next.Left; // Is watched from here on.
+        });
+
+        await peer.WriteAsync("x");
+
+        Assert.Equal(1, await next.ReceiveAsync(new byte[9], Wait.Token()));
+
+        static void OnAnotherThread(Action work)
+        {
+            var thread = new Thread(() => work());
+            thread.Start();
+            thread.Join();
+        }
+    }
+
+    [Fact]
     public async Task ReactorsEnd_EndsTheChannel()
     {
         var channel = Open();

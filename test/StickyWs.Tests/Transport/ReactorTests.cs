@@ -255,6 +255,26 @@ public abstract class ReactorTests(ReactorMode mode)
     }
 
     [Fact]
+    public async Task AwaitRoom_BehindTheReactorsEnd_TouchesNothing()
+    {
+        await using var rig = new RelayRig(mode);
+        var (outer, fd) = rig.Connect();
+        await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        var socket = new RawSocket(rig.Reactor, fd).ReleaseWatched();
+        rig.Stop();
+
+        rig.Reactor.Run(() =>
+        {
+            rig.Reactor.AwaitRoom(socket.Number);
+            rig.Reactor.Pause(socket.Number);
+            rig.Reactor.Resume(socket.Number);
+            rig.Reactor.Close(socket.Number, isReset: true);
+        });
+
+        Assert.False(await peer.EndsInOrderAsync());
+    }
+
+    [Fact]
     public async Task Dispose_OnItsOwnThread_DoesNotWaitForItself()
     {
         await using var rig = new RelayRig(mode);
