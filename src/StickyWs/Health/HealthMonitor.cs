@@ -14,12 +14,14 @@ namespace StickyWs.Health;
 /// that accepts before would answer its first requests with 503, since a backend that was never probed gets no work. Whatever fills the
 /// registry must start before this.
 /// </remarks>
+#pragma warning disable CA2213 // The source holds nothing but memory, and a host may be stopped while its services are disposed of.
 internal sealed partial class HealthMonitor(
     BackendRegistry registry,
     BreakerBoard board,
     IProbeFactory probes,
     TimeProvider time,
     ILoggerFactory loggers) : IHostedService, IDisposable
+#pragma warning restore CA2213
 {
     // The registry calls under its lock, and more often than the configuration changes: only that something changed is handed over.
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -29,7 +31,6 @@ internal sealed partial class HealthMonitor(
     private object? _followed;
     private Task _following = Task.CompletedTask;
     private CancellationToken _stopping;
-    private bool _isDisposed;
 
     /// <summary>Where jitter comes from: numbers from 0 to 1. A test sets it.</summary>
     public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
@@ -46,8 +47,6 @@ internal sealed partial class HealthMonitor(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        // A host may be stopped again after its services were disposed.
-        if (_isDisposed) return;
         registry.Changed -= OnChanged;
         await _stop.CancelAsync();
         // Servers stop first and may have used up the host's time: then the loops end behind its back.
@@ -57,13 +56,9 @@ internal sealed partial class HealthMonitor(
 
     public void Dispose()
     {
-        if (_isDisposed) return;
-        _isDisposed = true;
-
-        // A host whose start failed is disposed without being stopped.
+        // A host whose start failed is disposed without being stopped; another is stopped once more behind or during this.
         registry.Changed -= OnChanged;
         _stop.Cancel();
-        _stop.Dispose();
     }
 
     private void OnChanged(RegistrySnapshot snapshot) => _changes.Writer.TryWrite(true);

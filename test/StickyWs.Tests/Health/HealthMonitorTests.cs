@@ -232,4 +232,24 @@ public sealed class HealthMonitorTests
 
         await call.CancelledAsync();
     }
+
+    // A host that is run and disposed of by two hands does so.
+    [Fact]
+    public async Task Stop_WhileDisposedOf_EndsInOrder()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            await using var clinic = new Clinic();
+            await clinic.Monitor.StartAsync(Wait.Token());
+            using var both = new Barrier(2);
+            var stopping = Task.Run(() =>
+            {
+                both.SignalAndWait(Wait.Token());
+                return clinic.Monitor.StopAsync(Wait.Token());
+            });
+            both.SignalAndWait(Wait.Token());
+            clinic.Monitor.Dispose();
+            await stopping;
+        }
+    }
 }
