@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
+using StickyWs.Forwarding;
 
 namespace StickyWs.TestKit;
 
@@ -109,13 +109,7 @@ public sealed class RawBackend : IAsyncDisposable
         {
             socket.NoDelay = true;
             Stream stream = new NetworkStream(socket, ownsSocket: true);
-            if (_certificate is not null)
-            {
-                var tls = new SslStream(stream);
-                stream = tls;
-                await tls.AuthenticateAsServerAsync(_certificate);
-            }
-
+            if (_certificate is not null) stream = await DuplexTlsStream.OpenAsync(stream, tls => tls.AuthenticateAsServerAsync(_certificate));
             var wire = new Wire(socket, stream);
             _wires.Add(wire);
             await _script(this, wire);

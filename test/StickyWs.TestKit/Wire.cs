@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using StickyWs.Forwarding;
 
 namespace StickyWs.TestKit;
 
@@ -121,7 +121,7 @@ public class Wire(Socket socket, Stream stream) : IAsyncDisposable
     /// <summary>Says that nothing more will be sent (FIN, with TLS a close_notify before it).</summary>
     public async Task FinishAsync()
     {
-        if (stream is SslStream tls) await tls.ShutdownAsync();
+        if (stream is DuplexTlsStream tls) await tls.FinishWritingAsync();
         socket.Shutdown(SocketShutdown.Send);
     }
 

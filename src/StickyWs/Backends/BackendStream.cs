@@ -7,18 +7,22 @@ namespace StickyWs.Backends;
 /// <summary>A new connection to a backend: TCP, and TLS where the address asks for it. The one place for probes, plain requests and tunnels alike.</summary>
 internal static class BackendStream
 {
-    /// <summary>Connects; the caller owns the stream, which owns the socket.</summary>
+    /// <summary>Connects, and speaks TLS where the address asks for it; the caller owns the stream.</summary>
     /// <param name="address">Where the backend listens.</param>
     /// <param name="tls">The pool's options.</param>
     /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async ValueTask<(Socket Socket, Stream Stream)> OpenAsync(Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    public static async ValueTask<Stream> OpenAsync(Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+        => await SecureAsync(await ConnectAsync(address, cancellationToken).ConfigureAwait(false), address, tls, protocols, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Connects, and no more; the caller owns the stream.</summary>
+    public static async ValueTask<NetworkStream> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
-            return (socket, await SecureAsync(new NetworkStream(socket, ownsSocket: true), address, tls, protocols, cancellationToken).ConfigureAwait(false));
+            return new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Net.Sockets;
 
 namespace StickyWs.Forwarding;
@@ -13,7 +12,7 @@ internal sealed class StreamBackendConnection(Socket socket, Stream stream) : Ba
     /// <summary>Says that nothing more will be sent, and goes on receiving: a half-close (FIN, with TLS a close_notify before it).</summary>
     public async ValueTask ShutdownSendAsync()
     {
-        if (stream is SslStream tls) await tls.ShutdownAsync().ConfigureAwait(false);
+        if (stream is DuplexTlsStream tls) await tls.FinishWritingAsync().ConfigureAwait(false);
         socket.Shutdown(SocketShutdown.Send);
     }
 

@@ -13,7 +13,9 @@ internal sealed class StreamConnector : IBackendConnector
 
     public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
-        var (socket, stream) = await BackendStream.OpenAsync(backend.Address, tls, Http11Only, cancellationToken).ConfigureAwait(false);
-        return new StreamBackendConnection(socket, stream);
+        var plain = await BackendStream.ConnectAsync(backend.Address, cancellationToken).ConfigureAwait(false);
+        if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
+        var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
+        return new StreamBackendConnection(plain.Socket, stream);
     }
 }

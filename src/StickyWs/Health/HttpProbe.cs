@@ -56,7 +56,7 @@ internal sealed class HttpProbe : IProbe
         };
 
         // The handler's own TLS would check the name in Host, whatever its options say.
-        handler.ConnectCallback = async (_, token) => (await BackendStream.OpenAsync(address, _tls, Protocols(), token)).Stream;
+        handler.ConnectCallback = (_, token) => BackendStream.OpenAsync(address, _tls, Protocols(), token);
         return handler;
     }
 

@@ -26,7 +26,7 @@ internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
 
     private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        if (lane is not { IsOn: true }) return (await BackendStream.OpenAsync(address, tls, protocols, cancellationToken).ConfigureAwait(false)).Stream;
+        if (lane is not { IsOn: true }) return await BackendStream.OpenAsync(address, tls, protocols, cancellationToken).ConfigureAwait(false);
         var plain = await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
         return await BackendStream.SecureAsync(plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
     }

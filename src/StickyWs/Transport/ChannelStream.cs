@@ -6,7 +6,7 @@ using System.Runtime.ExceptionServices;
 namespace StickyWs.Transport;
 
 /// <summary>A connection to a backend on a reactor, as a stream for an HTTP client.</summary>
-internal sealed class ChannelStream : Stream, IChannelOwner
+internal sealed class ChannelStream : AsyncStream, IChannelOwner
 {
     private const int NobodyReads = 0;
     private const int SomebodyReads = 1;
@@ -22,20 +22,6 @@ internal sealed class ChannelStream : Stream, IChannelOwner
     {
         _channel = new Channel(socket, this, input, isReadToTheEnd: true);
         _channel.Start();
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -54,25 +40,7 @@ internal sealed class ChannelStream : Stream, IChannelOwner
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _channel.SendAsync(buffer, cancellationToken);
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     void IChannelOwner.InputEnded(Exception? reason)
     {
