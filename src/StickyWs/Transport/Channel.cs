@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
@@ -139,7 +140,7 @@ internal sealed partial class Channel : ICompletions
         var feeding = FlushAsync();
         if (feeding.IsCompletedSuccessfully)
         {
-            if (feeding.Result.IsCompleted) Abandon();
+            if (!feeding.Result) Abandon();
             return;
         }
 
@@ -149,43 +150,33 @@ internal sealed partial class Channel : ICompletions
         _ = AwaitReaderAsync(feeding);
     }
 
-    // A reader may have a reason for reading no more, which he is told of again here, and knows.
-    private ValueTask<FlushResult> FlushAsync()
+    // Whether anybody reads on.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> FlushAsync()
     {
         try
         {
-            return Writer.FlushAsync();
+            return !(await Writer.FlushAsync().ConfigureAwait(false)).IsCompleted;
         }
-#pragma warning disable CA1031
+#pragma warning disable CA1031 // A reader may have a reason for reading no more, which he is told of again here, and knows.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return ValueTask.FromResult(new FlushResult(isCanceled: false, isCompleted: true));
+            return false;
         }
     }
 
-    private async Task AwaitReaderAsync(ValueTask<FlushResult> feeding)
+    private async Task AwaitReaderAsync(ValueTask<bool> feeding)
     {
-        bool isAbandoned;
-        try
-        {
-            isAbandoned = (await feeding.ConfigureAwait(false)).IsCompleted;
-        }
-#pragma warning disable CA1031
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            isAbandoned = true;
-        }
-
-        _reactor.Run(() => Fed(isAbandoned));
+        var isRead = await feeding.ConfigureAwait(false);
+        _reactor.Run(() => Fed(isRead));
     }
 
-    private void Fed(bool isAbandoned)
+    private void Fed(bool isRead)
     {
         _isFull = false;
         if (_hasEnded) return;
-        if (isAbandoned) Abandon();
+        if (!isRead) Abandon();
         else if (_isFinished) End(null);
         else GoOn();
     }

@@ -25,7 +25,10 @@ internal static class ErrnoExtensions
 
     /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>
     public static IOException ToConnectionException(this Errno error)
-        => error is Errno.ConnectionReset or Errno.BrokenPipe ? new ConnectionResetException(error.ToSocketException().Message, error.ToSocketException()) : error.ToIOException();
+    {
+        var inner = error.ToSocketException();
+        return inner.SocketErrorCode == SocketError.ConnectionReset ? new ConnectionResetException(inner.Message, inner) : new IOException(inner.Message, inner);
+    }
 
     public static IOException ToIOException(this Errno error)
     {

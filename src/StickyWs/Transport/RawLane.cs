@@ -85,6 +85,7 @@ internal sealed partial class RawLane(
             return;
         }
 
+        _channels = new ChannelSettings(sockets.Value, transport, pools);
         var count = transport.Reactors ?? Environment.ProcessorCount;
         var noUring = transport.Reactor == ReactorMode.Epoll ? NotAsked : TryStart(ReactorMode.IoUring, count);
         if (noUring is not null) Refuse("Transport:Reactor", nameof(ReactorMode.IoUring), "use Auto or Epoll on this machine", noUring, isDemanded: transport.Reactor == ReactorMode.IoUring);
@@ -113,7 +114,6 @@ internal sealed partial class RawLane(
         try
         {
             if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
-            _channels ??= new ChannelSettings(sockets.Value, options.CurrentValue.Transport, pools);
             _reactors = ReactorGroup.Start(mode, count, LogFailed);
             return null;
         }

@@ -19,7 +19,6 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     private readonly Channel _channel;
     private readonly Pipe _output;
     private readonly Task _sending;
-    private Exception? _reason;
 
     /// <param name="socket">An accepted socket; the transport's from here on.</param>
     /// <param name="connectionId">What the log calls it.</param>
@@ -54,10 +53,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     }
 
     void IChannelOwner.InputEnded(Exception? reason)
-    {
-        _reason = reason;
-        ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
-    }
+        => ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
 
     /// <summary>Sends what was written and closes.</summary>
     public async ValueTask DisposeAsync()
@@ -100,7 +96,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         try
         {
             _closed.Cancel();
-            if (_reason is IOException) LogConnectionBroke(_logger, _connectionId, _reason.Message);
+            if (_channel.Failure is IOException broken) LogConnectionBroke(_logger, _connectionId, broken.Message);
         }
 #pragma warning disable CA1031 // One who listens has thrown; the others were told all the same.
         catch (Exception e)

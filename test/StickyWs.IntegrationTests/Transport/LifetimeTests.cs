@@ -123,35 +123,32 @@ public sealed class LifetimeTests : TransportTest
     // A place becomes free when Kestrel has let go of its holder, which nobody outside is told.
     private async Task<(RawClient Client, Wire Backend)> OpenAsync(Balancer balancer, RawBackend backend)
     {
-        var end = DateTime.UtcNow + Wait.Bound;
-        while (true)
-        {
-            try
-            {
-                return await OpenTunnelAsync(balancer, Lane.Raw, backend);
-            }
-            catch (IOException) when (DateTime.UtcNow < end)
-            {
-                await Task.Delay(5);
-            }
-        }
+        (RawClient, Wire) opened = default;
+        await UntilPlaceIsFreeAsync(async () => opened = await OpenTunnelAsync(balancer, Lane.Raw, backend));
+        return opened;
     }
 
     private static async Task AssertServedAgainAsync(Balancer balancer)
     {
-        var end = DateTime.UtcNow + Wait.Bound;
-        while (true)
+        await UntilPlaceIsFreeAsync(async () =>
+        {
+            await using var client = await RawClient.ConnectAsync(balancer.Address);
+            Assert.Equal(200, HttpHead.Status(await client.AskAsync(Ask)));
+        });
+    }
+
+    private static Task UntilPlaceIsFreeAsync(Func<Task> use) => Wait.UntilAsync(
+        async () =>
         {
             try
             {
-                await using var client = await RawClient.ConnectAsync(balancer.Address);
-                Assert.Equal(200, HttpHead.Status(await client.AskAsync(Ask)));
-                return;
+                await use();
+                return true;
             }
-            catch (IOException) when (DateTime.UtcNow < end)
+            catch (IOException)
             {
-                await Task.Delay(5);
+                return false;
             }
-        }
-    }
+        },
+        "a place that has become free");
 }

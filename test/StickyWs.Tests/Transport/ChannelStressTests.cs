@@ -42,7 +42,7 @@ public abstract class ChannelStressTests(ReactorMode mode)
         int inner;
         lock (rig) (outer, inner) = rig.Connect();
         await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
-        var owner = new Owner();
+        var owner = new ChannelWitness();
         var scheduler = random.Next(2) == 0 ? PipeScheduler.ThreadPool : PipeScheduler.Inline;
         var input = new PipeOptions(readerScheduler: scheduler, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 30_000, resumeWriterThreshold: 15_000, useSynchronizationContext: false);
         var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, input, isReadToTheEnd: random.Next(2) == 0);
@@ -151,22 +151,6 @@ public abstract class ChannelStressTests(ReactorMode mode)
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // Broken or closed.
-        }
-    }
-
-    private sealed class Owner : IChannelOwner
-    {
-        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _ends;
-
-        public Task Ended => _ended.Task;
-
-        public int Ends => Volatile.Read(ref _ends);
-
-        public void InputEnded(Exception? reason)
-        {
-            Interlocked.Increment(ref _ends);
-            _ended.TrySetResult();
         }
     }
 

@@ -20,7 +20,7 @@ public abstract class ChannelTests : IAsyncDisposable
     private static readonly PipeOptions Inline = Options(PipeScheduler.Inline);
 
     private readonly RelayRig _rig;
-    private readonly Owner _owner = new();
+    private readonly ChannelWitness _owner = new();
     private readonly Wire _peer;
     private readonly int _fd;
     private Channel? _channel;
@@ -494,22 +494,6 @@ public abstract class ChannelTests : IAsyncDisposable
         await _rig.TurnAsync();
         Assert.False(sending.IsCompleted);
         return sending;
-    }
-
-    private sealed class Owner : IChannelOwner
-    {
-        private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _ends;
-
-        public Task<Exception?> Ended => _ended.Task;
-
-        public int Ends => Volatile.Read(ref _ends);
-
-        public void InputEnded(Exception? reason)
-        {
-            Interlocked.Increment(ref _ends);
-            _ended.TrySetResult(reason);
-        }
     }
 
     private sealed class Piece : ReadOnlySequenceSegment<byte>
