@@ -9,7 +9,7 @@ using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Backends;
-using StickyWs.Tests.Transport;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Forwarding;

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

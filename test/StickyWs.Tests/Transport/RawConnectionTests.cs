@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

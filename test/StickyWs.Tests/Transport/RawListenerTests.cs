@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
@@ -15,7 +16,7 @@ public abstract class RawListenerTests(ReactorMode mode)
     [Fact]
     public async Task Unbind_WhileTheReactorIsBusy_HasClosedTheListenerWhenItReturns()
     {
-        Reactors.SkipUnlessThere(mode);
+        ReactorKind.SkipUnlessThere(mode);
         using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
         using var reactors = ReactorGroup.Start(mode, 1, _ => { });
         var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

@@ -3,7 +3,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>The ring itself and the question whether there is one.</summary>
 [Collection(nameof(Alone))]
@@ -12,7 +12,7 @@ public sealed class UringTests
     [Fact]
     public async Task Probe_WhereThereIsARing_SaysSoEachTimeAndKeepsNothing()
     {
-        Reactors.SkipUnlessThere(ReactorMode.IoUring);
+        ReactorKind.SkipUnlessThere(ReactorMode.IoUring);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
 
         for (var i = 0; i < 20; i++) Assert.Null(UringProbe.FirstRefusal());
@@ -26,7 +26,7 @@ public sealed class UringTests
     [InlineData(8, 4)]
     public async Task Ring_OfASizeThatTheKernelRefuses_ThrowsAndKeepsNothing(int submissions, int completions)
     {
-        Reactors.SkipUnlessThere(ReactorMode.IoUring);
+        ReactorKind.SkipUnlessThere(ReactorMode.IoUring);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
 
         for (var i = 0; i < 20; i++)
@@ -43,7 +43,7 @@ public sealed class UringTests
     [InlineData(1 << 16)]
     public async Task Reactor_OfBuffersThatTheKernelRefuses_ThrowsAndKeepsNothing(int buffers)
     {
-        Reactors.SkipUnlessThere(ReactorMode.IoUring);
+        ReactorKind.SkipUnlessThere(ReactorMode.IoUring);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
 
         for (var i = 0; i < 20; i++)
@@ -58,7 +58,7 @@ public sealed class UringTests
     [Fact]
     public void Completions_ForWhichThereIsNoRoom_ComeLater()
     {
-        Reactors.SkipUnlessThere(ReactorMode.IoUring);
+        ReactorKind.SkipUnlessThere(ReactorMode.IoUring);
         using var ring = new Uring(2, 4);
         ring.Enable();
         for (ulong i = 0; i < 20; i++) ring.Next().Data = i;
@@ -80,7 +80,7 @@ public sealed class UringTests
     [Fact]
     public void Enter_WithoutACompletion_ComesBackAfterItsTime()
     {
-        Reactors.SkipUnlessThere(ReactorMode.IoUring);
+        ReactorKind.SkipUnlessThere(ReactorMode.IoUring);
         using var ring = new Uring(2, 4);
         ring.Enable();
 

@@ -1,7 +1,7 @@
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 public sealed class SlabTests
 {

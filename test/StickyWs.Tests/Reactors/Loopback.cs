@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Real connections over loopback, of each of which the inner end is a bare descriptor as the raw lane has them.</summary>
 internal sealed class Loopback : IDisposable

@@ -2,7 +2,7 @@ using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>A pair under stress: both peers and what becomes of them, all by one seed.</summary>
 internal sealed class StressPair

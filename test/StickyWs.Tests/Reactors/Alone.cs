@@ -1,4 +1,4 @@
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Tests that compare what the whole process holds: nothing may run beside them.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]

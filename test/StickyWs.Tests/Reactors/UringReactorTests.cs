@@ -4,7 +4,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>What the kernel holds for sockets on io_uring, and that it gives it back.</summary>
 [Collection(nameof(Alone))]

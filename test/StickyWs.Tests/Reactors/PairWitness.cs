@@ -2,7 +2,7 @@ using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Keeps what a relay tells of one pair.</summary>
 internal sealed class PairWitness : IPairOwner

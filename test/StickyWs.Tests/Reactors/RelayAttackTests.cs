@@ -4,7 +4,7 @@ using StickyWs.Observability;
 using StickyWs.TestKit;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Peers that break off, or speak, in ways that the kernel reports once, late or not at all.</summary>
 public abstract class RelayAttackTests(ReactorMode mode)

@@ -1,7 +1,7 @@
 using StickyWs.Configuration;
 using StickyWs.TestKit;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Bytes in bulk go from socket to socket through a pipe of the kernel's.</summary>
 public sealed class SpliceTests

@@ -1,4 +1,4 @@
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Random bytes by their place in the stream, so that a lost, doubled or swapped piece shows.</summary>
 internal sealed class Content

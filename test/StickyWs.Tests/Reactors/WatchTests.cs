@@ -3,7 +3,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Sockets that are watched from any thread, as handshakes have it, while the reactor relays.</summary>
 [Collection(nameof(Alone))]

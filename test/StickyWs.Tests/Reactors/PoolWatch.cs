@@ -1,6 +1,6 @@
 using System.Diagnostics.Tracing;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Counts what the threads of reactors take from the shared array pool and give back: the bytes that sockets could not take yet.</summary>
 internal sealed class PoolWatch : EventListener

@@ -5,7 +5,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>What the relay cannot see: numbers that are used again, watchers, and the thread.</summary>
 public abstract class ReactorTests(ReactorMode mode)
@@ -129,9 +129,9 @@ public abstract class ReactorTests(ReactorMode mode)
     [Fact]
     public async Task Run_OfWorkThatThrows_IsReportedAndTheThreadGoesOn()
     {
-        Reactors.SkipUnlessThere(mode);
+        ReactorKind.SkipUnlessThere(mode);
         var failures = new List<Exception>();
-        using var reactor = Reactors.Create(mode, failures.Add);
+        using var reactor = ReactorKind.Create(mode, failures.Add);
         reactor.Start();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -146,8 +146,8 @@ public abstract class ReactorTests(ReactorMode mode)
     [Fact]
     public async Task ReportThatThrowsItself_LeavesTheThreadRunning()
     {
-        Reactors.SkipUnlessThere(mode);
-        using var reactor = Reactors.Create(mode, exception => throw exception);
+        ReactorKind.SkipUnlessThere(mode);
+        using var reactor = ReactorKind.Create(mode, exception => throw exception);
         reactor.Start();
         using var loopback = new Loopback(reactor);
         var (client, clientFd) = loopback.Connect();
@@ -170,9 +170,9 @@ public abstract class ReactorTests(ReactorMode mode)
     [Fact]
     public async Task OwnerThatThrows_EndsItsOwnPairAsFailed()
     {
-        Reactors.SkipUnlessThere(mode);
+        ReactorKind.SkipUnlessThere(mode);
         var failures = new List<Exception>();
-        using var reactor = Reactors.Create(mode, failures.Add);
+        using var reactor = ReactorKind.Create(mode, failures.Add);
         reactor.Start();
         using var loopback = new Loopback(reactor);
         var (bad, good) = (new PairWitness { OnToBackend = () => throw new InvalidOperationException("a defect") }, new PairWitness());
@@ -294,8 +294,8 @@ public abstract class ReactorTests(ReactorMode mode)
     [Fact]
     public void Dispose_OfOneThatNeverStarted_DoesNotWait()
     {
-        Reactors.SkipUnlessThere(mode);
-        Reactors.Create(mode, _ => { }).Dispose();
+        ReactorKind.SkipUnlessThere(mode);
+        ReactorKind.Create(mode, _ => { }).Dispose();
     }
 
     private sealed class Listener : IWatcher

@@ -5,7 +5,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>One reactor that runs, and real sockets for it. On Linux only.</summary>
 internal sealed class RelayRig : IAsyncDisposable
@@ -16,7 +16,7 @@ internal sealed class RelayRig : IAsyncDisposable
     private bool _isStopped;
 
     public RelayRig(ReactorMode mode, int mostPipes = 256)
-        : this(onFailure => Reactors.Create(mode, onFailure, mostPipes))
+        : this(onFailure => ReactorKind.Create(mode, onFailure, mostPipes))
     {
     }
 
@@ -113,7 +113,7 @@ internal sealed class RelayRig : IAsyncDisposable
         Assert.Empty(_failures);
         Assert.Equal(0, Reactor.Relay.Pairs);
         Assert.Equal(0, Reactor.Pipes);
-        Reactors.AssertNothingIsInUse(Reactor);
+        ReactorKind.AssertNothingIsInUse(Reactor);
     }
 
     private sealed class Release(ManualResetEventSlim gate) : IDisposable

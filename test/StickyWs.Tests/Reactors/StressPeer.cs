@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>One outer end of a pair under stress: sends, stalls and receives by its seed, never waits, and checks every byte.</summary>
 internal sealed class StressPeer(Socket socket, Random random, long total, long sendsFrom, long getsFrom)

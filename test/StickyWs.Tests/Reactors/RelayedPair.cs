@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using StickyWs.TestKit;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>A pair in a relay, seen from outside: both peers, and what the relay told.</summary>
 internal sealed class RelayedPair(Socket client, Socket backend, PairWitness witness, int number) : IAsyncDisposable

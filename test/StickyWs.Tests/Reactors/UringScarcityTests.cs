@@ -2,7 +2,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>A reactor on io_uring that runs out of what it has: buffers, room for operations, room for completions. Each is a state, and costs nobody a byte.</summary>
 public sealed class UringScarcityTests
@@ -14,7 +14,7 @@ public sealed class UringScarcityTests
     [InlineData(4)]
     public async Task FewBuffers_UnderBulkBothWays_LoseNothingAndHoldNobodyUp(int buffers)
     {
-        await using var rig = new RelayRig(onFailure => Reactors.CreateScarce(onFailure, buffers: buffers));
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, buffers: buffers));
         var reactor = (UringReactor)rig.Reactor;
         var stalled = await rig.JoinAsync();
         var sent = await PairRelayTests.FillAsync(rig, stalled, stalled.Client, seed: 100);
@@ -50,7 +50,7 @@ public sealed class UringScarcityTests
     [InlineData(256)]
     public async Task AllBuffersInUse_ByAllThatSend_AreThereAgainWhenTheSendsAreDone(int buffers)
     {
-        await using var rig = new RelayRig(onFailure => Reactors.CreateScarce(onFailure, buffers: buffers));
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, buffers: buffers));
         var pairs = new List<RelayedPair>();
         for (var i = 0; i < 20; i++) pairs.Add(await rig.JoinAsync());
         const int each = 1_000_000;
@@ -71,7 +71,7 @@ public sealed class UringScarcityTests
     [InlineData(8, 16)]
     public async Task TinyQueues_UnderManyPairs_OverflowAndLoseNothing(int submissions, int completions)
     {
-        await using var rig = new RelayRig(onFailure => Reactors.CreateScarce(onFailure, submissions, completions));
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, submissions, completions));
         var reactor = (UringReactor)rig.Reactor;
         var hasOverflown = false;
         var pairs = new List<RelayedPair>();
@@ -109,7 +109,7 @@ public sealed class UringScarcityTests
     [InlineData(8, 16)]
     public async Task TinyQueues_WithReadersThatStall_LoseNothing(int submissions, int completions)
     {
-        await using var rig = new RelayRig(onFailure => Reactors.CreateScarce(onFailure, submissions, completions));
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, submissions, completions));
         var pairs = new List<RelayedPair>();
         for (var i = 0; i < 6; i++) pairs.Add(await rig.JoinAsync());
 
@@ -129,7 +129,7 @@ public sealed class UringScarcityTests
     [InlineData(256)]
     public async Task TinyQueues_WhenAllPairsBreakAtOnce_EndEach(int buffers)
     {
-        await using var rig = new RelayRig(onFailure => Reactors.CreateScarce(onFailure, submissions: 2, completions: 4, buffers));
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, submissions: 2, completions: 4, buffers));
         var pairs = new List<RelayedPair>();
         for (var i = 0; i < 40; i++) pairs.Add(await rig.JoinAsync());
 

@@ -4,7 +4,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>Everything at once, until there were millions of events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at random.</summary>
 [Collection(nameof(Alone))]
@@ -21,7 +21,7 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
     [Fact]
     public async Task MillionsOfEvents_EndEveryPairOnceAndLeaveNothingBehind()
     {
-        Reactors.SkipUnlessThere(mode);
+        ReactorKind.SkipUnlessThere(mode);
         using var pool = new PoolWatch();
         WarmUp();
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());

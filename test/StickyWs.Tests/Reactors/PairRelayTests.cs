@@ -6,7 +6,7 @@ using StickyWs.TestKit;
 using StickyWs.Transport;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>How pairs move bytes and how they end, on real sockets.</summary>
 public abstract class PairRelayTests(ReactorMode mode)

@@ -2,10 +2,10 @@ using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>A reactor of the kind that a test is for; the test is skipped where the system has none.</summary>
-internal static class Reactors
+internal static class ReactorKind
 {
     public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256)
     {

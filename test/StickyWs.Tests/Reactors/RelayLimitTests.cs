@@ -4,7 +4,7 @@ using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 
-namespace StickyWs.Tests.Transport;
+namespace StickyWs.Tests.Reactors;
 
 /// <summary>The limits of time. Only ends are waited for; that one comes soon enough is not asserted.</summary>
 public abstract class RelayLimitTests(ReactorMode mode)
