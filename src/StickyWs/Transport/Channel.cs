@@ -52,7 +52,7 @@ internal sealed partial class Channel : ICompletions
     /// <summary>What has arrived.</summary>
     public PipeReader Input => _pipe.Reader;
 
-    /// <summary>Why the input ended, if not in order.</summary>
+    /// <summary>Why the input ended: the connection broke, or was closed; <see langword="null"/> when the peer has finished, and until then.</summary>
     public Exception? Failure { get; private set; }
 
     /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>
@@ -205,6 +205,6 @@ internal sealed partial class Channel : ICompletions
         bool isClosed;
         lock (_lock) (isClosed, Failure) = (_isClosed, _reason ?? reason);
         Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure);
-        _owner.InputEnded(Failure);
+        _owner.InputEnded();
     }
 }

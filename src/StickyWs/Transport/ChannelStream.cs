@@ -42,7 +42,7 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _channel.SendAsync(buffer, cancellationToken);
 
-    void IChannelOwner.InputEnded(Exception? reason)
+    void IChannelOwner.InputEnded()
     {
         // Whoever reads next hears of it.
     }

@@ -25,14 +25,13 @@ internal static class ErrnoExtensions
 
     /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>
     public static IOException ToConnectionException(this Errno error)
-    {
-        var inner = error.ToSocketException();
-        return inner.SocketErrorCode == SocketError.ConnectionReset ? new ConnectionResetException(inner.Message, inner) : new IOException(inner.Message, inner);
-    }
+        => error is Errno.ConnectionReset or Errno.BrokenPipe ? ToResetException(error.ToSocketException()) : error.ToIOException();
 
     public static IOException ToIOException(this Errno error)
     {
         var inner = error.ToSocketException();
         return new IOException(inner.Message, inner);
     }
+
+    private static ConnectionResetException ToResetException(SocketException inner) => new(inner.Message, inner);
 }

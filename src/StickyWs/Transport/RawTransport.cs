@@ -52,7 +52,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         _output.Reader.CancelPendingRead();
     }
 
-    void IChannelOwner.InputEnded(Exception? reason)
+    void IChannelOwner.InputEnded()
         => ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
 
     /// <summary>Sends what was written and closes.</summary>

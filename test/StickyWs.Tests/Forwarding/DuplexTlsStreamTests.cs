@@ -1,66 +1,51 @@
-using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
-using StickyWs.Forwarding;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Forwarding;
 
-public sealed class DuplexTlsStreamTests : IDisposable
+/// <summary>By the kit's own clients and backends, whose TLS this is as well.</summary>
+public sealed class DuplexTlsStreamTests
 {
-    private static readonly SslClientAuthenticationOptions Trusting = new() { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, _, _, _) => true };
-
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-
-    public DuplexTlsStreamTests() => _listener.Start(512);
-
-    public void Dispose() => _listener.Dispose();
+    private const int Buffers = 8 * 1024;
 
     // The runtime's own shutdown fails in one of the first few rounds.
     [Fact]
     public async Task Finish_AmidReads_LosesNothing()
     {
+        await using var backend = RawBackend.Start(
+            (backend, wire) =>
+            {
+                backend.GiveToTest(wire);
+                return Task.CompletedTask;
+            },
+            certificate: TestCertificate.Server);
         for (var i = 0; i < 300; i++)
         {
-            var (us, peer) = await OpenAsync();
-            await using var ours = us;
-            await using var theirs = peer;
-            var talking = TalkUntilEndAsync(peer);
+            await using var us = await RawClient.ConnectAsync(new Uri(backend.Address), socket => socket.ReceiveBufferSize = Buffers);
+            var talking = TalkUntilEndAsync(await backend.NextTunnelAsync());
             var buffer = new byte[300];
             var got = 0L;
-            for (var reads = i % 20; reads >= 0; reads--) got += await us.ReadAsync(buffer, Wait.Token());
-            var finishing = Task.Run(async () => await us.FinishWritingAsync());
-            while (await us.ReadAsync(buffer, Wait.Token()) is > 0 and var read) got += read;
+            for (var reads = i % 20; reads >= 0; reads--) got += await us.ReadAsync(buffer);
+            var finishing = Task.Run(us.FinishAsync);
+            while (await us.ReadAsync(buffer) is > 0 and var read) got += read;
             await finishing;
             Assert.Equal(await talking, got);
         }
     }
 
-    private static async Task<long> TalkUntilEndAsync(DuplexTlsStream peer)
+    private static async Task<long> TalkUntilEndAsync(Wire peer)
     {
-        var ended = peer.ReadAsync(new byte[1], Wait.Token()).AsTask();
+        peer.Socket.SendBufferSize = Buffers;
+        var ended = peer.ReadAsync(new byte[1]);
         var sent = 0L;
         while (!ended.IsCompleted)
         {
             var record = new byte[(sent % 200) + 1];
-            await peer.WriteAsync(record, Wait.Token());
+            await peer.WriteAsync(record);
             sent += record.Length;
         }
 
         Assert.Equal(0, await ended);
-        await peer.FinishWritingAsync();
+        await peer.FinishAsync();
         return sent;
-    }
-
-    private async Task<(DuplexTlsStream Us, DuplexTlsStream Peer)> OpenAsync()
-    {
-        var near = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = 8 * 1024 };
-        var accepting = _listener.AcceptSocketAsync(Wait.Token());
-        await near.ConnectAsync(_listener.LocalEndpoint, Wait.Token());
-        var far = await accepting;
-        (far.NoDelay, far.SendBufferSize) = (true, 8 * 1024);
-        var ours = DuplexTlsStream.OpenAsync(new NetworkStream(near, ownsSocket: true), tls => tls.AuthenticateAsClientAsync(Trusting, Wait.Token()));
-        var theirs = DuplexTlsStream.OpenAsync(new NetworkStream(far, ownsSocket: true), tls => tls.AuthenticateAsServerAsync(TestCertificate.Server));
-        return (await ours, await theirs);
     }
 }

@@ -51,7 +51,7 @@ public abstract class ChannelTests : IAsyncDisposable
         await _peer.FinishAsync();
 
         Assert.Equal("hello, world", Encoding.Latin1.GetString(await ReadToEndAsync(channel)));
-        Assert.Null(await _owner.Ended.WaitAsync(Wait.Bound));
+        Assert.Null(await EndedAsync());
         Assert.Null(channel.Failure);
     }
 
@@ -93,7 +93,7 @@ public abstract class ChannelTests : IAsyncDisposable
         _peer.Reset();
 
         await Assert.ThrowsAsync<ConnectionResetException>(() => reading.WaitAsync(Wait.Bound));
-        Assert.IsType<ConnectionResetException>(await _owner.Ended.WaitAsync(Wait.Bound));
+        Assert.IsType<ConnectionResetException>(await EndedAsync());
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public abstract class ChannelTests : IAsyncDisposable
 
         _peer.Reset();
 
-        Assert.IsAssignableFrom<IOException>(await _owner.Ended.WaitAsync(Wait.Bound));
+        Assert.IsAssignableFrom<IOException>(await EndedAsync());
     }
 
     [Fact]
@@ -274,7 +274,7 @@ public abstract class ChannelTests : IAsyncDisposable
         channel.Close(new ConnectionAbortedException("second"), isReset: false);
 
         Assert.Equal("first", (await Assert.ThrowsAsync<ConnectionAbortedException>(() => reading.WaitAsync(Wait.Bound))).Message);
-        Assert.Equal("first", (await _owner.Ended.WaitAsync(Wait.Bound))?.Message);
+        Assert.Equal("first", (await EndedAsync())?.Message);
     }
 
     [Theory]
@@ -286,7 +286,7 @@ public abstract class ChannelTests : IAsyncDisposable
         await channel.Input.CompleteAsync(hasReason ? new InvalidTimeZoneException() : null);
         await _peer.WriteAsync("for nobody");
 
-        await _owner.Ended.WaitAsync(Wait.Bound);
+        await EndedAsync();
 
         await channel.SendAsync("still here"u8.ToArray(), default);
         Assert.Equal("still here", await _peer.ReadTextAsync(10));
@@ -302,7 +302,7 @@ public abstract class ChannelTests : IAsyncDisposable
 
         await channel.Input.CompleteAsync(hasReason ? new InvalidTimeZoneException() : null);
 
-        await _owner.Ended.WaitAsync(Wait.Bound);
+        await EndedAsync();
     }
 
     [Theory]
@@ -319,7 +319,7 @@ public abstract class ChannelTests : IAsyncDisposable
 
         Assert.True(isOnTheReactor);
         if (!isClosed) await _peer.WriteAsync("for nobody");
-        await _owner.Ended.WaitAsync(Wait.Bound);
+        await EndedAsync();
         await _rig.TurnAsync();
 
         async Task ReadAndEndAsync()
@@ -393,7 +393,7 @@ public abstract class ChannelTests : IAsyncDisposable
         _rig.Stop();
         channel.Start();
 
-        Assert.IsType<IOException>(await _owner.Ended.WaitAsync(Wait.Bound));
+        Assert.IsType<IOException>(await EndedAsync());
         Assert.False(await _peer.EndsInOrderAsync());
     }
 
@@ -405,7 +405,7 @@ public abstract class ChannelTests : IAsyncDisposable
         _rig.Stop();
         channel.Close(new ConnectionAbortedException(), isReset: false);
 
-        Assert.IsType<ConnectionAbortedException>(await _owner.Ended.WaitAsync(Wait.Bound));
+        Assert.IsType<ConnectionAbortedException>(await EndedAsync());
         Assert.True(await _peer.EndsInOrderAsync());
     }
 
@@ -458,6 +458,13 @@ public abstract class ChannelTests : IAsyncDisposable
         await sending.WaitAsync(Wait.Bound);
         channel.Close(new ConnectionAbortedException(), isReset: false);
         await getting;
+    }
+
+    // What its owner has been told of.
+    private async Task<Exception?> EndedAsync()
+    {
+        await _owner.Ended.WaitAsync(Wait.Bound);
+        return _channel!.Failure;
     }
 
     private Channel Open(PipeOptions? input = null, bool isReadToTheEnd = false, bool start = true)
