@@ -78,7 +78,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     public bool IsHeld(Backend? failed)
     {
         var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
-        if (away is null || rules.Options.HoldFor == TimeSpan.Zero) return false;
+        if (away is null || rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
         if (since == 0 && away.State == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Detection;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
@@ -34,6 +35,9 @@ internal readonly struct RequestView
 
     /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is a plain request that may be sent again when nobody answered it: of a safe method, without a body (RFC 9110 section 9.2.2).</summary>
+    public bool IsRepeatable => (IsRequest(HttpMethods.Get) || IsRequest(HttpMethods.Head)) && _request!.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     /// <summary>Whether it is a plain request to a path that ends so.</summary>
     public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;

@@ -20,6 +20,9 @@ public sealed class Backend
     private long _toBackend;
     private long _toClient;
     private long _awaySince;
+    private volatile bool _isGone;
+    private int _trial;
+    private long _sparedAt;
 
     internal Backend(string pool, string name, Uri address, TunnelTotal total)
     {
@@ -76,14 +79,37 @@ public sealed class Backend
         _maxTunnels = maxTunnels ?? int.MaxValue;
     }
 
+    /// <summary>Whether nobody listens at its address any more: its process ended, and with it whatever state it held for a client.</summary>
+    internal bool IsGone => _isGone;
+
     /// <summary>Notes that it failed; the first time counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
+
+    /// <summary>Notes that it refused a connection.</summary>
+    internal void NoteGone() => _isGone = true;
 
     /// <summary>Notes that it is well.</summary>
     internal void NoteBack()
     {
         if (AwaySince != 0) Interlocked.Exchange(ref _awaySince, 0);
+        if (_isGone) _isGone = false;
     }
+
+    /// <summary>Whether the log may say once more that it stays in use in spite of evidence: at most once a minute.</summary>
+    internal bool MaySaySpared(TimeProvider time)
+    {
+        var (now, last) = (time.GetTimestamp(), Interlocked.Read(ref _sparedAt));
+        return (last == 0 || time.GetElapsedTime(last, now) >= TimeSpan.FromMinutes(1)) && Interlocked.CompareExchange(ref _sparedAt, now, last) == last;
+    }
+
+    /// <summary>While it is out: lets one request through, unless one is on its way.</summary>
+    internal void OfferTrial() => Interlocked.CompareExchange(ref _trial, Trial.Offered, Trial.None);
+
+    /// <summary>Takes the one request that is let through.</summary>
+    internal bool TryTakeTrial() => Interlocked.CompareExchange(ref _trial, Trial.Taken, Trial.Offered) == Trial.Offered;
+
+    /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
+    internal void EndTrial() => Volatile.Write(ref _trial, Trial.None);
 
     internal void SetState(BackendState state) => _state = (int)state;
 
@@ -117,4 +143,11 @@ public sealed class Backend
 
     /// <inheritdoc/>
     public override string ToString() => $"{Pool}/{Name}";
+
+    private static class Trial
+    {
+        public const int None = 0;
+        public const int Offered = 1;
+        public const int Taken = 2;
+    }
 }

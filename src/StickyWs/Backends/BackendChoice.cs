@@ -1,3 +1,4 @@
+using System.Net;
 using StickyWs.Detection;
 
 namespace StickyWs.Backends;
@@ -15,6 +16,9 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
 
     /// <summary>Why the last call of <see cref="TryNext"/> gave nothing.</summary>
     public NoBackendReason Why { get; protected set; }
+
+    /// <summary>The address of the client whose work it is, as far as it can be trusted; <see langword="null"/> where there is none.</summary>
+    public virtual IPAddress? Client => null;
 
     /// <summary>Leases the next backend, never one that it gave before. The caller disposes the lease.</summary>
     public abstract bool TryNext(out Lease lease);

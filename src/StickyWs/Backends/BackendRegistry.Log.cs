@@ -13,4 +13,8 @@ internal sealed partial class BackendRegistry
 
     [LoggerMessage(EventId = EventIds.BackendStateChanged, EventName = "BackendStateChanged", Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]
     private partial void LogStateChanged(LogLevel level, string pool, string backend, BackendState before, BackendState after, string cause);
+
+    [LoggerMessage(EventIds.BackendSpared, LogLevel.Warning,
+        "Backend {Pool}/{Backend} stays in use, because half of its pool is out or it is the last: {Cause}. Probes (Health) would tell. This is logged at most once a minute", EventName = "BackendSpared")]
+    private partial void LogSpared(string pool, string backend, string cause);
 }

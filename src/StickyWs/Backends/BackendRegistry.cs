@@ -37,17 +37,43 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     /// <summary>Takes over a verdict on a backend's health. One on a draining or removed backend changes nothing.</summary>
-    public void Report(Backend backend, BackendState state, string cause)
+    public void Report(Backend backend, BackendState state, string cause) => TryReport(backend, state, cause, static (_, _) => true);
+
+    /// <summary>Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.</summary>
+    /// <returns><see langword="false"/> when it has to stay.</returns>
+    public bool TrySuspend(Backend backend, string cause)
+    {
+        if (TryReport(backend, BackendState.Unhealthy, cause, IsDispensable)) return true;
+        if (backend.MaySaySpared(time)) LogSpared(backend.Pool, backend.Name, cause);
+        return false;
+    }
+
+    private bool TryReport(Backend backend, BackendState state, string cause, Func<PoolSnapshot, Backend, bool> may)
     {
         lock (_lock)
         {
             var current = _current;
             var index = IndexOf(current.Pools, backend);
-            if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return;
-            SetState(backend, state, cause);
+            if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return true;
             var pool = current.Pools[index];
+            if (!may(pool, backend)) return false;
+            SetState(backend, state, cause);
             Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
+            return true;
         }
+    }
+
+    private static bool IsDispensable(PoolSnapshot pool, Backend backend)
+    {
+        var (enabled, others) = (0, 0);
+        foreach (var one in pool.Backends)
+        {
+            if (one.State == BackendState.Draining) continue;
+            enabled++;
+            if (one != backend && one.State != BackendState.Unhealthy) others++;
+        }
+
+        return others > 0 && others * 2 >= enabled;
     }
 
     private static int IndexOf(ImmutableArray<PoolSnapshot> pools, Backend backend)
@@ -100,11 +126,12 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         else if (state == BackendState.Healthy) backend.NoteBack();
     }
 
+    // Where no probe says that all are down, all are used: traffic alone may be wrong about them.
     private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends)
     {
         if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
         var eligible = new BackendSet(backends.Where(backend => IsEligible(backend, options)));
-        if (eligible.Count > 0 || options.WhenNoneHealthy != NoneHealthyBehavior.UseAll)
+        if (eligible.Count > 0 || (options.Health.Probe is not null && options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))
             return new PoolSnapshot(name, options, backends, eligible, IsPanicking: false, turns);
         var enabled = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
         return new PoolSnapshot(name, options, backends, enabled, IsPanicking: enabled.Count > 0, turns);

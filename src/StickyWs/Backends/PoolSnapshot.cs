@@ -20,4 +20,7 @@ internal sealed record PoolSnapshot(
 {
     /// <summary>Whether some backend speaks TLS, which the raw lane does not.</summary>
     public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
+
+    /// <summary>Backends that traffic took out, for want of probes, while others serve: now and then one request tries them.</summary>
+    public ImmutableArray<Backend> Suspended { get; } = Options.Health.Probe is null && !IsPanicking ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
 }

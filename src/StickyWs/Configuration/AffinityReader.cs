@@ -14,6 +14,7 @@ internal static class AffinityReader
             affinity.Rules.Add(options);
         });
         reader.Time(nameof(affinity.HoldFor), v => affinity.HoldFor = v);
+        reader.Flag(nameof(affinity.HoldWhenRefused), v => affinity.HoldWhenRefused = v);
         reader.Time(nameof(affinity.PinLifetime), v => affinity.PinLifetime = v);
         reader.Flag(nameof(affinity.RevealBackend), v => affinity.RevealBackend = v);
     }

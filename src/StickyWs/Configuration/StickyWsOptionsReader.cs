@@ -82,6 +82,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             passive.Flag(nameof(health.Passive.Enabled), v => health.Passive.Enabled = v);
             passive.Number(nameof(health.Passive.FailureRatio), v => health.Passive.FailureRatio = v);
             passive.Whole(nameof(health.Passive.MinimumThroughput), v => health.Passive.MinimumThroughput = v);
+            passive.Whole(nameof(health.Passive.MinimumClients), v => health.Passive.MinimumClients = v);
             passive.Time(nameof(health.Passive.SamplingDuration), v => health.Passive.SamplingDuration = v);
             passive.Time(nameof(health.Passive.BreakDuration), v => health.Passive.BreakDuration = v);
         });

@@ -1,5 +1,7 @@
+using System.Net;
 using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 
 namespace StickyWs.Dispatch;
@@ -8,12 +10,14 @@ namespace StickyWs.Dispatch;
 /// Which backend, and why: the one that the client has a claim on; otherwise the pool's policy over those that may get new work, less those that were tried or are full. A client that has to be moved
 /// goes where its key leads, so that every instance moves it to the same.
 /// </summary>
-internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null) : BackendChoice(pool, kind)
+internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null, bool isRepeatable = false) : BackendChoice(pool, kind)
 {
     private BackendSet _candidates = pool.Eligible;
     private Backend? _last;
     private Backend? _first = claim?.First;
     private bool _metFull;
+    private Backend? _trial;
+    private bool _mayTry = isRepeatable && !pool.Suspended.IsEmpty;
 
     /// <summary>Why the backend that was given last was chosen.</summary>
     public DecisionReason Reason { get; private set; } = pool.IsPanicking ? DecisionReason.Panic : DecisionReason.Policy;
@@ -23,6 +27,11 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
 
     /// <summary>Whether something is learnt from the body of the answer.</summary>
     public bool AwaitsBody => claim?.Awaits is not null;
+
+    /// <summary>Where the work comes from, and whose word counts on that.</summary>
+    public (RequestView Request, Networks Trusted)? Origin { get; init; }
+
+    public override IPAddress? Client => Origin is { } origin ? ClientAddress.Of(origin.Request, origin.Trusted) : null;
 
     public override PinNotice Notice => claim is null || _last is null ? default : claim.NoticeFor(_last);
 
@@ -40,7 +49,7 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         while (Pick() is { } backend)
         {
             _last = backend;
-            switch (backend.TryLease(Kind, maxTunnels, out lease, claim))
+            switch (backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim))
             {
                 case LeaseResult.Granted:
                     Why = NoBackendReason.None;
@@ -80,10 +89,26 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
             return first;
         }
 
+        if (_mayTry && TryTakeTrial() is { } suspended) return suspended;
         if (_candidates.Count == 0) return null;
         if (claim is not { Key.IsNone: false }) return _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
         if (Reason != DecisionReason.Retry) Reason = claim.Known is null ? DecisionReason.Affinity : DecisionReason.Moved;
         return _candidates[Rendezvous.Pick(claim.Key, _candidates.Span)];
+    }
+
+    // A client without state anywhere, whose request may be repeated elsewhere, is who can try a backend that traffic took out.
+    private Backend? TryTakeTrial()
+    {
+        _mayTry = false;
+        if (claim is { Known: not null } || (claim is { Key.IsNone: false })) return null;
+        foreach (var suspended in Pool.Suspended)
+        {
+            if (!suspended.TryTakeTrial()) continue;
+            Reason = DecisionReason.Trial;
+            return _trial = suspended;
+        }
+
+        return null;
     }
 
     private void PassOverLast()

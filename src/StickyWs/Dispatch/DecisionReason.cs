@@ -15,6 +15,9 @@ internal enum DecisionReason
     /// <summary>None is healthy, and the pool then uses all (panic mode); the policy chose among them.</summary>
     Panic,
 
+    /// <summary>Traffic had taken it out, and this request tries it.</summary>
+    Trial,
+
     /// <summary>One chosen before could not be reached, or was full.</summary>
     Retry,
 }

@@ -45,13 +45,16 @@ internal sealed class Dispatcher
         if (pool is null) return default;
         var claiming = _claims.ResolveAsync(pool, request);
         return claiming.IsCompletedSuccessfully
-            ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, claiming.Result))
-            : WaitAsync(claiming, snapshot, pool, kind);
+            ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, request, claiming.Result))
+            : WaitAsync(claiming, snapshot, pool, kind, request);
     }
 
-    private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind)
-        => Decide(snapshot, pool, kind, await claiming.ConfigureAwait(false));
+    private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, RequestView request)
+        => Decide(snapshot, pool, kind, request, await claiming.ConfigureAwait(false));
 
-    private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, Claim? claim)
-        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim);
+    private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request, Claim? claim)
+        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, kind == LeaseKind.Tunnel || request.IsRepeatable)
+        {
+            Origin = (request, snapshot.TrustedProxies),
+        };
 }

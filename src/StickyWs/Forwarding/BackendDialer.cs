@@ -88,17 +88,11 @@ internal sealed partial class BackendDialer
         }
         catch (TimeoutRejectedException)
         {
-            return Failed(lease.Backend, DialResult.TimedOut, "timeout", "no connection within the connect time-out");
+            return Failed(lease.Backend, DialResult.TimedOut, "timeout", Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
         {
-            LogOutOfResources(lease.Backend.Pool, lease.Backend.Name, e.Message);
-            _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, ErrorType(e));
-            return new DialOutcome(DialResult.OutOfResources);
-        }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException)
-        {
-            return Failed(lease.Backend, DialResult.Unreachable, ErrorType(e), e.Message);
+            return Failed(lease.Backend, e, choice);
         }
         finally
         {
@@ -106,11 +100,20 @@ internal sealed partial class BackendDialer
         }
     }
 
-    private DialOutcome Failed(Backend backend, DialResult result, string errorType, string cause)
+    private DialOutcome Failed(Backend backend, Exception failure, BackendChoice choice)
     {
-        _outcomes.Failed(backend, cause);
+        var evidence = EvidenceExtensions.OfConnect(failure);
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client));
+        LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        _metrics.DialFailed(backend.Pool, backend.Name, ErrorType(failure));
+        return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
+    }
+
+    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion)
+    {
+        _outcomes.Failed(backend, suspicion);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
-        LogDialFailed(backend.Pool, backend.Name, cause);
+        LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
         return new DialOutcome(result);
     }
 
@@ -121,7 +124,7 @@ internal sealed partial class BackendDialer
         _ => e.GetType().Name,
     };
 
-    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports or memory here: {Cause}", EventName = "OutOfResources")]
+    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]
     private partial void LogOutOfResources(string pool, string backend, string cause);
 
     [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]

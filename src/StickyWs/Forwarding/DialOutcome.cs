@@ -14,8 +14,11 @@ internal enum DialResult
     /// <summary>The backend did not take the connection within the time-out; its lease is already back.</summary>
     TimedOut,
 
-    /// <summary>The balancer itself has no descriptor, port or memory left for one more connection: no backend's fault, and none would fare better.</summary>
+    /// <summary>The balancer itself has no descriptor or memory left for one more connection: no backend's fault, and none would fare better.</summary>
     OutOfResources,
+
+    /// <summary>The balancer has no free port towards this backend, or no name server answers: not its fault, and another may still be reached; its lease is already back.</summary>
+    OutOfReach,
 
     /// <summary>The caller gave up; nothing is left behind.</summary>
     Abandoned,
@@ -27,5 +30,5 @@ internal enum DialResult
 /// <summary>One attempt to reach a backend.</summary>
 internal readonly record struct DialOutcome(DialResult Result, BackendConnection? Connection = null, Lease Lease = default)
 {
-    public bool IsRetryable => Result is DialResult.Unreachable or DialResult.TimedOut;
+    public bool IsRetryable => Result is DialResult.Unreachable or DialResult.TimedOut or DialResult.OutOfReach;
 }

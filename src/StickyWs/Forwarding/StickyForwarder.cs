@@ -37,6 +37,7 @@ internal sealed partial class StickyForwarder(
             if (dial.Connection is not { } connection)
             {
                 var (failure, refusal) = Refuse(dial.Result, choice);
+                if (failure == HandshakeOutcome.NoBackend) outcomes.Missed(choice.Pool);
                 metrics.HandshakeEnded(choice.Pool.Name, null, failure, time.GetElapsedTime(startedAt));
                 LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
                 if (refusal is null) client.Abort();
@@ -52,7 +53,7 @@ internal sealed partial class StickyForwarder(
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
-                Report(backend, result.Outcome);
+                Report(backend, result.Outcome, choice);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
                 {
                     // Nobody answered, and a handshake has no body: it may go to another backend. Once, lest it take one after the other down.
@@ -137,16 +138,24 @@ internal sealed partial class StickyForwarder(
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (_, NoBackendReason.Held) => (HandshakeOutcome.Held, Refusal.Unavailable("The backend that holds this session is away; it is waited for.", choice.Pool.Options.RetryAfter)),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
-        (DialResult.OutOfResources, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
+        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
         (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
         (_, NoBackendReason.Full) => (HandshakeOutcome.Full, Refusal.Unavailable("The limit of open WebSockets is reached.", choice.Pool.Options.RetryAfter)),
         _ => (HandshakeOutcome.NoBackend, Refusal.Unavailable("No backend is available.", choice.Pool.Options.RetryAfter)),
     };
 
-    private void Report(Backend backend, HandshakeOutcome outcome)
+    private void Report(Backend backend, HandshakeOutcome outcome, BackendChoice choice)
     {
         if (outcome is HandshakeOutcome.Opened or HandshakeOutcome.Declined) outcomes.Succeeded(backend);
-        else if (outcome != HandshakeOutcome.ClientGone) outcomes.Failed(backend, $"handshake: {outcome}");
+        else if (EvidenceOf(outcome) is not Evidence.None and var evidence) outcomes.Failed(backend, Suspicion.Of(evidence, choice.Client));
     }
+
+    private static Evidence EvidenceOf(HandshakeOutcome outcome) => outcome switch
+    {
+        HandshakeOutcome.NoAnswer => Evidence.NoAnswer,
+        HandshakeOutcome.BadAnswer => Evidence.BadAnswer,
+        HandshakeOutcome.TimedOut => Evidence.TimedOut,
+        _ => Evidence.None,
+    };
 }

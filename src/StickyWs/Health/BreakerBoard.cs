@@ -4,22 +4,54 @@ using StickyWs.Backends;
 
 namespace StickyWs.Health;
 
-/// <summary>The breakers of all backends that may get work. What concerns any other backend changes nothing.</summary>
-internal sealed partial class BreakerBoard(BackendRegistry registry, TimeProvider time, ILogger<BreakerBoard> logger) : IOutcomeSink, IDisposable
+/// <summary>
+/// Judges what the data path saw. Traffic raises suspicion: where a backend is probed, its probe is due at once and decides; where it is not, its breaker counts.
+/// What concerns a backend that gets no work by the configuration changes nothing.
+/// </summary>
+internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFactory probes, TimeProvider time, ILogger<BreakerBoard> logger) : IOutcomeSink, IDisposable
 {
     private readonly ConcurrentDictionary<Backend, BackendBreaker> _breakers = new();
+    private readonly ConcurrentDictionary<Backend, ProbeLoop> _loops = new();
 
     public void Succeeded(Backend backend)
     {
         if (backend.State != BackendState.Unhealthy) backend.NoteBack();
-        Count(backend, null);
+        if (!_breakers.TryGetValue(backend, out var breaker)) return;
+        var counting = breaker.SucceededAsync();
+        if (counting.IsCompletedSuccessfully) counting.GetAwaiter().GetResult();
+        else _ = WatchAsync(backend, counting.AsTask());
     }
 
-    public void Failed(Backend backend, string cause)
+    public void Failed(Backend backend, Suspicion suspicion)
     {
+        if (suspicion.Evidence.IsOurs()) return;
         backend.NoteAway(time.GetTimestamp());
-        Count(backend, cause);
+        if (suspicion.Evidence == Evidence.Refused) backend.NoteGone();
+        if (!_breakers.TryGetValue(backend, out var breaker) || !breaker.Rules.CountsWork) return;
+        if (_loops.TryGetValue(backend, out var loop))
+        {
+            loop.Suspect(suspicion);
+            return;
+        }
+
+        var counting = breaker.FailedAsync(suspicion);
+        if (counting.IsCompletedSuccessfully) counting.GetAwaiter().GetResult();
+        else _ = WatchAsync(backend, counting.AsTask());
     }
+
+    public void Missed(PoolSnapshot pool)
+    {
+        foreach (var backend in pool.Backends)
+        {
+            if (_loops.TryGetValue(backend, out var loop)) loop.Want();
+        }
+    }
+
+    /// <summary>From now on a backend's probes are told of suspicions against it.</summary>
+    public void Follow(Backend backend, ProbeLoop loop) => _loops[backend] = loop;
+
+    /// <summary>A backend is not probed any more.</summary>
+    public void Unfollow(Backend backend) => _loops.TryRemove(backend, out _);
 
     public Task IsolateAsync(Backend backend, string cause)
         => _breakers.TryGetValue(backend, out var breaker) ? breaker.IsolateAsync(cause) : Task.CompletedTask;
@@ -34,10 +66,11 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, TimeProvide
         foreach (var pool in snapshot.Pools)
         {
             var rules = BreakerRules.Of(pool.Options.Health);
+            var check = new ConnectCheck(probes.CreateConnect(pool.Options), pool.Options.Timeouts.Connect, time);
             foreach (var backend in pool.Backends.Where(backend => backend.State != BackendState.Draining))
             {
                 gone.Remove(backend);
-                Follow(backend, rules);
+                Follow(backend, rules, check);
             }
         }
 
@@ -52,31 +85,32 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, TimeProvide
         foreach (var breaker in _breakers.Values) breaker.Dispose();
     }
 
-    private void Follow(Backend backend, BreakerRules rules)
+    private void Follow(Backend backend, BreakerRules rules, ConnectCheck check)
     {
-        if (_breakers.TryGetValue(backend, out var old) && old.Rules == rules) return;
-        _breakers[backend] = new BackendBreaker(backend, rules, registry, time);
+        if (_breakers.TryGetValue(backend, out var old) && old.Rules == rules)
+        {
+            old.Check = check;
+            return;
+        }
+
+        _breakers[backend] = new BackendBreaker(backend, rules, check, registry, time, work => _ = WatchAsync(backend, work));
         old?.Dispose();
 
-        // Nothing that is left would ever bring it back: no probe, and no rest that ends.
+        // Nothing that is left would ever bring it back: no probe, and no comeback.
         if (!rules.IsProbed && backend.State == BackendState.Unhealthy)
             registry.Report(backend, BackendState.Unknown, "configuration: the rules of its health changed, and it is tried again");
     }
 
-    private void Count(Backend backend, string? failure)
-    {
-        if (!_breakers.TryGetValue(backend, out var breaker)) return;
-        var counting = breaker.CountAsync(failure);
-        if (counting.IsCompletedSuccessfully) counting.GetAwaiter().GetResult();
-        else _ = WatchAsync(counting, backend);
-    }
-
     // Nobody on the data path waits for a change of state; what goes wrong in one must not be lost.
-    private async Task WatchAsync(ValueTask counting, Backend backend)
+    private async Task WatchAsync(Backend backend, Task work)
     {
         try
         {
-            await counting;
+            await work;
+        }
+        catch (OperationCanceledException)
+        {
+            // A comeback whose breaker was replaced.
         }
         catch (Exception e)
         {

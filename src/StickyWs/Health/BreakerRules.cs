@@ -7,6 +7,7 @@ internal sealed record BreakerRules(
     bool CountsWork,
     double FailureRatio,
     int MinimumThroughput,
+    int MinimumClients,
     TimeSpan SamplingDuration,
     TimeSpan BreakDuration,
     bool IsProbed)
@@ -14,6 +15,6 @@ internal sealed record BreakerRules(
     public static BreakerRules Of(HealthOptions health)
     {
         var passive = health.Passive;
-        return new(passive.Enabled, passive.FailureRatio, passive.MinimumThroughput, passive.SamplingDuration, passive.BreakDuration, health.Probe is not null);
+        return new(passive.Enabled, passive.FailureRatio, passive.MinimumThroughput, passive.MinimumClients, passive.SamplingDuration, passive.BreakDuration, health.Probe is not null);
     }
 }

@@ -118,6 +118,7 @@ internal sealed partial class HealthMonitor(
 
         _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
         loop.Configure(pipeline);
+        board.Follow(backend, loop);
         loop.Start();
     }
 
@@ -130,6 +131,7 @@ internal sealed partial class HealthMonitor(
     private async Task EndAsync(Backend backend)
     {
         if (!_loops.Remove(backend, out var loop)) return;
+        board.Unfollow(backend);
         await loop.StopAsync();
         loop.Dispose();
     }

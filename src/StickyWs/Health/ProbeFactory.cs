@@ -12,4 +12,6 @@ internal sealed class ProbeFactory : IProbeFactory
         WebSocketProbeOptions webSocket => new WebSocketProbe(webSocket, pool.Tls),
         _ => null,
     };
+
+    public IProbe CreateConnect(PoolOptions pool) => new TcpProbe(pool.Tls);
 }

@@ -4,17 +4,23 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap.
+/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap. What traffic suspects ends the wait.
 /// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
     Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
 {
+    // The shortest time between two probes, however much is suspected.
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
+
     private readonly ProbeStreak _streak = new();
     private readonly TaskCompletionSource _judged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ProbePipeline? _pipeline;
+    private volatile bool _isProven;
+    private bool _isUrgent;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
@@ -23,6 +29,19 @@ internal sealed partial class ProbeLoop(
         var before = _pipeline;
         _pipeline = pipeline;
         if (before is not null && before.Identity != pipeline.Identity) _changed.TrySetResult();
+    }
+
+    /// <summary>Traffic failed: a probe is due, and its result decides. One that fails is enough where traffic has proved the same, else it takes as many as always, but at once after each other.</summary>
+    public void Suspect(Suspicion suspicion)
+    {
+        if (suspicion.IsProof) _isProven = true;
+        _suspected.TrySetResult();
+    }
+
+    /// <summary>A request found no backend in the pool: a probe is due, in case this one is back.</summary>
+    public void Want()
+    {
+        if (backend.State != BackendState.Healthy) _suspected.TrySetResult();
     }
 
     public void Start()
@@ -77,14 +96,27 @@ internal sealed partial class ProbeLoop(
 
     private async Task ProbeAsync(ProbePipeline pipeline, CancellationToken stop)
     {
-        var failure = await pipeline.RunAsync(backend, stop);
-        if (failure is not null) LogProbeFailed(backend.Pool, backend.Name, failure);
-        switch (_streak.Count(failure, backend.State, pipeline.Options, out var cause))
+        var isSuspected = _suspected.Task.IsCompleted;
+        if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isProven = _isProven;
+        var result = await pipeline.RunAsync(backend, stop);
+        if (result.Failure is not null) LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+        if (result.IsVoid) return;
+        if (result.Evidence == Evidence.Refused) backend.NoteGone();
+        _isUrgent = result.Failure is not null && (isSuspected || _isUrgent);
+        if (result.Failure is null && isProven) _isProven = false;
+        await JudgeAsync(result.Failure, pipeline, isProven);
+    }
+
+    private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)
+    {
+        switch (_streak.Count(failure, backend.State, pipeline.Options, isProven, out var cause))
         {
             case ProbeTurn.Up:
                 await board.CloseAsync(backend, cause);
                 break;
             case ProbeTurn.Down:
+                (_isProven, _isUrgent) = (false, false);
                 await board.IsolateAsync(backend, cause);
                 break;
             case ProbeTurn.None when failure is null && backend.State != BackendState.Unhealthy:
@@ -97,7 +129,11 @@ internal sealed partial class ProbeLoop(
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
-        await Task.WhenAny(changed, Task.Delay(pipeline.Options.Interval * factor, time, enough.Token));
+        var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
+        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
+        var rested = Task.Delay(shortest, time, enough.Token);
+        if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
+        if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
         await enough.CancelAsync();
     }
 }

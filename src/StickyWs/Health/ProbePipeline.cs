@@ -1,5 +1,6 @@
 using Polly;
 using Polly.Retry;
+using Polly.Timeout;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 
@@ -27,18 +28,24 @@ internal sealed class ProbePipeline
     public string Identity { get; }
 
     /// <summary>Probes once.</summary>
-    /// <returns>Why the probe failed; <see langword="null"/> when it was good.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<string?> RunAsync(Backend backend, CancellationToken cancellationToken)
+    public async ValueTask<ProbeResult> RunAsync(Backend backend, CancellationToken cancellationToken)
     {
         try
         {
             await _pipeline.ExecuteAsync(static (state, token) => state._probe.ProbeAsync(state.backend, token), (_probe, backend), cancellationToken);
-            return null;
+            return ProbeResult.Good;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return ProbeCause.Of(e);
+            return new ProbeResult(ProbeCause.Of(e), EvidenceOf(e));
         }
     }
+
+    private static Evidence EvidenceOf(Exception failure) => failure switch
+    {
+        TimeoutRejectedException => Evidence.TimedOut,
+        ProbeFailedException => Evidence.BadAnswer,
+        _ => EvidenceExtensions.OfConnect(failure),
+    };
 }

@@ -8,18 +8,15 @@ internal sealed class ProbeStreak
 {
     private int _good;
     private int _failed;
-    private BackendState _seen = BackendState.Unknown;
 
     /// <summary>Counts one probe.</summary>
     /// <param name="failure">Why it failed; <see langword="null"/> when it was good.</param>
     /// <param name="state">The backend's state now.</param>
     /// <param name="options">The rules in force.</param>
+    /// <param name="isProven">Whether traffic has proved the same: then one failed probe is enough.</param>
     /// <param name="cause">Why the backend turns, when it does.</param>
-    public ProbeTurn Count(string? failure, BackendState state, ProbeOptions options, out string cause)
+    public ProbeTurn Count(string? failure, BackendState state, ProbeOptions options, bool isProven, out string cause)
     {
-        // Good probes from before the data path opened the breaker say nothing about the time after.
-        if (state == BackendState.Unhealthy && _seen != BackendState.Unhealthy) _good = 0;
-        _seen = state;
         (_good, _failed) = failure is null ? (_good + 1, 0) : (0, _failed + 1);
         cause = "";
         if (failure is null && state == BackendState.Unknown)
@@ -34,8 +31,13 @@ internal sealed class ProbeStreak
             return ProbeTurn.Up;
         }
 
-        if (failure is null || state is not (BackendState.Unknown or BackendState.Healthy) || _failed < options.Fall) return ProbeTurn.None;
-        cause = _failed == 1 ? $"probe: {failure}" : $"probe: {_failed} failures in a row, the last: {failure}";
+        if (failure is null || state is not (BackendState.Unknown or BackendState.Healthy) || _failed < (isProven ? 1 : options.Fall)) return ProbeTurn.None;
+        cause = (isProven, _failed) switch
+        {
+            (true, 1) => $"traffic raised suspicion, and the probe agrees: {failure}",
+            (_, 1) => $"probe: {failure}",
+            _ => $"probe: {_failed} failures in a row, the last: {failure}",
+        };
         return ProbeTurn.Down;
     }
 }

@@ -118,6 +118,7 @@ public static class StickyWsServiceCollectionExtensions
     {
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
+        services.AddSingleton<PriorKnowledge>();
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<RequestProxy>();
     }

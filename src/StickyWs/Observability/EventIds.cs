@@ -13,6 +13,7 @@ internal static class EventIds
     public const int BackendAdded = 200;
     public const int BackendRemoved = 201;
     public const int BackendStateChanged = 202;
+    public const int BackendSpared = 210;
 
     // Health
     public const int ProbeFailed = 300;

@@ -15,6 +15,9 @@ internal enum AttemptFailure
     /// <summary>The client was silent in the middle of its body past the activity time-out.</summary>
     ClientSilent,
 
+    /// <summary>The balancer itself lacks a descriptor, a port, memory or name resolution for one more connection.</summary>
+    OutOfResources,
+
     /// <summary>The backend was silent past the activity time-out.</summary>
     BackendSilent,
 

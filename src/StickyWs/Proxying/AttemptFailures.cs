@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Backends;
 
 namespace StickyWs.Proxying;
 
@@ -13,7 +14,7 @@ internal static class AttemptFailures
         return exception switch
         {
             OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,
-            HttpRequestException { HttpRequestError: var error } => Of(error),
+            HttpRequestException http => Of(http),
             _ => AttemptFailure.NoAnswer,
         };
     }
@@ -22,7 +23,21 @@ internal static class AttemptFailures
     public static bool IsBackends(this AttemptFailure failure) => failure >= AttemptFailure.BackendSilent;
 
     /// <summary>Whether no connection came about, and so nothing was sent.</summary>
-    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected;
+    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources;
+
+    /// <summary>What it is evidence of against the backend.</summary>
+    public static Evidence ToEvidence(this AttemptFailure failure, Exception? exception) => failure switch
+    {
+        AttemptFailure.OutOfResources => Evidence.OutOfResources,
+        AttemptFailure.BackendSilent => Evidence.TimedOut,
+        AttemptFailure.ConnectTimedOut => Evidence.ConnectTimedOut,
+        AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer, // Our choice of protocol.
+        AttemptFailure.NotConnected => exception is null ? Evidence.Unreachable : EvidenceExtensions.OfConnect(exception),
+        AttemptFailure.NoAnswer => Evidence.NoAnswer,
+        AttemptFailure.BadAnswer => Evidence.BadAnswer,
+        AttemptFailure.BrokenAnswer => Evidence.BrokenAnswer,
+        _ => Evidence.None,
+    };
 
     /// <summary>The metric tag <c>error.type</c> of a failed connect.</summary>
     public static string ErrorType(Exception exception) => exception switch
@@ -32,6 +47,12 @@ internal static class AttemptFailures
         HttpRequestException http => http.HttpRequestError.ToString(),
         _ => exception.GetType().Name,
     };
+
+    private static AttemptFailure Of(HttpRequestException exception)
+    {
+        var failure = Of(exception.HttpRequestError);
+        return failure == AttemptFailure.NotConnected && EvidenceExtensions.OfConnect(exception).IsOurs() ? AttemptFailure.OutOfResources : failure;
+    }
 
     private static AttemptFailure Of(HttpRequestError error) => error switch
     {

@@ -15,11 +15,11 @@ internal sealed class BackendClientTable : IDisposable
     private readonly RawLane? _lane;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<BackendHandler> logger, RawLane? lane = null)
+    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger, RawLane? lane = null)
     {
         _registry = registry;
         _lane = lane;
-        _wrap = inner => new BackendHandler(inner, outcomes, metrics, logger);
+        _wrap = inner => new BackendHandler(inner, outcomes, priorKnowledge, metrics, logger);
         registry.Changed += DropStrangers;
     }
 

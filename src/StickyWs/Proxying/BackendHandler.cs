@@ -10,7 +10,7 @@ namespace StickyWs.Proxying;
 /// Sends a request to its backend, and to the next one where that is harmless: when no connection came about, or, once, when a safe
 /// request without a body got no answer. It judges nobody; it reports what it saw.
 /// </summary>
-internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
+internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
     : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
@@ -22,9 +22,9 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
             var backend = request.Backend!;
             message.RequestUri = ClientTarget.At(backend.Address, request.Target);
             request.Announce(message);
-            (message.Version, message.VersionPolicy) = VersionFor(backend, request);
             try
             {
+                (message.Version, message.VersionPolicy) = await VersionForAsync(backend, request, cancellationToken).ConfigureAwait(false);
                 var response = Checked(await base.SendAsync(message, cancellationToken).ConfigureAwait(false));
                 request.Failure = AttemptFailure.None;
                 outcomes.Succeeded(backend);
@@ -48,13 +48,21 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend answered {(int)response.StatusCode}, which nobody asked for.");
     }
 
-    private static (Version Version, HttpVersionPolicy Policy) VersionFor(Backend backend, ProxiedRequest request) => request.Pool.Options.HttpVersion switch
+    private async ValueTask<(Version Version, HttpVersionPolicy Policy)> VersionForAsync(Backend backend, ProxiedRequest request, CancellationToken cancellationToken)
     {
-        BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
-        BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
-        _ when !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType) => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
-        _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),
-    };
+        var pool = request.Pool.Options;
+        return pool.HttpVersion switch
+        {
+            BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
+            BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+            _ when IsGrpcInClear(backend, request) && await priorKnowledge.IsSpokenByAsync(backend, pool.Timeouts.Connect).WaitAsync(cancellationToken).ConfigureAwait(false)
+                => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+            _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),
+        };
+    }
+
+    private static bool IsGrpcInClear(Backend backend, ProxiedRequest request)
+        => !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType);
 
     // application/grpc, +proto, ;charset; not application/grpc-web, which is made for HTTP/1.1.
     private static bool IsGrpc(string? contentType)
@@ -65,7 +73,8 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
     private void Report(Backend backend, ProxiedRequest request, Exception exception, CancellationToken cancellationToken)
     {
         var failure = request.Failure = AttemptFailures.Of(exception, request, cancellationToken);
-        if (failure.IsBackends()) outcomes.Failed(backend, failure.ToString());
+        if (failure.IsBackends()) outcomes.Failed(backend, Suspicion.Of(failure.ToEvidence(exception), request.Decision.Client));
+        if (failure is AttemptFailure.NoAnswer or AttemptFailure.BadAnswer && IsGrpcInClear(backend, request)) priorKnowledge.Doubt(backend);
         if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, AttemptFailures.ErrorType(exception));
     }
 }

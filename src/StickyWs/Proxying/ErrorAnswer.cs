@@ -12,6 +12,8 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
 
     public static ErrorAnswer Held { get; } = new(StatusCodes.Status503ServiceUnavailable, "The backend that holds this session is away; it is waited for.");
 
+    public static ErrorAnswer OutOfResources { get; } = new(StatusCodes.Status503ServiceUnavailable, "The balancer has no room for one more connection.");
+
     public static ErrorAnswer NotProxied { get; } = new(StatusCodes.Status501NotImplemented, "This kind of request target is not proxied.");
 
     public static ErrorAnswer BadTarget { get; } = new(StatusCodes.Status400BadRequest, "The request target is not valid.");

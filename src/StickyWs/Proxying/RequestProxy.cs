@@ -39,10 +39,17 @@ internal sealed partial class RequestProxy(
         }
     }
 
-    private static Task RefuseAsync(ProxiedRequest request)
+    private Task RefuseAsync(ProxiedRequest request)
     {
+        if (request.Why == NoBackendReason.NoneEligible) outcomes.Missed(request.Pool);
         request.Context.Response.Headers.RetryAfter = Refusal.Seconds(request.Pool.Options.RetryAfter);
-        return (request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend).WriteAsync(request.Context);
+        return RefusalOf(request).WriteAsync(request.Context);
+    }
+
+    private static ErrorAnswer RefusalOf(ProxiedRequest request)
+    {
+        if (request.Failure == AttemptFailure.OutOfResources) return ErrorAnswer.OutOfResources;
+        return request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend;
     }
 
     private async Task SendAsync(ProxiedRequest request)
@@ -77,16 +84,17 @@ internal sealed partial class RequestProxy(
     {
         var context = request.Context;
         var backend = request.Backend!;
-        if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, backend, context.RequestAborted);
+        if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, request);
         LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
         if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
-        if (request.Why == NoBackendReason.Held && !context.Response.HasStarted) return RefuseAsync(request);
+        if ((request.Why == NoBackendReason.Held || request.Failure == AttemptFailure.OutOfResources) && !context.Response.HasStarted) return RefuseAsync(request);
         return ErrorAnswer.To(request.Failure, context.Response.StatusCode).WriteAsync(context);
     }
 
     // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
-    private AttemptFailure AfterAnswer(ForwarderError error, Backend backend, CancellationToken aborted)
+    private AttemptFailure AfterAnswer(ForwarderError error, ProxiedRequest request)
     {
+        var aborted = request.Context.RequestAborted;
         var failure = error switch
         {
             ForwarderError.ResponseBodyDestination => AttemptFailure.BrokenAnswer,
@@ -95,7 +103,7 @@ internal sealed partial class RequestProxy(
             ForwarderError.ResponseHeaders => AttemptFailure.BadAnswer,
             _ => AttemptFailure.ClientGone,
         };
-        if (failure.IsBackends()) outcomes.Failed(backend, failure.ToString());
+        if (failure.IsBackends()) outcomes.Failed(request.Backend!, Suspicion.Of(failure.ToEvidence(null), request.Decision.Client));
         return failure;
     }
 }

@@ -28,7 +28,7 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
             Assert.Equal(withBody ? $"body {i}" : "", await answer.Content.ReadAsStringAsync());
         }
 
-        Assert.All(proxy.Outcomes.Failures, failure => Assert.Equal("b-NotConnected", failure));
+        Assert.All(proxy.Outcomes.Failures, failure => Assert.Equal("b-Refused", failure));
         Assert.NotEmpty(proxy.Outcomes.Failures);
         Assert.Equal(12, proxy.Outcomes.Seen.Count(outcome => outcome is "a+" or "c+"));
     }
@@ -45,7 +45,7 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
         using var answer = await client.PostAsync("/", new StringContent("body"));
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
         Assert.Equal("502 Bad Gateway: No backend could be reached.\n", await answer.Content.ReadAsStringAsync());
-        Assert.Equal(["a-NotConnected", "b-NotConnected"], proxy.Outcomes.Seen);
+        Assert.Equal(["a-Refused", "b-Refused"], proxy.Outcomes.Seen);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.GatewayTimeout, answer.StatusCode);
-        Assert.Equal(["a-BackendSilent"], proxy.Outcomes.Seen);
+        Assert.Equal(["a-TimedOut"], proxy.Outcomes.Seen);
         Assert.Empty(b.Heads);
     }
 
@@ -226,7 +226,7 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: example.test\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 504", await client.ReadHeadAsync());
-        Assert.Equal(["a-BackendSilent"], proxy.Outcomes.Seen);
+        Assert.Equal(["a-TimedOut"], proxy.Outcomes.Seen);
     }
 
     [Fact]

@@ -15,5 +15,9 @@ internal sealed class Outcomes : IOutcomeSink
 
     public void Succeeded(Backend backend) => _seen.Enqueue($"{backend.Name}+");
 
-    public void Failed(Backend backend, string cause) => _seen.Enqueue($"{backend.Name}-{cause}");
+    public void Failed(Backend backend, Suspicion suspicion) => _seen.Enqueue($"{backend.Name}-{suspicion.Evidence}");
+
+    public void Missed(PoolSnapshot pool)
+    {
+    }
 }

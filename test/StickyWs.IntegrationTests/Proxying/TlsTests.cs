@@ -37,7 +37,7 @@ public sealed class TlsTests : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = "one.test" } };
         using var answer = await client.SendAsync(request);
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
-        Assert.Equal(["a-NotConnected"], proxy.Outcomes.Seen);
+        Assert.Equal(["a-TlsFailed"], proxy.Outcomes.Seen);
     }
 
     [Theory]

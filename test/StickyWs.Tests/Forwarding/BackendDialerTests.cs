@@ -24,13 +24,25 @@ public sealed class BackendDialerTests : IDisposable
     [Theory]
     [InlineData(SocketError.TooManyOpenSockets)]
     [InlineData(SocketError.NoBufferSpaceAvailable)]
-    [InlineData(SocketError.AddressNotAvailable)]
     public async Task DialAsync_OwnWantOfResources_BlamesNoBackendAndTriesNoOther(SocketError error)
     {
         var (outcome, tried) = await DialAsync(error);
 
         Assert.Equal(DialResult.OutOfResources, outcome.Result);
         Assert.Equal(1, tried);
+        Assert.Empty(_outcomes.Failures);
+    }
+
+    // Ports are short for one destination at a time, and one name server knows of some names only.
+    [Theory]
+    [InlineData(SocketError.AddressNotAvailable)]
+    [InlineData(SocketError.TryAgain)]
+    public async Task DialAsync_OwnTroubleWithOneDestination_BlamesNoBackendAndTriesTheOthers(SocketError error)
+    {
+        var (outcome, tried) = await DialAsync(error);
+
+        Assert.Equal(DialResult.OutOfReach, outcome.Result);
+        Assert.Equal(3, tried);
         Assert.Empty(_outcomes.Failures);
     }
 
@@ -74,6 +86,10 @@ public sealed class BackendDialerTests : IDisposable
         {
         }
 
-        public void Failed(Backend backend, string cause) => Failures.Add(backend.Name);
+        public void Failed(Backend backend, Suspicion suspicion) => Failures.Add(backend.Name);
+
+        public void Missed(PoolSnapshot pool)
+        {
+        }
     }
 }

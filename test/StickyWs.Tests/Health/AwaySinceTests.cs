@@ -10,6 +10,8 @@ namespace StickyWs.Tests.Health;
 /// <summary>Since when nothing good was heard of a backend: what <c>HoldFor</c> goes by.</summary>
 public sealed class AwaySinceTests : IDisposable
 {
+    private static readonly Suspicion Refused = new(Evidence.Refused, "refused");
+
     private readonly FakeTimeProvider _time = new();
     private readonly BackendRegistry _registry;
     private readonly BreakerBoard _board;
@@ -17,7 +19,7 @@ public sealed class AwaySinceTests : IDisposable
     public AwaySinceTests()
     {
         _registry = Fleet.Registry(Fleet.Options(1), time: _time);
-        _board = new BreakerBoard(_registry, _time, new FakeLogger<BreakerBoard>());
+        _board = new BreakerBoard(_registry, new ScriptedProbe(_time), _time, new FakeLogger<BreakerBoard>());
     }
 
     private Backend Backend => Fleet.PoolOf(_registry).Backends[0];
@@ -66,9 +68,9 @@ public sealed class AwaySinceTests : IDisposable
     public void Failed_ByTheDataPath_IsNotedTheFirstTime()
     {
         var since = _time.GetTimestamp();
-        _board.Failed(Backend, "refused");
+        _board.Failed(Backend, Refused);
         _time.Advance(TimeSpan.FromSeconds(1));
-        _board.Failed(Backend, "refused");
+        _board.Failed(Backend, Refused);
 
         Assert.Equal(since, Backend.AwaySince);
     }
@@ -77,7 +79,7 @@ public sealed class AwaySinceTests : IDisposable
     public void Report_UnhealthyAfterFailures_CountsFromTheFirstFailure()
     {
         var since = _time.GetTimestamp();
-        _board.Failed(Backend, "refused");
+        _board.Failed(Backend, Refused);
         _time.Advance(TimeSpan.FromSeconds(1));
 
         Report(BackendState.Unhealthy);
@@ -88,7 +90,7 @@ public sealed class AwaySinceTests : IDisposable
     [Fact]
     public void Succeeded_AfterAFailure_IsGoodNews()
     {
-        _board.Failed(Backend, "refused");
+        _board.Failed(Backend, Refused);
         _board.Succeeded(Backend);
 
         Assert.Equal(0, Backend.AwaySince);
@@ -122,7 +124,7 @@ public sealed class AwaySinceTests : IDisposable
     {
         await using var clinic = new Clinic();
         await clinic.StartHealthyAsync();
-        clinic.Board.Failed(clinic.Backend(), "refused");
+        clinic.Board.Failed(clinic.Backend(), Refused);
         Assert.NotEqual(0, clinic.Backend().AwaySince);
 
         await clinic.ProbedAsync((string?)null);
@@ -168,7 +170,7 @@ public sealed class AwaySinceTests : IDisposable
     [Fact]
     public void Apply_ProbesSwitchedOn_TrustsWhatServed()
     {
-        _board.Failed(Backend, "refused");
+        _board.Failed(Backend, Refused);
 
         _registry.Apply(Fleet.Options(pool => pool.Health.Tcp = new TcpProbeOptions(), 1));
 

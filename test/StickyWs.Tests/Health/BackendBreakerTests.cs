@@ -1,151 +1,243 @@
+using System.Net;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Health;
+using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
 
+/// <summary>The breaker of a backend without probes: what traffic proves, what it merely suspects, and how a backend comes back.</summary>
 public sealed class BackendBreakerTests : IDisposable
 {
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FirstRest = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
 
     private readonly WatchedTime _time = new();
     private readonly FakeLogger<BackendRegistry> _logger = new();
+    private readonly ScriptedProbe _connects;
     private readonly BackendRegistry _registry;
     private readonly PassiveHealthOptions _passive;
     private BackendBreaker _breaker;
 
     public BackendBreakerTests()
     {
-        var options = Clinic.Options(pool => pool.Health.Tcp = null);
+        var options = Clinic.Options(pool => pool.Health.Tcp = null, "a", "b", "c");
         _passive = options.Pools[Clinic.Pool].Health.Passive;
-        (_passive.FailureRatio, _passive.MinimumThroughput, _passive.SamplingDuration, _passive.BreakDuration) = (0.4, 5, Window, Rest);
-        _registry = new BackendRegistry(_logger, TimeProvider.System);
+        (_passive.FailureRatio, _passive.MinimumThroughput, _passive.SamplingDuration, _passive.BreakDuration) = (0.4, 5, Window, LongestRest);
+        _connects = new ScriptedProbe(_time);
+        _registry = new BackendRegistry(_logger, _time);
         _registry.Apply(options);
         _breaker = Create();
     }
 
-    private Backend Backend => _registry.Current.Pools.Single().Backends.Single();
+    private Backend Backend => BackendAt(0);
 
-    private int Eligible => _registry.Current.Pools.Single().Eligible.Count;
+    private PoolSnapshot Pool => _registry.Current.Pools.Single();
 
     public void Dispose() => _breaker.Dispose();
 
     [Fact]
-    public async Task Count_FewerThanMinimumThroughput_OpensNothing()
+    public async Task Proof_FewerThanMinimumThroughput_OpensNothing()
     {
-        await CountAsync(failed: 4, good: 0);
+        await RefuseAsync(4);
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
 
     [Fact]
-    public async Task Count_BelowFailureRatio_OpensNothing()
+    public async Task Proof_BelowFailureRatio_OpensNothing()
     {
-        await CountAsync(failed: 0, good: 6);
-        await CountAsync(failed: 3, good: 0);
+        await SucceedAsync(6);
+        await RefuseAsync(3);
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
 
     [Fact]
-    public async Task Count_FailureRatioReached_OpensWithTheLastCause()
+    public async Task Proof_FailureRatioReached_OpensWithTheLastCause()
     {
-        await CountAsync(failed: 0, good: 6);
-        await CountAsync(failed: 4, good: 0);
+        await SucceedAsync(6);
+        await RefuseAsync(4);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
-        Assert.Equal(0, Eligible);
-        Assert.EndsWith("was Unknown and is Unhealthy: data path: 40% or more failed, the last: refused 4", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.EndsWith("was Unknown and is Unhealthy: traffic: 40% or more failed, the last: refused 4", _logger.LatestRecord.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Count_FailuresOlderThanTheWindow_AreForgotten()
+    public async Task Proof_OlderThanTheWindow_IsForgotten()
     {
-        await CountAsync(failed: 4, good: 0);
+        await RefuseAsync(4);
         _time.Advance(2 * Window);
-        await CountAsync(failed: 4, good: 0);
+        await RefuseAsync(4);
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Theory]
+    [InlineData(Evidence.NoAnswer)]
+    [InlineData(Evidence.BadAnswer)]
+    [InlineData(Evidence.TimedOut)]
+    [InlineData(Evidence.BrokenAnswer)]
+    internal async Task Suspicion_OfTooFewClients_OpensNothing(Evidence evidence)
+    {
+        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(evidence, Client(i % 2)));
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
 
     [Fact]
-    public async Task Rest_NotOver_IgnoresWork()
+    public async Task Suspicion_OfOneHostsManyAddresses_IsOfOneClient()
     {
-        await CountAsync(failed: 5, good: 0);
-        _time.Advance(Rest - TimeSpan.FromMilliseconds(1));
-
-        await CountAsync(failed: 0, good: 50);
-
-        Assert.Equal(BackendState.Unhealthy, Backend.State);
-    }
-
-    [Fact]
-    public async Task Rest_Over_IsTriedAgain_AndGoodWorkCloses()
-    {
-        await CountAsync(failed: 5, good: 0);
-        _time.Advance(Rest);
-        Assert.Equal(1, Eligible);
-        Assert.EndsWith("was Unhealthy and is Unknown: data path: rested for 20 s, and is tried again", _logger.LatestRecord.Message, StringComparison.Ordinal);
-
-        await CountAsync(failed: 0, good: 1);
-
-        Assert.EndsWith("was Unknown and is Healthy: data path: the first work after the rest was good", _logger.LatestRecord.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Rest_Over_FailedWorkOpensForAnotherRest()
-    {
-        await CountAsync(failed: 5, good: 0);
-        _time.Advance(Rest);
-
-        await CountAsync(failed: 1, good: 0);
-        Assert.EndsWith("was Unknown and is Unhealthy: data path: the first work after the rest failed too, the last: refused 1", _logger.LatestRecord.Message, StringComparison.Ordinal);
-        _time.Advance(Rest - TimeSpan.FromMilliseconds(1));
-        Assert.Equal(BackendState.Unhealthy, Backend.State);
-        _time.Advance(TimeSpan.FromMilliseconds(1));
+        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, IPAddress.Parse($"2001:db8:0:1::{i:x}")));
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
 
     [Fact]
-    public async Task Rest_Closed_CountsFromNothing()
+    public async Task Suspicion_OfSeveralClientsWithoutASuccess_Opens()
     {
-        await CountAsync(failed: 5, good: 0);
-        _time.Advance(Rest);
-        await CountAsync(failed: 0, good: 1);
+        for (var i = 0; i < 5; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i % 3)));
 
-        await CountAsync(failed: 4, good: 0);
+        Assert.Equal(BackendState.Unhealthy, Backend.State);
+        Assert.EndsWith("traffic: nothing succeeds, and 3 clients or more saw it fail, the last: no answer in time", _logger.LatestRecord.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Suspicion_OfSeveralClientsBetweenSuccesses_OpensNothing()
+    {
+        for (var i = 0; i < 1000; i++)
+        {
+            if (i % 7 == 6) await SucceedAsync(1);
+            await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i % 3)));
+        }
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public async Task Suspicion_Disproved_CountsWithNoLaterProof()
+    {
+        for (var i = 0; i < 4; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i)));
+        await SucceedAsync(1);
+
+        await RefuseAsync(1);
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public async Task Suspicion_OverMinutes_IsForgotten()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i)));
+            _time.Advance(TimeSpan.FromMinutes(3));
+        }
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+    }
+
+    [Fact]
+    public async Task Suspicion_WhileHalfOfThePoolIsOut_OpensNothingAndSaysSoOnce()
+    {
+        _registry.Report(BackendAt(1), BackendState.Unhealthy, "test");
+        _registry.Report(BackendAt(2), BackendState.Unhealthy, "test");
+
+        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i % 5)));
+        await Wait.UntilAsync(() => Spared == 1);
+
+        Assert.Equal(BackendState.Unknown, Backend.State);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () =>
+        {
+            await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(Random.Shared.Next(5))));
+            return Spared == 2;
+        });
+    }
+
+    [Fact]
+    public async Task Proof_OfTheWholePool_LeavesAllInUse()
+    {
+        _registry.Report(BackendAt(1), BackendState.Unhealthy, "test");
+        _registry.Report(BackendAt(2), BackendState.Unhealthy, "test");
+
+        await RefuseAsync(5);
+
+        Assert.Equal(BackendState.Unhealthy, Backend.State);
+        Assert.True(Pool.IsPanicking);
+        Assert.Equal(3, Pool.Eligible.Count);
+    }
+
+    [Fact]
+    public async Task Comeback_FromProof_IsByAConnectOfOurOwn()
+    {
+        await RefuseAsync(5);
+        foreach (var rest in (TimeSpan[])[FirstRest, 2 * FirstRest, 4 * FirstRest, LongestRest])
+        {
+            await _time.TimerAsync(rest);
+            _time.Advance(rest);
+            (await _connects.NextAsync("a")).Fail("refused");
+        }
+
+        Assert.Equal(BackendState.Unhealthy, Backend.State);
+        await _time.TimerAsync(LongestRest);
+        _time.Advance(LongestRest);
+        (await _connects.NextAsync("a")).Good();
+
+        await Wait.UntilAsync(() => Backend.State == BackendState.Healthy);
+        Assert.EndsWith("was Unhealthy and is Healthy: traffic: a connect of the balancer's own was good", _logger.LatestRecord.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Comeback_FromSuspicion_IsByOneRequestAtATime()
+    {
+        for (var i = 0; i < 5; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i)));
+        Assert.Equal([Backend], Pool.Suspended);
+        Assert.False(Backend.TryTakeTrial());
+
+        await _time.TimerAsync(FirstRest);
+        _time.Advance(FirstRest);
+        await _time.TimerAsync(2 * FirstRest);
+
+        Assert.True(Backend.TryTakeTrial());
+        _time.Advance(2 * FirstRest);
+        await _time.TimerAsync(LongestRest);
+        Assert.False(Backend.TryTakeTrial());
+        Backend.EndTrial();
+        _time.Advance(LongestRest);
+        await _time.TimerAsync(LongestRest);
+
+        Assert.True(Backend.TryTakeTrial());
+        Assert.Equal(0, _connects.Count);
+    }
+
+    [Fact]
+    public async Task Comeback_ByAnAnswer_ComesAtOnceAndCountsFromNothing()
+    {
+        await RefuseAsync(5);
+
+        await SucceedAsync(1);
+        Assert.EndsWith("was Unhealthy and is Healthy: traffic: it answered", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        await RefuseAsync(4);
 
         Assert.Equal(BackendState.Healthy, Backend.State);
     }
 
     [Fact]
-    public async Task Rest_WithProbes_NeverEndsByItself()
+    public async Task Traffic_WhereProbesDecide_ChangesNothing()
     {
         Replace(probed: true);
-        await CountAsync(failed: 5, good: 0);
 
-        _time.Advance(100 * Rest);
-        await CountAsync(failed: 0, good: 50);
-
-        Assert.Equal(BackendState.Unhealthy, Backend.State);
-    }
-
-    [Fact]
-    public async Task Close_AfterOpenedByWork_CountsAgain()
-    {
-        Replace(probed: true);
-        await CountAsync(failed: 5, good: 0);
-
-        await _breaker.CloseAsync("probe: good");
-        Assert.Equal(BackendState.Healthy, Backend.State);
-        await CountAsync(failed: 4, good: 0);
-        Assert.Equal(BackendState.Healthy, Backend.State);
-        await CountAsync(failed: 1, good: 0);
+        await RefuseAsync(50);
+        Assert.Equal(BackendState.Unknown, Backend.State);
+        await _breaker.IsolateAsync("probe: connection refused");
+        await SucceedAsync(50);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
+        await _breaker.CloseAsync("probe: a good one");
+        Assert.EndsWith("was Unhealthy and is Healthy: probe: a good one", _logger.LatestRecord.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,57 +249,49 @@ public sealed class BackendBreakerTests : IDisposable
     }
 
     [Fact]
-    public async Task Isolate_IgnoresWorkUntilClosed()
-    {
-        Replace(probed: true);
-        await _breaker.CloseAsync("probe: the first good one");
-
-        await _breaker.IsolateAsync("probe: connection refused");
-        await CountAsync(failed: 0, good: 50);
-        Assert.EndsWith("was Healthy and is Unhealthy: probe: connection refused", _logger.LatestRecord.Message, StringComparison.Ordinal);
-        await _breaker.CloseAsync("probe: a good one");
-
-        Assert.EndsWith("was Unhealthy and is Healthy: probe: a good one", _logger.LatestRecord.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Count_WorkDoesNotCount_OpensNothing()
+    public async Task Count_TrafficDoesNotCount_OpensNothing()
     {
         _passive.Enabled = false;
         Replace(probed: false);
 
-        await CountAsync(failed: 50, good: 0);
+        await RefuseAsync(50);
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
 
     [Fact]
-    public async Task Dispose_WhileResting_IsNotTriedByIt()
+    public async Task Dispose_WhileOut_EndsItsComeback()
     {
-        await CountAsync(failed: 5, good: 0);
+        await RefuseAsync(5);
+        await _time.TimerAsync(FirstRest);
 
         _breaker.Dispose();
-        _time.Advance(Rest);
+        _time.Advance(FirstRest);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
+        Assert.Equal(0, _connects.Count);
     }
 
     [Fact]
     public async Task Count_ManyAtOnce_EndsOpenAndUnhealthy()
     {
-        Replace(probed: true);
-        await _breaker.CloseAsync("probe: the first good one");
         var turns = Task.Run(async () =>
         {
-            for (var i = 0; i < 200; i++) await _breaker.CloseAsync("probe: a good one");
+            for (var i = 0; i < 200; i++) await _breaker.CloseAsync("a good one");
         });
 
         // Whichever comes last, its report must be the one that stays.
-        await Task.WhenAll([turns, .. Enumerable.Range(0, 4).Select(_ => Task.Run(() => CountAsync(failed: 2000, good: 0)))]);
-        await CountAsync(failed: 5, good: 0);
+        await Task.WhenAll([turns, .. Enumerable.Range(0, 4).Select(_ => Task.Run(() => RefuseAsync(2000)))]);
+        await RefuseAsync(5);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
     }
+
+    private int Spared => _logger.Collector.GetSnapshot().Count(record => record.Id.Name == "BackendSpared");
+
+    private static IPAddress Client(int number) => new([10, 0, 0, (byte)number]);
+
+    private Backend BackendAt(int place) => Pool.Backends[place];
 
     private BackendBreaker Create(bool probed = false)
     {
@@ -223,7 +307,8 @@ public sealed class BackendBreakerTests : IDisposable
                 BreakDuration = _passive.BreakDuration,
             },
         };
-        return new BackendBreaker(Backend, BreakerRules.Of(health), _registry, _time);
+        var check = new ConnectCheck(_connects, Clinic.Timeout, _time);
+        return new BackendBreaker(Backend, BreakerRules.Of(health), check, _registry, _time, static _ => { });
     }
 
     private void Replace(bool probed)
@@ -232,9 +317,13 @@ public sealed class BackendBreakerTests : IDisposable
         _breaker = Create(probed);
     }
 
-    private async Task CountAsync(int failed, int good)
+    private async Task RefuseAsync(int times)
     {
-        for (var i = 1; i <= failed; i++) await _breaker.CountAsync($"refused {i}");
-        for (var i = 0; i < good; i++) await _breaker.CountAsync(null);
+        for (var i = 1; i <= times; i++) await _breaker.FailedAsync(new Suspicion(Evidence.Refused, $"refused {i}", Client(1)));
+    }
+
+    private async Task SucceedAsync(int times)
+    {
+        for (var i = 0; i < times; i++) await _breaker.SucceededAsync();
     }
 }

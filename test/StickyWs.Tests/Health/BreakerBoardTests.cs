@@ -18,7 +18,7 @@ public sealed class BreakerBoardTests : IDisposable
     {
         _loggers = new LoggerFactory([_logs]);
         _registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>(), TimeProvider.System);
-        _board = new BreakerBoard(_registry, _time, _loggers.CreateLogger<BreakerBoard>());
+        _board = new BreakerBoard(_registry, new ScriptedProbe(_time), _time, _loggers.CreateLogger<BreakerBoard>());
     }
 
     private Backend Backend => _registry.Current.Pools.Single().Backends.Single();
@@ -72,7 +72,7 @@ public sealed class BreakerBoardTests : IDisposable
         var gone = Backend;
         Apply(pool => pool.Backends["a"].Address = "http://127.0.0.1:6000");
 
-        for (var i = 0; i < 50; i++) _board.Failed(gone, "refused");
+        for (var i = 0; i < 50; i++) _board.Failed(gone, new Suspicion(Evidence.Refused, "refused"));
 
         Assert.Equal(BackendState.Draining, gone.State);
         Assert.Equal(BackendState.Unknown, Backend.State);
@@ -101,6 +101,6 @@ public sealed class BreakerBoardTests : IDisposable
 
     private void Fail(int times)
     {
-        for (var i = 0; i < times; i++) _board.Failed(Backend, "refused");
+        for (var i = 0; i < times; i++) _board.Failed(Backend, new Suspicion(Evidence.Refused, "refused"));
     }
 }

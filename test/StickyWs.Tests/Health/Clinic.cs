@@ -20,7 +20,7 @@ internal sealed class Clinic : IAsyncDisposable
         _loggers = new LoggerFactory([Logs]);
         Probe = new ScriptedProbe(Time);
         Registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>(), TimeProvider.System);
-        Board = new BreakerBoard(Registry, Time, _loggers.CreateLogger<BreakerBoard>());
+        Board = new BreakerBoard(Registry, Probe, Time, _loggers.CreateLogger<BreakerBoard>());
         Monitor = new HealthMonitor(Registry, Board, Probe, Time, _loggers) { Random = () => random };
     }
 

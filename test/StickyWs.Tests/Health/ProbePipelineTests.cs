@@ -134,6 +134,6 @@ public sealed class ProbePipelineTests
     private Task<string?> Run(int retries, CancellationToken cancellationToken = default)
     {
         var pool = new PoolOptions { Health = { Tcp = new TcpProbeOptions { Timeout = Clinic.Timeout, Retries = retries } } };
-        return new ProbePipeline(_probe, pool, _time).RunAsync(_backend, cancellationToken).AsTask();
+        return new ProbePipeline(_probe, pool, _time).RunAsync(_backend, cancellationToken).AsTask().ContinueWith(static run => run.GetAwaiter().GetResult().Failure, TaskScheduler.Default);
     }
 }

@@ -18,7 +18,7 @@ internal static class ProbeRun
 
         // On a clock that stands still, the probe's own time-out plays no part.
         var pipeline = new ProbePipeline(new ProbeFactory().Create(pool)!, pool, time ?? new WatchedTime());
-        return await pipeline.RunAsync(new Backend(Clinic.Pool, "a", new Uri(address), new TunnelTotal()), Wait.Token());
+        return (await pipeline.RunAsync(new Backend(Clinic.Pool, "a", new Uri(address), new TunnelTotal()), Wait.Token())).Failure;
     }
 
     /// <summary>Probes a backend that, once it was reached, stays silent until the probe's time-out is over.</summary>

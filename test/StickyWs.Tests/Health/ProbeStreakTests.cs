@@ -23,13 +23,10 @@ public sealed class ProbeStreakTests
     }
 
     [Fact]
-    public void Count_OpenedByWork_ForgetsGoodProbesFromBefore()
+    public void Count_ProvenByTraffic_OneFailureIsEnough()
     {
-        for (var i = 0; i < 10; i++) Count(null, BackendState.Healthy, out _);
-
-        Assert.Equal(ProbeTurn.None, Count(null, BackendState.Unhealthy, out _));
-        Assert.Equal(ProbeTurn.None, Count(null, BackendState.Unhealthy, out _));
-        Assert.Equal(ProbeTurn.Up, Count(null, BackendState.Unhealthy, out _));
+        Assert.Equal(ProbeTurn.Down, _streak.Count("connection refused", BackendState.Healthy, _options, isProven: true, out var cause));
+        Assert.Equal("traffic raised suspicion, and the probe agrees: connection refused", cause);
     }
 
     [Fact]
@@ -69,5 +66,5 @@ public sealed class ProbeStreakTests
         Assert.Equal("probe: a good one", cause);
     }
 
-    private ProbeTurn Count(string? failure, BackendState state, out string cause) => _streak.Count(failure, state, _options, out cause);
+    private ProbeTurn Count(string? failure, BackendState state, out string cause) => _streak.Count(failure, state, _options, isProven: false, out cause);
 }

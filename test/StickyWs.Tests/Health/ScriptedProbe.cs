@@ -22,6 +22,8 @@ internal sealed class ScriptedProbe(TimeProvider time) : IProbe, IProbeFactory
 
     public IProbe? Create(PoolOptions pool) => pool.Health.Probe is null ? null : this;
 
+    public IProbe CreateConnect(PoolOptions pool) => this;
+
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
         if (_running.AddOrUpdate(backend.Name, 1, (_, running) => running + 1) > 1) Overlapped = true;

@@ -1,0 +1,56 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+
+namespace StickyWs.Backends;
+
+/// <summary>How much a failure proves, and what a connect that failed is evidence of.</summary>
+internal static class EvidenceExtensions
+{
+    /// <summary>Whether it proves the backend's own state: nothing that a client sent had a part in it.</summary>
+    public static bool IsProof(this Evidence evidence) => evidence is >= Evidence.Refused and <= Evidence.TlsFailed;
+
+    /// <summary>Whether it is the balancer's own trouble, and nobody's fault.</summary>
+    public static bool IsOurs(this Evidence evidence) => evidence is Evidence.OutOfResources or Evidence.OutOfReach;
+
+    /// <summary>In words, for a log line.</summary>
+    public static string ToText(this Evidence evidence) => evidence switch
+    {
+        Evidence.Refused => "connection refused",
+        Evidence.ConnectTimedOut => "no connection within the connect time-out",
+        Evidence.Unreachable => "host unreachable, or the connection broke at once",
+        Evidence.NotResolved => "host name not found",
+        Evidence.TlsFailed => "TLS failed",
+        Evidence.NoAnswer => "connection closed without an answer",
+        Evidence.BadAnswer => "answer not valid",
+        Evidence.TimedOut => "no answer in time",
+        Evidence.BrokenAnswer => "answer broken off",
+        Evidence.OutOfResources => "the balancer is out of descriptors or memory",
+        Evidence.OutOfReach => "the balancer has no free port towards this backend, or no name server",
+        _ => "nothing",
+    };
+
+    /// <summary>What a connect (name, TCP and TLS) that failed is evidence of.</summary>
+    public static Evidence OfConnect(Exception failure) => failure switch
+    {
+        OperationCanceledException => Evidence.ConnectTimedOut,
+        SocketException socket => Of(socket.SocketErrorCode),
+        OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => Evidence.OutOfResources,
+        { InnerException: SocketException inner } => Of(inner.SocketErrorCode),
+        HttpRequestException { InnerException: { } inner } => OfConnect(inner),
+        AuthenticationException => Evidence.TlsFailed,
+        _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
+    };
+
+    // The resolver needs descriptors itself, and without one it says that the name does not exist.
+    private static Evidence Of(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => Evidence.Refused,
+        SocketError.TimedOut => Evidence.ConnectTimedOut,
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => Evidence.OutOfResources,
+        SocketError.AddressNotAvailable => Evidence.OutOfReach,
+        SocketError.TryAgain or SocketError.NoRecovery => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.OutOfReach,
+        SocketError.HostNotFound or SocketError.NoData => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.NotResolved,
+        _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
+    };
+}

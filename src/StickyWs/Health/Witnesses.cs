@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Net;
+
+namespace StickyWs.Health;
+
+/// <summary>
+/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw is held back: one client, however
+/// hostile, is no evidence.
+/// </summary>
+internal sealed class Witnesses(int wanted, int mostHeldBack, TimeProvider time)
+{
+    // Time-outs of plain requests take minutes, so evidence of a hanging backend comes slowly.
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<UInt128, (long At, int Failures)> _seen = [];
+    private volatile bool _isAny;
+    private bool _isConvinced;
+
+    /// <summary>Takes note of a failure.</summary>
+    /// <returns>How many failures count now: none until enough clients saw one, then all that were held back.</returns>
+    public int Note(IPAddress? client)
+    {
+        lock (_lock)
+        {
+            _isAny = true;
+            if (_isConvinced) return 1;
+            Forget();
+            var key = KeyOf(client);
+            _seen[key] = (time.GetTimestamp(), _seen.GetValueOrDefault(key).Failures + 1);
+            if (_seen.Count < wanted) return 0;
+            _isConvinced = true;
+            var heldBack = _seen.Values.Sum(seen => (long)seen.Failures);
+            return (int)Math.Min(heldBack, mostHeldBack);
+        }
+    }
+
+    /// <summary>The backend succeeded: whatever was seen before was not the backend's state.</summary>
+    /// <returns>Whether some of it was counted.</returns>
+    public bool Clear()
+    {
+        if (!_isAny) return false;
+        lock (_lock)
+        {
+            var wasConvinced = _isConvinced;
+            _seen.Clear();
+            (_isAny, _isConvinced) = (false, false);
+            return wasConvinced;
+        }
+    }
+
+    private void Forget()
+    {
+        foreach (var (client, seen) in _seen)
+        {
+            if (time.GetElapsedTime(seen.At) > Memory) _seen.Remove(client);
+        }
+    }
+
+    // A host has a whole /64 of IPv6 to itself (RFC 4291 section 2.5.4).
+    private static UInt128 KeyOf(IPAddress? client)
+    {
+        if (client is null) return 0;
+        Span<byte> bytes = stackalloc byte[16];
+        (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).TryWriteBytes(bytes, out var length);
+        return length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt64BigEndian(bytes) + ((UInt128)1 << 64);
+    }
+}
