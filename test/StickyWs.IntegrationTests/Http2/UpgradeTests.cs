@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Http2;
@@ -53,6 +55,42 @@ public sealed class UpgradeTests : BalancerTest
 
         Assert.Equal(HttpStatusCode.NotImplemented, answer.StatusCode);
         Assert.Equal(0, backend.Connections);
+    }
+
+    // No client writes the header in HTTP/2, so the frames are written here (RFC 9113 section 8.2.2: it makes a message malformed).
+    [Theory]
+    [InlineData("foo", "501", 0)]
+    [InlineData("tcp", "400", 0)]
+    [InlineData("websocket", "400", 0)]
+    [InlineData("h2c", "200", 1)]
+    public async Task Upgrade_as_a_header_of_HTTP2_is_no_upgrade_and_is_not_stripped(string protocol, string status, int connections)
+    {
+        await using var backend = RawBackend.Answering(_ => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        var settings = Pool(backend.Address).With("Pools:chat:Upgrades:0", "tcp");
+        var balancer = Owned(Balancer.Start(settings, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2)));
+        var client = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
+
+        byte[] block = [0x82, 0x86, 0x84, 0x01, 1, (byte)'a', 0x00, 7, .. "upgrade"u8, (byte)protocol.Length, .. Encoding.ASCII.GetBytes(protocol)];
+        await client.WriteAsync(new byte[] { .. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 0x05, 1, block) });
+
+        Assert.Equal(status, await StatusAsync(client));
+        Assert.Equal(connections, backend.Connections);
+    }
+
+    private static byte[] Frame(byte type, byte flags, byte stream, byte[] payload) => [0, 0, (byte)payload.Length, type, flags, 0, 0, 0, stream, .. payload];
+
+    // The first field of the first HEADERS frame (RFC 7541 section 6).
+    private static async Task<string> StatusAsync(RawClient client)
+    {
+        while (true)
+        {
+            var frame = await client.ReadExactlyAsync(9);
+            var payload = await client.ReadExactlyAsync((frame[0] << 16) | (frame[1] << 8) | frame[2]);
+            if (frame[3] != 1) continue;
+            var field = payload.AsSpan();
+            while ((field[0] & 0xE0) == 0x20) field = field[1..]; // A change of the table's size; all of these are one byte.
+            return field[0] switch { 0x88 => "200", 0x8C => "400", _ => Encoding.ASCII.GetString(field.Slice(2, 3)) };
+        }
     }
 
     private static HttpClient Client()
