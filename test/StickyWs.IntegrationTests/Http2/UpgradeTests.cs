@@ -71,7 +71,8 @@ public sealed class UpgradeTests : BalancerTest
         var client = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
 
         byte[] block = [0x82, 0x86, 0x84, 0x01, 1, (byte)'a', 0x00, 7, .. "upgrade"u8, (byte)protocol.Length, .. Encoding.ASCII.GetBytes(protocol)];
-        await client.WriteAsync(new byte[] { .. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 0x05, 1, block) });
+        byte[] request = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 0x05, 1, block)];
+        await client.WriteAsync(request);
 
         Assert.Equal(status, await StatusAsync(client));
         Assert.Equal(connections, backend.Connections);
