@@ -10,6 +10,7 @@ internal static class AffinityRules
     public const int LongestBackendName = 200;
 
     private const int KeyBytes = 32;
+    private const string KnownKinds = "Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn";
 
     public static void Check(string poolKey, PoolOptions pool, List<string> errors)
     {
@@ -44,8 +45,7 @@ internal static class AffinityRules
     private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
     {
         string[] kinds = [.. Kinds(rule)];
-        if (kinds.Length != 1)
-            errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), "write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule"));
+        if (kinds.Length != 1) errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), $"write exactly one of {KnownKinds} into each rule"));
         if (rule.Cookie is { } cookie) CheckCookie($"{key}:Cookie", cookie, errors);
         if (rule.Header is { } header) CheckName($"{key}:Header:Name", header.Name, "use the name of a request header", errors);
         if (rule.Query is { Name: "" }) errors.Add(OptionsError.Of($"{key}:Query:Name", null, "use the name of a parameter of the query"));

@@ -16,8 +16,8 @@ internal static class UpgradeName
     public static bool IsWebSocket(string text) => text.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether it is another form of HTTP itself. Ordinary clients offer these and go on in HTTP/1.1 when nobody answers the offer (curl, Java's HttpClient, Apache HttpClient). In a tunnel
-    /// such a protocol would carry requests past every rule (h2c smuggling).
+    /// Whether it is another form of HTTP itself. Ordinary clients offer these and go on in HTTP/1.1 when nobody answers the offer (curl, Java's HttpClient, Apache
+    /// HttpClient). In a tunnel such a protocol would carry requests past every rule (h2c smuggling).
     /// </summary>
     public static bool IsHttp(string text)
     {

@@ -33,7 +33,10 @@ internal sealed class ResponseHead : IAnswerHead
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
     /// <summary>Whether a header goes no further. A 1xx has no body, so neither does a length of its own (RFC 9112 section 6.3).</summary>
-    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || (Status < 200 && HeaderNames.Is(name, HeaderNames.ContentLength)) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+    public bool IsHopByHop(ReadOnlySpan<byte> name)
+        => HeaderNames.IsHopByHop(name)
+            || (Status < 200 && HeaderNames.Is(name, HeaderNames.ContentLength))
+            || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 
     /// <summary>The one value of a header as Latin-1 text, or <see langword="null"/> when there is none or more than one.</summary>
     public string? Single(ReadOnlySpan<byte> name)
@@ -95,7 +98,8 @@ internal sealed class ResponseHead : IAnswerHead
 
     /// <summary>
     /// Whether this is the 101 that opens the WebSocket asked for with <paramref name="key"/> (RFC 6455 section 4.1, the client's checks):
-    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Framing fields are ignored, since a 1xx ends at its empty line (RFC 9112 section 6.3).
+    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Fields that announce a body are ignored
+    /// (RFC 9112 section 6.3).
     /// </summary>
     public bool Opens(ReadOnlySpan<byte> key)
     {

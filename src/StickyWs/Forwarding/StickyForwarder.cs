@@ -52,7 +52,8 @@ internal sealed partial class StickyForwarder(
                 var pool = choice.Pool.Options;
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
+                var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
+                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && head.IsRepeatable && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
                 {

@@ -8,7 +8,8 @@ namespace StickyWs.Proxying;
 internal static class AskedUpgrades
 {
     /// <summary>
-    /// The protocols, in the client's order; none for a plain request. Other forms of HTTP are no wish of their own, since who offers them goes on in HTTP/1.1, and HTTP/1.0 knows no upgrade.
+    /// The protocols, in the client's order; none for a plain request. Other forms of HTTP do not count, since who offers them goes on in HTTP/1.1, and HTTP/1.0 knows no
+    /// upgrade.
     /// </summary>
     public static string[] Of(HttpContext context)
     {
@@ -17,10 +18,12 @@ internal static class AskedUpgrades
         var lines = context.Request.Headers.Upgrade;
         if (lines.Count == 0) return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } ? [UpgradeName.WebSocket] : [];
         if (HttpProtocol.IsHttp10(context.Request.Protocol)) return [];
-        return [.. lines.SelectMany(line => line?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? []).Where(name => !UpgradeName.IsHttp(name))];
+        return [.. lines.SelectMany(Protocols).Where(name => !UpgradeName.IsHttp(name))];
     }
 
     /// <summary>Those that a pool lists, as a list for <c>Upgrade</c>; empty when it lists none of them.</summary>
     public static string Listed(string[] asked, IList<string> upgrades)
         => string.Join(", ", asked.Where(name => upgrades.Contains(name, StringComparer.OrdinalIgnoreCase)));
+
+    private static string[] Protocols(string? line) => line?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }

@@ -11,7 +11,7 @@ namespace StickyWs.Proxying;
 
 /// <summary>
 /// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
-/// (RFC 8441), on an in-memory server, or because their pool wants them here. And the other protocols that a pool lists. All become tunnels of the same forwarder, by the same rules.
+/// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the same forwarder.
 /// </summary>
 internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<UpgradeProxy> logger)
 {
@@ -38,8 +38,8 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<Up
     {
         var client = RecognizeOther(context, out var refusal);
         if (client is null) return RefuseAsync(context, refusal!, decision);
-        var method = UpgradeHead.MethodOf(context.Request);
-        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, listed), Encoding.ASCII.GetBytes(method + " "), Encoding.ASCII.GetBytes(listed));
+        var method = Encoding.ASCII.GetBytes(UpgradeHead.MethodOf(context.Request) + " ");
+        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, listed), method, Encoding.ASCII.GetBytes(listed));
         return head is null ? RefuseAsync(context, UpgradeRefusals.BadUpgrade, decision) : TunnelAsync(client, head, decision);
     }
 
@@ -70,7 +70,7 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<Up
         var features = context.Features;
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return new ExtendedConnectClient(context, connect);
         if (!HttpMethods.IsGet(context.Request.Method)) return null;
-        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return HttpProtocol.IsHttp11(context.Request.Protocol) ? new UpgradedClient(context, upgrade) : null;
+        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade); // Not in HTTP/1.0: that asks for nothing.
         return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
     }
 

@@ -4,7 +4,7 @@ using StickyWs.Forwarding;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Why a request that asks for an upgrade gets none. It is never passed on without its upgrade: the client would take the answer for that of the protocol that it asked for.</summary>
+/// <summary>Why a request that asks for an upgrade gets none. It is never passed on without its upgrade, lest the client take the answer for one in the protocol it asked for.</summary>
 internal static class UpgradeRefusals
 {
     public static Refusal BadWebSocket { get; } = new(400, "Bad Request", "The WebSocket handshake is not valid.");
@@ -24,7 +24,10 @@ internal static class UpgradeRefusals
     public static Refusal NoServer { get; } = new(501, "Not Implemented", "This server cannot upgrade a connection.");
 
     public static Refusal NotListed(string[] asked)
-        => new(501, "Not Implemented", $"The upgrade {(Array.Find(asked, UpgradeName.Is) is { } name ? $"'{name}' " : "")}is not one that this pool passes on; see its option Upgrades.");
+    {
+        var name = Array.Find(asked, UpgradeName.Is) is { } found ? $"'{found}' " : "";
+        return new(501, "Not Implemented", $"The upgrade {name}is not one that this pool passes on; see its option Upgrades.");
+    }
 
     public static async Task WriteAsync(HttpContext context, Refusal refusal)
     {
