@@ -143,7 +143,7 @@ public sealed class CookieTests : AffinityTest
         {
             var parts = Assert.Single(HttpHead.Values(answer, "Set-Cookie")).Split("; ");
             Assert.StartsWith("Seat=", parts[0], StringComparison.Ordinal);
-            Assert.Equal(["domain=example.test", "max-age=7200", "Partitioned", "path=/chat", "samesite=none", "secure"], parts.Skip(1).Order());
+            Assert.Equal(["Partitioned", "domain=example.test", "max-age=7200", "path=/chat", "samesite=none", "secure"], parts.Skip(1).Order(StringComparer.Ordinal));
         }
     }
 
