@@ -52,11 +52,12 @@ internal sealed partial class StickyForwarder(
                 var pool = choice.Pool.Options;
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
+                var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
+                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
+                if (result.Outcome == HandshakeOutcome.NoAnswer && head.IsRepeatable && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
                 {
-                    // Nobody answered, and a handshake has no body: it may go to another backend. Once, lest it take one after the other down.
+                    // Nobody answered, and a GET without a body changes nothing: it may go to another backend. Once, lest it take one after the other down.
                     isRepeated = true;
                     metrics.Retried(choice.Pool.Name, backend.Name);
                     continue;

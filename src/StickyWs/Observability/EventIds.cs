@@ -34,7 +34,7 @@ internal static class EventIds
     // Proxying
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
-    public const int UpgradeRefused = 602;
+    public const int UpgradeNotProxied = 710;
 
     // Connections
     public const int HeadTimedOut = 700;
