@@ -15,11 +15,12 @@ public sealed class CardinalityTests : BalancerTest
     {
         await using var backend = RawBackend.Start(async (backend, wire) =>
         {
-            while (await backend.TakeHeadAsync(wire) is var head)
-            {
-                if (!head.Contains("Upgrade: websocket", StringComparison.Ordinal)) await wire.WriteAsync("HTTP/1.1 289 Mark\r\nX-Mark: Mark\r\nContent-Length: 0\r\n\r\n");
-                else await wire.WriteAsync(HttpHead.SwitchingProtocols(head, "Sec-WebSocket-Protocol: Mark\r\n"));
-            }
+            string head;
+            while (!(head = await backend.TakeHeadAsync(wire)).Contains("Upgrade: websocket", StringComparison.Ordinal))
+                await wire.WriteAsync("HTTP/1.1 289 Mark\r\nX-Mark: Mark\r\nContent-Length: 0\r\n\r\n");
+            await wire.WriteAsync(HttpHead.SwitchingProtocols(head, "Sec-WebSocket-Protocol: Mark\r\n"));
+            await wire.WaitForEndAsync();
+            await wire.FinishAsync();
         });
         var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Affinity:Rules:0:Header:Name", "X-Mark"));
         var tags = new ConcurrentBag<KeyValuePair<string, object?>>();

@@ -183,6 +183,7 @@ public sealed class FarewellTests : BalancerTest
     private (Balancer Balancer, MetricCollector<long> Ended) Observe(Lane lane, RawBackend backend)
     {
         var balancer = Owned(Balancer.Start(lane, Pool(backend.Address), builder => builder.ConfigureLogging(logging => logging.AddFilter("StickyWs", LogLevel.Debug))));
+        balancer.Log.Level = LogLevel.Debug;
         return (balancer, balancer.Collect<long>("stickyws.tunnels.ended"));
     }
 
