@@ -20,6 +20,7 @@ internal sealed partial class BackendDialer
 
     private readonly IOutcomeSink _outcomes;
     private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<BackendDialer> _logger;
     private readonly ResiliencePipeline<DialOutcome> _retry;
     private readonly ResiliencePipeline _timeout;
@@ -28,6 +29,7 @@ internal sealed partial class BackendDialer
     {
         _outcomes = outcomes;
         _metrics = metrics;
+        _time = time;
         _logger = logger;
         _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<DialOutcome>
@@ -76,6 +78,8 @@ internal sealed partial class BackendDialer
     private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, IBackendConnector connector, ResilienceContext context)
     {
         if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
+        var startedAt = _time.GetTimestamp();
+        string? errorType = DialError.Abandoned;
         var isLeaseGivenOn = false;
         try
         {
@@ -83,29 +87,32 @@ internal sealed partial class BackendDialer
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
                 (Connector: connector, lease.Backend)).ConfigureAwait(false);
-            isLeaseGivenOn = true;
+            (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome(DialResult.Connected, connection, lease);
         }
         catch (TimeoutRejectedException)
         {
-            return Failed(lease.Backend, DialResult.TimedOut, "timeout", Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
+            errorType = DialError.Timeout;
+            return Failed(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
         {
-            return Failed(lease.Backend, e, choice);
+            errorType = DialError.TypeOf(e);
+            return Failed(lease.Backend, e, errorType, choice);
         }
         finally
         {
+            _metrics.DialEnded(lease.Backend.Pool, lease.Backend.Name, connector.Lane, errorType, _time.GetElapsedTime(startedAt));
             if (!isLeaseGivenOn) lease.Dispose();
         }
     }
 
-    private DialOutcome Failed(Backend backend, Exception failure, BackendChoice choice)
+    private DialOutcome Failed(Backend backend, Exception failure, string errorType, BackendChoice choice)
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client));
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client));
         LogOutOfResources(backend.Pool, backend.Name, failure.Message);
-        _metrics.DialFailed(backend.Pool, backend.Name, ErrorType(failure));
+        _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
@@ -116,13 +123,6 @@ internal sealed partial class BackendDialer
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
         return new DialOutcome(result);
     }
-
-    private static string ErrorType(Exception e) => e switch
-    {
-        SocketException socket => socket.SocketErrorCode.ToString(),
-        AuthenticationException or CryptographicException => "tls",
-        _ => e.GetType().Name,
-    };
 
     [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]
     private partial void LogOutOfResources(string pool, string backend, string cause);

@@ -12,6 +12,8 @@ internal abstract class PipeLeg : ClientLeg
 {
     private IDuplexPipe? _pipe;
 
+    public override string Lane => LaneNames.Portable;
+
     public override IBackendConnector Connector => StreamConnector.Instance;
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
@@ -29,7 +31,7 @@ internal abstract class PipeLeg : ClientLeg
     public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
     {
         var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
-        tunnel.CountToClient(opened.Behind);
+        tunnel.Begin(opened);
         if (options.DeadPeerTimeout is { } time)
         {
             DeadPeer.Watch(tunnel.BackendConnection.Socket, time);

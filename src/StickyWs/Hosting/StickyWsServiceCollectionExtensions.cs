@@ -119,6 +119,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
+        services.AddSingleton<DialMeter>();
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<RequestProxy>();
     }
