@@ -49,6 +49,8 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
 
     protected override Socket? Socket => connection.Features.Get<IConnectionSocketFeature>()?.Socket;
 
+    protected override ConnectionShare? Share => connection.Features.Get<ConnectionShare>();
+
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {
         var output = connection.Transport.Output;

@@ -7,6 +7,7 @@ using Polly.Retry;
 using Polly.Timeout;
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -21,14 +22,18 @@ internal sealed partial class BackendDialer
     private readonly IOutcomeSink _outcomes;
     private readonly StickyWsMetrics _metrics;
     private readonly ILogger<BackendDialer> _logger;
+    private readonly DescriptorBudget? _budget;
+    private readonly Pace _pace;
     private readonly ResiliencePipeline<DialOutcome> _retry;
     private readonly ResiliencePipeline _timeout;
 
-    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger)
+    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;
         _logger = logger;
+        _budget = budget;
+        _pace = Pace.OfWarnings(time);
         _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<DialOutcome>
             {
@@ -79,6 +84,12 @@ internal sealed partial class BackendDialer
         var isLeaseGivenOn = false;
         try
         {
+            if (_budget?.TryTakeForBackend() == false)
+            {
+                _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, nameof(SocketError.TooManyOpenSockets));
+                return new DialOutcome(DialResult.OutOfResources);
+            }
+
             var connection = await _timeout.ExecuteAsync(
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
@@ -104,7 +115,7 @@ internal sealed partial class BackendDialer
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
         if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client));
-        LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, ErrorType(failure));
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }

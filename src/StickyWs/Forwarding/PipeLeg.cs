@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -16,6 +17,9 @@ internal abstract class PipeLeg : ClientLeg
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
     protected abstract Socket? Socket { get; }
+
+    /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
+    protected virtual ConnectionShare? Share => null;
 
     public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
     {
@@ -30,6 +34,7 @@ internal abstract class PipeLeg : ClientLeg
     {
         var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
         tunnel.CountToClient(opened.Behind);
+        Share?.Settle();
         if (options.DeadPeerTimeout is { } time)
         {
             DeadPeer.Watch(tunnel.BackendConnection.Socket, time);

@@ -143,6 +143,8 @@ public static class StickyWsServiceCollectionExtensions
     // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
     private static void AddTransport(IServiceCollection services)
     {
+        services.AddSingleton<DescriptorBudget>();
+        services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
         if (!isKestrelAlone)
@@ -152,6 +154,8 @@ public static class StickyWsServiceCollectionExtensions
         }
 
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.TryAddSingleton<SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -18,6 +19,8 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
 
     protected override Socket? Socket => Context.Features.Get<IConnectionSocketFeature>()?.Socket;
+
+    protected override ConnectionShare? Share => Context.Features.Get<ConnectionShare>();
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {

@@ -10,7 +10,10 @@ namespace StickyWs.Reactors;
 /// </summary>
 internal abstract class Reactor : IDisposable
 {
+    private const long TimeBetweenReports = 60_000;
+
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RestOfTheAiling = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Action<Exception> _onFailure;
@@ -20,6 +23,8 @@ internal abstract class Reactor : IDisposable
     private int _isAwake = 1;
     private volatile bool _isStopping;
     private volatile bool _hasEnded;
+    private volatile bool _isAiling;
+    private long? _reportedAt;
 
     protected Reactor(int number, Action<Exception> onFailure)
     {
@@ -33,6 +38,9 @@ internal abstract class Reactor : IDisposable
 
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
     public long Now { get; private set; } = Milliseconds();
+
+    /// <summary>Whether the kernel refuses what the thread waits with, or its latest turn failed otherwise: no place for a new connection.</summary>
+    public bool IsAiling => _isAiling;
 
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
@@ -122,6 +130,7 @@ internal abstract class Reactor : IDisposable
     {
         if (_isStopping) return;
         _isStopping = true;
+        lock (_posted) Monitor.Pulse(_posted);
         if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
         {
             Finish();
@@ -166,7 +175,8 @@ internal abstract class Reactor : IDisposable
     }
 
     /// <summary>Waits for the kernel, for at most so many milliseconds (-1: for ever), and serves what it reports.</summary>
-    protected abstract void Turn(int milliseconds);
+    /// <returns>Whether the kernel did; if not, <see cref="Report"/> was told why.</returns>
+    protected abstract bool Turn(int milliseconds);
 
     /// <summary>Ends a wait of <see cref="Turn"/> from another thread.</summary>
     protected abstract void Wake();
@@ -196,6 +206,15 @@ internal abstract class Reactor : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Failed"/>, for what may fail with every turn: once a minute.</summary>
+    protected void Report(Exception exception)
+    {
+        var now = Milliseconds();
+        if (now - _reportedAt < TimeBetweenReports) return;
+        _reportedAt = now;
+        Failed(exception);
+    }
+
     private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
 
     private void Run()
@@ -205,7 +224,9 @@ internal abstract class Reactor : IDisposable
             Begin();
             _begun.SetResult();
         }
-        catch (IOException e)
+#pragma warning disable CA1031 // Whoever starts it is told.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             Finish();
             _begun.SetException(e);
@@ -214,20 +235,79 @@ internal abstract class Reactor : IDisposable
 
         while (!_isStopping)
         {
-            Turn(Relay.NextSweep());
+            TakeTurn();
             RunPosted();
-            Relay.Sweep();
+            Sweep();
         }
 
         RunPosted();
-        EndStreams(EndReason.Shutdown);
-        End();
+        Guarded(EndStreams);
+        Guarded(End);
         Finish();
     }
 
+    // A thread that ends takes all that it serves with it, and an exception that nobody catches the whole process.
+    private void TakeTurn()
+    {
+        try
+        {
+            _isAiling = !Turn(Relay.NextSweep());
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _isAiling = true;
+            Report(e);
+        }
+
+        if (_isAiling) Rest();
+    }
+
+    private void Sweep()
+    {
+        try
+        {
+            Relay.Sweep();
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Report(e);
+        }
+    }
+
+    // Whatever fails every time must neither keep the thread busy nor fill the log.
+    private void Rest()
+    {
+        lock (_posted)
+        {
+            if (!_isStopping) Monitor.Wait(_posted, RestOfTheAiling);
+        }
+
+        Now = Milliseconds();
+    }
+
+    private void Guarded(Action work)
+    {
+        try
+        {
+            work();
+        }
+#pragma warning disable CA1031 // The thread serves many others.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+        }
+    }
+
+    private void EndStreams() => EndStreams(EndReason.Shutdown);
+
     private void Finish()
     {
-        Release();
+        Guarded(Release);
         _hasEnded = true;
         RunBehindTheEnd();
     }
@@ -238,24 +318,12 @@ internal abstract class Reactor : IDisposable
         lock (_behindTheEnd)
         {
             RunPosted();
-            EndStreams(EndReason.Shutdown);
+            Guarded(EndStreams);
         }
     }
 
     private void RunPosted()
     {
-        while (_posted.TryDequeue(out var work))
-        {
-            try
-            {
-                work();
-            }
-#pragma warning disable CA1031 // The thread serves many others.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                Failed(e);
-            }
-        }
+        while (_posted.TryDequeue(out var work)) Guarded(work);
     }
 }

@@ -60,10 +60,16 @@ internal sealed unsafe partial class UringReactor
             if (Completes(socket, ref state)) return;
         }
 
-        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) state.Fd = -1; // Not ours to watch any more; its end is on its way.
+        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) Blind(socket, ref state);
         if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
         if (completion is { GoesOn: false, Result: > 0 }) _unpolled.Add(socket);
         else Settle(socket);
+    }
+
+    // The kernel does not watch it any more, for want of memory or since it is no socket. Whoever watches it is told, unless he has let go of it.
+    private void Blind(int socket, ref SocketState state)
+    {
+        if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.In | EpollEvents.Out | EpollEvents.Ending);
     }
 
     // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that would keep it full.

@@ -72,10 +72,11 @@ internal sealed unsafe partial class UringReactor
                 continue;
             }
 
+            var (start, length) = source.Bytes;
             ref var send = ref AskSend(Kind.Gathered, socket, ref state);
-            (var start, state.Sending) = source.Bytes;
             send.Address = (ulong)start;
-            send.Length = (uint)state.Sending;
+            send.Length = (uint)length;
+            state.Sending = length;
             _sending.Add((socket, source));
         }
 
@@ -119,14 +120,39 @@ internal sealed unsafe partial class UringReactor
     {
         foreach (var (socket, send) in _sending)
         {
-            ref var state = ref Sockets[socket];
-            if (send is not null) Conclude(socket, ref state, send);
-            else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+            var generation = Sockets[socket].Generation;
+            try
+            {
+                ref var state = ref Sockets[socket];
+                if (send is not null) Conclude(socket, ref state, send);
+                else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+            }
+#pragma warning disable CA1031 // Whoever has sent goes on within this, and may be the application.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Failed(e);
+                Fail(socket, generation);
+            }
         }
 
         _sending.Clear();
-        foreach (var send in _cancelled) send.Done(-(int)Errno.Canceled);
+        foreach (var send in _cancelled) Cancel(send);
         _cancelled.Clear();
+    }
+
+    private void Cancel(IGatheredSend send)
+    {
+        try
+        {
+            send.Done(-(int)Errno.Canceled);
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+        }
     }
 
     private void Conclude(int socket, ref SocketState state, IGatheredSend send)

@@ -131,10 +131,10 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
     private void AwaitWake() => Poll(Kind.Wake, 0, WakeEvent.Fd, EpollEvents.In);
 
-    protected override void Turn(int milliseconds)
+    protected override bool Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        var works = Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
         Awake();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
@@ -144,6 +144,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         TellBreaks();
         FeedStarved();
         PollAgain();
+        return works;
     }
 
     // Streams have ended by now; what is still watched belongs to others, who are told nothing more.
@@ -163,7 +164,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _vectors.Dispose();
     }
 
-    private void Wait(int milliseconds)
+    private bool Wait(int milliseconds)
     {
         try
         {
@@ -173,17 +174,21 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         catch (IOException e)
         {
             GiveUp(e);
+            return false;
         }
 
-        if (_ring.HasLost) GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+        if (!_ring.HasLost) return true;
+        GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+        AwaitWake();
+        return true;
     }
 
-    // Nobody can say any more where the bytes of a tunnel are.
+    // Nobody can say any more where the bytes of a tunnel are, nor who is still watched.
     private void GiveUp(IOException reason)
     {
-        Failed(reason);
+        Report(reason);
         EndStreams(EndReason.Failed);
-        AwaitWake();
+        TellAllBlind();
     }
 
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;
@@ -256,7 +261,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 #pragma warning restore CA1031
         {
             Failed(e);
-            if (kind is Kind.Receive or Kind.Send or Kind.Room) FailIfStreaming(socket);
+            if (kind is Kind.Receive or Kind.Send or Kind.Room) Fail(socket, Sockets[socket].Generation);
         }
     }
 
@@ -272,14 +277,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 #pragma warning restore CA1031
         {
             Failed(e);
-            FailIfStreaming(socket);
+            Fail(socket, Sockets[socket].Generation);
         }
-    }
-
-    private void FailIfStreaming(int socket)
-    {
-        ref var state = ref Sockets[socket];
-        if (state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) PartyOf(ref state).Fail(socket);
     }
 
     /// <summary>What somebody wants of a socket that is watched, whichever thread he is on.</summary>

@@ -12,7 +12,7 @@ namespace StickyWs.Transport;
 /// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go through pipes, as those of Kestrel's own
 /// socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
-internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger)
+internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger, ConnectionShare? share = null)
     : ConnectionContext, IRawConnection, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
 {
     private readonly Lock _realizing = new();
@@ -31,7 +31,7 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     /// <summary>Whether it still is a bare socket that nobody has taken.</summary>
     public bool IsRaw => _own is null && !_isDetached;
 
-    public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings);
+    public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings, share);
 
     public override string ConnectionId
     {
@@ -103,6 +103,7 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     {
         if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
         else if (!_isDetached) socket.Dispose();
+        share?.Settle(); // A tunnel has its backend by now, and Kestrel has let go of it.
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
