@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
@@ -8,12 +7,9 @@ namespace StickyWs.Reactors;
 /// One thread that waits for the kernel on behalf of many sockets. Sockets are first watched (readiness, for the handshake, from any thread) and then
 /// streamed (completions, for the relay, on this thread alone); one number names a socket in both.
 /// </summary>
-internal abstract class Reactor : IDisposable
+internal abstract partial class Reactor : IDisposable
 {
-    private const long TimeBetweenReports = 60_000;
-
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan RestOfTheAiling = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Action<Exception> _onFailure;
@@ -24,7 +20,6 @@ internal abstract class Reactor : IDisposable
     private volatile bool _isStopping;
     private volatile bool _hasEnded;
     private volatile bool _isAiling;
-    private long? _reportedAt;
 
     protected Reactor(int number, Action<Exception> onFailure)
     {
@@ -204,126 +199,5 @@ internal abstract class Reactor : IDisposable
         {
             // Whoever reports has nobody left to tell.
         }
-    }
-
-    /// <summary>As <see cref="Failed"/>, for what may fail with every turn: once a minute.</summary>
-    protected void Report(Exception exception)
-    {
-        var now = Milliseconds();
-        if (now - _reportedAt < TimeBetweenReports) return;
-        _reportedAt = now;
-        Failed(exception);
-    }
-
-    private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
-
-    private void Run()
-    {
-        try
-        {
-            Begin();
-            _begun.SetResult();
-        }
-#pragma warning disable CA1031 // Whoever starts it is told.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Finish();
-            _begun.SetException(e);
-            return;
-        }
-
-        while (!_isStopping)
-        {
-            TakeTurn();
-            RunPosted();
-            Sweep();
-        }
-
-        RunPosted();
-        Guarded(EndStreams);
-        Guarded(End);
-        Finish();
-    }
-
-    // A thread that ends takes all that it serves with it, and an exception that nobody catches the whole process.
-    private void TakeTurn()
-    {
-        try
-        {
-            _isAiling = !Turn(Relay.NextSweep());
-        }
-#pragma warning disable CA1031
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            _isAiling = true;
-            Report(e);
-        }
-
-        if (_isAiling) Rest();
-    }
-
-    private void Sweep()
-    {
-        try
-        {
-            Relay.Sweep();
-        }
-#pragma warning disable CA1031
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Report(e);
-        }
-    }
-
-    // Whatever fails every time must neither keep the thread busy nor fill the log.
-    private void Rest()
-    {
-        lock (_posted)
-        {
-            if (!_isStopping) Monitor.Wait(_posted, RestOfTheAiling);
-        }
-
-        Now = Milliseconds();
-    }
-
-    private void Guarded(Action work)
-    {
-        try
-        {
-            work();
-        }
-#pragma warning disable CA1031 // The thread serves many others.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Failed(e);
-        }
-    }
-
-    private void EndStreams() => EndStreams(EndReason.Shutdown);
-
-    private void Finish()
-    {
-        Guarded(Release);
-        _hasEnded = true;
-        RunBehindTheEnd();
-    }
-
-    // What was left for the thread when it had ended. Streams that begin with it end at once.
-    private void RunBehindTheEnd()
-    {
-        lock (_behindTheEnd)
-        {
-            RunPosted();
-            Guarded(EndStreams);
-        }
-    }
-
-    private void RunPosted()
-    {
-        while (_posted.TryDequeue(out var work)) Guarded(work);
     }
 }

@@ -1,3 +1,5 @@
+using StickyWs.Observability;
+
 namespace StickyWs.Reactors;
 
 // Which operations are with the kernel: asked for, cancelled, and counted until each has completed for the last time.
@@ -12,6 +14,33 @@ internal sealed unsafe partial class UringReactor
     private readonly List<int> _starved = [];
     private readonly List<int> _unpolled = [];
     private bool _isEnding;
+
+    private bool Wait(int milliseconds)
+    {
+        try
+        {
+            if (milliseconds == 0) _ring.Enter(0, 0);
+            else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
+        }
+        catch (IOException e)
+        {
+            GiveUp(e);
+            return false;
+        }
+
+        if (!_ring.HasLost) return true;
+        GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+        AwaitWake();
+        return true;
+    }
+
+    // Nobody can say any more where the bytes of a tunnel are, nor who is still watched.
+    private void GiveUp(IOException reason)
+    {
+        Report(reason);
+        EndStreams(EndReason.Failed);
+        TellAllBlind();
+    }
 
     /// <summary>Has with the kernel what the socket's state asks for.</summary>
     private void Settle(int socket)

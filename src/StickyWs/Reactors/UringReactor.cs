@@ -164,33 +164,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _vectors.Dispose();
     }
 
-    private bool Wait(int milliseconds)
-    {
-        try
-        {
-            if (milliseconds == 0) _ring.Enter(0, 0);
-            else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
-        }
-        catch (IOException e)
-        {
-            GiveUp(e);
-            return false;
-        }
-
-        if (!_ring.HasLost) return true;
-        GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
-        AwaitWake();
-        return true;
-    }
-
-    // Nobody can say any more where the bytes of a tunnel are, nor who is still watched.
-    private void GiveUp(IOException reason)
-    {
-        Report(reason);
-        EndStreams(EndReason.Failed);
-        TellAllBlind();
-    }
-
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;
 
     private ref Submission Ask(UringOperation operation, Kind kind, int socket)
