@@ -143,7 +143,8 @@ public static class StickyWsServiceCollectionExtensions
     // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
     private static void AddTransport(IServiceCollection services)
     {
-        services.AddSingleton<DescriptorBudget>();
+        services.AddSingleton(provider => new DescriptorBudget(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(), tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
         services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);

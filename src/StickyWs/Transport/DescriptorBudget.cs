@@ -28,7 +28,8 @@ internal sealed partial class DescriptorBudget
     private readonly ILogger _logger;
     private readonly Pace _pace;
     private readonly Lock _counting = new();
-    private readonly int _mostReserved;
+    private readonly Func<int> _tunnels;
+    private volatile int _mostReserved;
     private volatile int _limit;
     private volatile int _reserve;
     private long _countedAt;
@@ -48,16 +49,16 @@ internal sealed partial class DescriptorBudget
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where a shortage is told, once a minute, and its end.</param>
     /// <param name="read">Counts; default: the kernel does.</param>
-    public DescriptorBudget(TimeProvider time, ILogger<DescriptorBudget> logger, Func<DescriptorCount>? read = null)
+    /// <param name="tunnels">How many tunnels are open.</param>
+    public DescriptorBudget(TimeProvider time, ILogger<DescriptorBudget> logger, Func<DescriptorCount>? read = null, Func<int>? tunnels = null)
     {
         _time = time;
         _logger = logger;
         _pace = Pace.OfWarnings(time);
+        _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
-        var first = _read();
-        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 4);
-        Note(first);
+        Begin();
     }
 
     public bool IsLimited => _read is not null;
@@ -69,6 +70,16 @@ internal sealed partial class DescriptorBudget
     public bool HasRoom => !IsLimited || Fits(PerConnection, isAccept: true);
 
     private int Pledged => Volatile.Read(ref _undecided) + Math.Max(0, Volatile.Read(ref _plain) - Volatile.Read(ref _pooled));
+
+    /// <summary>Takes what is open now for what the process has without clients. Asked for when it has started, too: a runtime opens files as it comes to them.</summary>
+    public DescriptorCount Begin()
+    {
+        if (_read is null) return default;
+        var first = _read();
+        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 4);
+        Note(first);
+        return first;
+    }
 
     /// <summary>The limit that has room for so many descriptors beside its reserve.</summary>
     public static long LimitFor(long descriptors) => Math.Max(descriptors + SmallestReserve, (descriptors * ReservedShare / (ReservedShare - 1)) + 1);
@@ -173,8 +184,11 @@ internal sealed partial class DescriptorBudget
         if (_time.GetElapsedTime(Volatile.Read(ref _countedAt)) >= TimeBetweenCounts) Recount();
         if (IsBelow(more, isAccept)) return true;
         Recount();
-        return IsBelow(more, isAccept);
+        return IsBelow(more, isAccept) || (isAccept && IsNobodyServed && IsBelow(more, isAccept: false));
     }
+
+    // A limit that hardly has room for the runtime still serves one client after the other.
+    private bool IsNobodyServed => Volatile.Read(ref _undecided) + Volatile.Read(ref _plain) == 0 && _tunnels() == 0;
 
     private bool IsBelow(int more, bool isAccept)
         => Volatile.Read(ref _open) + more + (isAccept ? Pledged : 0) <= _limit - (isAccept ? _reserve : _reserve / 2);
@@ -201,7 +215,7 @@ internal sealed partial class DescriptorBudget
         Volatile.Write(ref _countedAt, _time.GetTimestamp());
     }
 
-    [LoggerMessage(EventIds.DescriptorsShort, LogLevel.Warning, "Out of descriptors: of {Limit} (ulimit -n) {Open} are open, {Pledged} are kept for the backends of clients that are connected, and {Reserve} in reserve. New connections wait in the backlog, open ones are served. "
+    [LoggerMessage(EventIds.DescriptorsShort, LogLevel.Warning, "Short of descriptors: of {Limit} (ulimit -n) {Open} are open, {Pledged} are kept for the backends of clients that are connected, and {Reserve} in reserve. New connections wait in the backlog, open ones are served. "
         + "Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker)", EventName = "DescriptorsShort")]
     private partial void LogShort(int open, int limit, int pledged, int reserve);
 

@@ -127,7 +127,7 @@ public sealed class DescriptorLimitTests : BalancerTest
         var address = await process.ListensAsync();
 
         var clients = Enumerable.Range(0, Clients).Select(_ => ConnectAsync(address, open)).ToList();
-        await Wait.UntilAsync(() => Count(process, "Out of descriptors") > 0);
+        await Wait.UntilAsync(() => Count(process, "Short of descriptors") > 0);
         Assert.False(process.HasExited);
         Assert.True(clients.Count(client => client.IsCompleted) < Clients);
 
@@ -153,7 +153,7 @@ public sealed class DescriptorLimitTests : BalancerTest
     // A minute may pass on a busy machine.
     private static void AssertOneLine(BalancerProcess process, Stopwatch time)
     {
-        Assert.InRange(Count(process, "Out of descriptors"), 1, 1 + (int)time.Elapsed.TotalMinutes);
+        Assert.InRange(Count(process, "Short of descriptors"), 1, 1 + (int)time.Elapsed.TotalMinutes);
         Assert.DoesNotContain("No connection can be accepted", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("could not be dialled", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("fail:", process.Output, StringComparison.Ordinal);

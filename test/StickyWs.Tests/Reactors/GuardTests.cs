@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
@@ -258,8 +259,6 @@ public abstract class GuardTests : IDisposable
                 Assert.Equal(1, await failing.Done.WaitAsync(Wait.Bound));
                 await AssertServesAsync();
                 Assert.Equal(["a defect"], await FailuresAsync());
-                failing.Dispose();
-                sound.Dispose();
             }
         }
 
@@ -281,22 +280,20 @@ public abstract class GuardTests : IDisposable
             public void Signal(Signals signals) => told.TrySetResult(signals);
         }
 
-        private sealed unsafe class Sending(Action done) : IGatheredSend, IDisposable
+        private sealed class Sending(Action done) : IGatheredSend
         {
-            private readonly nint _byte = (nint)System.Runtime.InteropServices.NativeMemory.AllocZeroed(1);
+            private readonly byte[] _byte = GC.AllocateArray<byte>(1, pinned: true);
             private readonly TaskCompletionSource<int> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
             public Task<int> Done => _done.Task;
 
-            (nint Start, int Length) IGatheredSend.Bytes => (_byte, 1);
+            (nint Start, int Length) IGatheredSend.Bytes => (Marshal.UnsafeAddrOfPinnedArrayElement(_byte, 0), 1);
 
             void IGatheredSend.Done(int result)
             {
                 _done.TrySetResult(result);
                 done();
             }
-
-            public void Dispose() => System.Runtime.InteropServices.NativeMemory.Free((void*)_byte);
         }
     }
 }

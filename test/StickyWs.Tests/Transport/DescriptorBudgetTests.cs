@@ -148,6 +148,44 @@ public sealed class DescriptorBudgetTests
         Assert.Equal(SocketError.TooManyOpenSockets, Assert.Throws<SocketException>(budget.TakeForBackend).SocketErrorCode);
     }
 
+    // The runtime alone has nearly all, or a pool keeps what clients that have left made it open.
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void HasRoom_ForTheOnlyClient_IsTakenFromTheReserve(int tunnels, bool expected)
+    {
+        var budget = new DescriptorBudget(_time, _log, () => new DescriptorCount(_open, _limit), () => tunnels);
+        _open = _limit - 34;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(expected, budget.HasRoom);
+        if (!expected) return;
+
+        var share = Accept(budget);
+        Assert.False(budget.HasRoom);
+        share.Decide();
+        Assert.False(budget.HasRoom);
+        share.Settle();
+        Assert.False(budget.HasRoom); // It is not closed yet.
+        _open--;
+        Assert.True(budget.HasRoom);
+        _open++;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(budget.HasRoom);
+    }
+
+    [Fact]
+    public void Begin_WhenTheRuntimeHasOpenedMore_ReservesAQuarterOfWhatIsLeft()
+    {
+        (_open, _limit) = (150, 256);
+        var budget = Budget();
+        Assert.Equal(26, budget.Reserve);
+        _open = 208;
+
+        Assert.Equal(new DescriptorCount(208, 256), budget.Begin());
+
+        Assert.Equal(12, budget.Reserve);
+    }
+
     // What the rest of the application opens shows within a second.
     [Fact]
     public void HasRoom_WhenOthersHaveOpenedDescriptors_SeesItWithinASecond()
