@@ -56,7 +56,7 @@ internal abstract partial class Reactor
     {
         try
         {
-            _isAiling = !Turn(Relay.NextSweep());
+            _isAiling = !Turn(_isAiling ? 0 : Relay.NextSweep()); // One that is well again says so at once.
         }
 #pragma warning disable CA1031
         catch (Exception e)
