@@ -117,6 +117,18 @@ public sealed class DescriptorLimitTests : BalancerTest
         Assert.Equal(expected, Count(process, "StickyWs:MaxTunnels is "));
     }
 
+    [Fact]
+    public async Task A_reload_that_allows_more_tunnels_than_there_is_room_for_says_so()
+    {
+        SkipWhereThereIsNoLimit();
+        var balancer = Start(Lane.Portable, Pool("http://127.0.0.1:1").With("MaxTunnels", "10"));
+        Assert.DoesNotContain(balancer.Log.Lines, line => line.Event == "TunnelsDoNotFit");
+
+        balancer.Settings.Change(settings => settings["StickyWs:MaxTunnels"] = "100000000");
+
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "TunnelsDoNotFit"));
+    }
+
     private static async Task ServeAllAsync(string lane, string reactor, bool isTls, Func<RawClient, Task> open, Func<RawClient, Task> goOn)
     {
         SkipWhereThereIsNoLimit();

@@ -1,9 +1,11 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Transport;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Reactors;
@@ -132,6 +134,25 @@ public abstract class GuardTests : IDisposable
         await AssertBrokenAsync(goodOuter);
         badOuter.Dispose();
         goodOuter.Dispose();
+    }
+
+    // Where applications run on the reactor's thread, a reader goes on within the end of what it reads.
+    [Fact]
+    public async Task ReaderOfAChannel_WhoThrowsAtTheEnd_KeepsNobodyFromHearingOfIt()
+    {
+        var (outer, fd) = _loopback.Connect();
+        var owner = new ChannelWitness();
+        var channel = new Channel(new RawSocket(_reactor, fd), owner, new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false), isReadToTheEnd: false);
+        channel.Start();
+        channel.Input.ReadAsync().ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => throw new InvalidOperationException("a defect"));
+        outer.Shutdown(SocketShutdown.Send);
+
+        await owner.Ended.WaitAsync(Wait.Bound);
+        await AssertServesAsync();
+        Assert.Equal(1, owner.Ends);
+        Assert.Equal(["a defect"], await FailuresAsync());
+        channel.Close(new ObjectDisposedException("the test"), isReset: true);
+        outer.Dispose();
     }
 
     private void Begin(int fd, Party party)
