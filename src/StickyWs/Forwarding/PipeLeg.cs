@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Observability;
@@ -16,7 +17,10 @@ internal abstract class PipeLeg : ClientLeg
     public override IBackendConnector Connector => StreamConnector.Instance;
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
-    protected abstract Socket? Socket { get; }
+    public Socket? Socket => SocketFeature?.Socket;
+
+    /// <summary>Where the client has a connection of its own: what holds its socket.</summary>
+    protected virtual IConnectionSocketFeature? SocketFeature => null;
 
     /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
     protected virtual ConnectionShare? Share => null;
@@ -38,7 +42,7 @@ internal abstract class PipeLeg : ClientLeg
         if (options.DeadPeerTimeout is { } time)
         {
             DeadPeer.Watch(tunnel.BackendConnection.Socket, time);
-            DeadPeer.Watch(Socket, time);
+            DeadPeer.Watch(SocketFeature, time);
         }
 
         try

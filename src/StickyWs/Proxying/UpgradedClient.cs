@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -18,7 +17,7 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     // The gate is held by then, which keeps RequestAborted from firing.
     public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
 
-    protected override Socket? Socket => Context.Features.Get<IConnectionSocketFeature>()?.Socket;
+    protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
 
     protected override ConnectionShare? Share => Context.Features.Get<ConnectionShare>();
 

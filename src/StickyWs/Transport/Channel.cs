@@ -72,6 +72,14 @@ internal sealed partial class Channel : ICompletions
         }
     }
 
+    public void SetDeadPeerTimeout(int milliseconds)
+    {
+        lock (_lock)
+        {
+            if (!_isClosed) SocketOptions.SetDeadPeerTimeout(_fd, milliseconds);
+        }
+    }
+
     private PipeWriter Writer => _pipe.Writer;
 
     /// <summary>Begins to receive.</summary>

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
@@ -70,6 +71,9 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     }
 
     public Socket Socket => Own().Socket;
+
+    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
+    public void SetDeadPeerTimeout(TimeSpan time) => Own().SetDeadPeerTimeout((int)time.TotalMilliseconds);
 
     public bool HasPeerLeft => socket.HasPeerLeft;
 

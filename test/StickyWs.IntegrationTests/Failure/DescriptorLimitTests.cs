@@ -73,7 +73,7 @@ public sealed class DescriptorLimitTests : BalancerTest
             Timeout = Wait.Bound,
         };
 
-        var requests = Enumerable.Range(0, Clients).Select(_ => client.GetAsync(new Uri("/", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead)).ToArray();
+        var requests = Enumerable.Range(0, 2 * Clients).Select(_ => client.GetAsync(new Uri("/", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead)).ToArray();
         await Wait.UntilAsync(() => requests.Any(request => request.IsCompleted));
         Assert.InRange(process.Descriptors, 1, Limit - 16);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await await Task.WhenAny(requests)).StatusCode);
