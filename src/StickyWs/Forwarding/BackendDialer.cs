@@ -90,10 +90,12 @@ internal sealed partial class BackendDialer
                 return new DialOutcome(DialResult.OutOfResources);
             }
 
-            var connection = await _timeout.ExecuteAsync(
+            var connecting = _timeout.ExecuteAsync(
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
-                (Connector: connector, lease.Backend)).ConfigureAwait(false);
+                (Connector: connector, lease.Backend)); // Opens its socket at once.
+            _budget?.Opened();
+            var connection = await connecting.ConfigureAwait(false);
             isLeaseGivenOn = true;
             return new DialOutcome(DialResult.Connected, connection, lease);
         }

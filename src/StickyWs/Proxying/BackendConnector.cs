@@ -27,11 +27,16 @@ internal sealed class BackendConnector(TlsOptions tls, RawLane? lane, Descriptor
     private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         budget?.TakeForBackend();
-        var plain = lane is { IsOn: true }
-            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
-            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        var connecting = ConnectAsync(address, cancellationToken); // Opens its socket at once.
+        budget?.Opened();
+        var plain = await connecting.ConfigureAwait(false);
         return await BackendStream.SecureAsync(budget?.Pooled(plain) ?? plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
     }
+
+    private async ValueTask<Stream> ConnectAsync(Uri address, CancellationToken cancellationToken)
+        => lane is { IsOn: true }
+            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)
     {

@@ -38,6 +38,9 @@ internal sealed partial class DescriptorBudget
     // True as of the last count, and since then too high rather than too low.
     private int _open;
 
+    // Taken, and not open yet: a burst must not pass between two counts.
+    private int _opening;
+
     // Connections that nobody knows anything of yet; those of plain HTTP, which share what their pools keep; and that.
     private int _undecided;
     private int _plain;
@@ -100,18 +103,23 @@ internal sealed partial class DescriptorBudget
         return new ConnectionShare(this);
     }
 
-    /// <summary>Takes one for a connection to a backend. The log says, once a minute, when there is none.</summary>
+    /// <summary>Takes one for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. The log says, once a minute, when there is none.</summary>
     public bool TryTakeForBackend()
     {
         if (!IsLimited) return true;
-        if (!Fits(1, isAccept: false))
-        {
-            SayShort();
-            return false;
-        }
+        Interlocked.Increment(ref _opening);
+        if (Fits(0, isAccept: false)) return true;
+        Interlocked.Decrement(ref _opening);
+        SayShort();
+        return false;
+    }
 
+    /// <summary>What was taken is open, or will not be.</summary>
+    public void Opened()
+    {
+        if (!IsLimited) return;
         Interlocked.Increment(ref _open);
-        return true;
+        Interlocked.Decrement(ref _opening);
     }
 
     /// <summary>As <see cref="TryTakeForBackend"/>.</summary>
@@ -191,7 +199,7 @@ internal sealed partial class DescriptorBudget
     private bool IsNobodyServed => Volatile.Read(ref _undecided) + Volatile.Read(ref _plain) == 0 && _tunnels() == 0;
 
     private bool IsBelow(int more, bool isAccept)
-        => Volatile.Read(ref _open) + more + (isAccept ? Pledged : 0) <= _limit - (isAccept ? _reserve : _reserve / 2);
+        => Volatile.Read(ref _open) + Volatile.Read(ref _opening) + more + (isAccept ? Pledged : 0) <= _limit - (isAccept ? _reserve : _reserve / 2);
 
     private void Recount()
     {

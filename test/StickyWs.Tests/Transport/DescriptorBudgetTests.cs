@@ -186,6 +186,23 @@ public sealed class DescriptorBudgetTests
         Assert.Equal(12, budget.Reserve);
     }
 
+    // A count does not see what is taken and not open yet.
+    [Fact]
+    public void TryTakeForBackend_ByManyAtOnce_CountsThoseThatAreNotOpenYet()
+    {
+        var budget = Budget();
+        _open = _limit - 64;
+        var taken = 0;
+        for (_ = budget.Count(); budget.TryTakeForBackend(); taken++) _ = budget.Count();
+        Assert.Equal(32, taken);
+
+        _open += taken;
+        for (var i = 0; i < taken; i++) budget.Opened();
+        Assert.False(budget.TryTakeForBackend());
+        _open--;
+        Assert.True(budget.TryTakeForBackend());
+    }
+
     // What the rest of the application opens shows within a second.
     [Fact]
     public void HasRoom_WhenOthersHaveOpenedDescriptors_SeesItWithinASecond()
@@ -355,6 +372,7 @@ public sealed class DescriptorBudgetTests
     {
         if (!budget.TryTakeForBackend()) return false;
         _open++;
+        budget.Opened();
         return true;
     }
 
