@@ -7,6 +7,7 @@ using Polly.Retry;
 using Polly.Timeout;
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -22,15 +23,19 @@ internal sealed partial class BackendDialer
     private readonly StickyWsMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<BackendDialer> _logger;
+    private readonly DescriptorBudget? _budget;
+    private readonly Pace _pace;
     private readonly ResiliencePipeline<DialOutcome> _retry;
     private readonly ResiliencePipeline _timeout;
 
-    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger)
+    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;
         _time = time;
         _logger = logger;
+        _budget = budget;
+        _pace = Pace.OfWarnings(time);
         _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<DialOutcome>
             {
@@ -83,10 +88,19 @@ internal sealed partial class BackendDialer
         var isLeaseGivenOn = false;
         try
         {
-            var connection = await _timeout.ExecuteAsync(
+            if (_budget?.TryTakeForBackend() == false)
+            {
+                errorType = nameof(SocketError.TooManyOpenSockets);
+                _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, errorType);
+                return new DialOutcome(DialResult.OutOfResources);
+            }
+
+            var connecting = _timeout.ExecuteAsync(
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
-                (Connector: connector, lease.Backend)).ConfigureAwait(false);
+                (Connector: connector, lease.Backend)); // Opens its socket at once.
+            _budget?.Opened();
+            var connection = await connecting.ConfigureAwait(false);
             (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome(DialResult.Connected, connection, lease);
         }
@@ -111,7 +125,7 @@ internal sealed partial class BackendDialer
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
         if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client));
-        LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }

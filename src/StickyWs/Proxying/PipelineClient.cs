@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,8 +33,6 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     public override string ConnectionId => context.Connection.Id;
 
     public override CancellationToken Left => context.RequestAborted;
-
-    protected override Socket? Socket => null;
 
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {

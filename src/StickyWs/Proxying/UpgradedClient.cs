@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -7,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -18,7 +18,9 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     // The gate is held by then, which keeps RequestAborted from firing.
     public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
 
-    protected override Socket? Socket => Context.Features.Get<IConnectionSocketFeature>()?.Socket;
+    protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
+
+    protected override ConnectionShare? Share => Context.Features.Get<ConnectionShare>();
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {

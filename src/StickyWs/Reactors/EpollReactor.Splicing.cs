@@ -7,7 +7,7 @@ internal sealed unsafe partial class EpollReactor
     // Below this much in one go the two calls of a splice cost more than the copy that they save.
     private const int WorthSplicing = 16 * 1024;
 
-    private const int MostPipes = 256;
+    public const int MostPipes = 256;
 
     private readonly SplicePipes _pipes;
     private bool _cannotSplice = !KernelProbe.CanSplice();

@@ -39,9 +39,18 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
         };
         if (pair.IsLimited) Oversee(pair.Limit);
-        reactor.BeginStream(client.Number, number << 1, client.IsDrained);
-        reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
-        return number;
+        try
+        {
+            reactor.BeginStream(client.Number, number << 1, client.IsDrained);
+            reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
+            return number;
+        }
+        catch
+        {
+            Note(ref pair, EndReason.Failed);
+            End(number, isReset: true);
+            throw;
+        }
     }
 
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
