@@ -41,7 +41,7 @@ internal sealed partial class ProbeLoop(
     /// <summary>A request found no backend in the pool: a probe is due, in case this one is back.</summary>
     public void Want()
     {
-        if (backend.State != BackendState.Healthy) _suspected.TrySetResult();
+        if (backend.Health != BackendState.Healthy) _suspected.TrySetResult();
     }
 
     public void Start()
@@ -78,6 +78,7 @@ internal sealed partial class ProbeLoop(
             try
             {
                 await ProbeAsync(pipeline, stop);
+                board.NoteProbed(backend);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -110,7 +111,7 @@ internal sealed partial class ProbeLoop(
 
     private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)
     {
-        switch (_streak.Count(failure, backend.State, pipeline.Options, isProven, out var cause))
+        switch (_streak.Count(failure, backend.Health, pipeline.Options, isProven, out var cause))
         {
             case ProbeTurn.Up:
                 await board.CloseAsync(backend, cause);
@@ -119,7 +120,7 @@ internal sealed partial class ProbeLoop(
                 (_isProven, _isUrgent) = (false, false);
                 await board.IsolateAsync(backend, cause);
                 break;
-            case ProbeTurn.None when failure is null && backend.State != BackendState.Unhealthy:
+            case ProbeTurn.None when failure is null && backend.Health != BackendState.Unhealthy:
                 backend.NoteBack(); // From a failure of the data path.
                 break;
         }

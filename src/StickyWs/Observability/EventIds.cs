@@ -13,6 +13,9 @@ internal static class EventIds
     public const int BackendAdded = 200;
     public const int BackendRemoved = 201;
     public const int BackendStateChanged = 202;
+    public const int BackendsAwaited = 203;
+    public const int BackendsKnown = 204;
+    public const int NewBackendsUnhealthy = 205;
     public const int BackendSpared = 210;
 
     // Health
