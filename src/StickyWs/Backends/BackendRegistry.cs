@@ -36,7 +36,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     /// <summary>Takes over a verdict on a backend's health. One on a removed backend changes nothing.</summary>
-    public void Report(Backend backend, BackendState health, string cause) => TryReport(backend, health, cause, static (_, _) => true);
+    public void Report(Backend backend, BackendState health, string cause) => TryReport(backend, health, cause, isSuspicion: false);
 
     /// <summary>A probe of a backend has ended, whatever came of it: the first one may be waited for.</summary>
     public void NoteProbed(Backend backend)
@@ -53,19 +53,19 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     /// <returns><see langword="false"/> when it has to stay.</returns>
     public bool TrySuspend(Backend backend, string cause)
     {
-        if (TryReport(backend, BackendState.Unhealthy, cause, IsDispensable)) return true;
+        if (TryReport(backend, BackendState.Unhealthy, cause, isSuspicion: true)) return true;
         if (!backend.IsDraining && backend.MaySaySpared(time)) LogSpared(backend.Pool, backend.Name, cause);
         return false;
     }
 
-    private bool TryReport(Backend backend, BackendState health, string cause, Func<PoolSnapshot, Backend, bool> may)
+    private bool TryReport(Backend backend, BackendState health, string cause, bool isSuspicion)
     {
         lock (_lock)
         {
             var pool = _current.PoolsInUse.FirstOrDefault(pool => pool.Backends.Contains(backend));
             if (pool is null || backend.Health == health) return true;
-            if (!may(pool, backend)) return false;
-            SetHealth(backend, health, cause);
+            if (isSuspicion && !IsDispensable(pool, backend)) return false;
+            SetHealth(backend, health, cause, isSuspicion);
             if (!backend.IsDraining || _current.Before is not null) Refresh(backend);
             return true;
         }
@@ -124,11 +124,11 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     // Nobody is surprised when a backend that drains is stopped.
-    private void SetHealth(Backend backend, BackendState health, string cause)
+    private void SetHealth(Backend backend, BackendState health, string cause, bool isSuspicion = false)
     {
         var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.Health, health, backend.IsDraining ? $"{cause} (it drains)" : cause);
-        backend.SetHealth(health);
+        backend.SetHealth(health, isSuspicion);
         if (health == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
         else if (health == BackendState.Healthy) backend.NoteBack();
     }

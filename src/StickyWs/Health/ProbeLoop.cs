@@ -131,8 +131,8 @@ internal sealed partial class ProbeLoop(
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
         var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
-        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         var rested = Task.Delay(shortest, time, enough.Token);
+        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
         if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
         await enough.CancelAsync();
