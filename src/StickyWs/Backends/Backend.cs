@@ -26,6 +26,7 @@ public sealed class Backend
     private volatile bool _isSuspended;
     private int _trial;
     private long _sparedAt;
+    private int _isUnreachable;
 
     internal Backend(string pool, string name, Uri address, TunnelTotal total)
     {
@@ -102,11 +103,16 @@ public sealed class Backend
     /// <summary>Notes that it refused a connection.</summary>
     internal void NoteGone() => _isGone = true;
 
+    /// <summary>Notes that it could not be reached.</summary>
+    /// <returns>Whether it could before.</returns>
+    internal bool NoteUnreachable() => Interlocked.Exchange(ref _isUnreachable, 1) == 0;
+
     /// <summary>Notes that it is well.</summary>
     internal void NoteBack()
     {
         if (AwaySince != 0) Interlocked.Exchange(ref _awaySince, 0);
         if (_isGone) _isGone = false;
+        if (Volatile.Read(ref _isUnreachable) != 0) Volatile.Write(ref _isUnreachable, 0);
     }
 
     /// <summary>Whether the log may say once more that it stays in use in spite of evidence: at most once a minute.</summary>

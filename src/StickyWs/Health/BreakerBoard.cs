@@ -12,6 +12,7 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
 {
     private readonly ConcurrentDictionary<Backend, BackendBreaker> _breakers = new();
     private readonly ConcurrentDictionary<Backend, ProbeLoop> _loops = new();
+    private readonly LineBudget _lines = new();
 
     public void Succeeded(Backend backend)
     {
@@ -27,6 +28,7 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         if (suspicion.Evidence.IsOurs()) return;
         backend.NoteAway(time.GetTimestamp());
         if (suspicion.Evidence == Evidence.Refused) backend.NoteGone();
+        if (suspicion.IsProof) Tell(backend, suspicion.Cause);
         if (!_breakers.TryGetValue(backend, out var breaker) || !breaker.Rules.CountsWork) return;
         if (_loops.TryGetValue(backend, out var loop))
         {
@@ -98,6 +100,12 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         // Nothing that is left would ever bring it back: no probe, and no comeback.
         if (!rules.IsProbed && backend.Health == BackendState.Unhealthy)
             registry.Report(backend, BackendState.Unknown, "configuration: the rules of its health changed, and it is tried again");
+    }
+
+    // One that comes and goes is told of so often, and not more.
+    private void Tell(Backend backend, string cause)
+    {
+        if (backend.NoteUnreachable() && _lines.TryTake(backend, time)) LogUnreachable(backend.Pool, backend.Name, backend.Address, cause);
     }
 
     // Nobody on the data path waits for a change of state; what goes wrong in one must not be lost.

@@ -21,6 +21,8 @@ internal sealed partial class ProbeLoop(
     private volatile ProbePipeline? _pipeline;
     private volatile bool _isProven;
     private bool _isUrgent;
+    private bool _isTold;
+    private int _good;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
@@ -101,12 +103,28 @@ internal sealed partial class ProbeLoop(
         if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var isProven = _isProven;
         var result = await pipeline.RunAsync(backend, stop);
-        if (result.Failure is not null) LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+        Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
         _isUrgent = result.Failure is not null && (isSuspected || _isUrgent);
         if (result.Failure is null && isProven) _isProven = false;
         await JudgeAsync(result.Failure, pipeline, isProven);
+    }
+
+    // The first failure is for whoever runs the backend; those that follow change nothing until it has recovered.
+    private void Tell(ProbeResult result, int rise)
+    {
+        _good = result.Failure is null ? _good + 1 : 0;
+        if (_good >= rise) _isTold = false;
+        if (result.Failure is null) return;
+        if (_isTold || result.IsVoid || backend.IsDraining)
+        {
+            LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+            return;
+        }
+
+        _isTold = true;
+        LogFirstProbeFailed(backend.Pool, backend.Name, backend.Address, result.Failure);
     }
 
     private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)

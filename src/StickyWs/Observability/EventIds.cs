@@ -8,6 +8,10 @@ internal static class EventIds
     public const int ConfigurationApplied = 101;
     public const int TunnelsEndedAtShutdown = 102;
     public const int TunnelsLeftAtShutdown = 103;
+    public const int ConfigurationInvalid = 104;
+    public const int SectionMisspelt = 105;
+    public const int NoPools = 106;
+    public const int PipelineForgotten = 107;
 
     // Backends
     public const int BackendAdded = 200;
@@ -23,6 +27,8 @@ internal static class EventIds
     public const int BreakerFailed = 301;
     public const int ProbeLoopFailed = 302;
     public const int HealthFollowFailed = 303;
+    public const int FirstProbeFailed = 304;
+    public const int BackendUnreachable = 305;
 
     // Dispatch
     public const int PolicyMisbehaved = 400;
