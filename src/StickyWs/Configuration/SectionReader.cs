@@ -57,7 +57,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         if (Value(key) is not { } value) return;
         var name = Array.Find(Enum.GetNames<TEnum>(), n => n.Equals(value, StringComparison.OrdinalIgnoreCase));
         if (name is not null) set(Enum.Parse<TEnum>(name));
-        else Wrong(key, value, Spelling.Remedy(value, Enum.GetNames<TEnum>()));
+        else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}");
     }
 
     /// <summary>A list that is written replaces the list that was there.</summary>

@@ -35,7 +35,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
-            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"{Spelling.Remedy(pool.Policy, policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
         AffinityRules.Check(key, pool, errors);
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);

@@ -30,14 +30,6 @@ public sealed class SpellingTests
         => Assert.StartsWith($"StickyWs:{key} is not an option: did you mean {meant}? Use one of ", Written.ErrorsOf((key, "x"))[0], StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("Pools:chat:Policy", "RoundRobbin", "RoundRobin")]
-    [InlineData("Pools:chat:Policy", "least-connections", "LeastConnections")]
-    [InlineData("Pools:chat:WhenNoneHealthy", "UseAl", "UseAll")]
-    [InlineData("Transport:Reactor", "io_uring", "IoUring")]
-    public void Configure_MisspeltValue_SaysWhatWasMeant(string key, string value, string meant)
-        => Assert.StartsWith($"StickyWs:{key} is '{value}': did you mean {meant}? Use one of ", Assert.Single(Written.ErrorsOf((key, value))), StringComparison.Ordinal);
-
-    [Theory]
     [InlineData("Colour")]
     [InlineData("X")]
     [InlineData("")]
