@@ -9,7 +9,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
     public void Configure(StickyWsOptions options)
     {
         var reader = new SectionReader(section, options.ReadErrors);
-        reader.Each("Pools", (name, pool) => ReadPool(pool, Get(options.Pools, name)));
+        options.NamesPools |= reader.Each("Pools", (name, pool) => ReadPool(pool, Get(options.Pools, name)));
         reader.Time(nameof(options.HeadDeadline), v => options.HeadDeadline = v);
         reader.Whole(nameof(options.MaxHeadBytes), v => options.MaxHeadBytes = v);
         reader.Whole(nameof(options.MaxTunnels), v => options.MaxTunnels = v);

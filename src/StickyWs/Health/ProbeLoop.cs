@@ -22,6 +22,8 @@ internal sealed partial class ProbeLoop(
     private volatile ProbePipeline? _pipeline;
     private volatile bool _isProven;
     private bool _isUrgent;
+    private bool _isTold;
+    private int _good;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
@@ -42,7 +44,7 @@ internal sealed partial class ProbeLoop(
     /// <summary>A request found no backend in the pool: a probe is due, in case this one is back.</summary>
     public void Want()
     {
-        if (backend.State != BackendState.Healthy) _suspected.TrySetResult();
+        if (backend.Health != BackendState.Healthy) _suspected.TrySetResult();
     }
 
     public void Start()
@@ -79,6 +81,7 @@ internal sealed partial class ProbeLoop(
             try
             {
                 await ProbeAsync(pipeline, stop);
+                board.NoteProbed(backend);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -103,7 +106,7 @@ internal sealed partial class ProbeLoop(
         var startedAt = time.GetTimestamp();
         var result = await pipeline.RunAsync(backend, stop);
         metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
-        if (result.Failure is not null) LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+        Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
         _isUrgent = result.Failure is not null && (isSuspected || _isUrgent);
@@ -111,9 +114,25 @@ internal sealed partial class ProbeLoop(
         await JudgeAsync(result.Failure, pipeline, isProven);
     }
 
+    // The first failure is for whoever runs the backend; those that follow change nothing until it has recovered.
+    private void Tell(ProbeResult result, int rise)
+    {
+        _good = result.Failure is null ? _good + 1 : 0;
+        if (_good >= rise) _isTold = false;
+        if (result.Failure is null) return;
+        if (_isTold || result.IsVoid || backend.IsDraining)
+        {
+            LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+            return;
+        }
+
+        _isTold = true;
+        LogFirstProbeFailed(backend.Pool, backend.Name, backend.Address, result.Failure);
+    }
+
     private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)
     {
-        switch (_streak.Count(failure, backend.State, pipeline.Options, isProven, out var cause))
+        switch (_streak.Count(failure, backend.Health, pipeline.Options, isProven, out var cause))
         {
             case ProbeTurn.Up:
                 await board.CloseAsync(backend, cause);
@@ -122,7 +141,7 @@ internal sealed partial class ProbeLoop(
                 (_isProven, _isUrgent) = (false, false);
                 await board.IsolateAsync(backend, cause);
                 break;
-            case ProbeTurn.None when failure is null && backend.State != BackendState.Unhealthy:
+            case ProbeTurn.None when failure is null && backend.Health != BackendState.Unhealthy:
                 backend.NoteBack(); // From a failure of the data path.
                 break;
         }

@@ -140,7 +140,7 @@ public sealed class StickyWsOptionsValidatorTests
     public void Validate_RequiredOptionUnderAMisspeltKey_IsMissingAsWell()
         => Assert.Equal(
             [
-                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Nam is not an option: use one of Name, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Nam is not an option: did you mean Name? Use one of Name, or remove it.",
                 "StickyWs:Pools:chat:Affinity:Rules:0:Header:Name is not set: use the name of a request header.",
             ],
             Written.ErrorsOf(("Pools:chat:Affinity:Rules:0:Header:Nam", "X-User")));
@@ -149,7 +149,7 @@ public sealed class StickyWsOptionsValidatorTests
     public void Validate_UnreadRule_HidesNothingThatIsMissingElsewhere()
         => Assert.Equal(
             [
-                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: use one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: did you mean Cookie? Use one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
                 "StickyWs:Pools:chat:Affinity:Rules:10 is not set: write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule.",
             ],
             Written.ErrorsOf([.. Enumerable.Range(0, 10).Select(i => ($"Pools:chat:Affinity:Rules:{i}:{(i == 1 ? "Cokie" : "SignalR")}", (string?)null)), ("Pools:chat:Affinity:Rules:10", null)]));
