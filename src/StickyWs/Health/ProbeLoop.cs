@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
@@ -8,7 +9,7 @@ namespace StickyWs.Health;
 /// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
-    Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
+    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
 {
     // The shortest time between two probes, however much is suspected.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
@@ -102,7 +103,9 @@ internal sealed partial class ProbeLoop(
         var isSuspected = _suspected.Task.IsCompleted;
         if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var isProven = _isProven;
+        var startedAt = time.GetTimestamp();
         var result = await pipeline.RunAsync(backend, stop);
+        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();

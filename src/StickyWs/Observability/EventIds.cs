@@ -12,6 +12,7 @@ internal static class EventIds
     public const int SectionMisspelt = 105;
     public const int NoPools = 106;
     public const int PipelineForgotten = 107;
+    public const int TunnelsDoNotFit = 110;
 
     // Backends
     public const int BackendAdded = 200;
@@ -43,7 +44,7 @@ internal static class EventIds
     // Proxying
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
-    public const int UpgradeRefused = 602;
+    public const int UpgradeNotProxied = 710;
 
     // Connections
     public const int HeadTimedOut = 700;
@@ -56,6 +57,10 @@ internal static class EventIds
     public const int CannotAccept = 803;
     public const int ConnectionBroke = 804;
     public const int CloseHandlerFailed = 805;
+    public const int DescriptorsShort = 815;
+    public const int DescriptorsFree = 816;
+    public const int AcceptFailed = 817;
+    public const int ListenerBlind = 818;
 
     // Affinity
     public const int PinStoreLost = 900;
