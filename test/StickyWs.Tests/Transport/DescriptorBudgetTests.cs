@@ -60,8 +60,8 @@ public sealed class DescriptorBudgetTests
     [Fact]
     public void Share_OfATunnelThatHasItsBackend_KeepsNothingMore()
     {
-        var budget = Budget();
         var open = 0;
+        var budget = new DescriptorBudget(_time, _log, () => new DescriptorCount(_open, _limit), () => open);
         while (budget.HasRoom)
         {
             var share = Accept(budget);
