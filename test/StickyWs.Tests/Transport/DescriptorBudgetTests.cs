@@ -173,19 +173,6 @@ public sealed class DescriptorBudgetTests
         Assert.False(budget.HasRoom);
     }
 
-    [Fact]
-    public void Begin_WhenTheRuntimeHasOpenedMore_ReservesAQuarterOfWhatIsLeft()
-    {
-        (_open, _limit) = (150, 256);
-        var budget = Budget();
-        Assert.Equal(26, budget.Reserve);
-        _open = 208;
-
-        Assert.Equal(new DescriptorCount(208, 256), budget.Begin());
-
-        Assert.Equal(12, budget.Reserve);
-    }
-
     // A count does not see what is taken and not open yet.
     [Fact]
     public void TryTakeForBackend_ByManyAtOnce_CountsThoseThatAreNotOpenYet()
