@@ -14,6 +14,8 @@ internal abstract class PipeLeg : ClientLeg
 {
     private IDuplexPipe? _pipe;
 
+    public override string Lane => LaneNames.Portable;
+
     public override IBackendConnector Connector => StreamConnector.Instance;
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
@@ -37,7 +39,7 @@ internal abstract class PipeLeg : ClientLeg
     public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
     {
         var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
-        tunnel.CountToClient(opened.Behind);
+        tunnel.Begin(opened);
         Share?.Settle();
         if (options.DeadPeerTimeout is { } time)
         {

@@ -70,7 +70,7 @@ internal sealed class BackendBreaker : IDisposable
     public ValueTask SucceededAsync()
     {
         if (!CountsTraffic) return default;
-        if (_backend.State == BackendState.Unhealthy) return new ValueTask(CloseAsync("traffic: it answered"));
+        if (_backend.Health == BackendState.Unhealthy) return new ValueTask(CloseAsync("traffic: it answered"));
         return _witnesses.Clear() ? ForgetAsync() : CountAsync(default);
     }
 
@@ -78,7 +78,7 @@ internal sealed class BackendBreaker : IDisposable
     /// <returns>Completed at once, unless it opens the circuit.</returns>
     public ValueTask FailedAsync(Suspicion suspicion)
     {
-        if (!CountsTraffic || _backend.State == BackendState.Unhealthy) return default;
+        if (!CountsTraffic || _backend.Health == BackendState.Unhealthy) return default;
         var failures = suspicion.IsProof ? 1 : _witnesses.Note(suspicion.Client);
         return failures == 1 ? CountAsync(suspicion) : CountAsync(suspicion, failures);
     }

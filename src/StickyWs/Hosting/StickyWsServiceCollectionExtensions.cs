@@ -78,6 +78,9 @@ public static class StickyWsServiceCollectionExtensions
             provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName,
             provider.GetRequiredService<KnownPolicies>(),
             provider.GetService<IServiceProviderIsService>()?.IsService(typeof(IPinStore)) == true));
+        services.AddSingleton<PipelineMark>();
+        services.AddSingleton<ConfigurationAdvice>();
+        services.AddSingleton<ConfigurationSources>();
         services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
         services.AddHostedService<RegistryFeeder>();
     }
@@ -119,6 +122,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
+        services.AddSingleton<DialMeter>();
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<RequestProxy>();
     }

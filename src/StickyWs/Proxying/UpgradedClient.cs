@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
 using StickyWs.Transport;
@@ -23,7 +24,8 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
-        Context.Response.Headers.Upgrade = "websocket";
+        var protocol = answer.Single("Upgrade"u8)!; // It is verified.
+        Context.Response.Headers.Upgrade = UpgradeName.IsWebSocket(protocol) ? UpgradeName.WebSocket : protocol;
 
         // Kestrel would take a tunnel whose reader stalls for an answer that is read too slowly, and break it.
         if (Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;

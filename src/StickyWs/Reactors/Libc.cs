@@ -121,6 +121,10 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int EventFd(uint initial, int flags);
 
+    [LibraryImport(C, EntryPoint = "read")]
+    [SuppressGCTransition]
+    public static partial nint Read(int fd, void* buffer, nuint length);
+
     [LibraryImport(C, EntryPoint = "write")]
     [SuppressGCTransition]
     public static partial nint Write(int fd, void* buffer, nuint length);

@@ -5,7 +5,10 @@ namespace StickyWs.IntegrationTests.Blame;
 /// <summary>A backend that is well, and has paths at which a client can make it look ill. As a server of HTTP/1.1 it knows no preface of HTTP/2.</summary>
 internal static class HonestBackend
 {
-    public static RawBackend Start() => RawBackend.Start(async (backend, wire) =>
+    /// <param name="port">Where it listens; 0 for any.</param>
+    public static RawBackend Start(int port = 0) => RawBackend.Start(ServeAsync, port: port);
+
+    private static async Task ServeAsync(RawBackend backend, Wire wire)
     {
         while (true)
         {
@@ -38,8 +41,8 @@ internal static class HonestBackend
                     return;
                 case "/ws":
                     await wire.WriteAsync(HttpHead.SwitchingProtocols(head));
-                    await wire.WriteAsync(await wire.ReadExactlyAsync(4));
-                    await wire.WaitForEndAsync();
+                    var buffer = new byte[4096];
+                    while (await wire.ReadAsync(buffer) is > 0 and var count) await wire.WriteAsync(buffer.AsMemory(0, count));
                     await wire.DisposeAsync();
                     return;
                 default:
@@ -47,7 +50,7 @@ internal static class HonestBackend
                     break;
             }
         }
-    });
+    }
 
     private static string PathOf(string head) => HttpHead.FirstLine(head).Split(' ')[1];
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
@@ -182,6 +183,50 @@ public sealed class HealthMonitorTests
         await clinic.ProbedAsync(null, null);
         Assert.Equal(BackendState.Healthy, clinic.Backend().State);
     }
+
+    [Fact]
+    public async Task Probe_Fails_IsOneWarningUntilItHasRecovered()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+
+        await clinic.ProbedAsync(Boom, Boom, null, Boom, null, Boom);
+        var line = Assert.Single(clinic.Logs.Lines, IsFirst);
+        Assert.Equal((LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"), (line.Level, line.Text));
+
+        await clinic.ProbedAsync(null, null, Boom);
+        Assert.Equal(2, clinic.Logs.Lines.Count(IsFirst));
+    }
+
+    [Fact]
+    public async Task Start_FirstProbeFails_IsAWarning()
+    {
+        await using var clinic = new Clinic();
+        clinic.Registry.Apply(Clinic.Options());
+
+        var starting = clinic.Monitor.StartAsync(Wait.Token());
+        await clinic.AnswerAsync(Boom);
+        await starting;
+
+        Assert.Single(clinic.Logs.Lines, IsFirst);
+    }
+
+    [Fact]
+    public async Task Probe_FailsWhileItDrains_IsNoWarningUntilItIsToServe()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+        clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["a"].Enabled = false));
+
+        await clinic.ProbedAsync(Boom, Boom, Boom);
+        Assert.DoesNotContain(clinic.Logs.Lines, line => line.Level >= LogLevel.Warning);
+        clinic.Registry.Apply(Clinic.Options());
+        await clinic.ProbedAsync(Boom);
+
+        Assert.Single(clinic.Logs.Lines, IsFirst);
+    }
+
+    private static bool IsFirst(LogLine line) => line.Event == "FirstProbeFailed";
 
     [Fact]
     public async Task Stop_ProbeUnderWay_EndsIt()
