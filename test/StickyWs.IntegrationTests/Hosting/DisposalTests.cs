@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using StickyWs.Forwarding;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Hosting;
@@ -18,6 +19,7 @@ public sealed class DisposalTests : BalancerTest
         var balancer = StartInMemory(backend.Address);
         using var socket = await balancer.Factory.Server.CreateWebSocketClient().ConnectAsync(new Uri("ws://localhost/"), Wait.Token());
         var server = await backend.NextTunnelAsync();
+        await StandAsync(balancer, 1);
 
         await DisposeAsync(balancer, isAsync);
 
@@ -40,7 +42,7 @@ public sealed class DisposalTests : BalancerTest
             busy.Add(EchoUntilBrokenAsync(socket));
         }
 
-        await Wait.UntilAsync(() => balancer.OpenTunnels == 20);
+        await StandAsync(balancer, 20);
 
         await DisposeAsync(balancer, isAsync: true);
 
@@ -58,12 +60,19 @@ public sealed class DisposalTests : BalancerTest
         using (var socket = new ClientWebSocket())
         {
             await socket.ConnectAsync(new UriBuilder(balancer.Address) { Scheme = "ws" }.Uri, Wait.Token());
-            await Wait.UntilAsync(() => balancer.OpenTunnels == 1);
+            await StandAsync(balancer, 1);
         }
 
         await DisposeAsync(balancer, isAsync: true);
 
         await Wait.UntilAsync(() => balancer.EndReasons.Count == 1);
+    }
+
+    // The client may have its 101 a moment earlier.
+    private static Task StandAsync(Balancer balancer, int tunnels)
+    {
+        var table = balancer.Services.GetRequiredService<TunnelTable>();
+        return Wait.UntilAsync(() => table.Count == tunnels);
     }
 
     private Balancer StartInMemory(params string[] backends) => Owned(Balancer.StartInMemory(Pool(backends), WithoutEnd));
