@@ -22,7 +22,6 @@ internal sealed partial class DescriptorCheck(BackendRegistry registry, Descript
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (registry.Tunnels.Count == 0) budget.Begin();
         Check(_checked = registry.Current.Options.MaxTunnels);
         registry.Changed += CheckChanged;
         return Task.CompletedTask;

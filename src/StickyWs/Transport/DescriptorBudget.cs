@@ -29,7 +29,7 @@ internal sealed partial class DescriptorBudget
     private readonly Pace _pace;
     private readonly Lock _counting = new();
     private readonly Func<int> _tunnels;
-    private volatile int _mostReserved;
+    private readonly int _mostReserved;
     private volatile int _limit;
     private volatile int _reserve;
     private long _countedAt;
@@ -61,7 +61,10 @@ internal sealed partial class DescriptorBudget
         _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
-        Begin();
+        // A quarter of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first requests, and must not fail at that.
+        var first = _read();
+        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 4);
+        Note(first);
     }
 
     public bool IsLimited => _read is not null;
@@ -73,16 +76,6 @@ internal sealed partial class DescriptorBudget
     public bool HasRoom => !IsLimited || Fits(PerConnection, isAccept: true);
 
     private int Pledged => Volatile.Read(ref _undecided) + Math.Max(0, Volatile.Read(ref _plain) - Volatile.Read(ref _pooled));
-
-    /// <summary>Takes what is open now for what the process has without clients. Asked for when it has started, too: a runtime opens files as it comes to them.</summary>
-    public DescriptorCount Begin()
-    {
-        if (_read is null) return default;
-        var first = _read();
-        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 4);
-        Note(first);
-        return first;
-    }
 
     /// <summary>The limit that has room for so many descriptors beside its reserve.</summary>
     public static long LimitFor(long descriptors) => Math.Max(descriptors + SmallestReserve, (descriptors * ReservedShare / (ReservedShare - 1)) + 1);

@@ -21,6 +21,7 @@ public sealed class DisposalTests : BalancerTest
 
         await DisposeAsync(balancer, isAsync);
 
+        await Wait.UntilAsync(() => balancer.EndReasons.Count > 0);
         Assert.Equal(["Shutdown"], balancer.EndReasons);
         await server.WaitForEndAsync();
         await Assert.ThrowsAsync<IOException>(() => socket.ReceiveAsync(new byte[1], Wait.Token()));
@@ -44,8 +45,7 @@ public sealed class DisposalTests : BalancerTest
         await DisposeAsync(balancer, isAsync: true);
 
         await Task.WhenAll(busy).WaitAsync(Wait.Bound);
-        Assert.Equal(20, balancer.EndReasons.Count);
-        Assert.Equal(0, balancer.OpenTunnels);
+        await Wait.UntilAsync(() => balancer.EndReasons.Count == 20 && balancer.OpenTunnels == 0);
     }
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class DisposalTests : BalancerTest
 
         await DisposeAsync(balancer, isAsync: true);
 
-        Assert.Single(balancer.EndReasons);
+        await Wait.UntilAsync(() => balancer.EndReasons.Count == 1);
     }
 
     private Balancer StartInMemory(params string[] backends) => Owned(Balancer.StartInMemory(Pool(backends), WithoutEnd));

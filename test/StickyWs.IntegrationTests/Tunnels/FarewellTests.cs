@@ -27,10 +27,12 @@ public sealed class FarewellTests : BalancerTest
         await PassAsync(client, server, ClientsClose);
         await PassAsync(server, client, BackendsClose);
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "both");
-        Assert.Contains(balancer.Log.Lines, line => line.Event == "TunnelEnded" && line.Text.Contains($"in the {lane.Tag()} lane ended as BackendClosed, farewell of both;", StringComparison.Ordinal));
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "TunnelEnded"));
+        Assert.Contains($"in the {lane.Tag()} lane ended as BackendClosed, farewell of both;", balancer.Log.Lines.Single(line => line.Event == "TunnelEnded").Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -90,6 +92,7 @@ public sealed class FarewellTests : BalancerTest
 
         await PassAsync(server, client, [.. BackendsText, .. BackendsClose]);
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "backend");
@@ -106,6 +109,7 @@ public sealed class FarewellTests : BalancerTest
         await PassAsync(server, client, BackendsClose[..2]);
         await PassAsync(server, client, BackendsClose[2..]);
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "backend");
@@ -122,6 +126,7 @@ public sealed class FarewellTests : BalancerTest
 
         Assert.Equal(BackendsClose, await client.ReadExactlyAsync(BackendsClose.Length));
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "backend");
@@ -138,6 +143,7 @@ public sealed class FarewellTests : BalancerTest
         await client.ReadExactlyAsync(BackendsClose.Length);
         await PassAsync(server, client, BackendsText);
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "none");
@@ -154,6 +160,7 @@ public sealed class FarewellTests : BalancerTest
         await PassAsync(server, client, new byte[8_000_000]);
         await PassAsync(server, client, BackendsClose);
         await server.FinishAsync();
+        await client.WaitForEndAsync();
         await client.DisposeAsync();
 
         await EndsAsync(ended, lane, "BackendClosed", "backend");

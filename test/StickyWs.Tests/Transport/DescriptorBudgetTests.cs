@@ -60,8 +60,8 @@ public sealed class DescriptorBudgetTests
     [Fact]
     public void Share_OfATunnelThatHasItsBackend_KeepsNothingMore()
     {
-        var budget = Budget();
         var open = 0;
+        var budget = new DescriptorBudget(_time, _log, () => new DescriptorCount(_open, _limit), () => open);
         while (budget.HasRoom)
         {
             var share = Accept(budget);
@@ -171,19 +171,6 @@ public sealed class DescriptorBudgetTests
         _open++;
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.False(budget.HasRoom);
-    }
-
-    [Fact]
-    public void Begin_WhenTheRuntimeHasOpenedMore_ReservesAQuarterOfWhatIsLeft()
-    {
-        (_open, _limit) = (150, 256);
-        var budget = Budget();
-        Assert.Equal(26, budget.Reserve);
-        _open = 208;
-
-        Assert.Equal(new DescriptorCount(208, 256), budget.Begin());
-
-        Assert.Equal(12, budget.Reserve);
     }
 
     // A count does not see what is taken and not open yet.
