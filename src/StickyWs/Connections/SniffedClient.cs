@@ -12,6 +12,8 @@ namespace StickyWs.Connections;
 /// <summary>A client whose handshake was sniffed through its connection's pipe: no HTTP server is between it and the tunnel.</summary>
 internal sealed class SniffedClient(ConnectionContext connection, int headLength) : PipeLeg
 {
+    private bool _isAnswered;
+
     public override ClientInfo Info { get; } = new(
         (connection.RemoteEndPoint as IPEndPoint)?.Address,
         connection.Features.Get<ITlsHandshakeFeature>() is null ? "http" : "https");
@@ -25,7 +27,7 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
         await connection.Transport.Output.WriteAsync(refusal.ToBytes()).ConfigureAwait(false);
-        await connection.Transport.Output.CompleteAsync().ConfigureAwait(false);
+        _isAnswered = true;
     }
 
     public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
@@ -36,12 +38,27 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         {
             await output.FlushAsync(cancellationToken).ConfigureAwait(false);
             await body.CopyToAsync(output, output.FlushAsync, cancellationToken).ConfigureAwait(false);
-            await output.CompleteAsync().ConfigureAwait(false);
+            _isAnswered = true;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             Abort(); // A body that ends with the connection must not look whole.
         }
+    }
+
+    /// <summary>
+    /// Closes behind an answer, so that the client can read it: what the client still sends is read and dropped until the answer has arrived. No backend is
+    /// held meanwhile.
+    /// </summary>
+    public async ValueTask CloseAsync(TimeProvider time)
+    {
+        if (!_isAnswered) return;
+        var delivery = new Delivery(time, Delivery.AnswerPatience);
+        var dropping = DropAsync(delivery);
+        if (!await delivery.WaitAsync(Socket).ConfigureAwait(false)) Abort();
+        else await connection.Transport.Output.CompleteAsync().ConfigureAwait(false);
+        connection.Transport.Input.CancelPendingRead();
+        await dropping.ConfigureAwait(false);
     }
 
     public override void Abort() => connection.Abort(new ConnectionAbortedException("The tunnel ended."));
@@ -62,5 +79,24 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         // As Kestrel has it: an upgraded connection does not count against MaxConcurrentConnections.
         connection.Features.Get<IDecrementConcurrentConnectionCountFeature>()?.ReleaseConnection();
         return connection.Transport;
+    }
+
+    private async Task DropAsync(Delivery delivery)
+    {
+        try
+        {
+            while (true)
+            {
+                var read = await connection.Transport.Input.ReadAsync().ConfigureAwait(false);
+                connection.Transport.Input.AdvanceTo(read.Buffer.End);
+                if (read.IsCanceled || read.IsCompleted) break;
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Broken: nobody waits for the answer any more.
+        }
+
+        delivery.Cancel();
     }
 }

@@ -94,8 +94,14 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             : decision.Pool.HasTls ? ForwardRealizedAsync(raw, head, decision)
             : ForwardRawAsync(Detach(connection, raw, head.Length), head, decision);
 
-    private Task ForwardPortableAsync(ConnectionContext connection, RequestHead head, Decision decision)
-        => services.Forwarder.ForwardAsync(new SniffedClient(connection, head.Length), head, decision);
+    private async Task ForwardPortableAsync(ConnectionContext connection, RequestHead head, Decision decision)
+    {
+        var client = new SniffedClient(connection, head.Length);
+        var forwarding = services.Forwarder.ForwardAsync(client, head, decision);
+        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
+        await forwarding.ConfigureAwait(false);
+        await client.CloseAsync(services.Time).ConfigureAwait(false);
+    }
 
     private async Task ForwardRealizedAsync(IRawConnection raw, RequestHead head, Decision decision)
     {
@@ -128,7 +134,9 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         if (outcome != HeadOutcome.TimedOut) return;
         if (raw is null)
         {
-            await new SniffedClient(connection, 0).RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
+            var portable = new SniffedClient(connection, 0);
+            await portable.RefuseAsync(Refusal.HeadTimedOut).ConfigureAwait(false);
+            await portable.CloseAsync(services.Time).ConfigureAwait(false);
             return;
         }
 

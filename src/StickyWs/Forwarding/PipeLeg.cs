@@ -21,6 +21,9 @@ internal abstract class PipeLeg : ClientLeg
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
     public Socket? Socket => SocketFeature?.Socket;
 
+    /// <summary>Whether the client is known to have finished (FIN), though what it sent before may not have been read yet, and will be.</summary>
+    public bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };
+
     /// <summary>Where the client has a connection of its own: what holds its socket.</summary>
     protected virtual IConnectionSocketFeature? SocketFeature => null;
 
@@ -38,7 +41,7 @@ internal abstract class PipeLeg : ClientLeg
 
     public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
     {
-        var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
+        var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Time);
         tunnel.Begin(opened);
         Share?.Settle();
         if (options.DeadPeerTimeout is { } time)

@@ -6,13 +6,16 @@ using StickyWs.Transport;
 namespace StickyWs.Forwarding;
 
 /// <summary>A tunnel of the portable lane. It owns both ends.</summary>
-internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backend, Lease lease, TunnelOptions options, long openedAt)
-    : Tunnel(client.ConnectionId, lease, openedAt)
+internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
+    : Tunnel(client.ConnectionId, lease, time.GetTimestamp())
 {
+    // Of a peer that takes nothing while its connection is about to be closed, where the pool sets no limit.
+    private static readonly TimeSpan LongestDelivery = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private bool _isClosed;
     private volatile bool _isHalfClosed;
-    private long _stillSince = openedAt;
+    private long _stillSince = time.GetTimestamp();
     private long _seen;
 
     public override string Lane => LaneNames.Portable;
@@ -21,15 +24,23 @@ internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backe
 
     public StreamBackendConnection BackendConnection => backend;
 
+    public PipeLeg Client => client;
+
+    /// <summary>What the client is still to get of what the backend had said before its end.</summary>
+    public Delivery ToClient { get; } = new(time, options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery);
+
+    /// <summary>The same in the other direction.</summary>
+    public Delivery ToBackend { get; } = new(time, options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery);
+
     public override ConnectionTuple? Tuple => client.Tuple;
 
-    /// <summary>The client has finished; only the backend speaks from now on.</summary>
+    /// <summary>One side has finished; only the other speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;
 
     /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread. The bytes are counted anyway, so that no message pays for a look at the clock.</summary>
-    public bool IsOverdue(TimeProvider time)
+    public bool IsOverdue()
     {
-        var moved = BytesToBackend + BytesToClient + (_isHalfClosed ? 1 : 0);
+        var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
         if (moved != _seen)
         {
             _seen = moved;

@@ -14,6 +14,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     private bool _isClosed;
     private bool _isInMemoryClosed;
 
+    public TimeProvider Time => time;
+
     public long Now => time.GetTimestamp();
 
     public int Count
@@ -114,7 +116,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         {
             foreach (var tunnel in _tunnels)
             {
-                if (tunnel is PipeTunnel portable && portable.IsOverdue(time)) (overdue ??= []).Add(tunnel);
+                if (tunnel is PipeTunnel portable && portable.IsOverdue()) (overdue ??= []).Add(tunnel);
             }
         }
 

@@ -158,6 +158,7 @@ public static class StickyWsServiceCollectionExtensions
             return;
         }
 
+        services.AddSingleton<IPostConfigureOptions<SocketTransportOptions>, TransportBufferSetup>();
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
         services.TryAddSingleton<SocketTransportFactory>();
         services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();

@@ -24,6 +24,9 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     /// <summary>Whether the client has got its 101.</summary>
     public bool IsUpgraded { get; private set; }
 
+    /// <summary>Whether it has got a whole answer that is no 101.</summary>
+    public bool IsAnswered { get; private set; }
+
     public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme);
 
     public override ConnectionTuple? Tuple => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
@@ -52,7 +55,11 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
     }
 
-    public override async ValueTask RefuseAsync(Refusal refusal) => await UpgradeRefusals.WriteAsync(context, refusal).ConfigureAwait(false);
+    public override async ValueTask RefuseAsync(Refusal refusal)
+    {
+        await UpgradeRefusals.WriteAsync(context, refusal).ConfigureAwait(false);
+        IsAnswered = true;
+    }
 
     public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
     {
@@ -64,6 +71,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         try
         {
             await body.CopyToAsync(context.Response.BodyWriter, context.Response.BodyWriter.FlushAsync, cancellationToken).ConfigureAwait(false);
+            IsAnswered = true;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

@@ -13,7 +13,7 @@ namespace StickyWs.Proxying;
 /// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
 /// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the same forwarder.
 /// </summary>
-internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<UpgradeProxy> logger)
+internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvider time, ILogger<UpgradeProxy> logger)
 {
     /// <summary>Makes a tunnel of a request that asks for one, or answers it.</summary>
     /// <param name="context">The request.</param>
@@ -56,6 +56,15 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<Up
         {
             if (!client.IsUpgraded) gate?.Release();
         }
+
+        if (client.IsAnswered) await DeliverAsync(client).ConfigureAwait(false);
+    }
+
+    // The connection is closed behind the answer, though the client may have sent, or still send, what was meant for a tunnel.
+    private async Task DeliverAsync(PipelineClient client)
+    {
+        await client.Context.Response.CompleteAsync().ConfigureAwait(false);
+        if (!await new Delivery(time, Delivery.AnswerPatience).WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
     }
 
     private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)

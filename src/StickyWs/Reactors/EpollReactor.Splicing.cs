@@ -22,6 +22,8 @@ internal sealed unsafe partial class EpollReactor
     private bool TrySplice(int socket, ref SocketState state, out bool goesOn)
     {
         goesOn = false;
+        var other = Relay.Other(socket);
+        if (other == socket || IsDeaf(other)) return false; // To be dropped.
         if (_pipes.TryRent() is not { } pipe) return false;
         var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, SplicedPerTurn, Libc.SpliceMove | Libc.SpliceNonBlocking);
         if (count <= 0)
@@ -48,13 +50,12 @@ internal sealed unsafe partial class EpollReactor
             return true;
         }
 
-        var other = Relay.Other(socket);
         ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
         var isSent = FlushPipe(ref target);
         if (!isSent) WatchMore(other, Signals.Writable);
-        if (!isSent || target.Has(SocketFlags.SendBroken)) Pause(socket);
+        if (!isSent) Pause(socket);
         if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
         Relay.Spliced(socket, (int)count);
         goesOn = state.Generation == generation;
@@ -89,9 +90,10 @@ internal sealed unsafe partial class EpollReactor
             var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
             if (error == Errno.Again) return false;
             if (error == Errno.Interrupted) continue;
+            NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;
             state.LeftoverLength = 0;
-            _pipes.Discard(state.Pipe);
+            _pipes.Discard(state.Pipe!);
             state.Pipe = null;
             return true;
         }

@@ -2,9 +2,6 @@ namespace StickyWs.Reactors;
 
 internal sealed unsafe partial class EpollReactor
 {
-    /// <summary>One buffer for all sockets of the reactor: bytes stay in it only for the time of one call.</summary>
-    private const int BufferSize = 64 * 1024;
-
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
     private const int ReceivesPerTurn = 4;
 
@@ -82,7 +79,7 @@ internal sealed unsafe partial class EpollReactor
         if ((events & EpollEvents.Out) != 0 && state.Party is not null) PartyOf(ref state).Sent(socket);
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
-        if ((events & EpollEvents.Error) != 0) state.Flags |= SocketFlags.Broken;
+        if ((events & EpollEvents.Error) != 0) NoteBreak(ref state);
         if ((events & EpollEvents.Urgent) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
         if (state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) PartyOf(ref state).BrokenWhilePaused(socket);
         else if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
@@ -106,7 +103,7 @@ internal sealed unsafe partial class EpollReactor
                 continue;
             }
 
-            var received = Libc.Receive(state.Fd, _buffer, BufferSize, Libc.DontWait);
+            var received = Libc.Receive(state.Fd, _buffer, (nuint)_bufferSize, Libc.DontWait);
             if (received <= 0)
             {
                 if (EndsAt(socket, ref state, received == 0 ? Errno.None : Libc.Error)) return;
@@ -114,7 +111,7 @@ internal sealed unsafe partial class EpollReactor
             }
 
             // A short receive means drained (epoll(7)), unless the end, or a mark of urgent data, may stand right behind it.
-            var isDrained = received < BufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent);
+            var isDrained = received < _bufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             PartyOf(ref state).Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
@@ -134,13 +131,9 @@ internal sealed unsafe partial class EpollReactor
             case Errno.Again:
                 state.Flags &= ~(SocketFlags.Readable | SocketFlags.Ending);
                 return true;
-            case Errno.None when !state.Has(SocketFlags.SendBroken | SocketFlags.Broken): // Behind a FIN the kernel says 0 also of a break.
-                state.Flags &= ~SocketFlags.Readable;
-                PartyOf(ref state).Finished(socket);
-                return true;
             default:
                 state.Flags &= ~SocketFlags.Readable;
-                PartyOf(ref state).Broken(socket, error);
+                TellEnding(socket, ref state, error);
                 return true;
         }
     }
@@ -149,7 +142,13 @@ internal sealed unsafe partial class EpollReactor
     {
         if (state.Pipe is not null ? !FlushPipe(ref state) : !FlushLeftover(ref state)) return;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
-        else Relay.Sent(socket);
+        Relay.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
+    }
+
+    private static void NoteBreak(ref SocketState state)
+    {
+        state.Flags |= SocketFlags.Broken;
+        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
     }
 
     // What the broken peer had sent before may still wait to be received; behind it stands the error. Later, for the caller is in the midst of the other side.

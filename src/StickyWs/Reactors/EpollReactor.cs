@@ -13,12 +13,15 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
 
     private readonly int _epoll;
     private readonly byte* _events;
+
+    // One buffer for all sockets: bytes stay in it only for the time of one call.
     private readonly byte* _buffer;
+    private readonly int _bufferSize;
     private readonly Queue<(int Socket, uint Generation)> _queue = new();
 
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
-    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes)
-        : base(number, onFailure)
+    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes, int bufferSize = DefaultBufferSize, TimeProvider? time = null)
+        : base(number, onFailure, time)
     {
         _pipes = new SplicePipes(mostPipes);
         _epoll = Libc.EpollCreate(Libc.CloseOnExec);
@@ -38,7 +41,8 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         }
 
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
-        _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize, 4096);
+        _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)bufferSize, 4096);
+        _bufferSize = bufferSize;
     }
 
     public override int Pipes => _pipes.Count;

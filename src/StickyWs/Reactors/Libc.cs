@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     public const int ShutSend = 1;
 
     public const int SocketLevel = 1;
+    public const int SocketError = 4;
     public const int KeepAlive = 9;
     public const int Linger = 13;
     public const int NoDelay = 1;
@@ -44,6 +45,9 @@ internal static unsafe partial class Libc
 
     /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
     public const int Duplicate = 1030;
+
+    /// <summary><c>SIOCOUTQ</c> (tcp(7)).</summary>
+    public const nuint OutQueue = 0x5411;
 
     private const string C = "libc";
 
@@ -83,6 +87,14 @@ internal static unsafe partial class Libc
     [LibraryImport(C, EntryPoint = "shutdown")]
     [SuppressGCTransition]
     public static partial int Shutdown(int fd, int how);
+
+    [LibraryImport(C, EntryPoint = "getsockopt")]
+    [SuppressGCTransition]
+    public static partial int GetOption(int fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport(C, EntryPoint = "ioctl")]
+    [SuppressGCTransition]
+    public static partial int Control(int fd, nuint request, void* argument);
 
     [LibraryImport(C, EntryPoint = "setsockopt")]
     [SuppressGCTransition]

@@ -5,6 +5,11 @@ namespace StickyWs.Reactors;
 /// <summary>Two sockets whose bytes go to each other: all that a relay keeps of a tunnel.</summary>
 internal struct Pair
 {
+    /// <summary>In the place of a socket: it was closed.</summary>
+    public const int Gone = -1;
+
+    private const int LongestDrain = 60_000;
+
     public IPairOwner? Owner;
     public int Client;
     public int Backend;
@@ -24,6 +29,15 @@ internal struct Pair
     /// <summary>Why it ends, as far as that is known: the first reason stands.</summary>
     public EndReason Reason;
 
+    /// <summary>One side is gone, and the other is still to get what that had said: whatever it sends meanwhile is dropped.</summary>
+    public bool IsDraining;
+
+    /// <summary>... and then to see that the connection broke.</summary>
+    public bool EndsByReset;
+
+    /// <summary>... of which it has not acknowledged so many bytes.</summary>
+    public int Unacknowledged;
+
     public bool HasClientFinished;
     public bool HasBackendFinished;
 
@@ -38,4 +52,7 @@ internal struct Pair
 
     /// <summary>The limit in force; 0 for none.</summary>
     public readonly int Limit => IsHalfClosed && HalfClosedLimit > 0 && (IdleLimit == 0 || HalfClosedLimit < IdleLimit) ? HalfClosedLimit : IdleLimit;
+
+    /// <summary>How long a side that drains may take nothing.</summary>
+    public readonly int DrainLimit => HalfClosedLimit > 0 ? HalfClosedLimit : IdleLimit > 0 ? IdleLimit : LongestDrain;
 }

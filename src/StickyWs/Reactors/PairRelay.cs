@@ -6,7 +6,7 @@ namespace StickyWs.Reactors;
 /// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader that stalls
 /// stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
 /// </summary>
-internal sealed class PairRelay(Reactor reactor) : ICompletions
+internal sealed partial class PairRelay(Reactor reactor) : ICompletions
 {
     // A large piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
     private const int BulkScore = 8;
@@ -56,21 +56,23 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
     public void Abort(int number) => End(number, isReset: true);
 
-    /// <summary>The socket at the other side of the pair.</summary>
+    /// <summary>The socket at the other side of the pair; itself once that is gone.</summary>
     public int Other(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
-        return isClient ? pair.Backend : pair.Client;
+        return pair.IsDraining ? socket : isClient ? pair.Backend : pair.Client;
     }
 
     public void Received(int socket, ReadOnlySpan<byte> bytes)
     {
         ref var pair = ref Find(socket, out var isClient);
+        var other = isClient ? pair.Backend : pair.Client;
+        if (pair.IsDraining || reactor.IsDeaf(other)) return; // Left unread it would turn the close into a break.
         pair.LastActive = reactor.Now;
         if (IsBulk(ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient, bytes.Length)) reactor.Splice(socket);
         if (isClient) pair.Owner!.CountToBackend(bytes);
         else pair.Owner!.CountToClient(bytes);
-        if (!reactor.Send(isClient ? pair.Backend : pair.Client, bytes)) reactor.Pause(socket);
+        if (!reactor.Send(other, bytes) && !reactor.IsDeaf(other)) reactor.Pause(socket);
     }
 
     public void Spliced(int socket, int count)
@@ -91,6 +93,12 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     public void Finished(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
+        if (pair.IsDraining)
+        {
+            End(reactor.Place(socket) >> 1, isReset: false);
+            return;
+        }
+
         ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
         if (hasFinished) return; // The kernel reports an end that it reported before along with whatever else happens.
         Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
@@ -119,15 +127,17 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             (false, false) => EndReason.BackendReset,
             (false, true) => EndReason.BackendLost,
         });
-        End(reactor.Place(socket) >> 1, isReset: true);
+        var hasFinished = isClient ? pair.HasClientFinished : pair.HasBackendFinished;
+        if (pair.IsDraining || (isClient && !hasFinished)) End(reactor.Place(socket) >> 1, isReset: true);
+        else Drain(reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
     }
 
-    // The backend stalls and its client is gone: what the client left behind is worth nothing without it. What a backend said before it broke is still the
-    // client's to read.
+    // The backend stalls and its client broke off: what the client left behind is worth nothing without it. What a backend said before it broke is still the
+    // client's to read, and what a client said before it left in order the backend's.
     public void BrokenWhilePaused(int socket)
     {
         Find(socket, out var isClient);
-        if (isClient) Broken(socket, Errno.ConnectionReset);
+        if (isClient && !reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
     }
 
     /// <summary>Ends the pair of a socket because of a defect.</summary>
@@ -151,17 +161,24 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     }
 
     /// <summary>How long the reactor may wait before <see cref="Sweep"/> is due; -1 for ever.</summary>
-    public int NextSweep() => _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - reactor.Now);
+    public int NextSweep()
+    {
+        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - reactor.Now);
+        if (_draining.Count == 0) return next;
+        var look = (int)Math.Max(0, _nextLook - reactor.Now);
+        return next < 0 ? look : Math.Min(next, look);
+    }
 
     /// <summary>Ends the pairs whose limit has passed. Goes through all of them, at most once in a while, and not at all while none has a limit.</summary>
     public void Sweep()
     {
+        if (_draining.Count > 0 && reactor.Now >= _nextLook) LookAtDraining();
         if (_limited == 0 || reactor.Now < _nextSweep) return;
         _nextSweep = reactor.Now + _interval;
         for (var number = 0; number < _pairs.End; number++)
         {
             ref var pair = ref _pairs[number];
-            if (pair.Owner is null) continue;
+            if (pair.Owner is null || pair.IsDraining) continue;
             if (pair.Limit > 0 && reactor.Now - pair.LastActive >= pair.Limit)
             {
                 pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
@@ -223,8 +240,9 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         _pairs[number] = default;
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
-        reactor.Close(pair.Client, isReset);
-        reactor.Close(pair.Backend, isReset);
+        if (pair.IsDraining) _draining.Remove(number);
+        if (pair.Client != Pair.Gone) reactor.Close(pair.Client, isReset);
+        if (pair.Backend != Pair.Gone) reactor.Close(pair.Backend, isReset);
         try
         {
             pair.Owner!.Ended(pair.Reason);

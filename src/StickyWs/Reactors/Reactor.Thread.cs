@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
@@ -21,7 +20,7 @@ internal abstract partial class Reactor
         Failed(exception);
     }
 
-    private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
+    private long Milliseconds() => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     private void Run()
     {

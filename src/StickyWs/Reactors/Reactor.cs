@@ -13,6 +13,7 @@ internal abstract partial class Reactor : IDisposable
 
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Action<Exception> _onFailure;
+    private readonly TimeProvider _time;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _begun = new();
     private readonly Lock _behindTheEnd = new();
@@ -21,9 +22,11 @@ internal abstract partial class Reactor : IDisposable
     private volatile bool _hasEnded;
     private volatile bool _isAiling;
 
-    protected Reactor(int number, Action<Exception> onFailure)
+    protected Reactor(int number, Action<Exception> onFailure, TimeProvider? time)
     {
         _onFailure = onFailure;
+        _time = time ?? TimeProvider.System;
+        Now = Milliseconds();
         Relay = new PairRelay(this);
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }
@@ -32,7 +35,7 @@ internal abstract partial class Reactor : IDisposable
     public PairRelay Relay { get; }
 
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
-    public long Now { get; private set; } = Milliseconds();
+    public long Now { get; private set; }
 
     /// <summary>Whether the kernel refuses what the thread waits with, or its latest turn failed otherwise: no place for a new connection.</summary>
     public bool IsAiling => _isAiling;
@@ -112,6 +115,15 @@ internal abstract partial class Reactor : IDisposable
 
     /// <summary>Says that nothing more will be sent (FIN).</summary>
     public abstract void FinishSending(int socket);
+
+    /// <summary>Whether it broke while it was sent to: it takes nothing more, though what its peer said before may still be received.</summary>
+    public abstract bool IsDeaf(int socket);
+
+    /// <summary>Whether the peer of a connection that broke had finished before (FIN).</summary>
+    public abstract bool HadFinished(int socket);
+
+    /// <inheritdoc cref="SocketOptions.Unacknowledged"/>
+    public abstract int Unacknowledged(int socket);
 
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public abstract void SetDeadPeerTimeout(int socket, int milliseconds);

@@ -17,14 +17,22 @@ internal sealed class ReactorGroup : IDisposable
     /// <param name="mode">What they shall wait with, and nothing else.</param>
     /// <param name="count">How many.</param>
     /// <param name="onFailure">Who is told of what should never happen.</param>
+    /// <param name="bufferSize">What a receive takes at most, and with that what is left over of it for a reader that stalls.</param>
     /// <param name="mostPipes">How many pipes each may keep for splicing.</param>
     /// <exception cref="IOException">The kernel refuses what a reactor needs.</exception>
-    public static ReactorGroup Start(ReactorMode mode, int count, Action<Exception> onFailure, int mostPipes = EpollReactor.MostPipes)
+    public static ReactorGroup Start(
+        ReactorMode mode, int count, Action<Exception> onFailure, int bufferSize = SocketReactor.DefaultBufferSize, int mostPipes = EpollReactor.MostPipes)
     {
         var reactors = new List<Reactor>(count);
         try
         {
-            while (reactors.Count < count) reactors.Add(mode == ReactorMode.IoUring ? new UringReactor(reactors.Count, onFailure) : new EpollReactor(reactors.Count, onFailure, mostPipes));
+            while (reactors.Count < count)
+            {
+                reactors.Add(mode == ReactorMode.IoUring
+                    ? new UringReactor(reactors.Count, onFailure, bufferSize: bufferSize)
+                    : new EpollReactor(reactors.Count, onFailure, mostPipes, bufferSize));
+            }
+
             reactors.ForEach(reactor => reactor.Start());
         }
         catch

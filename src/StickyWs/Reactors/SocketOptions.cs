@@ -29,6 +29,21 @@ internal static unsafe class SocketOptions
         Set(fd, Libc.Tcp, Libc.KeepInterval, Math.Max(1, milliseconds / 8000));
     }
 
+    /// <summary>Takes the error that broke the connection, which the kernel tells once; <see cref="Errno.BrokenPipe"/> where the peer had finished before (FIN).</summary>
+    public static Errno TakeError(int fd)
+    {
+        var error = 0;
+        var length = (uint)sizeof(int);
+        return Libc.GetOption(fd, Libc.SocketLevel, Libc.SocketError, &error, &length) == 0 ? (Errno)error : Errno.None;
+    }
+
+    /// <summary>How many bytes the peer has not acknowledged; a FIN counts as one.</summary>
+    public static int Unacknowledged(int fd)
+    {
+        var count = 0;
+        return Libc.Control(fd, Libc.OutQueue, &count) == 0 ? count : 0;
+    }
+
     /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>
     public static void Close(int fd, bool isReset)
     {

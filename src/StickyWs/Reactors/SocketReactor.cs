@@ -4,10 +4,24 @@ using StickyWs.Observability;
 namespace StickyWs.Reactors;
 
 /// <summary>What the reactors have in common: the table of sockets, who watches them, and what a socket could not take yet.</summary>
-internal abstract unsafe class SocketReactor(int number, Action<Exception> onFailure) : Reactor(number, onFailure)
+internal abstract unsafe class SocketReactor(int number, Action<Exception> onFailure, TimeProvider? time) : Reactor(number, onFailure, time)
 {
+    /// <summary>What a receive takes at most, and with that what is left over of it for a reader that stalls.</summary>
+    public const int DefaultBufferSize = 64 * 1024;
+
     /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
     public int Count => Sockets.Count;
+
+    /// <summary>Bytes that are held for readers who stall. On the reactor's thread, or while it is known to rest.</summary>
+    public long Held
+    {
+        get
+        {
+            var held = 0L;
+            for (var socket = 0; socket < Sockets.End; socket++) held += Sockets[socket].LeftoverLength;
+            return held;
+        }
+    }
 
     /// <summary>Pipes for splicing that were made so far and are still there.</summary>
     public virtual int Pipes => 0;
@@ -25,6 +39,12 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
     public override int Place(int socket) => Sockets[socket].Place;
 
     public override void FinishSending(int socket) => _ = Libc.Shutdown(Sockets[socket].Fd, Libc.ShutSend);
+
+    public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
+
+    public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.BrokenPipe;
+
+    public override int Unacknowledged(int socket) => SocketOptions.Unacknowledged(Sockets[socket].Fd);
 
     public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(Sockets[socket].Fd, milliseconds);
 
@@ -139,11 +159,27 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
                         return 0;
                     case Errno.Interrupted:
                         continue;
-                    default:
+                    case var error:
+                        NoteFault(ref state, error);
                         return -1;
                 }
             }
         }
+    }
+
+    protected static void NoteFault(ref SocketState state, Errno error)
+    {
+        if (state.Fault == Errno.None) state.Fault = error;
+    }
+
+    /// <summary>Tells how a stream ended: behind a FIN the kernel says 0 also of a break, and behind a break whose error somebody else was told.</summary>
+    protected void TellEnding(int socket, ref SocketState state, Errno error)
+    {
+        NoteFault(ref state, error);
+        var (generation, fault) = (state.Generation, state.Fault);
+        var isBroken = fault != Errno.None || state.Has(SocketFlags.SendBroken | SocketFlags.Broken);
+        if (error == Errno.None && (!isBroken || fault == Errno.BrokenPipe)) PartyOf(ref state).Finished(socket);
+        if (isBroken && state.Generation == generation) PartyOf(ref state).Broken(socket, fault);
     }
 
     /// <summary>Serves what the kernel reports of a socket that streams.</summary>

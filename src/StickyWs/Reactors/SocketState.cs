@@ -33,6 +33,9 @@ internal struct SocketState
     /// <summary>How its stream ended, while that waits to be told.</summary>
     public Errno End;
 
+    /// <summary>What broke it, as far as the kernel has told: it tells once, to whoever comes first.</summary>
+    public Errno Fault;
+
     /// <summary>Operations of the kernel that have not completed for the last time.</summary>
     public ushort Operations;
 
@@ -63,6 +66,9 @@ internal enum SocketFlags
 
     /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
     Spliced = 1 << 3,
+
+    /// <summary>On io_uring: its bytes are received by calls of their own.</summary>
+    Bulk = 1 << 24,
 
     /// <summary>It waits for its next turn in this reactor's queue.</summary>
     Queued = 1 << 4,

@@ -45,6 +45,10 @@ internal struct Submission
 
     [FieldOffset(40)]
     public ushort BufferGroup;
+
+    /// <summary>After how many bytes a receive that goes on ends (<c>optlen</c>, since Linux 6.17; before, anything but 0 is invalid).</summary>
+    [FieldOffset(44)]
+    public uint MostBytes;
 }
 
 /// <summary>The operations that are used, by the kernel's number.</summary>

@@ -56,10 +56,20 @@ internal sealed unsafe partial class UringReactor
 
     private void SettleReceive(int socket, ref SocketState state)
     {
-        var wants = !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
-        if (wants && !state.Has(SocketFlags.Receiving)) Receive(socket, ref state);
-        else if (!wants && state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
+        var wants = WantsReceive(ref state);
+        var isBulk = state.Has(SocketFlags.Bulk);
+        if (state.Has(SocketFlags.Receiving))
+        {
+            if (!wants || isBulk) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
+        }
+        else if (wants)
+        {
+            if (isBulk) QueueBulk(socket, ref state);
+            else Receive(socket, ref state);
+        }
     }
+
+    private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
 
     // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last bytes of a connection that
     // broke right behind them, since it was woken for both at once.
@@ -114,7 +124,7 @@ internal sealed unsafe partial class UringReactor
         ref var receive = ref Ask(UringOperation.Receive, Kind.Receive, socket);
         receive.Fd = state.Fd;
         receive.Flags = Submission.SelectsBuffer;
-        receive.Options = state.Has(SocketFlags.Broken) ? (ushort)0 : Submission.ReceivesOn;
+        if (!state.Has(SocketFlags.Broken)) (receive.Options, receive.MostBytes) = (Submission.ReceivesOn, _mostBytes);
         receive.BufferGroup = UringBuffers.Group;
         state.Flags |= SocketFlags.Receiving;
         Track(ref state, 1);

@@ -7,6 +7,10 @@ internal sealed unsafe partial class UringReactor
 
     private readonly List<int> _broken = [];
 
+    // What one receive that goes on brings before it is asked for again. What two have brought may be held for a reader that stalls, since the second is asked
+    // for together with the send of the first.
+    private uint _mostBytes;
+
     // The buffer that the relay is being told of, unless it has been chained to a socket already.
     private int _arrived = NoBuffer;
 
@@ -42,12 +46,13 @@ internal sealed unsafe partial class UringReactor
     {
         if (state.Has(SocketFlags.Broken)) return;
         state.Flags |= SocketFlags.Broken;
+        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
         if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
     }
 
     private void TellBreak(int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) PartyOf(ref state).Broken(socket, state.End);
+        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) PartyOf(ref state).Broken(socket, state.Fault);
         else if (state.Has(SocketFlags.Paused)) PartyOf(ref state).BrokenWhilePaused(socket);
     }
 
@@ -103,6 +108,9 @@ internal sealed unsafe partial class UringReactor
         {
             case Errno.Canceled or Errno.Interrupted or Errno.Again:
                 break; // To receive again, if it is to receive.
+            case Errno.Invalid when _mostBytes > 0:
+                _mostBytes = 0; // An older kernel. To receive again.
+                break;
             case Errno.NoBuffers:
                 state.Flags |= SocketFlags.Starved;
                 _starved.Add(socket);
@@ -127,7 +135,6 @@ internal sealed unsafe partial class UringReactor
         }
 
         state.Flags &= ~SocketFlags.EndHeld;
-        if (state.End == Errno.None && !state.Has(SocketFlags.SendBroken | SocketFlags.Broken)) PartyOf(ref state).Finished(socket); // Behind a FIN the kernel says 0 also of a break.
-        else PartyOf(ref state).Broken(socket, state.End);
+        TellEnding(socket, ref state, state.End);
     }
 }

@@ -20,11 +20,13 @@ internal sealed unsafe partial class UringReactor
             return false;
         }
 
+        if (_arrived == NoBuffer) return SendNow(socket, ref state, bytes);
         Chain(ref state, _arrived);
         _arrived = NoBuffer;
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
+        Sockets[Relay.Other(socket)].Flags |= SocketFlags.Bulk;
         return false;
     }
 
@@ -115,8 +117,9 @@ internal sealed unsafe partial class UringReactor
         if (completion.Error is not (Errno.None or Errno.Again or Errno.Interrupted))
         {
             DropPieces(ref state);
+            NoteFault(ref state, completion.Error);
             BreakSend(socket, ref state);
-            if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+            TellSent(socket, ref state);
             return;
         }
 
@@ -160,8 +163,9 @@ internal sealed unsafe partial class UringReactor
         state.Flags &= ~SocketFlags.IsFull;
         AwaitRoom(socket, ref state);
         var other = Relay.Other(socket);
-        Pause(other);
         ref var otherState = ref Sockets[other];
+        otherState.Flags |= SocketFlags.Bulk;
+        Pause(other);
         if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
     }
 
@@ -191,7 +195,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
         var generation = state.Generation;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
-        else Relay.Sent(socket);
+        Relay.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
         if (state.Generation == generation && state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
     }
 

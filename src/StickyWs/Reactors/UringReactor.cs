@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
@@ -28,14 +29,24 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     private int _others;
 
     /// <exception cref="IOException">The kernel refuses a ring, its buffers or an eventfd.</exception>
-    public UringReactor(int number, Action<Exception> onFailure, int submissions = 1024, int completions = 4096, int buffers = BufferCount)
-        : base(number, onFailure)
+    public UringReactor(
+        int number,
+        Action<Exception> onFailure,
+        int submissions = 1024,
+        int completions = 4096,
+        int buffers = BufferCount,
+        int bufferSize = DefaultBufferSize,
+        TimeProvider? time = null)
+        : base(number, onFailure, time)
     {
         try
         {
             _ring = new Uring((uint)submissions, (uint)completions);
             _buffers = new UringBuffers(_ring, buffers, BufferSize);
             _vectors = new SendVectors(buffers);
+            _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)bufferSize, 4096);
+            _bufferSize = bufferSize;
+            _mostBytes = (uint)bufferSize / 2;
         }
         catch
         {
@@ -134,7 +145,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override bool Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        var works = Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        var works = Wait(SendPieces() || _ring.Ready > 0 || _bulk.Count > 0 ? 0 : Rest(milliseconds));
         Awake();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
@@ -142,6 +153,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         if (isAllHeard) ConcludeSends();
         _patience.Note(_received, _others > 0);
         TellBreaks();
+        ServeBulk();
         FeedStarved();
         PollAgain();
         return works;
@@ -162,6 +174,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _ring.Dispose();
         _buffers.Dispose();
         _vectors.Dispose();
+        NativeMemory.AlignedFree(_buffer);
     }
 
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;

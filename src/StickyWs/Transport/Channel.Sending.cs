@@ -17,6 +17,9 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
     private CancellationToken _cancellation;
     private MemoryHandle _pin;
 
+    // Of the first send that failed.
+    private volatile Errno _fault;
+
     /// <summary>Sends all. One at a time.</summary>
     /// <exception cref="IOException">The connection broke, or was closed.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -44,7 +47,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         _gathered = default;
         if (result == bytes.Length) _gathering.SetResult(true);
         else if (result >= 0 || (Errno)(-result) is Errno.Again or Errno.Interrupted) _ = FinishAsync(bytes[Math.Max(0, result)..]);
-        else _gathering.SetException((Errno)(-result) == Errno.Canceled ? Closed() : ((Errno)(-result)).ToConnectionException());
+        else _gathering.SetException((Errno)(-result) == Errno.Canceled ? Closed() : Failed((Errno)(-result)));
     }
 
     void IValueTaskSource.GetResult(short token) => _gathering.GetResult(token);
@@ -140,11 +143,17 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
                 if (sent >= 0) return (int)sent;
                 var error = Libc.Error;
                 if (error == Errno.Again) return 0;
-                if (error != Errno.Interrupted) throw error.ToConnectionException();
+                if (error != Errno.Interrupted) throw Failed(error);
             }
         }
 
         throw Closed();
+    }
+
+    private IOException Failed(Errno error)
+    {
+        if (_fault == Errno.None) _fault = error;
+        return error.ToConnectionException();
     }
 
     private IOException Closed() => new("The connection was closed.", _reason);

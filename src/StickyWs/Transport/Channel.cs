@@ -29,7 +29,7 @@ internal sealed partial class Channel : ICompletions
 
     // On the reactor's thread.
     private bool _isFull;
-    private bool _isFinished;
+    private volatile bool _isFinished;
     private bool _hasEnded;
 
     /// <param name="socket">A connected socket; the channel's from here on.</param>
@@ -54,6 +54,9 @@ internal sealed partial class Channel : ICompletions
 
     /// <summary>Why the input ended: the connection broke, or was closed; <see langword="null"/> when the peer has finished, and until then.</summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on no break loses any of it.</summary>
+    public bool HasPeerFinished => _isFinished || _fault == Errno.BrokenPipe;
 
     /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>
     public Socket Socket
@@ -145,17 +148,19 @@ internal sealed partial class Channel : ICompletions
         if (!_isFull) End(null);
     }
 
-    // Without an error it finished before it broke.
+    // What was sent to it may have been told the error.
     void ICompletions.Broken(int socket, Errno error)
     {
-        if (error != Errno.None) Break(error);
+        if (_isFinished) return;
+        if (HasPeerFinished) ((ICompletions)this).Finished(socket);
+        else if (error != Errno.None) Break(error);
         else if (_isReadToTheEnd) End(null);
         else Break(Errno.ConnectionReset);
     }
 
     void ICompletions.BrokenWhilePaused(int socket)
     {
-        if (!_isReadToTheEnd) Break(Errno.ConnectionReset);
+        if (!_isReadToTheEnd && !HasPeerFinished && !_reactor.HadFinished(socket)) Break(Errno.ConnectionReset);
     }
 
     void ICompletions.Sent(int socket) => _room.Signal();

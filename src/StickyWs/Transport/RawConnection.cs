@@ -72,6 +72,9 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
 
     public Socket Socket => Own().Socket;
 
+    /// <inheritdoc cref="Channel.HasPeerFinished"/>
+    public bool HasPeerFinished => _own is { HasPeerFinished: true };
+
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public void SetDeadPeerTimeout(TimeSpan time) => Own().SetDeadPeerTimeout((int)time.TotalMilliseconds);
 

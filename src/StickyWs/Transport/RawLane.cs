@@ -90,9 +90,9 @@ internal sealed partial class RawLane(
 
         _channels = new ChannelSettings(sockets.Value, transport, pools);
         var count = transport.Reactors ?? Environment.ProcessorCount;
-        var noUring = transport.Reactor == ReactorMode.Epoll ? NotAsked : TryStart(ReactorMode.IoUring, count);
+        var noUring = transport.Reactor == ReactorMode.Epoll ? NotAsked : TryStart(ReactorMode.IoUring, count, transport);
         if (noUring is not null) Refuse("Transport:Reactor", nameof(ReactorMode.IoUring), "use Auto or Epoll on this machine", noUring, isDemanded: transport.Reactor == ReactorMode.IoUring);
-        if (_reactors is null && TryStart(ReactorMode.Epoll, count) is { } noEpoll)
+        if (_reactors is null && TryStart(ReactorMode.Epoll, count, transport) is { } noEpoll)
         {
             Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", noEpoll, isDemanded: transport.RawLane == RawLaneMode.On);
             LogOff(noEpoll);
@@ -112,12 +112,13 @@ internal sealed partial class RawLane(
         return null;
     }
 
-    private string? TryStart(ReactorMode mode, int count)
+    private string? TryStart(ReactorMode mode, int count, TransportOptions transport)
     {
         try
         {
             if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
-            _reactors = ReactorGroup.Start(mode, count, LogFailed, Math.Clamp(OpenDescriptors.Limit / PipesShare / 2 / count, 1, EpollReactor.MostPipes));
+            var mostPipes = Math.Clamp(OpenDescriptors.Limit / PipesShare / 2 / count, 1, EpollReactor.MostPipes);
+            _reactors = ReactorGroup.Start(mode, count, LogFailed, transport.MaxBufferSize, mostPipes);
             return null;
         }
         catch (Exception e) when (e is IOException or DllNotFoundException or EntryPointNotFoundException)

@@ -127,33 +127,23 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
 
     /// <summary>
     /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection, and with it the
-    /// answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6).
+    /// answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6); and again as long as it takes some of its answer meanwhile.
     /// </summary>
     public async ValueTask LingerAsync(TimeSpan longest, TimeProvider time)
     {
         FinishSending();
-        using var timer = new CancellationTokenSource(longest, time);
         try
         {
-            while (true)
+            for (var left = int.MaxValue; !await SkipToEndAsync(longest, time).ConfigureAwait(false);)
             {
-                switch (TrySkipSome())
-                {
-                    case Skipped.Nothing:
-                        await WaitReadableAsync(timer.Token).ConfigureAwait(false);
-                        break;
-                    case Skipped.Some:
-                        timer.Token.ThrowIfCancellationRequested();
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Others wait for this thread.
-                        break;
-                    case Skipped.End:
-                        return;
-                }
+                var now = SocketOptions.Unacknowledged(fd);
+                if (now <= 1 || now >= left) return; // The FIN may be acknowledged late.
+                left = now;
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (IOException)
         {
-            // Broken, or patient for long enough.
+            // Broken.
         }
     }
 
@@ -198,6 +188,34 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
             _isGone = true;
             if (_socket != NotWatched) reactor.Unwatch(_socket);
             SocketOptions.Close(fd, _isAborted);
+        }
+    }
+
+    // Whether the end came in time.
+    private async ValueTask<bool> SkipToEndAsync(TimeSpan longest, TimeProvider time)
+    {
+        using var timer = new CancellationTokenSource(longest, time);
+        try
+        {
+            while (true)
+            {
+                switch (TrySkipSome())
+                {
+                    case Skipped.Nothing:
+                        await WaitReadableAsync(timer.Token).ConfigureAwait(false);
+                        break;
+                    case Skipped.Some:
+                        timer.Token.ThrowIfCancellationRequested();
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Others wait for this thread.
+                        break;
+                    case Skipped.End:
+                        return true;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -45,6 +45,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public Socket Socket => _channel.Socket;
 
+    public bool HasPeerFinished => _channel.HasPeerFinished;
+
     public void SetDeadPeerTimeout(int milliseconds) => _channel.SetDeadPeerTimeout(milliseconds);
 
     /// <summary>Breaks the connection (RST).</summary>
@@ -63,6 +65,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         await Input.CompleteAsync().ConfigureAwait(false);
         await Output.CompleteAsync().ConfigureAwait(false);
         await _sending.ConfigureAwait(false);
+        _channel.Close(new ConnectionAbortedException("The connection was closed."), isReset: false);
         await _hasClosed.Task.ConfigureAwait(false);
         _closed.Dispose();
     }
@@ -89,7 +92,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
             broken = e;
         }
 
-        _channel.Close(broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent."), isReset: broken is not null);
+        // A client that has left in order takes nothing more, and what it said before is still to be read.
+        if (broken is not IOException || !_channel.HasPeerFinished) _channel.Close(broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent."), isReset: broken is not null);
         await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false); // Whoever writes to a broken connection is told that nobody reads.
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -73,6 +74,55 @@ public sealed class ExtendedConnectTests : BalancerTest
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(Target(balancer), invoker, Wait.Token()));
 
         Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_backend_said_before_its_end_reaches_a_slow_client_that_goes_on_sending(bool isInOrder)
+    {
+        const int size = 128 * 1024;
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(Lane.InsideTls, backend.Address);
+        using var invoker = Invoker();
+        using var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Protocol = "websocket";
+        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        using var response = await invoker.SendAsync(request, Wait.Token());
+        await using var client = await response.Content.ReadAsStreamAsync(Wait.Token());
+        var server = await backend.NextTunnelAsync();
+        var farewell = RandomNumberGenerator.GetBytes(size);
+
+        await server.WriteAsync(farewell);
+        if (isInOrder) await server.FinishAsync();
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(server.Socket));
+        if (isInOrder) await server.DisposeAsync();
+        else server.Reset();
+
+        var heard = new MemoryStream();
+        var buffer = new byte[8 * 1024];
+        var isSending = true;
+        while (heard.Length < size && await client.ReadAsync(buffer, Wait.Token()) is > 0 and var read)
+        {
+            heard.Write(buffer, 0, read);
+            if (isSending) isSending = await TrySendAsync(client);
+        }
+
+        Assert.Equal(farewell, heard.ToArray());
+    }
+
+    private static async Task<bool> TrySendAsync(Stream client)
+    {
+        try
+        {
+            await client.WriteAsync(new byte[512], Wait.Token());
+            await client.FlushAsync(Wait.Token());
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     [Theory]

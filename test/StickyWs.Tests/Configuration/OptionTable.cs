@@ -18,6 +18,7 @@ internal static class OptionTable
         new("TrustedProxies:0", "10.0.0.0/8", ["10.0.0.0/33", "somewhere", "fd00::/129"]),
         new("Transport:RawLane", "Off", ["Always", "1", "On,Off", "true"]),
         new("Transport:Reactor", "Epoll", ["Uring", "0", "IoUring,Epoll", "epoll_wait"]),
+        new("Transport:MaxBufferSize", "16384", ["16383", "16777217", .. NoWhole]),
         new("Transport:Reactors", "1024", ["0", "1025", "-1", .. NoWhole]),
         new("Transport:UnsafePreferInlineScheduling", "True", NoFlag),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),

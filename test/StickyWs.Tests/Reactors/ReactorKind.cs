@@ -7,10 +7,10 @@ namespace StickyWs.Tests.Reactors;
 /// <summary>A reactor of the kind that a test is for; the test is skipped where the system has none.</summary>
 internal static class ReactorKind
 {
-    public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256)
+    public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256, TimeProvider? time = null)
     {
         SkipUnlessThere(mode);
-        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure) : new EpollReactor(0, onFailure, mostPipes);
+        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure, time: time) : new EpollReactor(0, onFailure, mostPipes, time: time);
     }
 
     /// <summary>One on io_uring whose resources are scarce.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
@@ -29,17 +30,22 @@ public abstract class RelayLimitTests(ReactorMode mode)
     public async Task IdleLimit_WhileBytesMove_DoesNotEndThePair(bool fromClient)
     {
         var limits = new PairLimits(TimeSpan.FromSeconds(1), null);
-        await using var rig = new RelayRig(mode);
+        var clock = new FakeTimeProvider();
+        await using var rig = new RelayRig(mode, time: clock);
         var active = await rig.JoinAsync(limits);
         var (sender, receiver) = active.Ends(fromClient);
         for (var i = 0; i < 2; i++)
         {
             var idle = await rig.JoinAsync(limits);
-            while (!idle.Witness.Ended.IsCompleted)
+            for (var j = 0; j < 2; j++)
             {
                 await sender.WriteAsync(".");
                 Assert.Equal(".", await receiver.ReadTextAsync(1));
+                clock.Advance(TimeSpan.FromSeconds(0.6));
+                await rig.TurnAsync();
             }
+
+            await idle.Witness.Ended.WaitAsync(Wait.Bound);
         }
 
         Assert.False(active.Witness.Ended.IsCompleted);

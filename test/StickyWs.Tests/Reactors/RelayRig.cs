@@ -15,8 +15,8 @@ internal sealed class RelayRig : IAsyncDisposable
     private readonly Loopback _loopback;
     private bool _isStopped;
 
-    public RelayRig(ReactorMode mode, int mostPipes = 256)
-        : this(onFailure => ReactorKind.Create(mode, onFailure, mostPipes))
+    public RelayRig(ReactorMode mode, int mostPipes = 256, TimeProvider? time = null)
+        : this(onFailure => ReactorKind.Create(mode, onFailure, mostPipes, time))
     {
     }
 

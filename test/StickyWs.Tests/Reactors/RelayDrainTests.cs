@@ -1,0 +1,89 @@
+using StickyWs.Configuration;
+using StickyWs.Observability;
+using StickyWs.Reactors;
+using StickyWs.TestKit;
+
+namespace StickyWs.Tests.Reactors;
+
+/// <summary>What a side has said before it is gone is delivered, whatever the other side still sends; and what is held for one that does not read is bounded.</summary>
+public abstract class RelayDrainTests(ReactorMode mode)
+{
+    // What the kernels between two ends hold for a reader who does not read.
+    private const int LastWords = 128 * 1024;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rst_BehindAFin_OfASideWhoseWordsAreUnread_LosesNone(bool fromClient)
+    {
+        await using var rig = new RelayRig(mode);
+        var pair = await rig.JoinAsync();
+        var (first, second) = pair.Ends(fromClient);
+        var words = await SayAsync(first, LastWords);
+        await first.FinishAsync();
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(first.Socket));
+        await first.DisposeAsync();
+
+        for (var i = 0; i < 1024; i++) await second.WriteAsync(new byte[16 * 1024]); // Beyond what the kernels hold: somebody must take it.
+
+        Assert.Equal(words, await second.ReadToEndAsync());
+        await second.DisposeAsync();
+        Assert.Equal(fromClient ? EndReason.ClientClosed : EndReason.BackendClosed, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
+    [Fact]
+    public async Task Rst_OfABackendWhoseWordsAreUnread_LosesNoneAndIsSeen()
+    {
+        await using var rig = new RelayRig(mode);
+        var pair = await rig.JoinAsync();
+        var words = await SayAsync(pair.Backend, LastWords);
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Backend.Socket));
+
+        pair.Backend.Reset();
+
+        Assert.Equal(words, await pair.Client.ReadExactlyAsync(LastWords));
+        Assert.False(await pair.Client.EndsInOrderAsync());
+        Assert.Equal(EndReason.BackendReset, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Reader_ThatStalls_IsHeldABoundedPartOfWhatIsSentToIt(bool fromClient)
+    {
+        await using var rig = new RelayRig(mode);
+        for (var i = 0; i < 8; i++)
+        {
+            var pair = await rig.JoinAsync();
+            var (first, _) = pair.Ends(fromClient);
+            var held = await rig.DoAsync(() => rig.Reactor.Held);
+
+            await PairRelayTests.FillAsync(rig, pair, first, seed: i);
+
+            Assert.InRange(await rig.DoAsync(() => rig.Reactor.Held) - held, 1, Bound);
+        }
+    }
+
+    /// <summary>Of what is held for one reader.</summary>
+    protected virtual long Bound => SocketReactor.DefaultBufferSize;
+
+    private static async Task<byte[]> SayAsync(Wire wire, int count)
+    {
+        var words = new byte[count];
+        new Random(count).NextBytes(words);
+        await wire.WriteAsync(words);
+        return words;
+    }
+
+    public sealed class OnEpoll() : RelayDrainTests(ReactorMode.Epoll)
+    {
+        // A pipe of the kernel's.
+        protected override long Bound => 1024 * 1024;
+    }
+
+    public sealed class OnIoUring() : RelayDrainTests(ReactorMode.IoUring)
+    {
+        // Before Linux 6.17 a receive brings 32 buffers of 8 KiB in one go, and a second time before it is cancelled.
+        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize * 3 / 2 : SocketReactor.DefaultBufferSize + (2 * 256 * 1024);
+    }
+}
