@@ -33,8 +33,9 @@ internal sealed class Dispatcher
     /// <summary>The same for a request that Kestrel has parsed.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kind">What the backends are for.</param>
-    public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind)
-        => DecideAsync(request.Host.Value, (request.PathBase + request.Path).Value, kind, new RequestView(request));
+    /// <param name="path">The decoded path that goes to the backend, where that is not the request's own.</param>
+    public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind, string? path = null)
+        => DecideAsync(request.Host.Value, path ?? (request.PathBase + request.Path).Value, kind, new RequestView(request));
 
     private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, ReadOnlySpan<char> path, LeaseKind kind, in RequestView request)
     {

@@ -31,7 +31,7 @@ internal sealed class PoolMatcher
 
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
-        var name = WithoutPort(host);
+        var name = NameOf(host);
         foreach (var rule in _rules)
         {
             if (rule.Fits(name, path)) return _snapshot.Pools[rule.Pool];
@@ -40,16 +40,18 @@ internal sealed class PoolMatcher
         return null;
     }
 
-    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    // A name with a dot at its end is the same name, written in full (RFC 3986 section 3.2.2).
+    private static ReadOnlySpan<char> NameOf(ReadOnlySpan<char> host)
     {
         var colon = host.LastIndexOf(':');
-        return colon > host.LastIndexOf(']') ? host[..colon] : host;
+        if (colon > host.LastIndexOf(']')) host = host[..colon];
+        return host is [.. var name, '.'] ? name : host;
     }
 
     private static IEnumerable<Rule> Rules(PoolSnapshot pool, int index)
         => from host in pool.Options.Match.Hosts.DefaultIfEmpty("")
            from prefix in pool.Options.Match.PathPrefixes.DefaultIfEmpty("")
-           select new Rule(host.StartsWith('*') ? host[1..] : host, host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
+           select new Rule((host.StartsWith('*') ? host[1..] : host).TrimEnd('.'), host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
 
     private readonly record struct Rule(string Suffix, int HostRank, string Prefix, int Pool)
     {

@@ -103,18 +103,18 @@ internal sealed partial class BackendDialer
     private DialOutcome Failed(Backend backend, Exception failure, BackendChoice choice)
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client));
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client), failure);
         LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, ErrorType(failure));
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
-    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion)
+    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
     {
         _outcomes.Failed(backend, suspicion);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
-        return new DialOutcome(result);
+        return new DialOutcome(result) { Tried = backend, Failure = failure };
     }
 
     private static string ErrorType(Exception e) => e switch

@@ -35,6 +35,8 @@ internal static class EventIds
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
     public const int UpgradeRefused = 602;
+    public const int BackendFailedClient = 620;
+    public const int BackendFailedClients = 621;
 
     // Connections
     public const int HeadTimedOut = 700;

@@ -8,6 +8,7 @@ internal static class AttemptFailures
 {
     public static AttemptFailure Of(Exception exception, ProxiedRequest request, CancellationToken activity)
     {
+        if (request.IsOutOfTime) return AttemptFailure.OutOfTime;
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
         if (request.Content is { IsBrokenByClient: true }) return AttemptFailure.ClientBody;
         if (activity.IsCancellationRequested) return request.Content is { HasStarted: true, IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;

@@ -6,17 +6,17 @@ using StickyWs.Dispatch;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP half. A request for which routing has chosen an endpoint of the application, or that belongs to no pool, goes on; a
+/// The HTTP half. A request for which routing has chosen an endpoint of the application (and not for want of a better one), or that belongs to no pool, goes on; a
 /// WebSocket handshake becomes a tunnel; any other request is balanced by itself.
 /// </summary>
 internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispatcher, UpgradeProxy upgrades, RequestProxy requests)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not null) return next(context);
+        if (context.GetEndpoint() is { } endpoint && !FallbackPolicy.IsFallback(context, endpoint)) return next(context);
         var client = UpgradeProxy.Recognize(context);
         var kind = client is null ? LeaseKind.Request : LeaseKind.Tunnel;
-        var deciding = dispatcher.DecideAsync(context.Request, kind);
+        var deciding = dispatcher.DecideAsync(context.Request, kind, RequestTarget.Of(context).Path);
         return deciding.IsCompletedSuccessfully ? ForwardAsync(context, client, deciding.Result) : WaitAsync(context, client, deciding);
     }
 
@@ -26,6 +26,7 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
     private Task ForwardAsync(HttpContext context, PipelineClient? client, Decision? decision)
     {
         if (decision is null) return next(context);
+        if (context.GetEndpoint() is not null) context.SetEndpoint(null); // A fallback that does not run must not be named in logs and metrics.
         if (client is not null) return upgrades.ForwardAsync(client, decision);
         return IsConnect(context) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
     }

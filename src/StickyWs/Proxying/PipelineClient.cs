@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
 using StickyWs.Transport;
@@ -17,6 +18,8 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal abstract class PipelineClient(HttpContext context) : PipeLeg
 {
+    private CancellationTokenSource? _watch;
+
     public HttpContext Context => context;
 
     /// <summary>Whether the request is an HTTP/1.1 handshake with a key of the client's own.</summary>
@@ -33,7 +36,10 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public override string ConnectionId => context.Connection.Id;
 
-    public override CancellationToken Left => context.RequestAborted;
+    public override CancellationToken Left => _watch?.Token ?? ClientLeft;
+
+    /// <summary>Fires when the client has gone.</summary>
+    protected virtual CancellationToken ClientLeft => context.RequestAborted;
 
     protected override Socket? Socket => null;
 
@@ -42,6 +48,8 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         CopyHeaders(answer);
         try
         {
+            context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout(); // A tunnel is no request that takes long.
+            Left.ThrowIfCancellationRequested();
             var pipe = await UpgradeAsync(answer).ConfigureAwait(false);
             IsUpgraded = true;
             return pipe;
@@ -58,10 +66,11 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
         context.Response.StatusCode = refusal.Status;
-        context.Response.ContentType = "text/plain";
-        context.Response.ContentLength = refusal.Text.Length;
         CloseAfterwards();
         if (refusal.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds;
+        if (ErrorAnswer.HasPageOf(context)) return;
+        context.Response.ContentType = "text/plain";
+        context.Response.ContentLength = refusal.Text.Length;
         await context.Response.WriteAsync(refusal.Text, Encoding.ASCII).ConfigureAwait(false);
     }
 
@@ -82,7 +91,20 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
     }
 
-    public override void Abort() => context.Abort();
+    public override void Abort()
+    {
+        if (!context.Response.HasStarted)
+        {
+            if (Abandonment.IsTimedOut(context)) return; // The client is there, and gets an answer.
+            context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway; // For logs.
+        }
+
+        context.Abort();
+    }
+
+    /// <summary>Until the tunnel is established, the end of the time that the application gives a request counts as a client that left.</summary>
+    public IDisposable? WatchTimeout()
+        => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken) : null;
 
     protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
 
