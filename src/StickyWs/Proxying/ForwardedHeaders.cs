@@ -27,7 +27,7 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
         var isTrusted = registry.Current.TrustedProxies.Contains(peer);
         foreach (var (name, _) in sent)
         {
-            if (ForwardedNames.IsOne(name)) headers.Remove(name);
+            if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name);
         }
 
         foreach (var (name, values) in sent)
