@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.IntegrationTests.Proxying;
 using StickyWs.TestKit;
+using RawBackend = StickyWs.IntegrationTests.Proxying.RawBackend;
 
 namespace StickyWs.IntegrationTests.Pipeline;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
 using StickyWs.IntegrationTests.Proxying;
 using StickyWs.TestKit;
+using RawBackend = StickyWs.IntegrationTests.Proxying.RawBackend;
 
 namespace StickyWs.IntegrationTests.Pipeline;
 
