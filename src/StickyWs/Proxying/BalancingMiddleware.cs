@@ -26,7 +26,7 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
     private Task ForwardAsync(HttpContext context, PipelineClient? client, Decision? decision)
     {
         if (decision is null) return next(context);
-        if (context.GetEndpoint() is not null) context.SetEndpoint(null); // A fallback that does not run must not be named in logs and metrics.
+        FallbackPolicy.Forget(context);
         if (client is not null) return upgrades.ForwardAsync(client, decision);
         return IsConnect(context) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
     }

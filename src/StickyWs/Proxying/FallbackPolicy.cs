@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing.Matching;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Tells whether routing chose an endpoint only because nothing else fitted (<c>MapFallback</c> and its like): pools go before those. A fallback to a controller or a page is replaced by
+/// Tells whether routing chose an endpoint only because nothing else fitted (<c>MapFallback</c> and its like, or a 405): pools go before those. A fallback to a controller or a page is replaced by
 /// the action's own endpoint while routing goes on, so that is noted before it happens.
 /// </summary>
 internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
@@ -15,7 +15,15 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
 
-    public static bool IsFallback(HttpContext context, Endpoint endpoint) => IsLast(endpoint) || context.Features.Get<Mark>() is not null;
+    public static bool IsFallback(HttpContext context, Endpoint endpoint) => IsLast(endpoint) || IsRefusal(endpoint) || context.Features.Get<Mark>() is not null;
+
+    /// <summary>A pool takes the request: the endpoint does not run, and must not be named in logs and metrics.</summary>
+    public static void Forget(HttpContext context)
+    {
+        if (context.GetEndpoint() is null) return;
+        context.SetEndpoint(null);
+        if (context.Features.Get<Mark>() is not null) context.Features.Set<Mark>(null);
+    }
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints)
     {
@@ -43,6 +51,10 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     }
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };
+
+    // What routing puts in place of endpoints that want another method or media type. It is nobody's endpoint, and an endpoint without such wishes, as a pool is, would have been chosen before it.
+    private static bool IsRefusal(Endpoint endpoint)
+        => endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0 && endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
 
     private sealed class Mark;
 }

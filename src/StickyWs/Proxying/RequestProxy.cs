@@ -90,6 +90,8 @@ internal sealed partial class RequestProxy(
         if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, request);
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
+        var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
+        if (request.Failure >= AttemptFailure.OutOfTime && !Abandonment.IsTimedOut(context)) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
         if (context.RequestAborted.IsCancellationRequested)
         {
             Abandonment.End(context);
@@ -97,8 +99,6 @@ internal sealed partial class RequestProxy(
         }
 
         if ((request.Why == NoBackendReason.Held || request.Failure == AttemptFailure.OutOfResources) && !context.Response.HasStarted) return RefuseAsync(request);
-        var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
-        if (request.Failure >= AttemptFailure.OutOfTime) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
         return answer.WriteAsync(context);
     }
 

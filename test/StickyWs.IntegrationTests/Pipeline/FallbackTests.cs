@@ -59,6 +59,22 @@ public sealed class FallbackTests
         Assert.EndsWith("ok", await host.AskAsync(way, "/some/page"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("file")]
+    [InlineData("controller")]
+    public async Task A_method_that_the_applications_endpoints_do_not_take_is_the_pools(string fallback)
+    {
+        using var files = new Files();
+        await using var backend = Backend.Answering();
+        await using var host = await StartAsync(fallback, files, "/", backend.Address);
+        await using var client = await host.ConnectAsync(Way.Http1);
+
+        foreach (var target in new[] { "/api/items", "/own", "/fallback-tests/5" })
+        {
+            Assert.Equal("ok", await client.ReadBodyAsync(await client.AskAsync($"POST {target} HTTP/1.1\r\nHost: example.test\r\nContent-Length: 0\r\n\r\n")));
+        }
+    }
+
     [Fact]
     public async Task A_pool_that_refuses_is_not_taken_for_the_fallback()
     {

@@ -42,7 +42,13 @@ public sealed class NoiseTests
         };
         var clock = new FakeTimeProvider();
         await using var host = await AppHost.StartAsync(
-            services => services.AddSingleton<TimeProvider>(clock), _ => { }, (_, _) => { }, failure == "dead" ? dead : backend.Address);
+            services => services.AddSingleton<TimeProvider>(clock),
+            _ => { },
+            (_, pool) =>
+            {
+                if (failure == "silent") pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200); // YARP's clock is the system's.
+            },
+            failure == "dead" ? dead : backend.Address);
 
         var asking = host.AskAsync(way);
         if (failure == "silent") await Wait.UntilAsync(() => backend.Heads.Count == 1);

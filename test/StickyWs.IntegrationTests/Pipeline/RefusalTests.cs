@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using StickyWs.Backends;
 using StickyWs.IntegrationTests.Proxying;
 using StickyWs.TestKit;
 using RawBackend = StickyWs.IntegrationTests.Proxying.RawBackend;
@@ -90,10 +89,10 @@ public sealed class RefusalTests
             use,
             (_, pool) =>
             {
+                if (status == 503) pool.Backends["a"].Enabled = false;
                 if (status == 504) pool.Timeouts.Activity = pool.Timeouts.Handshake = TimeSpan.FromMilliseconds(200);
             },
             backend.Address);
-        if (status == 503) host.Registry.Report(host.Registry.Current.Pools[0].Backends[0], BackendState.Unhealthy, "test");
         return new Setting(host, backend);
     }
 
