@@ -10,7 +10,7 @@ internal static class AttemptFailures
     {
         if (request.IsOutOfTime) return AttemptFailure.OutOfTime;
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
-        if (request.Content is { IsBrokenByClient: true }) return AttemptFailure.ClientBody;
+        if (request.Content is { IsBrokenByClient: true, ClientFailure: { } cause }) return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
         if (activity.IsCancellationRequested) return request.Content is { HasStarted: true, IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {

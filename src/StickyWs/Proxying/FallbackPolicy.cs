@@ -10,12 +10,10 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
-    private static readonly Mark Marked = new();
-
     /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
 
-    public static bool IsFallback(HttpContext context, Endpoint endpoint) => IsLast(endpoint) || IsRefusal(endpoint) || context.Features.Get<Mark>() is not null;
+    public static bool IsFallback(HttpContext context, Endpoint endpoint) => IsLast(endpoint) || IsRefusal(endpoint) || (context.Features.Get<Mark>() is { } mark && !mark.Better.Contains(endpoint));
 
     /// <summary>A pool takes the request: the endpoint does not run, and must not be named in logs and metrics.</summary>
     public static void Forget(HttpContext context)
@@ -29,24 +27,22 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     {
         foreach (var endpoint in endpoints)
         {
-            if (IsLast(endpoint) && endpoint.Metadata.GetMetadata<IDynamicEndpointMetadata>() is { IsDynamic: true }) return true;
+            if (IsLast(endpoint) && IsDynamic(endpoint)) return true;
         }
 
         return false;
     }
 
+    // Which of the candidates fits is not known yet. But what is chosen in the end and is none of the better ones can only have come from the fallback.
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        var isFallback = false;
+        var better = new List<Endpoint>();
         for (var i = 0; i < candidates.Count; i++)
         {
-            if (!candidates.IsValidCandidate(i)) continue;
-            isFallback = IsLast(candidates[i].Endpoint);
-            break;
+            if (candidates.IsValidCandidate(i) && !IsLast(candidates[i].Endpoint)) better.Add(candidates[i].Endpoint);
         }
 
-        // A request may be routed twice, for an error page: what was noted the first time must not stay.
-        if (isFallback || httpContext.Features.Get<Mark>() is not null) httpContext.Features.Set(isFallback ? Marked : null);
+        httpContext.Features.Set(better.Exists(IsDynamic) ? null : new Mark(better));
         return Task.CompletedTask;
     }
 
@@ -56,5 +52,7 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     private static bool IsRefusal(Endpoint endpoint)
         => endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0 && endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
 
-    private sealed class Mark;
+    private static bool IsDynamic(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IDynamicEndpointMetadata>() is { IsDynamic: true };
+
+    private sealed record Mark(List<Endpoint> Better);
 }

@@ -92,7 +92,7 @@ internal sealed partial class RequestProxy(
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
         var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
         if (request.Failure >= AttemptFailure.OutOfTime && !Abandonment.IsTimedOut(context)) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
-        if (context.RequestAborted.IsCancellationRequested)
+        if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.IsBrokenByClient: true })
         {
             Abandonment.End(context);
             return Task.CompletedTask;
