@@ -21,6 +21,7 @@ public sealed class Backend
     private long _toClient;
     private long _awaySince;
     private volatile bool _isGone;
+    private volatile bool _isSuspended;
     private int _trial;
     private long _sparedAt;
 
@@ -82,6 +83,9 @@ public sealed class Backend
     /// <summary>Whether nobody listens at its address any more: its process ended, and with it whatever state it held for a client.</summary>
     internal bool IsGone => _isGone;
 
+    /// <summary>Whether it is out on evidence that its clients may have made themselves.</summary>
+    internal bool IsSuspended => _isSuspended;
+
     /// <summary>Notes that it failed; the first time counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
 
@@ -111,7 +115,7 @@ public sealed class Backend
     /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
     internal void EndTrial() => Volatile.Write(ref _trial, Trial.None);
 
-    internal void SetState(BackendState state) => _state = (int)state;
+    internal void SetState(BackendState state, bool isSuspended = false) => (_isSuspended, _state) = (isSuspended, (int)state);
 
     internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease, ILeaseEnd? end = null)
     {

@@ -37,18 +37,18 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     /// <summary>Takes over a verdict on a backend's health. One on a draining or removed backend changes nothing.</summary>
-    public void Report(Backend backend, BackendState state, string cause) => TryReport(backend, state, cause, static (_, _) => true);
+    public void Report(Backend backend, BackendState state, string cause) => TryReport(backend, state, cause, isSuspicion: false);
 
     /// <summary>Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.</summary>
     /// <returns><see langword="false"/> when it has to stay.</returns>
     public bool TrySuspend(Backend backend, string cause)
     {
-        if (TryReport(backend, BackendState.Unhealthy, cause, IsDispensable)) return true;
+        if (TryReport(backend, BackendState.Unhealthy, cause, isSuspicion: true)) return true;
         if (backend.MaySaySpared(time)) LogSpared(backend.Pool, backend.Name, cause);
         return false;
     }
 
-    private bool TryReport(Backend backend, BackendState state, string cause, Func<PoolSnapshot, Backend, bool> may)
+    private bool TryReport(Backend backend, BackendState state, string cause, bool isSuspicion)
     {
         lock (_lock)
         {
@@ -56,8 +56,8 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
             var index = IndexOf(current.Pools, backend);
             if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return true;
             var pool = current.Pools[index];
-            if (!may(pool, backend)) return false;
-            SetState(backend, state, cause);
+            if (isSuspicion && !IsDispensable(pool, backend)) return false;
+            SetState(backend, state, cause, isSuspicion);
             Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
             return true;
         }
@@ -116,12 +116,12 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         return backend;
     }
 
-    private void SetState(Backend backend, BackendState state, string cause = "configuration")
+    private void SetState(Backend backend, BackendState state, string cause = "configuration", bool isSuspicion = false)
     {
         if (backend.State == state) return;
         var level = state == BackendState.Unhealthy ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.State, state, cause);
-        backend.SetState(state);
+        backend.SetState(state, isSuspicion);
         if (state == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
         else if (state == BackendState.Healthy) backend.NoteBack();
     }

@@ -53,6 +53,8 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
         });
+        reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
+        reader.List(nameof(pool.Upgrades), pool.Upgrades);
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
         reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);
         reader.Section(nameof(pool.Health), health => ReadHealth(health, pool.Health));

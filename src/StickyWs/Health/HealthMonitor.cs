@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
@@ -20,6 +21,7 @@ internal sealed partial class HealthMonitor(
     BreakerBoard board,
     IProbeFactory probes,
     TimeProvider time,
+    StickyWsMetrics metrics,
     ILoggerFactory loggers) : IHostedService, IDisposable
 #pragma warning restore CA2213
 {
@@ -116,7 +118,7 @@ internal sealed partial class HealthMonitor(
             return;
         }
 
-        _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
+        _loops[backend] = loop = new ProbeLoop(backend, board, time, metrics, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
         loop.Configure(pipeline);
         board.Follow(backend, loop);
         loop.Start();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
@@ -8,7 +9,7 @@ namespace StickyWs.Health;
 /// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
-    Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
+    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
 {
     // The shortest time between two probes, however much is suspected.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
@@ -99,7 +100,9 @@ internal sealed partial class ProbeLoop(
         var isSuspected = _suspected.Task.IsCompleted;
         if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var isProven = _isProven;
+        var startedAt = time.GetTimestamp();
         var result = await pipeline.RunAsync(backend, stop);
+        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
         if (result.Failure is not null) LogProbeFailed(backend.Pool, backend.Name, result.Failure);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
@@ -130,8 +133,8 @@ internal sealed partial class ProbeLoop(
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
         var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
-        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         var rested = Task.Delay(shortest, time, enough.Token);
+        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
         if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
         await enough.CancelAsync();

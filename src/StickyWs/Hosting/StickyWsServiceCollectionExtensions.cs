@@ -122,6 +122,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
+        services.AddSingleton<DialMeter>();
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<RequestProxy>();
     }
@@ -146,6 +147,9 @@ public static class StickyWsServiceCollectionExtensions
     // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
     private static void AddTransport(IServiceCollection services)
     {
+        services.AddSingleton(provider => new DescriptorBudget(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(), tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
+        services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
         if (!isKestrelAlone)
@@ -155,6 +159,8 @@ public static class StickyWsServiceCollectionExtensions
         }
 
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.TryAddSingleton<SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }

@@ -8,6 +8,7 @@ internal static class EventIds
     public const int ConfigurationApplied = 101;
     public const int TunnelsEndedAtShutdown = 102;
     public const int TunnelsLeftAtShutdown = 103;
+    public const int TunnelsDoNotFit = 110;
 
     // Backends
     public const int BackendAdded = 200;
@@ -34,7 +35,7 @@ internal static class EventIds
     // Proxying
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
-    public const int UpgradeRefused = 602;
+    public const int UpgradeNotProxied = 710;
     public const int BackendFailedClient = 620;
     public const int BackendFailedClients = 621;
 
@@ -49,6 +50,10 @@ internal static class EventIds
     public const int CannotAccept = 803;
     public const int ConnectionBroke = 804;
     public const int CloseHandlerFailed = 805;
+    public const int DescriptorsShort = 815;
+    public const int DescriptorsFree = 816;
+    public const int AcceptFailed = 817;
+    public const int ListenerBlind = 818;
 
     // Affinity
     public const int PinStoreLost = 900;

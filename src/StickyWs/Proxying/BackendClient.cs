@@ -20,10 +20,10 @@ internal sealed class BackendClient
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, RawLane? lane, Func<HttpMessageHandler, BackendHandler> wrap)
+    public BackendClient(PoolOptions options, RawLane? lane, DescriptorBudget? budget, DialMeter dials, Func<HttpMessageHandler, BackendHandler> wrap)
     {
         _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane)), disposeHandler: true);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane, budget, dials)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
@@ -59,7 +59,7 @@ internal sealed class BackendClient
             && tls.ServerName == _options.Tls.ServerName
             && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
 
-    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane) => new()
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane, DescriptorBudget? budget, DialMeter dials) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -67,7 +67,7 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = new BackendConnector(options.Tls, lane).ConnectAsync,
+        ConnectCallback = dials.Over(new BackendConnector(options.Tls, lane, budget).ConnectAsync),
         PooledConnectionLifetime = ConnectionLifetime,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,

@@ -13,12 +13,24 @@ internal sealed class BackendClientTable : IDisposable
     private readonly Lock _lock = new();
     private readonly BackendRegistry _registry;
     private readonly RawLane? _lane;
+    private readonly DescriptorBudget? _budget;
+    private readonly DialMeter _dials;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger, RawLane? lane = null)
+    public BackendClientTable(
+        BackendRegistry registry,
+        IOutcomeSink outcomes,
+        PriorKnowledge priorKnowledge,
+        StickyWsMetrics metrics,
+        DialMeter dials,
+        ILogger<BackendHandler> logger,
+        RawLane? lane = null,
+        DescriptorBudget? budget = null)
     {
         _registry = registry;
         _lane = lane;
+        _budget = budget;
+        _dials = dials;
         _wrap = inner => new BackendHandler(inner, outcomes, priorKnowledge, metrics, logger);
         registry.Changed += DropStrangers;
     }
@@ -35,7 +47,7 @@ internal sealed class BackendClientTable : IDisposable
                 client.Release();
             }
 
-            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _wrap);
+            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _budget, _dials, _wrap);
             client.TryUse();
             return client;
         }

@@ -11,7 +11,7 @@ namespace StickyWs.Proxying;
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
+internal sealed class BackendConnector(TlsOptions tls, RawLane? lane, DescriptorBudget? budget)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -26,10 +26,17 @@ internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
 
     private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        if (lane is not { IsOn: true }) return await BackendStream.OpenAsync(address, tls, protocols, cancellationToken).ConfigureAwait(false);
-        var plain = await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
-        return await BackendStream.SecureAsync(plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
+        budget?.TakeForBackend();
+        var connecting = ConnectAsync(address, cancellationToken); // Opens its socket at once.
+        budget?.Opened();
+        var plain = await connecting.ConfigureAwait(false);
+        return await BackendStream.SecureAsync(budget?.Pooled(plain) ?? plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
     }
+
+    private async ValueTask<Stream> ConnectAsync(Uri address, CancellationToken cancellationToken)
+        => lane is { IsOn: true }
+            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)
     {

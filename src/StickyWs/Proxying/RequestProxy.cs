@@ -26,6 +26,7 @@ internal sealed partial class RequestProxy(
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision)
     {
+        var startedAt = time.GetTimestamp();
         var target = RequestTarget.Of(context).Value;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default };
@@ -38,7 +39,7 @@ internal sealed partial class RequestProxy(
         }
         finally
         {
-            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode);
+            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(startedAt));
         }
     }
 

@@ -287,12 +287,40 @@ public sealed class BackendRegistryTests
     [Fact]
     public void Report_NoneHealthyAndFailClosed_LeavesNone()
     {
-        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Health.Tcp = new TcpProbeOptions(), 1, 1));
 
         foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "test");
 
         Assert.Empty(Fleet.PoolOf(registry).Eligible);
         Assert.False(Fleet.PoolOf(registry).IsPanicking);
+    }
+
+    [Fact]
+    public void Report_NoneHealthyAndNotProbed_UsesAllButTheDisabled()
+    {
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["c"].Enabled = false, 1, 1, 1));
+
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "test");
+
+        Assert.Equal(["a", "b"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
+        Assert.True(Fleet.PoolOf(registry).IsPanicking);
+        Assert.Empty(Fleet.PoolOf(registry).Suspended);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 2)]
+    [InlineData(5, 2)]
+    public void TrySuspend_AllOfThem_TakesHalfAtMost(int backends, int half)
+    {
+        var registry = Fleet.Registry(Fleet.Options([.. Enumerable.Repeat(1, backends)]));
+
+        var suspended = Fleet.PoolOf(registry).Backends.Count(backend => registry.TrySuspend(backend, "test"));
+
+        Assert.Equal(half, suspended);
+        Assert.Equal(backends - half, Fleet.PoolOf(registry).Eligible.Count);
     }
 
     [Fact]

@@ -184,27 +184,6 @@ public sealed class HealthMonitorTests
     }
 
     [Fact]
-    public async Task DataPath_OpensWhileProbed_OnlyNewGoodProbesBringItBack()
-    {
-        await using var clinic = new Clinic();
-        await clinic.StartHealthyAsync();
-        await clinic.ProbedAsync(null, null, null);
-
-        for (var i = 0; i < 5; i++) clinic.Board.Failed(clinic.Backend(), "answered nonsense");
-        await Wait.UntilAsync(() => clinic.Backend().State == BackendState.Unhealthy);
-        Assert.EndsWith("is Unhealthy: data path: 50% or more failed, the last: answered nonsense", clinic.LastCause, StringComparison.Ordinal);
-        await clinic.ProbedAsync((string?)null);
-        clinic.Time.Advance(Clinic.Interval);
-        clinic.Board.Succeeded(clinic.Backend());
-        Assert.Equal(BackendState.Unhealthy, clinic.Backend().State);
-        await clinic.AnswerAsync(null);
-
-        Assert.EndsWith("was Unhealthy and is Healthy: probe: 2 good ones in a row", clinic.LastCause, StringComparison.Ordinal);
-        clinic.Board.Failed(clinic.Backend(), Boom);
-        Assert.Equal(BackendState.Healthy, clinic.Backend().State);
-    }
-
-    [Fact]
     public async Task Stop_ProbeUnderWay_EndsIt()
     {
         await using var clinic = new Clinic();
