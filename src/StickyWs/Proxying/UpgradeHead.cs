@@ -31,7 +31,7 @@ internal static class UpgradeHead
         var output = new ArrayBufferWriter<byte>(1024);
         output.Write(Encoding.ASCII.GetBytes(MethodOf(request)));
         output.Write(" "u8);
-        output.Write(Bytes(RequestTarget.Of(request.HttpContext).Value));
+        output.Write(Bytes(RequestTarget.Of(request.HttpContext).Value)); // What is no target of a resource is left to the parser to refuse.
         output.Write(" HTTP/1.1\r\n"u8);
         Write(output, HeaderNames.Host, request.Host.Value ?? "");
         foreach (var (name, values) in request.Headers)
@@ -53,6 +53,7 @@ internal static class UpgradeHead
         return output.WrittenSpan;
     }
 
+    private static bool IsLeftOut(HttpRequest request, string name, StringValues values, bool hasOwnKey)
         => !HeaderReader.IsToken(Encoding.ASCII.GetBytes(name)) // HTTP/2 lets any name through Kestrel, one with a CRLF too, and pseudo headers have a colon.
             || Is(name, HeaderNames.Host)
             || (Is(name, HeaderNames.ContentLength) && values == "0" && !HttpMethods.IsPost(request.Method))
