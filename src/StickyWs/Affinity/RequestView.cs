@@ -13,6 +13,7 @@ internal readonly struct RequestView
 {
     private readonly RequestHead? _head;
     private readonly HttpRequest? _request;
+    private readonly string? _path;
 
     public RequestView(RequestHead head, IPAddress? peer, bool isHttps)
     {
@@ -21,9 +22,10 @@ internal readonly struct RequestView
         IsHttps = isHttps;
     }
 
-    public RequestView(HttpRequest request)
+    public RequestView(HttpRequest request, string? path = null)
     {
         _request = request;
+        _path = path;
         Peer = request.HttpContext.Connection.RemoteIpAddress;
         IsHttps = request.IsHttps;
     }
@@ -34,7 +36,7 @@ internal readonly struct RequestView
     public bool IsHttps { get; }
 
     /// <summary>The decoded path by which its pool was found. A head is sniffed only when its path needs no decoding, so that it is the same one either way.</summary>
-    public string Path => _head is not null ? _head.Path : (_request!.PathBase + _request.Path).Value ?? "";
+    public string Path => _head is not null ? _head.Path : _path ?? (_request!.PathBase + _request.Path).Value ?? "";
 
     /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);

@@ -46,6 +46,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             timeouts.Time(nameof(pool.Timeouts.Connect), v => pool.Timeouts.Connect = v);
             timeouts.Time(nameof(pool.Timeouts.Handshake), v => pool.Timeouts.Handshake = v);
             timeouts.Time(nameof(pool.Timeouts.Activity), v => pool.Timeouts.Activity = v);
+            timeouts.TimeOrNone(nameof(pool.Timeouts.Request), v => pool.Timeouts.Request = v);
         });
         reader.Section(nameof(pool.Tunnels), tunnels =>
         {

@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>How long a backend may take for each step. None of these ends an open tunnel.</summary>
+/// <summary>How long a backend may take for each step, and a request as a whole. None of these ends an open tunnel.</summary>
 public sealed class TimeoutOptions
 {
     /// <summary>Name resolution, TCP connect and TLS handshake of one attempt, after which the next backend is tried. Range 10 ms to 5 min; default 5 s.</summary>
@@ -17,4 +17,11 @@ public sealed class TimeoutOptions
     /// </summary>
     [TimeRange("00:00:00.1", "1.00:00:00")]
     public TimeSpan Activity { get; set; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>
+    /// How long a plain HTTP request may take as a whole, from its head to the last byte of its answer, and the answer of a backend that declines a handshake; no backend is blamed. Past it the client gets 504,
+    /// or, when the answer has begun, a connection that is broken off. Mind uploads, downloads and event streams. Range 100 ms to 7 days; <see langword="null"/>, the default, for no limit.
+    /// </summary>
+    [TimeRange("00:00:00.1", "7.00:00:00")]
+    public TimeSpan? Request { get; set; }
 }

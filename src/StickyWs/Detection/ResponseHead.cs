@@ -67,15 +67,18 @@ internal sealed class ResponseHead : IAnswerHead
         return false;
     }
 
-    /// <summary>The same head without the headers of this name.</summary>
-    public ResponseHead Without(string name)
+    /// <summary>
+    /// The same head without what ends here: headers that are for this hop alone, also because <c>Connection</c> names them, and the balancer's own, which are not the backend's to write. What is added to it
+    /// afterwards is named by nothing.
+    /// </summary>
+    public ResponseHead ForClient()
     {
         var kept = new ArrayBufferWriter<byte>(_bytes.Length);
         kept.Write(_bytes.AsSpan(0, _headersStart));
         var headers = ReadHeaders();
         while (headers.Read())
         {
-            if (Ascii.EqualsIgnoreCase(headers.Name, name)) continue;
+            if ((IsHopByHop(headers.Name) && !HeaderNames.Is(headers.Name, HeaderNames.Upgrade)) || OwnHeaders.IsOne(headers.Name)) continue;
             kept.Write(headers.Name);
             kept.Write(": "u8);
             kept.Write(headers.Value);

@@ -34,8 +34,9 @@ internal sealed class Dispatcher
     /// <summary>The same for a request that Kestrel has parsed.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kind">What the backends are for.</param>
-    public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind)
-        => DecideAsync(request.Host.Value, kind, new RequestView(request), isSniffed: false);
+    /// <param name="path">The decoded path that goes to the backend, where that is not the request's own.</param>
+    public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind, string? path = null)
+        => DecideAsync(request.Host.Value, kind, new RequestView(request, path), isSniffed: false);
 
     private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, LeaseKind kind, in RequestView request, bool isSniffed)
     {

@@ -34,7 +34,7 @@ internal sealed class PoolMatcher
     /// <summary>The pool of a request; of a pool whose new backends are not known yet, the one that the configuration before leads to.</summary>
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
-        if (Find(WithoutPort(host), path) is not { } pool) return null;
+        if (Find(NameOf(host), path) is not { } pool) return null;
         if (_before is null || !pool.IsUnknown) return pool;
         var earlier = _before.Match(host, path);
         return earlier is { Eligible.Count: > 0 } || (earlier is null && pool.AwaitsFirstProbes) ? earlier : pool;
@@ -50,16 +50,18 @@ internal sealed class PoolMatcher
         return null;
     }
 
-    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    // A name with a dot at its end is the same name, written in full (RFC 3986 section 3.2.2).
+    private static ReadOnlySpan<char> NameOf(ReadOnlySpan<char> host)
     {
         var colon = host.LastIndexOf(':');
-        return colon > host.LastIndexOf(']') ? host[..colon] : host;
+        if (colon > host.LastIndexOf(']')) host = host[..colon];
+        return host is [.. var name, '.'] ? name : host;
     }
 
     private static IEnumerable<Rule> Rules(PoolSnapshot pool, int index)
         => from host in pool.Options.Match.Hosts.DefaultIfEmpty("")
            from prefix in pool.Options.Match.PathPrefixes.DefaultIfEmpty("")
-           select new Rule(host.StartsWith('*') ? host[1..] : host, host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
+           select new Rule((host.StartsWith('*') ? host[1..] : host).TrimEnd('.'), host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
 
     private readonly record struct Rule(string Suffix, int HostRank, string Prefix, int Pool)
     {

@@ -124,18 +124,18 @@ internal sealed partial class BackendDialer
     private DialOutcome Failed(Backend backend, Exception failure, string errorType, BackendChoice choice)
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client));
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client), failure);
         if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
-    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion)
+    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
     {
         _outcomes.Failed(backend, suspicion);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
-        return new DialOutcome(result);
+        return new DialOutcome(result) { Tried = backend, Failure = failure };
     }
 
     [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]

@@ -30,5 +30,11 @@ internal enum DialResult
 /// <summary>One attempt to reach a backend.</summary>
 internal readonly record struct DialOutcome(DialResult Result, BackendConnection? Connection = null, Lease Lease = default)
 {
+    /// <summary>The backend that could not be reached.</summary>
+    public Backend? Tried { get; init; }
+
+    /// <summary>Why it could not.</summary>
+    public Exception? Failure { get; init; }
+
     public bool IsRetryable => Result is DialResult.Unreachable or DialResult.TimedOut or DialResult.OutOfReach;
 }

@@ -22,9 +22,15 @@ internal static class RequestHeadWriter
         var headers = head.ReadHeaders();
         while (headers.Read())
         {
-            if (head.IsHopByHop(headers.Name) || OwnHeaders.IsOne(headers.Name)) continue;
-            if (!IsForwarded(headers.Name)) WriteHeader(output, headers.Name, headers.Value);
-            else if (isTrusted && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
+            if (ForwardedNames.IsOne(headers.Name))
+            {
+                // Whether the client named it in Connection does not matter: a trusted proxy's word is not the client's to take back.
+                if (isTrusted && !ForwardedNames.IsFake(headers.Name) && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
+            }
+            else if (!head.IsHopByHop(headers.Name) && !OwnHeaders.IsOne(headers.Name))
+            {
+                WriteHeader(output, headers.Name, headers.Value);
+            }
         }
 
         output.Write("Connection: Upgrade\r\n"u8);
@@ -42,9 +48,6 @@ internal static class RequestHeadWriter
         output.Write(value);
         output.Write("\r\n"u8);
     }
-
-    private static bool IsForwarded(ReadOnlySpan<byte> name)
-        => HeaderNames.Is(name, "Forwarded"u8) || (name.Length > 12 && HeaderNames.Is(name[..12], "X-Forwarded-"u8));
 
     // What a trusted proxy said; empty for everybody else.
     private ref struct ForwardedBefore

@@ -18,6 +18,7 @@ internal sealed partial class StickyForwarder(
     BackendRegistry registry,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
+    FailureLog failures,
     TimeProvider time,
     ILogger<StickyForwarder> logger)
 {
@@ -40,6 +41,7 @@ internal sealed partial class StickyForwarder(
                 if (failure == HandshakeOutcome.NoBackend) outcomes.Missed(choice.Pool);
                 metrics.HandshakeEnded(choice.Pool.Name, null, client.Lane, failure, time.GetElapsedTime(startedAt));
                 LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
+                if (refusal is { Status: 502 or 504 } && dial.Tried is { } tried) failures.Note(tried, "handshake", refusal.Status, refusal.Text, dial.Failure);
                 if (refusal is null) client.Abort();
                 else await client.RefuseAsync(refusal).ConfigureAwait(false);
                 return null;
@@ -69,7 +71,8 @@ internal sealed partial class StickyForwarder(
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
                 if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
-                if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
+                if (RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
+                if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
                 return null;
             }
             finally
@@ -92,13 +95,14 @@ internal sealed partial class StickyForwarder(
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
     {
+        answer = answer.ForClient();
         if (marks.SetCookie is { } cookie)
         {
             answer = answer.With("Set-Cookie", cookie);
             if (answer.Status != 101) answer = answer.With("Cache-Control", "private"); // As for a plain request: a shared cache must not give it to others.
         }
 
-        return marks.Backend is { } backend ? answer.Without(ClientMarks.BackendHeader).With(ClientMarks.BackendHeader, backend) : answer;
+        return marks.Backend is { } backend ? answer.With(ClientMarks.BackendHeader, backend) : answer;
     }
 
     private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)
@@ -119,27 +123,33 @@ internal sealed partial class StickyForwarder(
         if (await opening.ConfigureAwait(false) is { } opened) await client.RelayAsync(opened, options, tunnels).ConfigureAwait(false);
     }
 
-    private async ValueTask AnswerAsync(ClientLeg client, BackendConnection connection, HandshakeResult result, TimeSpan silence)
+    private async ValueTask AnswerAsync(ClientLeg client, BackendConnection connection, HandshakeResult result, TimeoutOptions timeouts, long startedAt)
     {
-        switch (result.Outcome)
+        if (result.Outcome == HandshakeOutcome.ClientGone)
         {
-            case HandshakeOutcome.Declined:
-                await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, silence, time), client.Left).ConfigureAwait(false);
-                break;
-            case HandshakeOutcome.TimedOut:
-                await client.RefuseAsync(Refusal.GatewayTimeout("The backend did not answer the handshake in time.")).ConfigureAwait(false);
-                break;
-            case HandshakeOutcome.NoAnswer:
-                await client.RefuseAsync(Refusal.BadGateway("The backend closed the connection without an answer.")).ConfigureAwait(false);
-                break;
-            case HandshakeOutcome.ClientGone:
-                client.Abort();
-                break;
-            case HandshakeOutcome.BadAnswer:
-                await client.RefuseAsync(Refusal.BadGateway("The backend's answer to the handshake is not valid.")).ConfigureAwait(false);
-                break;
+            client.Abort();
+        }
+        else if (result.Outcome == HandshakeOutcome.Declined)
+        {
+            using var timer = timeouts.Request is { } longest ? new CancellationTokenSource(Left(longest, startedAt), time) : null;
+            using var whole = CancellationTokenSource.CreateLinkedTokenSource(client.Left, timer?.Token ?? default);
+            await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time), whole.Token).ConfigureAwait(false);
+        }
+        else if (RefusalOf(result.Outcome) is { } refusal)
+        {
+            await client.RefuseAsync(refusal).ConfigureAwait(false);
         }
     }
+
+    private TimeSpan Left(TimeSpan longest, long startedAt) => longest - time.GetElapsedTime(startedAt) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
+
+    private static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
+    {
+        HandshakeOutcome.TimedOut => Refusal.GatewayTimeout("The backend did not answer the handshake in time."),
+        HandshakeOutcome.NoAnswer => Refusal.BadGateway("The backend closed the connection without an answer."),
+        HandshakeOutcome.BadAnswer => Refusal.BadGateway("The backend's answer to the handshake is not valid."),
+        _ => null,
+    };
 
     private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
     {

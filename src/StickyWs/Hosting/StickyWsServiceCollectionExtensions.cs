@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
@@ -52,10 +54,6 @@ public static class StickyWsServiceCollectionExtensions
         if (services.Any(service => service.ServiceType == typeof(BackendRegistry))) return services;
         AddOptions(services);
         services.AddMetrics();
-        services.AddHttpForwarder();
-
-        // YARP logs every request; ours say it once, at Debug. A longer category in the application's own configuration wins.
-        services.AddLogging(logging => logging.AddFilter("Yarp.ReverseProxy", LogLevel.Error));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
@@ -112,13 +110,18 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<BackendDialer>();
         services.AddSingleton<Handshake>();
         services.AddSingleton<TunnelTable>();
+        services.AddSingleton<FailureLog>();
         services.AddSingleton<StickyForwarder>();
         services.AddHostedService<TunnelShutdown>();
         services.AddHostedService<TunnelSweeper>();
     }
 
+    // The filter at index 0, so that no middleware comes before it.
     private static void AddProxying(IServiceCollection services)
     {
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, ArrivalFilter>());
+        services.AddSingleton<MatcherPolicy, FallbackPolicy>();
+        services.AddSingleton<QuietForwarder>();
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();

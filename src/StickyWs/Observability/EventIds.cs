@@ -45,6 +45,8 @@ internal static class EventIds
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
     public const int UpgradeNotProxied = 710;
+    public const int BackendFailedClient = 620;
+    public const int BackendFailedClients = 621;
 
     // Connections
     public const int HeadTimedOut = 700;

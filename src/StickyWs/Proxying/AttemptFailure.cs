@@ -18,6 +18,9 @@ internal enum AttemptFailure
     /// <summary>The balancer itself lacks a descriptor, a port, memory or name resolution for one more connection.</summary>
     OutOfResources,
 
+    /// <summary>The whole time that the pool or the application gives a request is over: a limit, and nobody's fault.</summary>
+    OutOfTime,
+
     /// <summary>The backend was silent past the activity time-out.</summary>
     BackendSilent,
 

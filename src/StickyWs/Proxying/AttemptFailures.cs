@@ -8,8 +8,9 @@ internal static class AttemptFailures
 {
     public static AttemptFailure Of(Exception exception, ProxiedRequest request, CancellationToken activity)
     {
+        if (request.IsOutOfTime) return AttemptFailure.OutOfTime;
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
-        if (request.Content is { IsBrokenByClient: true }) return AttemptFailure.ClientBody;
+        if (request.Content is { IsBrokenByClient: true, ClientFailure: { } cause }) return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
         if (activity.IsCancellationRequested) return request.Content is { HasStarted: true, IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {

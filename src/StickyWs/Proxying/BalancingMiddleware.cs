@@ -5,17 +5,17 @@ using StickyWs.Dispatch;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP half. A request for which routing has chosen an endpoint of the application, or that belongs to no pool, goes on; a
+/// The HTTP half. A request for which routing has chosen an endpoint of the application (and not for want of a better one), or that belongs to no pool, goes on; a
 /// request for an upgrade becomes a tunnel or is refused; any other request is balanced by itself.
 /// </summary>
 internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispatcher, UpgradeProxy upgrades, RequestProxy requests)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not null) return next(context);
+        if (context.GetEndpoint() is { } endpoint && !FallbackPolicy.IsFallback(context, endpoint)) return next(context);
         var asked = AskedUpgrades.Of(context);
         var kind = asked.Length == 0 ? LeaseKind.Request : LeaseKind.Tunnel;
-        var deciding = dispatcher.DecideAsync(context.Request, kind);
+        var deciding = dispatcher.DecideAsync(context.Request, kind, RequestTarget.Of(context).Path);
         return deciding.IsCompletedSuccessfully ? ForwardAsync(context, asked, deciding.Result) : WaitAsync(context, asked, deciding);
     }
 
@@ -25,6 +25,7 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
     private Task ForwardAsync(HttpContext context, string[] asked, Decision? decision)
     {
         if (decision is null) return next(context);
+        FallbackPolicy.Forget(context);
         if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
         return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
     }

@@ -30,6 +30,13 @@ internal static class ClientTarget
         return true;
     }
 
+    /// <summary>The path and the query, which begins with its question mark where there is one.</summary>
+    public static TargetParts Split(string target)
+    {
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        return query < 0 ? new(target, default) : new(target.AsSpan(0, query), target.AsSpan(query));
+    }
+
     /// <summary>
     /// Whether it is a target that may be written into a request line. Kestrel lets control characters through, a bare CR among them, and
     /// HTTP/2 even spaces: a backend could take such a line for another one.
@@ -41,4 +48,16 @@ internal static class ClientTarget
     // A server without a wire has no bytes to pass on unchanged.
     private static string InMemory(HttpRequest request)
         => (request.PathBase + request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
+
+    internal readonly ref struct TargetParts(ReadOnlySpan<char> path, ReadOnlySpan<char> query)
+    {
+        private readonly ReadOnlySpan<char> _path = path;
+        private readonly ReadOnlySpan<char> _query = query;
+
+        public void Deconstruct(out ReadOnlySpan<char> path, out ReadOnlySpan<char> query)
+        {
+            path = _path;
+            query = _query;
+        }
+    }
 }

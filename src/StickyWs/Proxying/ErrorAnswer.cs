@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -25,6 +26,7 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
     {
         AttemptFailure.ClientGone or AttemptFailure.ClientBody => new(suggested, "The request body could not be read."),
         AttemptFailure.ClientSilent => new(StatusCodes.Status408RequestTimeout, "The request body did not arrive in time."),
+        AttemptFailure.OutOfTime => new(StatusCodes.Status504GatewayTimeout, "The request took longer than it may."),
         AttemptFailure.BackendSilent => new(StatusCodes.Status504GatewayTimeout, "The backend did not answer in time."),
         AttemptFailure.ConnectTimedOut => new(StatusCodes.Status504GatewayTimeout, "No backend could be reached in time."),
         AttemptFailure.NotConnected => new(StatusCodes.Status502BadGateway, "No backend could be reached."),
@@ -33,12 +35,16 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
         _ => new(StatusCodes.Status502BadGateway, "The backend's answer was not valid."),
     };
 
+    /// <summary>Whether the application writes the pages for errors itself (<c>UseStatusCodePages</c>): it does so where an answer has neither body nor type nor length.</summary>
+    public static bool HasPageOf(HttpContext context) => context.Features.Get<IStatusCodePagesFeature>() is { Enabled: true };
+
     /// <summary>Writes it, unless another answer has begun.</summary>
     public Task WriteAsync(HttpContext context)
     {
         var response = context.Response;
         if (response.HasStarted) return Task.CompletedTask;
         response.StatusCode = Status;
+        if (HasPageOf(context)) return Task.CompletedTask;
         response.ContentType = "text/plain; charset=utf-8";
         return response.WriteAsync($"{Status} {ReasonPhrases.GetReasonPhrase(Status)}: {Cause}\n", context.RequestAborted);
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Detection;
 using StickyWs.Forwarding;
 
 namespace StickyWs.Proxying;
@@ -14,11 +15,9 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class ForwardedHeaders(BackendRegistry registry)
 {
-    private const string Prefix = "X-Forwarded-";
     private const string For = "X-Forwarded-For";
     private const string Proto = "X-Forwarded-Proto";
     private const string Host = "X-Forwarded-Host";
-    private const string Standard = "Forwarded";
 
     /// <summary>Rewrites headers that were copied from the client's request.</summary>
     public void Apply(HttpContext context, HttpRequestHeaders headers)
@@ -28,21 +27,18 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
         var isTrusted = registry.Current.TrustedProxies.Contains(peer);
         foreach (var (name, _) in sent)
         {
-            if (IsOurs(name)) headers.Remove(name);
+            if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name);
         }
 
         foreach (var (name, values) in sent)
         {
-            if (isTrusted && IsOurs(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
+            if (isTrusted && ForwardedNames.IsOne(name) && !ForwardedNames.IsFake(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
         }
 
         Complete(headers, For, peer is null ? "" : PeerAddress.Text(peer));
         Complete(headers, Proto, context.Request.Scheme);
         Complete(headers, Host, sent.Host.ToString());
     }
-
-    private static bool IsOurs(string name)
-        => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) || name.Equals(Standard, StringComparison.OrdinalIgnoreCase);
 
     private static string Appended(string name, StringValues values, IPAddress? peer)
     {

@@ -38,6 +38,9 @@ internal sealed class OnceContent : HttpContent
     /// <summary>Whether it ended because the client did not deliver it.</summary>
     public bool IsBrokenByClient => At == Progress.ClientBroke;
 
+    /// <summary>What the client's side threw, when <see cref="IsBrokenByClient"/>.</summary>
+    public Exception? ClientFailure { get; private set; }
+
     private Progress At => (Progress)Volatile.Read(ref _progress);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
@@ -58,6 +61,7 @@ internal sealed class OnceContent : HttpContent
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // YARP's content swallows what goes wrong on the backend's side and throws what goes wrong on the client's.
+            ClientFailure = e;
             Volatile.Write(ref _progress, (int)Progress.ClientBroke);
             throw;
         }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
 using StickyWs.Transport;
@@ -16,6 +17,8 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal abstract class PipelineClient(HttpContext context) : PipeLeg
 {
+    private CancellationTokenSource? _watch;
+
     public HttpContext Context => context;
 
     /// <summary>Whether the request is an HTTP/1.1 handshake with handshake headers of the client's own.</summary>
@@ -35,13 +38,18 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public override string ConnectionId => context.Connection.Id;
 
-    public override CancellationToken Left => context.RequestAborted;
+    public override CancellationToken Left => _watch?.Token ?? ClientLeft;
+
+    /// <summary>Fires when the client has gone.</summary>
+    protected virtual CancellationToken ClientLeft => context.RequestAborted;
 
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {
         CopyHeaders(answer);
         try
         {
+            context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout(); // A tunnel is no request that takes long.
+            Left.ThrowIfCancellationRequested();
             var pipe = await UpgradeAsync(answer).ConfigureAwait(false);
             IsUpgraded = true;
             return pipe;
@@ -79,7 +87,20 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
     }
 
-    public override void Abort() => context.Abort();
+    public override void Abort()
+    {
+        if (!context.Response.HasStarted)
+        {
+            if (Abandonment.IsTimedOut(context)) return; // The client is there, and gets an answer.
+            context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway; // For logs.
+        }
+
+        context.Abort();
+    }
+
+    /// <summary>Until the tunnel is established, the end of the time that the application gives a request counts as a client that left.</summary>
+    public IDisposable? WatchTimeout()
+        => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken) : null;
 
     protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
 

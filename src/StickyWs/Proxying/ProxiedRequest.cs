@@ -25,11 +25,17 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 
     public NoBackendReason Why => decision.Why;
 
-    /// <summary>Path and query as the client wrote them.</summary>
+    /// <summary>Path and query: as the client wrote them, unless the application changed them.</summary>
     public string Target => target;
 
     /// <summary>The backend that is or was tried last.</summary>
     public Backend? Backend { get; private set; }
+
+    /// <summary>Fires when the whole time that the pool gives a request is over (<c>Timeouts:Request</c>).</summary>
+    public CancellationToken Deadline { get; init; }
+
+    /// <summary>Whether the time that the pool or the application gives it is over.</summary>
+    public bool IsOutOfTime => Deadline.IsCancellationRequested || Abandonment.IsTimedOut(context);
 
     /// <summary>How the last attempt failed.</summary>
     public AttemptFailure Failure { get; set; }

@@ -14,11 +14,12 @@ namespace StickyWs.Proxying;
 /// target and the answers to failures are ours.
 /// </summary>
 internal sealed partial class RequestProxy(
-    IHttpForwarder forwarder,
+    QuietForwarder forwarder,
     BackendClientTable clients,
     ForwardedHeaders forwarded,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
+    FailureLog failures,
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
@@ -26,11 +27,12 @@ internal sealed partial class RequestProxy(
     public async Task ForwardAsync(HttpContext context, Decision decision)
     {
         var startedAt = time.GetTimestamp();
-        var isProxied = ClientTarget.TryRead(context, out var target);
-        using var request = new ProxiedRequest(context, decision, target);
+        var target = RequestTarget.Of(context).Value;
+        using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
+        using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default };
         try
         {
-            if (!isProxied) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
+            if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
             else if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
             else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
             else await SendAsync(request).ConfigureAwait(false);
@@ -63,7 +65,7 @@ internal sealed partial class RequestProxy(
         {
             var prefix = request.Backend!.Address.AbsoluteUri;
             var config = new ForwarderRequestConfig { ActivityTimeout = request.Pool.Options.Timeouts.Activity };
-            var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded)).ConfigureAwait(false);
+            var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded), request.Deadline).ConfigureAwait(false);
             if (error != ForwarderError.None) await EndFailedAsync(request, error).ConfigureAwait(false);
         }
         finally
@@ -87,10 +89,18 @@ internal sealed partial class RequestProxy(
         var context = request.Context;
         var backend = request.Backend!;
         if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, request);
-        LogFailed(backend.Pool, backend.Name, request.Failure, error, context.GetForwarderErrorFeature()?.Exception);
-        if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
+        var exception = context.GetForwarderErrorFeature()?.Exception;
+        LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
+        var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
+        if (request.Failure >= AttemptFailure.OutOfTime && !Abandonment.IsTimedOut(context)) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
+        if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.IsBrokenByClient: true })
+        {
+            Abandonment.End(context);
+            return Task.CompletedTask;
+        }
+
         if ((request.Why == NoBackendReason.Held || request.Failure == AttemptFailure.OutOfResources) && !context.Response.HasStarted) return RefuseAsync(request);
-        return ErrorAnswer.To(request.Failure, context.Response.StatusCode).WriteAsync(context);
+        return answer.WriteAsync(context);
     }
 
     // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
@@ -99,6 +109,10 @@ internal sealed partial class RequestProxy(
         var aborted = request.Context.RequestAborted;
         var failure = error switch
         {
+            _ when request.IsOutOfTime => AttemptFailure.OutOfTime,
+
+            // Cancelled by the activity time-out, before there was a byte to pass on. Later it may have been the client who took nothing.
+            ForwarderError.ResponseBodyCanceled when !aborted.IsCancellationRequested && !request.Context.Response.HasStarted => AttemptFailure.BackendSilent,
             ForwarderError.ResponseBodyDestination => AttemptFailure.BrokenAnswer,
             // While a body was looked into. Behind a body that broke off it is the forwarder that aborts.
             ForwarderError.ResponseHeaders when aborted.IsCancellationRequested => AttemptFailure.ClientGone,

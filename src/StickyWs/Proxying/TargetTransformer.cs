@@ -17,6 +17,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         ConnectionOptions.Drop(httpContext.Request.Headers.Connection, proxyRequest.Headers, proxyRequest.Content?.Headers);
         forwarded.Apply(httpContext, proxyRequest.Headers);
         DropOwn(httpContext.Request.Headers, proxyRequest.Headers);
+        Settle(httpContext, proxyRequest);
         if (request.Decision.AwaitsBody) proxyRequest.Headers.Remove(HeaderNames.AcceptEncoding);
         proxyRequest.RequestUri = ClientTarget.At(request.Backend!.Address, request.Target);
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
@@ -24,14 +25,30 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
     public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
-        if (proxyResponse is not null && proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named))
+        if (proxyResponse is not null)
         {
-            ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
+            if (proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named)) ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
+            DropOwn(proxyResponse.Headers);
         }
 
         var hasContent = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
         if (proxyResponse is not null && request.Decision.IsSticky) await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
         return hasContent && !ContentRules.DropContent(httpContext.Response);
+    }
+
+    public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
+    {
+        DropOwn(proxyResponse.TrailingHeaders);
+        return base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
+    }
+
+    private static void Settle(HttpContext context, HttpRequestMessage message)
+    {
+        // An empty Host is none to the client that sends the request, and would get a second one beside it.
+        if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
+
+        // The application decodes the body, so that its length is not what the client announced.
+        if (context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0) message.Content?.Headers.Remove(HeaderNames.ContentLength);
     }
 
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
@@ -53,5 +70,16 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         {
             if (OwnHeaders.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name); // A name that is no token was not copied, and cannot be asked to go.
         }
+    }
+
+    private static void DropOwn(HttpResponseHeaders headers)
+    {
+        List<string>? own = null;
+        foreach (var (name, _) in headers.NonValidated)
+        {
+            if (OwnHeaders.IsOne(name)) (own ??= []).Add(name);
+        }
+
+        foreach (var name in own ?? []) headers.Remove(name);
     }
 }

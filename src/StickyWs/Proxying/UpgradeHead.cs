@@ -31,7 +31,7 @@ internal static class UpgradeHead
         var output = new ArrayBufferWriter<byte>(1024);
         output.Write(Encoding.ASCII.GetBytes(MethodOf(request)));
         output.Write(" "u8);
-        output.Write(Bytes(Target(request)));
+        output.Write(Bytes(RequestTarget.Of(request.HttpContext).Value)); // What is no target of a resource is left to the parser to refuse.
         output.Write(" HTTP/1.1\r\n"u8);
         Write(output, HeaderNames.Host, request.Host.Value ?? "");
         foreach (var (name, values) in request.Headers)
@@ -51,13 +51,6 @@ internal static class UpgradeHead
 
         output.Write("\r\n"u8);
         return output.WrittenSpan;
-    }
-
-    // What is no target of a resource is left to the parser to refuse.
-    private static string Target(HttpRequest request)
-    {
-        _ = ClientTarget.TryRead(request.HttpContext, out var target);
-        return target;
     }
 
     private static bool IsLeftOut(HttpRequest request, string name, StringValues values, bool hasOwnKey)

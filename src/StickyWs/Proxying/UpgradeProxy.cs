@@ -48,9 +48,11 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvid
         // An upgraded connection ends with its tunnel anyway; to release the gate then would break off what is still to be sent.
         var gate = client is UpgradedClient ? client.Context.Features.Get<HalfCloseGate>() : null;
         gate?.Hold();
+        using var watch = client.WatchTimeout();
         try
         {
             await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+            if (!client.IsUpgraded) Abandonment.ThrowIfTimedOut(client.Context);
         }
         finally
         {

@@ -33,11 +33,12 @@ internal static class UpgradeRefusals
     {
         var response = context.Response;
         response.StatusCode = refusal.Status;
-        response.ContentType = "text/plain";
-        response.ContentLength = refusal.Text.Length;
         if (refusal.RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = seconds;
         if (ReferenceEquals(refusal, OtherVersion)) response.Headers.SecWebSocketVersion = "13";
         CloseAfterwards(context);
+        if (ErrorAnswer.HasPageOf(context)) return;
+        response.ContentType = "text/plain";
+        response.ContentLength = refusal.Text.Length;
         await response.WriteAsync(refusal.Text).ConfigureAwait(false);
     }
 

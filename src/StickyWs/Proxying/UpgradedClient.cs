@@ -16,7 +16,7 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     public override bool HasOwnKey => true;
 
     // The gate is held by then, which keeps RequestAborted from firing.
-    public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
+    protected override CancellationToken ClientLeft => Context.Features.Get<HalfCloseGate>()?.Left ?? base.ClientLeft;
 
     protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
 

@@ -1,0 +1,25 @@
+using System.Text;
+
+namespace StickyWs.Detection;
+
+/// <summary>The headers by which proxies tell of the client: <c>Forwarded</c> (RFC 7239) and all that begin with <c>X-Forwarded-</c>.</summary>
+internal static class ForwardedNames
+{
+    private const string Standard = "Forwarded";
+
+    /// <summary>Whether it is one, or would be taken for one by an application server that reads an underscore as a hyphen, as CGI's do.</summary>
+    public static bool IsOne(ReadOnlySpan<byte> name)
+        => Ascii.EqualsIgnoreCase(name, Standard)
+            || (name.Length > 12 && IsDash(name[1]) && IsDash(name[11]) && (name[0] | 0x20) == 'x' && Ascii.EqualsIgnoreCase(name[2..11], Standard));
+
+    public static bool IsOne(ReadOnlySpan<char> name)
+        => Ascii.EqualsIgnoreCase(name, Standard)
+            || (name.Length > 12 && IsDash(name[1]) && IsDash(name[11]) && (name[0] | 0x20) == 'x' && Ascii.EqualsIgnoreCase(name[2..11], Standard));
+
+    /// <summary>Whether a name that is one is only made to look like it: no proxy writes an underscore, so it passes from nobody.</summary>
+    public static bool IsFake(ReadOnlySpan<byte> name) => name.Contains((byte)'_');
+
+    public static bool IsFake(ReadOnlySpan<char> name) => name.Contains('_');
+
+    private static bool IsDash(int letter) => letter is '-' or '_';
+}

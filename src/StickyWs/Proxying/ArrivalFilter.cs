@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the application sets later cannot be
+/// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>).
+/// </summary>
+internal sealed class ArrivalFilter : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use(static pipeline => context =>
+        {
+            ConnectionOptions.Strip(context.Request.Headers);
+            Note(context);
+            return pipeline(context);
+        });
+        next(app);
+    };
+
+    private static void Note(HttpContext context)
+    {
+        if (!ClientTarget.TryRead(context, out var written)) return;
+        var request = context.Request;
+        var hasCodedBody = request.Headers.ContentEncoding.Count > 0;
+        var (path, query) = ClientTarget.Split(written);
+        if (!hasCodedBody && !request.PathBase.HasValue && path.SequenceEqual(request.Path.Value) && query.SequenceEqual(request.QueryString.Value)) return;
+        context.Features.Set(new Arrival((request.PathBase + request.Path).Value ?? "", request.QueryString.Value ?? "", hasCodedBody));
+    }
+}

@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using StickyWs.Configuration;
+using StickyWs.IntegrationTests.Proxying;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Pipeline;
+
+/// <summary>Names that application servers read as those of the balancer or of a proxy.</summary>
+public sealed class LookAlikeTests
+{
+    private const string Forged = "X_Forwarded_For: 6.6.6.6\r\nx-forwarded_for: 6.6.6.6\r\nX_Forwarded-Proto: 6.6.6.6\r\nX_FORWARDED_HOST: 6.6.6.6\r\nX_Forwarded_Prefix: 6.6.6.6\r\n"
+        + "StickyWs_Pin: 6.6.6.6\r\nX_Forwarded_(: 6.6.6.6\r\n";
+
+    public static TheoryData<Way, bool> WaysAndTrust { get; } = new(from way in Enum.GetValues<Way>() from trust in new[] { false, true } select (way, trust));
+
+    [Theory]
+    [MemberData(nameof(WaysAndTrust))]
+    public async Task A_forged_name_reaches_no_backend(Way way, bool isTrusted)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(_ => { }, _ => { }, (options, _) => { if (isTrusted) options.TrustedProxies.Add("127.0.0.1"); }, backend.Address);
+        var forged = Forged.Replace("X_Forwarded_(: 6.6.6.6\r\n", "", StringComparison.Ordinal) + "X_Forward: kept\r\nX_Forwarder_For: kept\r\n";
+
+        Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: forged)), 101, 200);
+
+        var seen = Assert.Single(backend.Heads);
+        Assert.DoesNotContain("6.6.6.6", seen, StringComparison.Ordinal);
+        Assert.Equal(["127.0.0.1"], HttpHead.Values(seen, "X-Forwarded-For"));
+        Assert.Equal(["kept"], HttpHead.Values(seen, "X_Forward"));
+        Assert.Equal(["kept"], HttpHead.Values(seen, "X_Forwarder_For"));
+    }
+
+    [Theory]
+    [InlineData(Way.Http1)]
+    [InlineData(Way.Sniffed)]
+    [InlineData(Way.KeptAlive)]
+    public async Task One_that_is_no_token_costs_nobody_an_answer(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
+
+        Assert.Contains(HttpHead.Status(await host.AskAsync(way, headers: Forged)), new[] { 101, 200, 400 });
+
+        Assert.All(backend.Heads, head => Assert.DoesNotContain("6.6.6.6", head, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.EveryWay), MemberType = typeof(AppHost))]
+    public async Task A_backend_does_not_speak_in_the_balancers_name(Way way)
+    {
+        await using var backend = Backend.Answering("StickyWs-Backend: forged\r\nStickyWs_Backend: forged\r\nStickyWs-Pin: forged\r\nX-StickyWs-Backend: kept\r\n");
+        await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
+
+        var answer = await host.AskAsync(way);
+
+        Assert.DoesNotContain("forged", answer, StringComparison.Ordinal);
+        Assert.Equal(["kept"], HttpHead.Values(answer, "X-StickyWs-Backend"));
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.Handshakes), MemberType = typeof(AppHost))]
+    public async Task Nor_does_one_that_declines_a_handshake(Way way)
+    {
+        await using var backend = new Proxying.RawBackend((wire, _) => wire.WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nStickyWs-Backend: forged\r\nX-End: 1\r\n\r\nno"));
+        await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
+
+        var answer = await host.AskAsync(way);
+
+        Assert.Equal(403, HttpHead.Status(answer));
+        Assert.DoesNotContain("forged", answer, StringComparison.Ordinal);
+        Assert.Equal(["1"], HttpHead.Values(answer, "X-End"));
+    }
+
+    [Fact]
+    public async Task Nor_in_trailers()
+    {
+        await using var backend = await KestrelBackend.StartAsync(
+            async context =>
+            {
+                await context.Response.WriteAsync("body");
+                context.Response.AppendTrailer("StickyWs-Backend", "forged");
+                context.Response.AppendTrailer("X-End", "1");
+            },
+            HttpProtocols.Http2);
+        await using var host = await AppHost.StartAsync(_ => { }, _ => { }, (_, pool) => pool.HttpVersion = BackendHttpVersion.Http2, backend.Address);
+        using var invoker = AppHost.Invoker();
+        using var request = host.Http2Request(Way.Http2);
+
+        using var answer = await invoker.SendAsync(request, Wait.Token());
+
+        Assert.Equal("body", await answer.Content.ReadAsStringAsync(Wait.Token()));
+        Assert.Equal("X-End", Assert.Single(answer.TrailingHeaders).Key, ignoreCase: true);
+    }
+}
