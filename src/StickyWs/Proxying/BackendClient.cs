@@ -14,22 +14,19 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class BackendClient
 {
-    // Names and addresses behind them change; a connection that is never renewed would not notice.
-    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
-
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, RawLane? lane, Func<HttpMessageHandler, BackendHandler> wrap)
+    public BackendClient(PoolOptions options, RawLane? lane, TimeProvider time, Func<HttpMessageHandler, BackendHandler> wrap)
     {
         _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane)), disposeHandler: true);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane, time)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
 
     /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
-    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameTls(options.Tls));
+    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
 
     /// <summary>Begins a use.</summary>
     /// <returns><see langword="false"/> when it is closed already.</returns>
@@ -52,6 +49,9 @@ internal sealed class BackendClient
         if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
     }
 
+    private bool HasSameConnections(KeptConnectionOptions connections)
+        => connections.IdleTimeout == _options.Connections.IdleTimeout && connections.Lifetime == _options.Connections.Lifetime;
+
     // The file of authorities is read once per load of the configuration, so a new load means a new client.
     private bool HasSameTls(TlsOptions tls)
         => tls.CaCertificateFile is null
@@ -59,7 +59,7 @@ internal sealed class BackendClient
             && tls.ServerName == _options.Tls.ServerName
             && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
 
-    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane) => new()
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane, TimeProvider time) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -67,8 +67,9 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = new BackendConnector(options.Tls, lane).ConnectAsync,
-        PooledConnectionLifetime = ConnectionLifetime,
+        ConnectCallback = new BackendConnector(options, lane, time).ConnectAsync,
+        PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
+        PooledConnectionLifetime = options.Connections.Lifetime,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,

@@ -13,12 +13,14 @@ internal sealed class BackendClientTable : IDisposable
     private readonly Lock _lock = new();
     private readonly BackendRegistry _registry;
     private readonly RawLane? _lane;
+    private readonly TimeProvider _time;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger, RawLane? lane = null)
+    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendHandler> logger, RawLane? lane = null)
     {
         _registry = registry;
         _lane = lane;
+        _time = time;
         _wrap = inner => new BackendHandler(inner, outcomes, priorKnowledge, metrics, logger);
         registry.Changed += DropStrangers;
     }
@@ -35,7 +37,7 @@ internal sealed class BackendClientTable : IDisposable
                 client.Release();
             }
 
-            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _wrap);
+            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _time, _wrap);
             client.TryUse();
             return client;
         }

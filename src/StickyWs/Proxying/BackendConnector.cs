@@ -11,7 +11,7 @@ namespace StickyWs.Proxying;
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
+internal sealed class BackendConnector(PoolOptions pool, RawLane? lane, TimeProvider time)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -19,16 +19,35 @@ internal sealed class BackendConnector(TlsOptions tls, RawLane? lane)
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var request = context.InitialRequestMessage;
-        var stream = await OpenAsync(request.RequestUri!, Protocols(request, context.DnsEndPoint), cancellationToken).ConfigureAwait(false);
-        if (stream is SslStream secure && secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
-        return stream;
+
+        // The request may be elsewhere by now, the connection is for where it was.
+        var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
+        var protocols = Protocols(request, context.DnsEndPoint);
+        var plain = await OpenAsync(address, cancellationToken).ConfigureAwait(false);
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, pool.Connections.IdleTimeout, time);
+        var secure = await SecureAsync(plain, address, protocols, cancellationToken).ConfigureAwait(false);
+        if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
+        return secure;
     }
 
-    private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
+        => lane is { IsOn: true }
+            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<SslStream> SecureAsync(Stream plain, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        if (lane is not { IsOn: true }) return await BackendStream.OpenAsync(address, tls, protocols, cancellationToken).ConfigureAwait(false);
-        var plain = await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
-        return await BackendStream.SecureAsync(plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
+        var secured = new TlsBackendStream(plain, pool.Connections.IdleTimeout, time);
+        try
+        {
+            await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);
+            return secured;
+        }
+        catch
+        {
+            await secured.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)

@@ -57,19 +57,29 @@ internal sealed partial class RequestProxy(
         var context = request.Context;
         var client = clients.Use(request.Pool);
         var upgrade = HideUpgrade(context);
+        var body = context.Request.Body;
         try
         {
+            if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false) context.Request.Body = request.Body = new BodyGate(body);
             var prefix = request.Backend!.Address.AbsoluteUri;
             var config = new ForwarderRequestConfig { ActivityTimeout = request.Pool.Options.Timeouts.Activity };
             var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded)).ConfigureAwait(false);
-            if (error != ForwarderError.None) await EndFailedAsync(request, error).ConfigureAwait(false);
+            if (error != ForwarderError.None && !IsAnsweredWithoutBody(request, error)) await EndFailedAsync(request, error).ConfigureAwait(false);
         }
         finally
         {
+            request.End();
+            context.Request.Body = body;
             if (upgrade is not null) context.Features.Set(upgrade);
             client.Release();
         }
     }
+
+    // The answer was passed on; the rest of the request was not wanted.
+    private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
+        => request.Failure == AttemptFailure.None
+            && error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled
+            && request.Content is { IsUnwanted: true };
 
     // YARP turns requests that can be upgraded into tunnels of its own; what comes here is a plain request, whatever it asks for.
     private static IHttpUpgradeFeature? HideUpgrade(HttpContext context)

@@ -46,7 +46,11 @@ internal sealed class ProxyHost : IAsyncDisposable
         => StartAsync(Lane.KeptAlive, configure, map, backends);
 
     /// <summary>Starts with the transport that serves a lane.</summary>
-    public static async Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+    public static Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+        => StartAsync(lane, configure, map, TimeProvider.System, backends);
+
+    /// <summary>Starts with a clock.</summary>
+    public static async Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, TimeProvider time, params Uri[] backends)
     {
         var outcomes = new Outcomes();
         var builder = WebApplication.CreateSlimBuilder();
@@ -72,6 +76,7 @@ internal sealed class ProxyHost : IAsyncDisposable
             options.Pools["pool"] = pool;
         });
         builder.Services.AddSingleton<IOutcomeSink>(outcomes);
+        builder.Services.AddSingleton(time);
         var app = builder.Build();
         app.UseRouting();
         map(app);
