@@ -16,6 +16,7 @@ using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Health;
 using StickyWs.Hosting;
+using StickyWs.Names;
 using StickyWs.Observability;
 using StickyWs.Proxying;
 using StickyWs.Transport;
@@ -59,6 +60,8 @@ public static class StickyWsServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<INameResolver, SystemNameResolver>();
+        services.AddSingleton<AddressBook>();
         services.AddSingleton<BackendRegistry>();
         AddAffinity(services);
         AddDispatch(services);
@@ -119,7 +122,9 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
+        services.AddSingleton(provider => new ClientSettings(provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<RawLane>()));
         services.AddSingleton<BackendClientTable>();
+        services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();
     }
 

@@ -1,15 +1,13 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP client of one pool, with the connections that it keeps. It is shared by counting: the table holds one use and every
+/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by counting: the table holds one use and every
 /// request another, and whoever gives back the last one closes the connections.
 /// </summary>
 internal sealed class BackendClient
@@ -17,10 +15,10 @@ internal sealed class BackendClient
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, RawLane? lane, TimeProvider time, Func<HttpMessageHandler, BackendHandler> wrap)
+    public BackendClient(PoolOptions options, ClientSettings settings, Func<HttpMessageHandler, BackendHandler> wrap, bool isBound = false)
     {
         _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane, time)), disposeHandler: true);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, settings, isBound)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
@@ -59,7 +57,7 @@ internal sealed class BackendClient
             && tls.ServerName == _options.Tls.ServerName
             && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
 
-    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane, TimeProvider time) => new()
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, ClientSettings settings, bool isBound) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -67,9 +65,10 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = new BackendConnector(options, lane, time).ConnectAsync,
+        ConnectCallback = new BackendConnector(options, settings).ConnectAsync,
         PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
-        PooledConnectionLifetime = options.Connections.Lifetime,
+        PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // What is bound is not replaced while it is good.
+        MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Security;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -11,7 +10,7 @@ namespace StickyWs.Proxying;
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(PoolOptions pool, RawLane? lane, TimeProvider time)
+internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -24,20 +23,20 @@ internal sealed class BackendConnector(PoolOptions pool, RawLane? lane, TimeProv
         var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
         var protocols = Protocols(request, context.DnsEndPoint);
         var plain = await OpenAsync(address, cancellationToken).ConfigureAwait(false);
-        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, pool.Connections.IdleTimeout, time);
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, pool.Connections.IdleTimeout, settings.Time);
         var secure = await SecureAsync(plain, address, protocols, cancellationToken).ConfigureAwait(false);
         if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
         return secure;
     }
 
     private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
-        => lane is { IsOn: true }
-            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
-            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        => settings.Lane is { IsOn: true } lane
+            ? await lane.ConnectAsync(settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await BackendStream.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<SslStream> SecureAsync(Stream plain, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        var secured = new TlsBackendStream(plain, pool.Connections.IdleTimeout, time);
+        var secured = new TlsBackendStream(plain, pool.Connections.IdleTimeout, settings.Time);
         try
         {
             await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);

@@ -56,6 +56,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         {
             BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
             BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+            _ when request.Bound is not null => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
             _ when IsGrpcInClear(backend, request) && await priorKnowledge.IsSpokenByAsync(backend, pool.Timeouts.Connect).WaitAsync(cancellationToken).ConfigureAwait(false)
                 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
             _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),

@@ -49,6 +49,9 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// <summary>What was or is being sent; <see langword="null"/> for a safe request without a body.</summary>
     public RequestContent? Content { get; private set; }
 
+    /// <summary>The connection that belongs to the client's, where that is authenticated as such.</summary>
+    public BoundClient? Bound { get; set; }
+
     /// <summary>The client's body, where it may have one.</summary>
     public BodyGate? Body { get; set; }
 
@@ -56,10 +59,14 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public bool TryMoveOn()
     {
         Dispose();
-        _isLeased = decision.TryNext(out _lease);
+        _isLeased = TryStay() || decision.TryNext(out _lease);
         if (_isLeased) Backend = _lease.Backend;
         return _isLeased;
     }
+
+    // Where the client's connection is authenticated, whatever the policy's turn says; where the pool has affinity, that has decided.
+    private bool TryStay()
+        => Backend is null && !decision.IsSticky && Bound?.Backend is { } bound && Pool.Eligible.Contains(bound) && bound.TryLease(LeaseKind.Request, int.MaxValue, out _lease) == LeaseResult.Granted;
 
     /// <summary>
     /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did not process it, and once when it is a safe one

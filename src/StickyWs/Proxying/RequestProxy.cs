@@ -15,7 +15,7 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed partial class RequestProxy(
     IHttpForwarder forwarder,
-    BackendClientTable clients,
+    BoundClients clients,
     ForwardedHeaders forwarded,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
@@ -25,7 +25,8 @@ internal sealed partial class RequestProxy(
     public async Task ForwardAsync(HttpContext context, Decision decision)
     {
         var isProxied = ClientTarget.TryRead(context, out var target);
-        using var request = new ProxiedRequest(context, decision, target);
+        if (BoundClients.TryRefuse(context)) return;
+        using var request = new ProxiedRequest(context, decision, target) { Bound = BoundClients.Find(context, decision.Pool) };
         try
         {
             if (!isProxied) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
@@ -55,7 +56,7 @@ internal sealed partial class RequestProxy(
     private async Task SendAsync(ProxiedRequest request)
     {
         var context = request.Context;
-        var client = clients.Use(request.Pool);
+        var client = clients.Use(request);
         var upgrade = HideUpgrade(context);
         var body = context.Request.Body;
         try
@@ -68,6 +69,7 @@ internal sealed partial class RequestProxy(
         }
         finally
         {
+            if (request.Bound is { } bound) bound.Backend = request.Backend;
             request.End();
             context.Request.Body = body;
             if (upgrade is not null) context.Features.Set(upgrade);

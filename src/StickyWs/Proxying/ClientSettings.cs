@@ -1,0 +1,10 @@
+using StickyWs.Names;
+using StickyWs.Transport;
+
+namespace StickyWs.Proxying;
+
+/// <summary>What the HTTP clients of all pools have in common.</summary>
+/// <param name="Names">Who knows the addresses of names.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Lane">The raw lane, where there is one.</param>
+internal sealed record ClientSettings(AddressBook Names, TimeProvider Time, RawLane? Lane = null);
