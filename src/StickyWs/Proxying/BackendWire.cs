@@ -63,12 +63,25 @@ internal sealed class BackendWire(IWireLink link, TimeSpan idleTimeout, TimeProv
             return WriteOnAsync(bytes, cancellationToken);
         }
 
-        if (request is null) return link.SendAsync(bytes, cancellationToken);
+        if (request is null) return SendAsync(bytes, cancellationToken);
         if (_wasUsed && (_isSpent || time.GetElapsedTime(_lastAt) > idleTimeout || link.HasArrived)) return ValueTask.FromException(new UnsentException(isReused: true));
         var isReused = _wasUsed;
         (_request, _scan, _wasUsed) = (request, default, true);
-        var sending = link.SendAsync(bytes, cancellationToken);
+        var sending = SendAsync(bytes, cancellationToken);
         return sending.IsCompletedSuccessfully ? sending : FirstAsync(sending, isReused, sending.IsCompleted);
+    }
+
+    // Some connections throw at once, others return what failed.
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return link.SendAsync(bytes, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            return ValueTask.FromException(e);
+        }
     }
 
     // A send that fails at once has taken nothing.
@@ -88,7 +101,7 @@ internal sealed class BackendWire(IWireLink link, TimeSpan idleTimeout, TimeProv
     private ValueTask WriteOnAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (_isSpent) return default;
-        var sending = link.SendAsync(bytes, cancellationToken);
+        var sending = SendAsync(bytes, cancellationToken);
         return sending.IsCompletedSuccessfully ? sending : FinishAsync(sending);
     }
 

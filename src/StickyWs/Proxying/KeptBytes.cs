@@ -5,8 +5,8 @@ namespace StickyWs.Proxying;
 /// <summary>The beginning of a body, kept for as long as it is all that was taken from the client.</summary>
 internal struct KeptBytes
 {
-    /// <summary>An HTTP/2 backend that has not read takes no more than this (RFC 9113 section 6.9.2), so more is seldom in vain.</summary>
-    private const int Most = 64 * 1024;
+    // What an HTTP/2 backend takes that has not read (RFC 9113 section 6.9.2), and the piece that waits behind it.
+    private const int Most = 2 * 64 * 1024;
 
     private byte[]? _buffer;
     private int _length;

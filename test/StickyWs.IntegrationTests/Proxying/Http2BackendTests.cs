@@ -73,12 +73,14 @@ public abstract class Http2BackendTests(Lane lane, bool isTls = false) : Transpo
         await using var a = new Http2Backend(
             async (connection, _) =>
             {
-                for (var i = 1; i <= each; i++)
+                HashSet<int> taken = [];
+                for (var answered = 0; answered < each;)
                 {
-                    var head = await connection.ReadRequestAsync();
-                    await connection.ReadBodyAsync(head);
-                    if (i == each) await connection.GoAwayAsync(head.Stream);
-                    await connection.AnswerAsync(head.Stream, 200, "ok");
+                    var frame = await connection.ReadAsync();
+                    if (frame.Type == Frame.Headers && taken.Count < each) taken.Add(frame.Stream);
+                    if (!frame.EndsStream || frame.Type is not (Frame.Headers or Frame.Data) || !taken.Contains(frame.Stream)) continue;
+                    if (++answered == each) await connection.GoAwayAsync(taken.Max());
+                    await connection.AnswerAsync(frame.Stream, 200, "ok");
                 }
             },
             Certificate);

@@ -47,10 +47,11 @@ internal sealed class ProxyHost : IAsyncDisposable
 
     /// <summary>Starts with the transport that serves a lane.</summary>
     public static Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
-        => StartAsync(lane, configure, map, TimeProvider.System, backends);
+        => StartAsync(lane, configure, map, _ => { }, backends);
 
-    /// <summary>Starts with a clock.</summary>
-    public static async Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, TimeProvider time, params Uri[] backends)
+    /// <summary>Starts with services of the test's own.</summary>
+    public static async Task<ProxyHost> StartAsync(
+        Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, Action<IServiceCollection> services, params Uri[] backends)
     {
         var outcomes = new Outcomes();
         var builder = WebApplication.CreateSlimBuilder();
@@ -76,7 +77,7 @@ internal sealed class ProxyHost : IAsyncDisposable
             options.Pools["pool"] = pool;
         });
         builder.Services.AddSingleton<IOutcomeSink>(outcomes);
-        builder.Services.AddSingleton(time);
+        services(builder.Services);
         var app = builder.Build();
         app.UseRouting();
         map(app);

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
@@ -88,7 +89,7 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
                 if (isIdleTimeout) pool.Connections.IdleTimeout = TimeSpan.FromMinutes(5);
                 else pool.Connections.Lifetime = TimeSpan.FromMinutes(20);
             },
-            time,
+            services => services.AddSingleton<TimeProvider>(time),
             a.Uri());
         using var client = ProxyHost.Client(proxy.Http1);
         await PostAsync();
