@@ -74,7 +74,6 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
 
     private void Report(Backend backend, ProxiedRequest request, Exception exception, CancellationToken cancellationToken)
     {
-        if (Environment.GetEnvironmentVariable("DBG") is not null) Console.WriteLine($"DBG {exception}");
         var failure = request.Failure = AttemptFailures.Of(exception, request, cancellationToken);
         if (failure.IsBackends()) outcomes.Failed(backend, Suspicion.Of(failure.ToEvidence(exception), request.Decision.Client));
         if (failure is AttemptFailure.NoAnswer or AttemptFailure.BadAnswer && IsGrpcInClear(backend, request)) priorKnowledge.Doubt(backend);
