@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using StickyWs.Configuration;
 
 namespace StickyWs.Redis;
 
@@ -33,7 +34,7 @@ internal sealed class RedisPinOptionsReader(IConfigurationSection section) : ICo
 
     private static string? Read(RedisPinOptions options, IConfigurationSection child)
     {
-        if (!Known.TryGetValue(child.Key, out var set)) return $"{child.Path} is not an option: use one of {string.Join(", ", Known.Keys)}, or remove it.";
+        if (!Known.TryGetValue(child.Key, out var set)) return $"{child.Path} is not an option: {Spelling.Remedy(child.Key, Known.Keys)}, or remove it.";
         if (child.GetChildren().Any()) return $"{child.Path} is an object or a list: use a single value.";
         if (string.IsNullOrEmpty(child.Value)) return null;
         return set(options, child.Value) is { } remedy ? OptionsError.Of(child.Path, child.Value, remedy) : null;

@@ -35,7 +35,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         var metrics = new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>());
         var seals = new CookieSeals(null, NullLogger<CookieSeals>.Instance);
         _claims = new ClaimResolver(new AffinityServices(_registry, new Pins(_registry, TimeProvider.System), seals, metrics, TimeProvider.System));
-        _hashRules = [new HeaderRule("chat", "X-User"), new QueryRule("chat", "room"), new ClientAddressRule("chat", _registry, 24, 56)];
+        _hashRules = [new HeaderRule("chat", "X-User"), new QueryRule("chat", "room"), new PathSegmentRule("chat", 0), new PathSegmentRule("chat", 1), new ClientAddressRule("chat", _registry, 24, 56)];
         var (keyed, unkeyed) = (Options().Pools["chat"].Affinity.Rules[0].Cookie!, Options().Pools["other"].Affinity.Rules[0].Cookie!);
         string[] issued = [Issue(keyed, "chat"), Issue(unkeyed, "other")];
         _issued = [.. issued];
@@ -105,6 +105,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         yield return Case("/socket.io/?EIO=4&transport=websocket&sid=" + Token, [$"Cookie: StickyWs={issued[1]}"], ["X-Session: s1"], SocketIO);
         yield return Case("/?room=a%20b+c&ROOM=d", [$"cookie: sid=\"q\"\r\nCookie: x=y; StickyWs={issued[0]}", "X-Forwarded-For: 1.2.3.4, 10.0.0.7"], ["Set-Cookie: a=b", "Set-Cookie: sid=; Max-Age=0"], SocketIO);
         yield return Case("/hub?id=5", ["X-User: \xE9", "X-Forwarded-For: 2001:db8::1", "X-Forwarded-For: [::1]:80"], [], $$"""{"negotiateVersion":1,"connectionId":"{{Token}}","connectionToken":"{{Token}}x","a":{"b":[1,2] } }""");
+        yield return Case("/rooms/42//x;y", [], [], "");
         yield return Case("/", ["Cookie: StickyWs=" + new string('A', 80)], [], """{"url":"http://a","accessToken":"b"}""");
         yield return Case("/", [$"Cookie: StickyWs={issued[0][..^4]}; stickyws={issued[0]}", "X-Session: s"], ["Set-Cookie: sid=x"], "");
     }
@@ -120,6 +121,7 @@ internal sealed class AffinityTarget : IFuzzTarget
     {
         var request = new DefaultHttpContext().Request;
         request.HttpContext.Connection.RemoteIpAddress = Peer;
+        request.Path = head.Path;
         var query = QueryPairs.Of(head.Target);
         if (head.Target.Length > head.Path.Length) request.QueryString = new QueryString("?" + Encoding.ASCII.GetString(query));
         var lines = new List<(string Name, string Value)>();

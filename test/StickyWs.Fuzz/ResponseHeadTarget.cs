@@ -13,6 +13,8 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
     public IReadOnlyList<byte[]> Corpus { get; } =
     [
         Seeds.Head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        Seeds.Head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Content-Length: 0", "Transfer-Encoding: chunked"),
+        Seeds.Head("HTTP/1.1 101 UPGRADED", "Content-Type: application/vnd.docker.raw-stream", "Connection: Upgrade", "Upgrade: tcp"),
         Seeds.Head("HTTP/1.1 200 OK", "Content-Length: 0", "Server: a"),
         Seeds.Head("HTTP/1.1 200", "Transfer-Encoding: chunked"),
         Seeds.Head("HTTP/1.0 404 Not Found", "Connection: close"),
@@ -27,7 +29,7 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
         "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x7F", "\xFF", ":", ",", "HTTP/1.1 ", "HTTP/1.0 ", "HTTP/1.", "999", "099", "101", "304", " folded", "X: y", "X :y", ": y",
         "Content-Length: 1", "Content-Length: -1", "Content-Length: +1", "Content-Length: 99999999999999999999", "Content-Length: 1, 1", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
-        "Upgrade: websocket", "Upgrade: h2c", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        "Upgrade: websocket", "Upgrade: tcp", "Upgrade: SPDY/3.1", "Upgrade: h2c", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
     {
@@ -37,6 +39,9 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
         if (head is null) return false;
         var opens = head.Opens("dGhlIHNhbXBsZSBub25jZQ=="u8);
         Broken.If(opens && head.Status != 101, "Only a 101 can open a tunnel.");
+        var switches = head.SwitchesTo("tcp, SPDY/3.1"u8);
+        Broken.If(switches && (head.Status != 101 || opens || head.Single("Upgrade"u8) is not { } protocol || !protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase) && !protocol.Equals("spdy/3.1", StringComparison.OrdinalIgnoreCase)), "A 101 switches to one protocol, and to one that was asked for.");
+        Broken.If(head.Status < 200 && (head.Framing != BodyFraming.None || !head.IsHopByHop("Content-Length"u8)), "A 1xx has no body.");
         Broken.If(head.ReadHeaders() is var headers && Drain(ref headers), "The headers of an accepted head are malformed.");
         if (head.Status < 200) return true;
         var theirs = await _client.ReadStatusAsync(input[..length]);

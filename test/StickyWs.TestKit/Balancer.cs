@@ -82,6 +82,11 @@ public sealed class Balancer : IAsyncDisposable
         return body == TestBalancer.AppAnswer ? client : throw new InvalidOperationException("Not the application's answer: " + head + body);
     }
 
+    /// <summary>Collects what an instrument records from now on.</summary>
+    public MetricCollector<T> Collect<T>(string instrument)
+        where T : struct
+        => new(Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName, instrument);
+
     /// <summary>Stops the host within its shutdown time.</summary>
     public Task StopAsync() => Services.GetRequiredService<IHost>().StopAsync(Wait.Token());
 
@@ -122,8 +127,7 @@ public sealed class Balancer : IAsyncDisposable
     private Balancer Observed()
     {
         Registry = Services.GetRequiredService<BackendRegistry>();
-        var metrics = Services.GetRequiredService<StickyWsMetrics>();
-        _ended = new MetricCollector<long>(metrics.Meter.Scope, StickyWsMetrics.MeterName, "stickyws.tunnels.ended");
+        _ended = Collect<long>("stickyws.tunnels.ended");
         return this;
     }
 

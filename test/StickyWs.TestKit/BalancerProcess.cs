@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace StickyWs.TestKit;
@@ -25,6 +26,27 @@ public sealed class BalancerProcess : IDisposable
         {
             lock (_output) return _output.ToString();
         }
+    }
+
+    /// <summary>Descriptors that it has open.</summary>
+    public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>What the process may have open at once (<c>RLIMIT_NOFILE</c>), as the kernel says.</summary>
+    public int Limit => int.Parse(
+        File.ReadLines($"/proc/{_process.Id}/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+
+    /// <param name="softLimit">How many descriptors it may have at first (<c>ulimit -Sn</c>).</param>
+    /// <param name="hardLimit">To how many it may raise that (<c>ulimit -Hn</c>).</param>
+    /// <param name="arguments">Of its command line.</param>
+    public static BalancerProcess StartWithin(int softLimit, int hardLimit, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] all =
+            ["-c", string.Create(CultureInfo.InvariantCulture, $"ulimit -Sn {softLimit} && ulimit -Hn {hardLimit} && exec dotnet exec \"$@\""), "sh", typeof(TestBalancer).Assembly.Location, .. arguments];
+        foreach (var argument in all) start.ArgumentList.Add(argument);
+        return new BalancerProcess(Process.Start(start)!);
     }
 
     /// <param name="isUringRefused">Whether the kernel refuses io_uring to the process.</param>

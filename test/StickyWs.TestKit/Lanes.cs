@@ -7,6 +7,9 @@ public static class Lanes
 
     public static bool IsSniffed(this Lane lane) => lane is Lane.Raw or Lane.RawEpoll or Lane.RawInline or Lane.Portable or Lane.SniffedInsideTls;
 
+    /// <summary>What the metrics call it.</summary>
+    public static string Tag(this Lane lane) => lane is Lane.Raw or Lane.RawEpoll or Lane.RawInline && OperatingSystem.IsLinux() ? "raw" : "portable";
+
     /// <summary>Every lane between which what chooses a backend can tell: the reactors are below it.</summary>
     public static Lane[] AboveReactors { get; } = [.. Enum.GetValues<Lane>().Where(lane => lane is not (Lane.RawEpoll or Lane.RawInline))];
 

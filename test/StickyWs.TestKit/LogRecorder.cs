@@ -8,26 +8,29 @@ public sealed class LogRecorder : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = new();
 
+    /// <summary>From which level on; the application's own filters count besides.</summary>
+    public LogLevel Level { get; set; } = LogLevel.Information;
+
     public IReadOnlyList<LogLine> Lines => [.. _lines];
 
-    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _lines);
+    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, this);
 
     public void Dispose()
     {
         // Lines stay readable after the host is gone.
     }
 
-    private sealed class Logger(string category, ConcurrentQueue<LogLine> lines) : ILogger
+    private sealed class Logger(string category, LogRecorder recorder) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull
             => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= recorder.Level;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel)) lines.Enqueue(new LogLine(category, logLevel, eventId.Name, formatter(state, exception), exception));
+            if (IsEnabled(logLevel)) recorder._lines.Enqueue(new LogLine(category, logLevel, eventId.Name, formatter(state, exception), exception));
         }
     }
 }

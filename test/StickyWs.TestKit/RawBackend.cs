@@ -19,19 +19,20 @@ public sealed class RawBackend : IAsyncDisposable
     private readonly Task _accepting;
     private int _connections;
 
-    private RawBackend(IPAddress address, Func<RawBackend, Wire, Task> script, X509Certificate2? certificate)
+    private RawBackend(IPEndPoint address, Func<RawBackend, Wire, Task> script, X509Certificate2? certificate)
     {
-        _listener = new TcpListener(address, 0);
+        _listener = new TcpListener(address);
         _script = script;
         _certificate = certificate;
         _listener.Start(512);
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _accepting = AcceptAsync();
     }
 
     /// <summary>Its address as the configuration wants it.</summary>
     public string Address => $"{(_certificate is null ? "http" : "https")}://{_listener.LocalEndpoint}";
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port { get; }
 
     /// <summary>Connections taken so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -43,8 +44,8 @@ public sealed class RawBackend : IAsyncDisposable
     public Exception? ScriptFailure { get; private set; }
 
     /// <summary>Runs the script on each connection; the connection stays open when the script is done, until the backend is disposed.</summary>
-    public static RawBackend Start(Func<RawBackend, Wire, Task> script, IPAddress? address = null, X509Certificate2? certificate = null)
-        => new(address ?? IPAddress.Loopback, script, certificate);
+    public static RawBackend Start(Func<RawBackend, Wire, Task> script, IPAddress? address = null, X509Certificate2? certificate = null, int port = 0)
+        => new(new IPEndPoint(address ?? IPAddress.Loopback, port), script, certificate);
 
     /// <summary>Reads a head, keeps it, and answers by what <paramref name="answer"/> makes of it, then closes.</summary>
     public static RawBackend Answering(Func<string, string> answer) => Start(async (backend, wire) =>

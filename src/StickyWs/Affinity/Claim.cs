@@ -78,10 +78,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     public bool IsHeld(Backend? failed)
     {
         var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
-        if (away is null || rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
-        var since = away.AwaySince;
-        if (since == 0 && away.State == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
-        return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
+        return away is not null && IsWorthWaitingFor(away);
     }
 
     /// <summary>Whether a client that is known stays with this backend or goes without.</summary>
@@ -179,6 +176,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         return false;
     }
 
-    // One that drains serves whom it has; one that was not probed yet may have served them a moment ago.
-    private static bool Serves(Backend backend, PoolSnapshot pool) => backend.State != BackendState.Unhealthy || pool.IsPanicking;
+    // One that drains serves whom it has while it is well; one that was not probed yet may have served them a moment ago; one that is merely suspected is better asked than waited for.
+    private bool Serves(Backend backend, PoolSnapshot pool)
+        => backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend));
+
+    private bool IsWorthWaitingFor(Backend away)
+    {
+        if (rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
+        var since = away.AwaySince;
+        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
+        return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
+    }
 }

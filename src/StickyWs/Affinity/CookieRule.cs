@@ -61,6 +61,7 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
             SameSite = options.SameSite,
             Secure = options.Secure switch { CookieSecurePolicy.Always => true, CookieSecurePolicy.None => false, _ => isHttps },
         };
+        if (options.Partitioned) cookie.Extensions.Add("Partitioned");
         return seal.Seal(content[..length]) is { } text ? cookie.CreateCookieHeader(options.Name, text).ToString() : null;
     }
 

@@ -147,7 +147,7 @@ internal sealed class Pins : IDisposable
     // The registry's own text for a name: instances may write it in another case, and pins from elsewhere are to bring no text of their own.
     private string? Known(string backend)
     {
-        foreach (var pool in _registry.Current.Pools)
+        foreach (var pool in _registry.Current.PoolsInUse)
         {
             foreach (var known in pool.Backends)
             {

@@ -33,6 +33,9 @@ internal readonly struct RequestView
 
     public bool IsHttps { get; }
 
+    /// <summary>The decoded path by which its pool was found. A head is sniffed only when its path needs no decoding, so that it is the same one either way.</summary>
+    public string Path => _head is not null ? _head.Path : (_request!.PathBase + _request.Path).Value ?? "";
+
     /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
 
@@ -113,6 +116,23 @@ internal readonly struct RequestView
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    /// <summary>Copies a segment of <see cref="Path"/> as UTF-8: what stands between two slashes, from 0 behind the first.</summary>
+    /// <returns><see langword="false"/> when there are not so many, when it is empty, or when it does not fit.</returns>
+    public bool TryPathSegment(int index, Span<byte> value, out int length)
+    {
+        length = 0;
+        var rest = Path.AsSpan();
+        for (var i = -1; i < index; i++)
+        {
+            var slash = rest.IndexOf('/');
+            if (slash < 0) return false;
+            rest = rest[(slash + 1)..];
+        }
+
+        var end = rest.IndexOf('/');
+        return Encoding.UTF8.TryGetBytes(end < 0 ? rest : rest[..end], value, out length) && length > 0;
     }
 
     private int Count(string name)

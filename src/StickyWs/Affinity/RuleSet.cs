@@ -44,6 +44,7 @@ internal sealed class RuleSet
         { Cookie: { } cookie } => new CookieRule(cookie, Services.Seals.For(pool, cookie), Time),
         { Header: { } header } => new HeaderRule(pool, header.Name),
         { Query: { } query } => new QueryRule(pool, query.Name),
+        { PathSegment: { } segment } => new PathSegmentRule(pool, segment.Index),
         { ClientAddress: { } address } => Make(pool, address),
         { SignalR: not null } => new SignalRRule(pool),
         { SocketIO: not null } => new SocketIORule(pool),

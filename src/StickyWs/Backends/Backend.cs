@@ -7,13 +7,15 @@ using StickyWs.Names;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// A backend as it lives: its identity never changes, its weight and state are written by the registry alone, its counts by the
+/// A backend as it lives: its identity never changes, its weight, health and draining are written by the registry alone, its counts by the
 /// leases. It outlives its removal from the configuration for as long as something holds a lease of it.
 /// </summary>
 public sealed class Backend
 {
     private readonly TunnelTotal _total;
-    private volatile int _state;
+    private volatile int _health;
+    private volatile bool _isDraining;
+    private volatile bool _wasProbed;
     private volatile int _weight = 1;
     private volatile int _maxTunnels = int.MaxValue;
     private int _tunnels;
@@ -22,8 +24,10 @@ public sealed class Backend
     private long _toClient;
     private long _awaySince;
     private volatile bool _isGone;
+    private volatile bool _isSuspended;
     private int _trial;
     private long _sparedAt;
+    private int _isUnreachable;
 
     internal Backend(string pool, string name, Uri address, TunnelTotal total, AddressBook? names = null)
     {
@@ -49,13 +53,21 @@ public sealed class Backend
     public int Weight => _weight;
 
     /// <summary>What the registry knows of it now.</summary>
-    public BackendState State => (BackendState)_state;
+    public BackendState State => _isDraining ? BackendState.Draining : Health;
 
     /// <summary>Tunnels it holds, handshakes under way included.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
 
     /// <summary>Plain HTTP requests it works on.</summary>
     public int ActiveRequests => Volatile.Read(ref _requests);
+
+    /// <summary>What probes and traffic say of it, also while it drains: then <see cref="State"/> does not show it.</summary>
+    internal BackendState Health => (BackendState)_health;
+
+    internal bool IsDraining => _isDraining;
+
+    /// <summary>Whether a first probe of it has ended, whatever came of that.</summary>
+    internal bool WasProbed => _wasProbed;
 
     /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
     internal IPEndPoint? EndPoint { get; }
@@ -87,17 +99,25 @@ public sealed class Backend
     /// <summary>Whether nobody listens at its address any more: its process ended, and with it whatever state it held for a client.</summary>
     internal bool IsGone => _isGone;
 
+    /// <summary>Whether it is out on evidence that its clients may have made themselves.</summary>
+    internal bool IsSuspended => _isSuspended;
+
     /// <summary>Notes that it failed; the first time counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
 
     /// <summary>Notes that it refused a connection.</summary>
     internal void NoteGone() => _isGone = true;
 
+    /// <summary>Notes that it could not be reached.</summary>
+    /// <returns>Whether it could before.</returns>
+    internal bool NoteUnreachable() => Interlocked.Exchange(ref _isUnreachable, 1) == 0;
+
     /// <summary>Notes that it is well.</summary>
     internal void NoteBack()
     {
         if (AwaySince != 0) Interlocked.Exchange(ref _awaySince, 0);
         if (_isGone) _isGone = false;
+        if (Volatile.Read(ref _isUnreachable) != 0) Volatile.Write(ref _isUnreachable, 0);
     }
 
     /// <summary>Whether the log may say once more that it stays in use in spite of evidence: at most once a minute.</summary>
@@ -116,7 +136,11 @@ public sealed class Backend
     /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
     internal void EndTrial() => Volatile.Write(ref _trial, Trial.None);
 
-    internal void SetState(BackendState state) => _state = (int)state;
+    internal void SetHealth(BackendState health, bool isSuspended = false) => (_isSuspended, _health) = (isSuspended, (int)health);
+
+    internal void SetDraining(bool isDraining) => _isDraining = isDraining;
+
+    internal void NoteProbed() => _wasProbed = true;
 
     internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease, ILeaseEnd? end = null)
     {

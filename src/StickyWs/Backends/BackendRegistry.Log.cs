@@ -17,4 +17,15 @@ internal sealed partial class BackendRegistry
     [LoggerMessage(EventIds.BackendSpared, LogLevel.Warning,
         "Backend {Pool}/{Backend} stays in use, because half of its pool is out or it is the last: {Cause}. Probes (Health) would tell. This is logged at most once a minute", EventName = "BackendSpared")]
     private partial void LogSpared(string pool, string backend, string cause);
+
+    [LoggerMessage(EventIds.BackendsAwaited, LogLevel.Information,
+        "Pool {Pool} has new backends: until they have been probed, its requests go where they went before", EventName = "BackendsAwaited")]
+    private partial void LogAwaited(string pool);
+
+    [LoggerMessage(EventIds.BackendsKnown, LogLevel.Information, "The new backends of pool {Pool} are known and get its requests", EventName = "BackendsKnown")]
+    private partial void LogKnown(string pool);
+
+    [LoggerMessage(EventIds.NewBackendsUnhealthy, LogLevel.Warning,
+        "None of the backends that the changed configuration names for pool {Pool} is healthy; those before them are let go, as it says", EventName = "NewBackendsUnhealthy")]
+    private partial void LogNoneHealthy(string pool);
 }

@@ -22,7 +22,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
 
     public TunnelTotal Tunnels { get; } = new();
 
-    /// <summary>Takes over valid options. A backend that keeps its pool, name and address keeps its state, counts and tunnels.</summary>
+    /// <summary>Takes over valid options. A backend that keeps its pool, name and address keeps its health, counts and tunnels.</summary>
     public void Apply(StickyWsOptions options)
     {
         lock (_lock)
@@ -32,40 +32,50 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
                 .OrderBy(pool => pool.Key, StringComparer.OrdinalIgnoreCase)
                 .Select(pool => Build(pool.Key, pool.Value, before))
                 .ToImmutableArray();
-            Publish(new RegistrySnapshot(options, pools));
-            Retire(before, pools);
+            Publish(Follow(before, options, pools));
         }
     }
 
-    /// <summary>Takes over a verdict on a backend's health. One on a draining or removed backend changes nothing.</summary>
-    public void Report(Backend backend, BackendState state, string cause) => TryReport(backend, state, cause, static (_, _) => true);
+    /// <summary>Takes over a verdict on a backend's health. One on a removed backend changes nothing.</summary>
+    public void Report(Backend backend, BackendState health, string cause) => TryReport(backend, health, cause, isSuspicion: false);
+
+    /// <summary>A probe of a backend has ended, whatever came of it: the first one may be waited for.</summary>
+    public void NoteProbed(Backend backend)
+    {
+        if (backend.WasProbed) return;
+        lock (_lock)
+        {
+            backend.NoteProbed();
+            if (_current.Before is not null) Refresh(backend);
+        }
+    }
 
     /// <summary>Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.</summary>
     /// <returns><see langword="false"/> when it has to stay.</returns>
     public bool TrySuspend(Backend backend, string cause)
     {
-        if (TryReport(backend, BackendState.Unhealthy, cause, IsDispensable)) return true;
-        if (backend.MaySaySpared(time)) LogSpared(backend.Pool, backend.Name, cause);
+        if (TryReport(backend, BackendState.Unhealthy, cause, isSuspicion: true)) return true;
+        if (!backend.IsDraining && backend.MaySaySpared(time)) LogSpared(backend.Pool, backend.Name, cause);
         return false;
     }
 
-    private bool TryReport(Backend backend, BackendState state, string cause, Func<PoolSnapshot, Backend, bool> may)
+    private bool TryReport(Backend backend, BackendState health, string cause, bool isSuspicion)
     {
         lock (_lock)
         {
-            var current = _current;
-            var index = IndexOf(current.Pools, backend);
-            if (index < 0 || backend.State == BackendState.Draining || backend.State == state) return true;
-            var pool = current.Pools[index];
-            if (!may(pool, backend)) return false;
-            SetState(backend, state, cause);
-            Publish(current with { Pools = current.Pools.SetItem(index, Freeze(pool.Name, pool.Options, pool.Backends)) });
+            var pool = _current.PoolsInUse.FirstOrDefault(pool => pool.Backends.Contains(backend));
+            if (pool is null || backend.Health == health) return true;
+            if (isSuspicion && !IsDispensable(pool, backend)) return false;
+            SetHealth(backend, health, cause, isSuspicion);
+            if (!backend.IsDraining || _current.Before is not null) Refresh(backend);
             return true;
         }
     }
 
+    // No new client would try one that drains, and so nothing would bring it back.
     private static bool IsDispensable(PoolSnapshot pool, Backend backend)
     {
+        if (backend.IsDraining) return false;
         var (enabled, others) = (0, 0);
         foreach (var one in pool.Backends)
         {
@@ -77,20 +87,10 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         return others > 0 && others * 2 >= enabled;
     }
 
-    private static int IndexOf(ImmutableArray<PoolSnapshot> pools, Backend backend)
-    {
-        for (var i = 0; i < pools.Length; i++)
-        {
-            if (pools[i].Backends.Contains(backend)) return i;
-        }
-
-        return -1;
-    }
-
     private PoolSnapshot Build(string name, PoolOptions options, RegistrySnapshot before)
     {
-        var old = before.Pools.FirstOrDefault(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        var wasUnprobed = old is { Options.Health.Probe: null };
+        PoolSnapshot[] old = [.. before.PoolsInUse.Where(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
+        var wasUnprobed = old is [{ Options.Health.Probe: null }, ..];
         var backends = options.Backends
             .OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase)
             .Select(backend => Build(name, backend.Key, backend.Value, old, trusted: wasUnprobed && options.Health.Probe is not null))
@@ -99,10 +99,10 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     // A backend that served without probes goes on serving when probes are switched on, until one of them fails.
-    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot? old, bool trusted)
+    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot[] old, bool trusted)
     {
         var address = new Uri(options.Address);
-        var backend = old?.Backends.FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
+        var backend = old.SelectMany(known => known.Backends).FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
         if (backend is null)
         {
             backend = new Backend(pool, name, address, Tunnels, names);
@@ -111,48 +111,49 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
 
         backend.Configure(options.Weight, options.MaxTunnels);
-        if (!options.Enabled) SetState(backend, BackendState.Draining);
-        else if (backend.State == BackendState.Draining) SetState(backend, BackendState.Unknown);
-        else if (trusted && backend.State == BackendState.Unknown) SetState(backend, BackendState.Healthy);
+        if (trusted && options.Enabled && backend.State == BackendState.Unknown) SetHealth(backend, BackendState.Healthy, "configuration");
+        SetDraining(backend, !options.Enabled);
         return backend;
     }
 
-    private void SetState(Backend backend, BackendState state, string cause = "configuration")
+    private void SetDraining(Backend backend, bool isDraining)
     {
-        if (backend.State == state) return;
-        var level = state == BackendState.Unhealthy ? LogLevel.Warning : LogLevel.Information;
-        LogStateChanged(level, backend.Pool, backend.Name, backend.State, state, cause);
-        backend.SetState(state);
-        if (state == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
-        else if (state == BackendState.Healthy) backend.NoteBack();
+        if (backend.IsDraining == isDraining) return;
+        var before = backend.State;
+        backend.SetDraining(isDraining);
+        LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, "configuration");
+    }
+
+    // Nobody is surprised when a backend that drains is stopped.
+    private void SetHealth(Backend backend, BackendState health, string cause, bool isSuspicion = false)
+    {
+        var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
+        LogStateChanged(level, backend.Pool, backend.Name, backend.Health, health, backend.IsDraining ? $"{cause} (it drains)" : cause);
+        backend.SetHealth(health, isSuspicion);
+        if (health == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
+        else if (health == BackendState.Healthy) backend.NoteBack();
     }
 
     // Where no probe says that all are down, all are used: traffic alone may be wrong about them.
-    private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends)
+    private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends, bool isEarlier = false)
     {
         if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
-        var eligible = new BackendSet(backends.Where(backend => IsEligible(backend, options)));
+        var eligible = new BackendSet(backends.Where(backend => !backend.IsDraining && IsFit(backend, options)));
+        if (eligible.Count == 0 && isEarlier) eligible = StillServing(options, backends);
         if (eligible.Count > 0 || (options.Health.Probe is not null && options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))
             return new PoolSnapshot(name, options, backends, eligible, IsPanicking: false, turns);
-        var enabled = new BackendSet(backends.Where(backend => backend.State != BackendState.Draining));
+        var enabled = new BackendSet(backends.Where(backend => !backend.IsDraining));
         return new PoolSnapshot(name, options, backends, enabled, IsPanicking: enabled.Count > 0, turns);
     }
 
-    private static bool IsEligible(Backend backend, PoolOptions options)
-        => backend.State == BackendState.Healthy || (backend.State == BackendState.Unknown && options.Health.Probe is null);
-
-    private void Retire(RegistrySnapshot before, ImmutableArray<PoolSnapshot> pools)
-    {
-        foreach (var backend in before.Pools.SelectMany(pool => pool.Backends).Where(backend => IndexOf(pools, backend) < 0))
-        {
-            backend.SetState(BackendState.Draining);
-            LogRemoved(backend.Pool, backend.Name, backend.ActiveTunnels, backend.ActiveRequests);
-        }
-    }
+    private static bool IsFit(Backend backend, PoolOptions options)
+        => backend.Health == BackendState.Healthy || (backend.Health == BackendState.Unknown && options.Health.Probe is null);
 
     private void Publish(RegistrySnapshot snapshot)
     {
+        var before = _current;
         _current = snapshot;
         Changed?.Invoke(snapshot);
+        if (before.Options != snapshot.Options || before.Before is not null) Retire(before);
     }
 }

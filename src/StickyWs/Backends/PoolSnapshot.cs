@@ -23,4 +23,11 @@ internal sealed record PoolSnapshot(
 
     /// <summary>Backends that traffic took out, for want of probes, while others serve: now and then one request tries them.</summary>
     public ImmutableArray<Backend> Suspended { get; } = Options.Health.Probe is null && !IsPanicking ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
+
+    /// <summary>Whether the first probe of an enabled backend is still to come.</summary>
+    public bool AwaitsFirstProbes { get; } = Options.Health.Probe is not null && Backends.Any(backend => backend.State == BackendState.Unknown && !backend.WasProbed);
+
+    /// <summary>Whether it is too early to say if its backends can serve: a first probe is still to come, or none is healthy and some are not judged.</summary>
+    public bool IsUnknown { get; } = Options.Health.Probe is not null
+        && Backends.Any(backend => backend.State == BackendState.Unknown && (!backend.WasProbed || Eligible.Count == 0 || IsPanicking));
 }

@@ -6,10 +6,17 @@ namespace StickyWs.Backends;
 /// <summary>Everything the data path needs to know, at one moment.</summary>
 /// <param name="Options">The options in force.</param>
 /// <param name="Pools">The pools, by the order of their names.</param>
-internal sealed record RegistrySnapshot(StickyWsOptions Options, ImmutableArray<PoolSnapshot> Pools)
+/// <param name="Before">The configuration before, while some pool's new backends are not known: requests of such a pool go where that one leads them.</param>
+internal sealed record RegistrySnapshot(StickyWsOptions Options, ImmutableArray<PoolSnapshot> Pools, RegistrySnapshot? Before = null)
 {
     /// <summary>Whose word on a client's address is taken, parsed once per change of the options.</summary>
     public Networks TrustedProxies { get; } = new(Options.TrustedProxies);
+
+    /// <summary>All pools that may get work, those of the newest configuration first.</summary>
+    public IEnumerable<PoolSnapshot> PoolsInUse => Before is null ? Pools : Pools.Concat(Before.PoolsInUse);
+
+    /// <summary>The options of all pools that may get work, the newest first.</summary>
+    public IEnumerable<StickyWsOptions> OptionsInUse => Before is null ? [Options] : Before.OptionsInUse.Prepend(Options);
 
     public static RegistrySnapshot Empty { get; } = new(new StickyWsOptions(), []);
 }

@@ -32,6 +32,11 @@ internal static class AffinityReader
             var query = rule.Query = new();
             section.Text(nameof(query.Name), v => query.Name = v);
         });
+        reader.Section(nameof(rule.PathSegment), section =>
+        {
+            var segment = rule.PathSegment = new();
+            section.Whole(nameof(segment.Index), v => segment.Index = v);
+        });
         reader.Section(nameof(rule.ClientAddress), section =>
         {
             var address = rule.ClientAddress = new();
@@ -58,5 +63,6 @@ internal static class AffinityReader
         reader.Flag(nameof(cookie.HttpOnly), v => cookie.HttpOnly = v);
         reader.Choice<SameSiteMode>(nameof(cookie.SameSite), v => cookie.SameSite = v);
         reader.Choice<CookieSecurePolicy>(nameof(cookie.Secure), v => cookie.Secure = v);
+        reader.Flag(nameof(cookie.Partitioned), v => cookie.Partitioned = v);
     }
 }

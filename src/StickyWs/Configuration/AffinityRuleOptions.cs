@@ -12,6 +12,9 @@ public sealed class AffinityRuleOptions
     /// <summary>By hashing a parameter of the query, a room's name say: all instances agree without talking.</summary>
     public QueryAffinityOptions? Query { get; set; }
 
+    /// <summary>By hashing a segment of the path, a room's name say: all instances agree without talking.</summary>
+    public PathSegmentAffinityOptions? PathSegment { get; set; }
+
     /// <summary>By hashing the client's network: all instances agree without talking.</summary>
     public ClientAddressAffinityOptions? ClientAddress { get; set; }
 

@@ -10,6 +10,7 @@ internal static class AffinityRules
     public const int LongestBackendName = 200;
 
     private const int KeyBytes = 32;
+    private const string KnownKinds = "Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn";
 
     public static void Check(string poolKey, PoolOptions pool, List<string> errors)
     {
@@ -44,11 +45,11 @@ internal static class AffinityRules
     private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
     {
         string[] kinds = [.. Kinds(rule)];
-        if (kinds.Length != 1)
-            errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), "write exactly one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn into each rule"));
+        if (kinds.Length != 1) errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), $"write exactly one of {KnownKinds} into each rule"));
         if (rule.Cookie is { } cookie) CheckCookie($"{key}:Cookie", cookie, errors);
         if (rule.Header is { } header) CheckName($"{key}:Header:Name", header.Name, "use the name of a request header", errors);
         if (rule.Query is { Name: "" }) errors.Add(OptionsError.Of($"{key}:Query:Name", null, "use the name of a parameter of the query"));
+        if (rule.PathSegment is { } segment) StickyWsOptionsValidator.Add(errors, new PathSegmentRanges().Validate($"{key}:PathSegment", segment));
         if (rule.ClientAddress is { } address) StickyWsOptionsValidator.Add(errors, new ClientAddressRanges().Validate($"{key}:ClientAddress", address));
         if (rule.Learn is { } learn) CheckLearn($"{key}:Learn", learn, errors);
     }
@@ -58,6 +59,7 @@ internal static class AffinityRules
         if (rule.Cookie is not null) yield return nameof(rule.Cookie);
         if (rule.Header is not null) yield return nameof(rule.Header);
         if (rule.Query is not null) yield return nameof(rule.Query);
+        if (rule.PathSegment is not null) yield return nameof(rule.PathSegment);
         if (rule.ClientAddress is not null) yield return nameof(rule.ClientAddress);
         if (rule.SignalR is not null) yield return nameof(rule.SignalR);
         if (rule.SocketIO is not null) yield return nameof(rule.SocketIO);
@@ -83,6 +85,8 @@ internal static class AffinityRules
         StickyWsOptionsValidator.CheckChoice($"{key}:Secure", cookie.Secure, errors);
         if (cookie.SameSite == SameSiteMode.None && cookie.Secure != CookieSecurePolicy.Always)
             errors.Add(OptionsError.Of($"{key}:SameSite", "None", "use Lax, or set Secure to Always, since browsers drop such a cookie otherwise"));
+        if (cookie.Partitioned && cookie.Secure != CookieSecurePolicy.Always)
+            errors.Add(OptionsError.Of($"{key}:Partitioned", "true", "set Secure to Always too, or remove it, since browsers drop such a cookie otherwise"));
     }
 
     private static void CheckLearn(string key, LearnAffinityOptions learn, List<string> errors)

@@ -35,4 +35,10 @@ public sealed class CookieAffinityOptions
     /// <see cref="CookieSecurePolicy.Always"/>.
     /// </summary>
     public CookieSecurePolicy Secure { get; set; } = CookieSecurePolicy.SameAsRequest;
+
+    /// <summary>
+    /// Whether browsers keep a copy of their own for each site that embeds this one (CHIPS), so that a frame gets it back where third-party cookies are blocked. Needs
+    /// <see cref="CookieSecurePolicy.Always"/>, and <see cref="SameSiteMode.None"/> to be of use. Default <see langword="false"/>.
+    /// </summary>
+    public bool Partitioned { get; set; }
 }

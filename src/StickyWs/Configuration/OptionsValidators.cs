@@ -41,4 +41,7 @@ internal sealed partial class CookieAffinityRanges : IValidateOptions<CookieAffi
 internal sealed partial class ClientAddressRanges : IValidateOptions<ClientAddressAffinityOptions>;
 
 [OptionsValidator]
+internal sealed partial class PathSegmentRanges : IValidateOptions<PathSegmentAffinityOptions>;
+
+[OptionsValidator]
 internal sealed partial class PinRanges : IValidateOptions<PinOptions>;

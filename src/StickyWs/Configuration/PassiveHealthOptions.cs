@@ -4,7 +4,8 @@ namespace StickyWs.Configuration;
 /// What failures of real traffic (connects, handshakes, answers that never came) do. In a pool with probes they cause an extra probe at once, whose result decides.
 /// In a pool without probes they open a backend's circuit breaker: at least <see cref="MinimumThroughput"/> outcomes within <see cref="SamplingDuration"/>, of which
 /// <see cref="FailureRatio"/> or more failed. A connect that failed counts as it is. What a client's own request may have caused (no answer, a bad one, a time-out) counts only
-/// when <see cref="MinimumClients"/> clients saw it and nothing succeeded on that backend since, and it takes out neither the last backend of a pool nor more than half of them.
+/// when <see cref="MinimumClients"/> clients saw it and nothing succeeded on that backend for <see cref="SamplingDuration"/>, and it takes out neither the last backend of a pool nor
+/// more than half of them.
 /// </summary>
 public sealed class PassiveHealthOptions
 {
@@ -26,7 +27,7 @@ public sealed class PassiveHealthOptions
     [NumberRange(1, 100)]
     public int MinimumClients { get; set; } = 3;
 
-    /// <summary>Without probes: the window of outcomes. Range 500 ms to 1 day; default 10 s.</summary>
+    /// <summary>Without probes: the window of outcomes, and how long a backend must have had no success before evidence that clients may have caused counts. Range 500 ms to 1 day; default 10 s.</summary>
     [TimeRange("00:00:00.5", "1.00:00:00")]
     public TimeSpan SamplingDuration { get; set; } = TimeSpan.FromSeconds(10);
 

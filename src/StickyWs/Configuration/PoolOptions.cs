@@ -27,6 +27,16 @@ public sealed class PoolOptions
     /// <summary>What ends the pool's tunnels when neither side does.</summary>
     public TunnelOptions Tunnels { get; } = new();
 
+    /// <summary>Which way the pool's WebSocket handshakes take. Default <see cref="WebSocketMode.Sniffed"/>.</summary>
+    public WebSocketMode WebSockets { get; set; } = WebSocketMode.Sniffed;
+
+    /// <summary>
+    /// Protocols beside <c>websocket</c> to which clients may upgrade a connection (RFC 9110 section 7.8), as they write them into <c>Upgrade</c>: <c>tcp</c>,
+    /// <c>SPDY/3.1</c>, <c>tailscale-control-protocol</c>. Such a request passes the application's middleware, and is tunnelled when a backend has agreed; one for a
+    /// protocol that is not listed is answered 501. <c>websocket</c> and other forms of HTTP (<c>h2c</c>, <c>h2</c>, <c>HTTP</c>, <c>TLS</c>) are refused here. Default: none.
+    /// </summary>
+    public IList<string> Upgrades { get; } = [];
+
     /// <summary>What happens while no backend of the pool is healthy. Default <see cref="NoneHealthyBehavior.FailClosed"/>.</summary>
     public NoneHealthyBehavior WhenNoneHealthy { get; set; } = NoneHealthyBehavior.FailClosed;
 

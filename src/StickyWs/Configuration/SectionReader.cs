@@ -79,11 +79,13 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         if (Child(key) is { } child) ReadObject(child, read);
     }
 
-    public void Each(string key, Action<string, SectionReader> read)
+    /// <returns>Whether it is written, be it empty.</returns>
+    public bool Each(string key, Action<string, SectionReader> read)
     {
-        if (Child(key) is not { } child) return;
+        if (Child(key) is not { } child) return false;
         if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of named objects");
         foreach (var item in child.GetChildren()) ReadObject(item, reader => read(item.Key, reader));
+        return true;
     }
 
     /// <summary>Reads a list of objects; a list that is written replaces the list that was there.</summary>
@@ -108,7 +110,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         foreach (var child in section.GetChildren())
         {
             if (!_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
-                errors.Add($"{child.Path} is not an option: use one of {string.Join(", ", _known)}, or remove it.");
+                errors.Add($"{child.Path} is not an option: {Spelling.Remedy(child.Key, _known)}, or remove it.");
         }
     }
 

@@ -48,6 +48,9 @@ public sealed class StickyWsOptions
     /// <summary>Whether the section has a part for the package StickyWs.Redis, which reads it itself.</summary>
     internal bool HasRedisSection { get; set; }
 
+    /// <summary>Whether the section has a part for pools, be it empty: then it is meant to be.</summary>
+    internal bool NamesPools { get; set; }
+
     /// <summary>What could not be read from the configuration; the validator reports it together with everything else.</summary>
     internal List<string> ReadErrors { get; } = [];
 }

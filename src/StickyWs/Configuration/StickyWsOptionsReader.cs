@@ -9,7 +9,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
     public void Configure(StickyWsOptions options)
     {
         var reader = new SectionReader(section, options.ReadErrors);
-        reader.Each("Pools", (name, pool) => ReadPool(pool, Get(options.Pools, name)));
+        options.NamesPools |= reader.Each("Pools", (name, pool) => ReadPool(pool, Get(options.Pools, name)));
         reader.Time(nameof(options.HeadDeadline), v => options.HeadDeadline = v);
         reader.Whole(nameof(options.MaxHeadBytes), v => options.MaxHeadBytes = v);
         reader.Whole(nameof(options.MaxTunnels), v => options.MaxTunnels = v);
@@ -57,6 +57,8 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
         });
+        reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
+        reader.List(nameof(pool.Upgrades), pool.Upgrades);
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
         reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);
         reader.Section(nameof(pool.Health), health => ReadHealth(health, pool.Health));

@@ -38,6 +38,8 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         if (!policies.Names.Contains(pool.Policy))
             errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
         AffinityRules.Check(key, pool, errors);
+        CheckChoice($"{key}:WebSockets", pool.WebSockets, errors);
+        UpgradeName.Check($"{key}:Upgrades", pool.Upgrades, errors);
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 
@@ -32,6 +33,8 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
 
     public override string ConnectionId => connectionId;
 
+    public override string Lane => LaneNames.Raw;
+
     public override IBackendConnector Connector { get; } = new RawConnector(socket.Reactor);
 
     public override CancellationToken Left => socket.Left;
@@ -50,7 +53,7 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
         try
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
-            tunnel.CountToClient(opened.Behind);
+            tunnel.Begin(opened);
             tunnel.Join(socket, ((RawBackendConnection)opened.Connection).Socket, options);
         }
         catch

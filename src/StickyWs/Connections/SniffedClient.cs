@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -47,7 +46,9 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
 
     public override void Abort() => connection.Abort(new ConnectionAbortedException("The tunnel ended."));
 
-    protected override Socket? Socket => connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+    protected override IConnectionSocketFeature? SocketFeature => connection.Features.Get<IConnectionSocketFeature>();
+
+    protected override ConnectionShare? Share => connection.Features.Get<ConnectionShare>();
 
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {

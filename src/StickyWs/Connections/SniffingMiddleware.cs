@@ -118,6 +118,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         connection.ConnectionClosed = gate.ConnectionClosed;
         connection.Features.Set(gate);
         connection.Features.Set(new SniffedFeature(verdict));
+        connection.Features.Get<ConnectionShare>()?.Decide();
         return next(connection);
     }
 

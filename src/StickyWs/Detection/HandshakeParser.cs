@@ -38,6 +38,25 @@ internal static class HandshakeParser
         return isPlain ? Verdict.WebSocket : Verdict.Doubtful;
     }
 
+    /// <summary>
+    /// Reads a request for another upgrade (RFC 9110 section 7.8): HTTP/1.1, one host, <c>Connection: upgrade</c>, no body. What is asked for, and with which method, was
+    /// judged before.
+    /// </summary>
+    /// <param name="bytes">The whole head, its empty line included.</param>
+    /// <param name="method">The method and the space behind it.</param>
+    /// <param name="upgrades">The protocols that the backend is asked for, a list as in <c>Upgrade</c>.</param>
+    /// <returns><see langword="null"/> for a head that is not flawless.</returns>
+    public static RequestHead? ParseUpgrade(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> method, byte[] upgrades)
+    {
+        var lineEnd = bytes.IndexOf("\r\n"u8) + 2;
+        if (lineEnd < 2 || !RequestLine.IsHttp11(bytes[..lineEnd], method)) return null;
+        var facts = default(Facts);
+        var reader = new HeaderReader(bytes[lineEnd..]);
+        while (reader.Read()) facts.Note(reader.Name, reader.Value);
+        if (reader.IsMalformed || !facts.IsSwitch()) return null;
+        return new RequestHead(bytes.ToArray(), lineEnd, facts.Host, default, isPlain: false) { Upgrades = upgrades };
+    }
+
     internal static bool IsHost(ReadOnlySpan<byte> host)
     {
         var colon = host.LastIndexOf((byte)':');
@@ -63,6 +82,9 @@ internal static class HandshakeParser
         private bool _isUpgradeWebSocket;
         private bool _hasConnectionUpgrade;
         private bool _isRefused;
+        private bool _isOtherVersion;
+        private bool _hasContent;
+        private int _lengths;
         private int _hosts;
         private int _keys;
         private int _versions;
@@ -76,8 +98,11 @@ internal static class HandshakeParser
                     _hosts++;
                     Host = value;
                     break;
-                case 6 when HeaderNames.Is(name, HeaderNames.Expect):
                 case 14 when HeaderNames.Is(name, HeaderNames.ContentLength):
+                    _lengths++;
+                    _hasContent |= !value.SequenceEqual("0"u8);
+                    break;
+                case 6 when HeaderNames.Is(name, HeaderNames.Expect):
                 case 17 when HeaderNames.Is(name, HeaderNames.TransferEncoding):
                     _isRefused = true;
                     break;
@@ -94,14 +119,16 @@ internal static class HandshakeParser
                     break;
                 case 21 when HeaderNames.Is(name, HeaderNames.Version):
                     _versions++;
-                    _isRefused |= !value.SequenceEqual("13"u8);
+                    _isOtherVersion |= !value.SequenceEqual("13"u8);
                     break;
             }
         }
 
         public readonly bool IsFlawless()
-            => !_isRefused && Upgrades == 1 && _isUpgradeWebSocket && _hasConnectionUpgrade && _hosts == 1 && _keys == 1 && _versions == 1
-                && WebSocketKey.IsValid(Key) && IsHost(Host);
+            => _lengths == 0 && !_isOtherVersion && Upgrades == 1 && _isUpgradeWebSocket && _keys == 1 && _versions == 1 && WebSocketKey.IsValid(Key) && IsSwitch();
+
+        /// <summary>The part that all upgrades share.</summary>
+        public readonly bool IsSwitch() => !_isRefused && !_hasContent && _lengths <= 1 && _hasConnectionUpgrade && _hosts == 1 && IsHost(Host);
 
         private void NoteConnection(ReadOnlySpan<byte> value)
         {

@@ -32,7 +32,11 @@ internal sealed class ResponseHead : IAnswerHead
 
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
-    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+    /// <summary>Whether a header goes no further. A 1xx has no body, so neither does a length of its own (RFC 9112 section 6.3).</summary>
+    public bool IsHopByHop(ReadOnlySpan<byte> name)
+        => HeaderNames.IsHopByHop(name)
+            || (Status < 200 && HeaderNames.Is(name, HeaderNames.ContentLength))
+            || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 
     /// <summary>The one value of a header as Latin-1 text, or <see langword="null"/> when there is none or more than one.</summary>
     public string? Single(ReadOnlySpan<byte> name)
@@ -89,41 +93,51 @@ internal sealed class ResponseHead : IAnswerHead
         return new ResponseHead([.. _bytes.AsSpan(0, _bytes.Length - 2), .. line], _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
     }
 
+    /// <summary>Whether this is the 101 that opens the tunnel which the handshake asked for.</summary>
+    public bool Opens(RequestHead asked) => asked.Upgrades is { } protocols ? SwitchesTo(protocols.Span) : Opens(asked.Key.Span);
+
     /// <summary>
-    /// Whether this is the 101 that opens the tunnel asked for with <paramref name="key"/> (RFC 6455 section 4.1, the client's checks):
-    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>, and nothing that announces a body.
+    /// Whether this is the 101 that opens the WebSocket asked for with <paramref name="key"/> (RFC 6455 section 4.1, the client's checks):
+    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Fields that announce a body are ignored
+    /// (RFC 9112 section 6.3).
     /// </summary>
     public bool Opens(ReadOnlySpan<byte> key)
     {
-        int upgrades = 0, accepts = 0;
+        var accepts = 0;
+        var isRight = SwitchesTo("websocket"u8);
+        var headers = ReadHeaders();
+        while (isRight && headers.Read())
+        {
+            if (!HeaderNames.Is(headers.Name, HeaderNames.Accept)) continue;
+            accepts++;
+            isRight = WebSocketKey.IsAnsweredBy(key, headers.Value);
+        }
+
+        return isRight && accepts == 1;
+    }
+
+    /// <summary>Whether this is a 101 that switches to exactly one of the protocols that were asked for (RFC 9110 sections 7.8 and 15.2.2).</summary>
+    /// <param name="protocols">A list of protocols, as in <c>Upgrade</c>.</param>
+    public bool SwitchesTo(ReadOnlySpan<byte> protocols)
+    {
+        var upgrades = 0;
         var isRight = Status == 101 && _bytes.AsSpan().StartsWith("HTTP/1.1"u8);
         var hasConnectionUpgrade = false;
         var headers = ReadHeaders();
         while (headers.Read())
         {
-            var name = headers.Name;
-            var value = headers.Value;
-            if (HeaderNames.Is(name, HeaderNames.Upgrade))
+            if (HeaderNames.Is(headers.Name, HeaderNames.Upgrade))
             {
                 upgrades++;
-                isRight &= HeaderNames.Is(value, "websocket"u8);
+                isRight &= TokenList.Contains(protocols, headers.Value);
             }
-            else if (HeaderNames.Is(name, HeaderNames.Accept))
+            else if (HeaderNames.Is(headers.Name, HeaderNames.Connection))
             {
-                accepts++;
-                isRight &= WebSocketKey.IsAnsweredBy(key, value);
-            }
-            else if (HeaderNames.Is(name, HeaderNames.Connection))
-            {
-                hasConnectionUpgrade |= TokenList.Contains(value, HeaderNames.Upgrade);
-            }
-            else if (HeaderNames.Is(name, HeaderNames.TransferEncoding) || HeaderNames.Is(name, HeaderNames.ContentLength))
-            {
-                isRight = false;
+                hasConnectionUpgrade |= TokenList.Contains(headers.Value, HeaderNames.Upgrade);
             }
         }
 
-        return isRight && upgrades == 1 && accepts == 1 && hasConnectionUpgrade;
+        return isRight && upgrades == 1 && hasConnectionUpgrade;
     }
 
     /// <summary>Parses a head at the start of <paramref name="bytes"/>.</summary>
@@ -174,7 +188,8 @@ internal sealed class ResponseHead : IAnswerHead
             }
         }
 
-        Framing = Status is < 200 or 204 or 304 ? BodyFraming.None
+        if (Status < 200) return !headers.IsMalformed; // Ends at its empty line, whatever it says of a body (RFC 9112 section 6.3).
+        Framing = Status is 204 or 304 ? BodyFraming.None
             : codings == 1 ? BodyFraming.Chunked
             : lengths == 1 ? BodyFraming.Length
             : BodyFraming.UntilClose;

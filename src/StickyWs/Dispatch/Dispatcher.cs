@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 
 namespace StickyWs.Dispatch;
@@ -26,34 +27,37 @@ internal sealed class Dispatcher
     /// <param name="head">The handshake.</param>
     /// <param name="peer">The peer of its connection.</param>
     /// <param name="isHttps">Whether it came inside TLS.</param>
-    /// <returns><see langword="null"/> when the request fits no pool and stays with the application.</returns>
+    /// <returns><see langword="null"/> when the request fits no pool and stays with the application, or when its pool wants it to pass the application first.</returns>
     public ValueTask<Decision?> DecideAsync(RequestHead head, IPAddress? peer, bool isHttps)
-        => DecideAsync(head.Host, head.Path, LeaseKind.Tunnel, new RequestView(head, peer, isHttps));
+        => DecideAsync(head.Host, LeaseKind.Tunnel, new RequestView(head, peer, isHttps), isSniffed: true);
 
     /// <summary>The same for a request that Kestrel has parsed.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kind">What the backends are for.</param>
     public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind)
-        => DecideAsync(request.Host.Value, (request.PathBase + request.Path).Value, kind, new RequestView(request));
+        => DecideAsync(request.Host.Value, kind, new RequestView(request), isSniffed: false);
 
-    private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, ReadOnlySpan<char> path, LeaseKind kind, in RequestView request)
+    private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, LeaseKind kind, in RequestView request, bool isSniffed)
     {
         var snapshot = _registry.Current;
         var matcher = _matcher;
         if (!matcher.IsFor(snapshot)) _matcher = matcher = matcher.Follow(snapshot);
-        var pool = matcher.Match(host, path);
-        if (pool is null) return default;
+        var pool = matcher.Match(host, request.Path);
+        if (pool is null || (isSniffed && pool.Options.WebSockets == WebSocketMode.Pipeline)) return default;
         var claiming = _claims.ResolveAsync(pool, request);
         return claiming.IsCompletedSuccessfully
             ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, request, claiming.Result))
             : WaitAsync(claiming, snapshot, pool, kind, request);
     }
 
+    // A POST that asks for an upgrade might have been acted on.
+    private static bool IsRepeatable(LeaseKind kind, in RequestView request) => request.IsRepeatable || (kind == LeaseKind.Tunnel && !request.IsRequest(HttpMethods.Post));
+
     private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, RequestView request)
         => Decide(snapshot, pool, kind, request, await claiming.ConfigureAwait(false));
 
     private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request, Claim? claim)
-        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, kind == LeaseKind.Tunnel || request.IsRepeatable)
+        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, IsRepeatable(kind, request))
         {
             Origin = (request, snapshot.TrustedProxies),
         };

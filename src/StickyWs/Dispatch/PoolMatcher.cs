@@ -10,6 +10,7 @@ namespace StickyWs.Dispatch;
 internal sealed class PoolMatcher
 {
     private readonly RegistrySnapshot _snapshot;
+    private readonly PoolMatcher? _before;
     private readonly ImmutableArray<Rule> _rules;
 
     public PoolMatcher(RegistrySnapshot snapshot)
@@ -20,6 +21,7 @@ internal sealed class PoolMatcher
     private PoolMatcher(RegistrySnapshot snapshot, ImmutableArray<Rule> rules)
     {
         _snapshot = snapshot;
+        _before = snapshot.Before is { } before ? new PoolMatcher(before) : null;
         _rules = rules;
     }
 
@@ -29,9 +31,17 @@ internal sealed class PoolMatcher
     public PoolMatcher Follow(RegistrySnapshot snapshot)
         => ReferenceEquals(snapshot.Options, _snapshot.Options) ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
 
+    /// <summary>The pool of a request; of a pool whose new backends are not known yet, the one that the configuration before leads to.</summary>
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
-        var name = WithoutPort(host);
+        if (Find(WithoutPort(host), path) is not { } pool) return null;
+        if (_before is null || !pool.IsUnknown) return pool;
+        var earlier = _before.Match(host, path);
+        return earlier is { Eligible.Count: > 0 } || (earlier is null && pool.AwaitsFirstProbes) ? earlier : pool;
+    }
+
+    private PoolSnapshot? Find(ReadOnlySpan<char> name, ReadOnlySpan<char> path)
+    {
         foreach (var rule in _rules)
         {
             if (rule.Fits(name, path)) return _snapshot.Pools[rule.Pool];

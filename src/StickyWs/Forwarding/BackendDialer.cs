@@ -7,6 +7,7 @@ using Polly.Retry;
 using Polly.Timeout;
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -20,15 +21,21 @@ internal sealed partial class BackendDialer
 
     private readonly IOutcomeSink _outcomes;
     private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<BackendDialer> _logger;
+    private readonly DescriptorBudget? _budget;
+    private readonly Pace _pace;
     private readonly ResiliencePipeline<DialOutcome> _retry;
     private readonly ResiliencePipeline _timeout;
 
-    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger)
+    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;
+        _time = time;
         _logger = logger;
+        _budget = budget;
+        _pace = Pace.OfWarnings(time);
         _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<DialOutcome>
             {
@@ -76,36 +83,50 @@ internal sealed partial class BackendDialer
     private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, IBackendConnector connector, ResilienceContext context)
     {
         if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
+        var startedAt = _time.GetTimestamp();
+        string? errorType = DialError.Abandoned;
         var isLeaseGivenOn = false;
         try
         {
-            var connection = await _timeout.ExecuteAsync(
+            if (_budget?.TryTakeForBackend() == false)
+            {
+                errorType = nameof(SocketError.TooManyOpenSockets);
+                _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, errorType);
+                return new DialOutcome(DialResult.OutOfResources);
+            }
+
+            var connecting = _timeout.ExecuteAsync(
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
-                (Connector: connector, lease.Backend)).ConfigureAwait(false);
-            isLeaseGivenOn = true;
+                (Connector: connector, lease.Backend)); // Opens its socket at once.
+            _budget?.Opened();
+            var connection = await connecting.ConfigureAwait(false);
+            (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome(DialResult.Connected, connection, lease);
         }
         catch (TimeoutRejectedException)
         {
-            return Failed(lease.Backend, DialResult.TimedOut, "timeout", Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
+            errorType = DialError.Timeout;
+            return Failed(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
         {
-            return Failed(lease.Backend, e, choice);
+            errorType = DialError.TypeOf(e);
+            return Failed(lease.Backend, e, errorType, choice);
         }
         finally
         {
+            _metrics.DialEnded(lease.Backend.Pool, lease.Backend.Name, connector.Lane, errorType, _time.GetElapsedTime(startedAt));
             if (!isLeaseGivenOn) lease.Dispose();
         }
     }
 
-    private DialOutcome Failed(Backend backend, Exception failure, BackendChoice choice)
+    private DialOutcome Failed(Backend backend, Exception failure, string errorType, BackendChoice choice)
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, ErrorType(failure), new Suspicion(evidence, failure.Message, choice.Client));
-        LogOutOfResources(backend.Pool, backend.Name, failure.Message);
-        _metrics.DialFailed(backend.Pool, backend.Name, ErrorType(failure));
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client));
+        if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
@@ -116,13 +137,6 @@ internal sealed partial class BackendDialer
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
         return new DialOutcome(result);
     }
-
-    private static string ErrorType(Exception e) => e switch
-    {
-        SocketException socket => socket.SocketErrorCode.ToString(),
-        AuthenticationException or CryptographicException => "tls",
-        _ => e.GetType().Name,
-    };
 
     [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]
     private partial void LogOutOfResources(string pool, string backend, string cause);

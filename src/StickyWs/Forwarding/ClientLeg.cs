@@ -19,6 +19,12 @@ internal abstract class ClientLeg
     /// <summary>The connection's id, for the log.</summary>
     public abstract string ConnectionId { get; }
 
+    /// <summary>The lane of its tunnel, one of <see cref="Observability.LaneNames"/>.</summary>
+    public abstract string Lane { get; }
+
+    /// <summary>Whether the client is on an in-memory server.</summary>
+    public virtual bool IsInMemory => false;
+
     /// <summary>How backends are connected to for this client: its lane's way.</summary>
     public abstract IBackendConnector Connector { get; }
 

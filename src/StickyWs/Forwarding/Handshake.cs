@@ -14,14 +14,14 @@ internal sealed class Handshake(TimeProvider time)
     private const int FirstRead = 2048;
 
     public async ValueTask<HandshakeResult> RunAsync(
-        BackendConnection connection, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> key, TimeSpan timeout, int maxHeadBytes, CancellationToken clientLeft)
+        BackendConnection connection, ReadOnlyMemory<byte> request, RequestHead asked, TimeSpan timeout, int maxHeadBytes, CancellationToken clientLeft)
     {
         using var timer = new CancellationTokenSource(timeout, time);
         using var leaving = clientLeft.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);
         try
         {
             await connection.Stream.WriteAsync(request, timer.Token).ConfigureAwait(false);
-            return await ReadAnswerAsync(connection.Stream, key, maxHeadBytes, timer.Token).ConfigureAwait(false);
+            return await ReadAnswerAsync(connection.Stream, asked, maxHeadBytes, timer.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -33,7 +33,7 @@ internal sealed class Handshake(TimeProvider time)
         }
     }
 
-    private static async ValueTask<HandshakeResult> ReadAnswerAsync(Stream stream, ReadOnlyMemory<byte> key, int maxHeadBytes, CancellationToken cancellationToken)
+    private static async ValueTask<HandshakeResult> ReadAnswerAsync(Stream stream, RequestHead asked, int maxHeadBytes, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstRead);
         var (start, length) = (0, 0);
@@ -53,7 +53,7 @@ internal sealed class Handshake(TimeProvider time)
                     start += used;
                     if (start > maxHeadBytes) return new HandshakeResult(HandshakeOutcome.BadAnswer);
                     if (head!.Status is >= 100 and < 200 and not 101) continue;
-                    return Judge(head, key.Span, buffer.AsSpan(start, length - start));
+                    return Judge(head, asked, buffer.AsSpan(start, length - start));
                 }
             }
         }
@@ -67,10 +67,10 @@ internal sealed class Handshake(TimeProvider time)
         }
     }
 
-    private static HandshakeResult Judge(ResponseHead head, ReadOnlySpan<byte> key, ReadOnlySpan<byte> behind)
+    private static HandshakeResult Judge(ResponseHead head, RequestHead asked, ReadOnlySpan<byte> behind)
     {
         if (head.Status != 101) return new HandshakeResult(HandshakeOutcome.Declined, head, behind.ToArray());
-        return head.Opens(key)
+        return head.Opens(asked)
             ? new HandshakeResult(HandshakeOutcome.Opened, head, behind.ToArray())
             : new HandshakeResult(HandshakeOutcome.BadAnswer);
     }

@@ -1,4 +1,5 @@
 using StickyWs.Backends;
+using StickyWs.Detection;
 
 namespace StickyWs.Forwarding;
 
@@ -6,4 +7,5 @@ namespace StickyWs.Forwarding;
 /// <param name="Connection">Its connection.</param>
 /// <param name="Lease">Its lease.</param>
 /// <param name="Behind">How many bytes it sent right behind its 101; the client has them already.</param>
-internal readonly record struct OpenedBackend(BackendConnection Connection, Lease Lease, int Behind);
+/// <param name="End">Whether they end with a Close.</param>
+internal readonly record struct OpenedBackend(BackendConnection Connection, Lease Lease, int Behind, CloseWatch End);

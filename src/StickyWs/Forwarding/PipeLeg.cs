@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -12,10 +14,18 @@ internal abstract class PipeLeg : ClientLeg
 {
     private IDuplexPipe? _pipe;
 
+    public override string Lane => LaneNames.Portable;
+
     public override IBackendConnector Connector => StreamConnector.Instance;
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
-    protected abstract Socket? Socket { get; }
+    public Socket? Socket => SocketFeature?.Socket;
+
+    /// <summary>Where the client has a connection of its own: what holds its socket.</summary>
+    protected virtual IConnectionSocketFeature? SocketFeature => null;
+
+    /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
+    protected virtual ConnectionShare? Share => null;
 
     public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
     {
@@ -29,11 +39,12 @@ internal abstract class PipeLeg : ClientLeg
     public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
     {
         var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Now);
-        tunnel.CountToClient(opened.Behind);
+        tunnel.Begin(opened);
+        Share?.Settle();
         if (options.DeadPeerTimeout is { } time)
         {
             DeadPeer.Watch(tunnel.BackendConnection.Socket, time);
-            DeadPeer.Watch(Socket, time);
+            DeadPeer.Watch(SocketFeature, time);
         }
 
         try

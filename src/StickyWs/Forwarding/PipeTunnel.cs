@@ -15,6 +15,10 @@ internal sealed class PipeTunnel(ClientLeg client, StreamBackendConnection backe
     private long _stillSince = openedAt;
     private long _seen;
 
+    public override string Lane => LaneNames.Portable;
+
+    public override bool IsInMemory => client.IsInMemory;
+
     public StreamBackendConnection BackendConnection => backend;
 
     public override ConnectionTuple? Tuple => client.Tuple;

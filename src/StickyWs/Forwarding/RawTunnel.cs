@@ -15,6 +15,8 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     // Only on the reactor's thread.
     private int _pair = NotJoined;
 
+    public override string Lane => LaneNames.Raw;
+
     public override ConnectionTuple? Tuple => tuple;
 
     /// <summary>Hands both sockets over to the reactor. They are its own from here on, and the tunnel ends in any case.</summary>

@@ -51,7 +51,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
                 broken = EndReason.BackendReset;
                 foreach (var segment in result.Buffer) await tunnel.BackendConnection.Stream.WriteAsync(segment).ConfigureAwait(false);
-                tunnel.CountToBackend(result.Buffer.Length);
+                tunnel.CountToBackend(result.Buffer);
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled) return;
                 if (!result.IsCompleted) continue;
@@ -85,7 +85,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
                 sizeHint = read == memory.Length ? BulkRead : 0;
                 broken = EndReason.ClientReset;
                 client.Output.Advance(read);
-                tunnel.CountToClient(read);
+                tunnel.CountToClient(memory.Span[..read]);
                 var flushed = await client.Output.FlushAsync().ConfigureAwait(false);
                 if (!flushed.IsCompleted) continue;
                 tunnel.Abort(ReasonOf(EndReason.ClientReset));

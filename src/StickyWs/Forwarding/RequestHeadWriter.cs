@@ -14,7 +14,8 @@ internal static class RequestHeadWriter
 {
     public static void Write(IBufferWriter<byte> output, RequestHead head, ClientInfo client, bool isTrusted, PinNotice notice = default)
     {
-        output.Write("GET "u8);
+        output.Write(head.Method);
+        output.Write(" "u8);
         output.Write(head.Target);
         output.Write(" HTTP/1.1\r\n"u8);
         var forwarded = default(ForwardedBefore);
@@ -26,7 +27,8 @@ internal static class RequestHeadWriter
             else if (isTrusted && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
         }
 
-        output.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
+        output.Write("Connection: Upgrade\r\n"u8);
+        WriteHeader(output, HeaderNames.Upgrade, head.Upgrades is { } protocols ? protocols.Span : "websocket"u8);
         forwarded.Write(output, head, client);
         if (notice.Pin is { } pin) WriteHeader(output, Encoding.ASCII.GetBytes(PinNotice.PinHeader), Encoding.ASCII.GetBytes(pin));
         if (notice.MovedFrom is { } before) WriteHeader(output, Encoding.ASCII.GetBytes(PinNotice.MovedFromHeader), Encoding.ASCII.GetBytes(before));

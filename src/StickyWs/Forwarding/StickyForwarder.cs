@@ -38,7 +38,7 @@ internal sealed partial class StickyForwarder(
             {
                 var (failure, refusal) = Refuse(dial.Result, choice);
                 if (failure == HandshakeOutcome.NoBackend) outcomes.Missed(choice.Pool);
-                metrics.HandshakeEnded(choice.Pool.Name, null, failure, time.GetElapsedTime(startedAt));
+                metrics.HandshakeEnded(choice.Pool.Name, null, client.Lane, failure, time.GetElapsedTime(startedAt));
                 LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
                 if (refusal is null) client.Abort();
                 else await client.RefuseAsync(refusal).ConfigureAwait(false);
@@ -52,11 +52,12 @@ internal sealed partial class StickyForwarder(
                 var pool = choice.Pool.Options;
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head.Key, pool.Timeouts.Handshake, registry.Current.Options.MaxHeadBytes, client.Left).ConfigureAwait(false);
+                var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
+                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
+                if (result.Outcome == HandshakeOutcome.NoAnswer && head.IsRepeatable && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
                 {
-                    // Nobody answered, and a handshake has no body: it may go to another backend. Once, lest it take one after the other down.
+                    // Nobody answered, and a GET without a body changes nothing: it may go to another backend. Once, lest it take one after the other down.
                     isRepeated = true;
                     metrics.Retried(choice.Pool.Name, backend.Name);
                     continue;
@@ -65,8 +66,8 @@ internal sealed partial class StickyForwarder(
                 if (result.Answer is { } answer) result = result with { Answer = Marked(answer, await choice.SettleAsync(answer).ConfigureAwait(false)) };
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
-                metrics.HandshakeEnded(choice.Pool.Name, backend.Name, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return new OpenedBackend(connection, dial.Lease, result.Behind.Length);
+                metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+                if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts.Activity).ConfigureAwait(false);
                 return null;
@@ -80,6 +81,13 @@ internal sealed partial class StickyForwarder(
                 }
             }
         }
+    }
+
+    private static OpenedBackend Opened(BackendConnection connection, Lease lease, ReadOnlySpan<byte> behind)
+    {
+        var end = default(CloseWatch);
+        end.Look(behind, isMasked: false);
+        return new OpenedBackend(connection, lease, behind.Length, end);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using StickyWs.Backends;
+using StickyWs.Detection;
 using StickyWs.Observability;
 using StickyWs.Transport;
 
@@ -8,10 +10,18 @@ namespace StickyWs.Forwarding;
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
+    private CloseWatch _clientsEnd;
+    private CloseWatch _backendsEnd;
 
     public Backend Backend => lease.Backend;
 
     public string ConnectionId => connectionId;
+
+    /// <summary>The lane that it takes, one of <see cref="LaneNames"/>.</summary>
+    public abstract string Lane { get; }
+
+    /// <summary>Whether its client is on an in-memory server, and so within a test: nothing to drain.</summary>
+    public virtual bool IsInMemory => false;
 
     /// <summary>The client's connection, where it has a tuple.</summary>
     public abstract ConnectionTuple? Tuple { get; }
@@ -25,16 +35,46 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     public long BytesToClient { get; private set; }
 
-    public void CountToBackend(long bytes)
+    /// <summary>Which sides ended with a Close frame, one of <see cref="Observability.Farewell"/>.</summary>
+    public string Farewell => Observability.Farewell.Of(_clientsEnd.HasSeen, _backendsEnd.HasSeen);
+
+    /// <summary>Counts what the backend sent right behind its 101.</summary>
+    public void Begin(OpenedBackend opened)
     {
-        BytesToBackend += bytes;
-        lease.Backend.CountToBackend(bytes);
+        CountToClient(opened.Behind);
+        _backendsEnd = opened.End;
     }
 
+    public void CountToBackend(ReadOnlySpan<byte> piece)
+    {
+        AddToBackend(piece.Length);
+        _clientsEnd.Look(piece, isMasked: true);
+    }
+
+    public void CountToBackend(in ReadOnlySequence<byte> piece)
+    {
+        AddToBackend(piece.Length);
+        _clientsEnd.Look(piece, isMasked: true);
+    }
+
+    public void CountToClient(ReadOnlySpan<byte> piece)
+    {
+        AddToClient(piece.Length);
+        _backendsEnd.Look(piece, isMasked: false);
+    }
+
+    /// <summary>Counts bytes that nobody saw.</summary>
+    public void CountToBackend(long bytes)
+    {
+        AddToBackend(bytes);
+        _clientsEnd.Forget();
+    }
+
+    /// <inheritdoc cref="CountToBackend(long)"/>
     public void CountToClient(long bytes)
     {
-        BytesToClient += bytes;
-        lease.Backend.CountToClient(bytes);
+        AddToClient(bytes);
+        _backendsEnd.Forget();
     }
 
     /// <summary>Notes why the tunnel ends, unless that is known already.</summary>
@@ -52,4 +92,16 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public abstract void Abort(EndReason reason);
 
     public void ReturnLease() => lease.Dispose();
+
+    private void AddToBackend(long bytes)
+    {
+        BytesToBackend += bytes;
+        lease.Backend.CountToBackend(bytes);
+    }
+
+    private void AddToClient(long bytes)
+    {
+        BytesToClient += bytes;
+        lease.Backend.CountToClient(bytes);
+    }
 }

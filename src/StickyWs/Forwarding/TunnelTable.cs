@@ -12,6 +12,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     private TaskCompletionSource? _empty;
     private CancellationToken _shutdownTime;
     private bool _isClosed;
+    private bool _isInMemoryClosed;
 
     public long Now => time.GetTimestamp();
 
@@ -45,9 +46,9 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     /// <returns>Whether it may live; not any more once all were ended.</returns>
     public bool TryOpen(Tunnel tunnel)
     {
-        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name);
-        LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name);
-        lock (_lock) return _tunnels.Add(tunnel) && !_isClosed;
+        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
+        LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
+        lock (_lock) return _tunnels.Add(tunnel) && !_isClosed && !(_isInMemoryClosed && tunnel.IsInMemory);
     }
 
     /// <summary>Records a tunnel's end, once, and gives its lease back.</summary>
@@ -57,8 +58,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         tunnel.ReturnLease();
         try
         {
-            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, duration);
-            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.EndReason, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
+            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, duration);
+            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
         }
         finally
         {
@@ -92,6 +93,19 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         return tunnels.Length;
     }
 
+    /// <summary>Breaks the tunnels whose clients are within this process, on an in-memory server: their test is over, and nobody drains them.</summary>
+    public void AbortInMemory()
+    {
+        Tunnel[] tunnels;
+        lock (_lock)
+        {
+            _isInMemoryClosed = true;
+            tunnels = [.. _tunnels.Where(tunnel => tunnel.IsInMemory)];
+        }
+
+        foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
+    }
+
     /// <summary>Ends the tunnels that have been still for too long.</summary>
     public void EndOverdue()
     {
@@ -118,9 +132,10 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened", EventName = "TunnelOpened")]
-    private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend);
+    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened in the {Lane} lane", EventName = "TunnelOpened")]
+    private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend, string lane);
 
-    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} ended as {EndReason}; client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
-    private partial void LogEnded(string connectionId, string pool, string backend, EndReason endReason, long bytesToBackend, long bytesToClient, double seconds);
+    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "
+        + "client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
+    private partial void LogEnded(string connectionId, string pool, string backend, string lane, EndReason endReason, string farewell, long bytesToBackend, long bytesToClient, double seconds);
 }

@@ -6,7 +6,7 @@ namespace StickyWs.Health;
 
 /// <summary>
 /// One backend's circuit breaker, whose changes are what the registry learns. Where the pool has probes they alone open and close it. Where it has none, traffic is counted into it:
-/// failures that prove the backend's state as they come, those that a client may have caused only when several clients saw them and nothing succeeded since.
+/// failures that prove the backend's state as they come, those that a client may have caused only when several clients saw them and nothing succeeded for a whole window.
 /// A success is a <see cref="Suspicion"/> of nothing, so that counting makes no exception.
 /// </summary>
 /// <remarks>
@@ -42,7 +42,7 @@ internal sealed class BackendBreaker : IDisposable
         _time = time;
         _watch = watch;
         (Rules, Check) = (rules, check);
-        _witnesses = new Witnesses(rules.MinimumClients, rules.MinimumThroughput, time);
+        _witnesses = new Witnesses(rules.MinimumClients, rules.SamplingDuration, rules.MinimumThroughput, time);
         _circuit = new ResiliencePipelineBuilder<Suspicion> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Suspicion>
             {
@@ -70,7 +70,7 @@ internal sealed class BackendBreaker : IDisposable
     public ValueTask SucceededAsync()
     {
         if (!CountsTraffic) return default;
-        if (_backend.State == BackendState.Unhealthy) return new ValueTask(CloseAsync("traffic: it answered"));
+        if (_backend.Health == BackendState.Unhealthy) return new ValueTask(CloseAsync("traffic: it answered"));
         return _witnesses.Clear() ? ForgetAsync() : CountAsync(default);
     }
 
@@ -78,7 +78,7 @@ internal sealed class BackendBreaker : IDisposable
     /// <returns>Completed at once, unless it opens the circuit.</returns>
     public ValueTask FailedAsync(Suspicion suspicion)
     {
-        if (!CountsTraffic || _backend.State == BackendState.Unhealthy) return default;
+        if (!CountsTraffic || _backend.Health == BackendState.Unhealthy) return default;
         var failures = suspicion.IsProof ? 1 : _witnesses.Note(suspicion.Client);
         return failures == 1 ? CountAsync(suspicion) : CountAsync(suspicion, failures);
     }
@@ -159,7 +159,7 @@ internal sealed class BackendBreaker : IDisposable
             {
                 _registry.Report(_backend, BackendState.Unhealthy, $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}");
             }
-            else if (!_registry.TrySuspend(_backend, $"traffic: nothing succeeds, and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
+            else if (!_registry.TrySuspend(_backend, $"traffic: nothing succeeded for {Rules.SamplingDuration.TotalSeconds:0.#} s, and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
             {
                 _witnesses.Clear();
                 _watch(_control.CloseAsync()); // Not awaited: Polly closes it when this has returned.

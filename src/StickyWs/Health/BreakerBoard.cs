@@ -6,16 +6,17 @@ namespace StickyWs.Health;
 
 /// <summary>
 /// Judges what the data path saw. Traffic raises suspicion: where a backend is probed, its probe is due at once and decides; where it is not, its breaker counts.
-/// What concerns a backend that gets no work by the configuration changes nothing.
+/// A backend that drains is judged as any other, so that it is known when it is to serve again.
 /// </summary>
 internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFactory probes, TimeProvider time, ILogger<BreakerBoard> logger) : IOutcomeSink, IDisposable
 {
     private readonly ConcurrentDictionary<Backend, BackendBreaker> _breakers = new();
     private readonly ConcurrentDictionary<Backend, ProbeLoop> _loops = new();
+    private readonly LineBudget _lines = new();
 
     public void Succeeded(Backend backend)
     {
-        if (backend.State != BackendState.Unhealthy) backend.NoteBack();
+        if (backend.Health != BackendState.Unhealthy) backend.NoteBack();
         if (!_breakers.TryGetValue(backend, out var breaker)) return;
         var counting = breaker.SucceededAsync();
         if (counting.IsCompletedSuccessfully) counting.GetAwaiter().GetResult();
@@ -27,6 +28,7 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         if (suspicion.Evidence.IsOurs()) return;
         backend.NoteAway(time.GetTimestamp());
         if (suspicion.Evidence == Evidence.Refused) backend.NoteGone();
+        if (suspicion.IsProof) Tell(backend, suspicion.Cause);
         if (!_breakers.TryGetValue(backend, out var breaker) || !breaker.Rules.CountsWork) return;
         if (_loops.TryGetValue(backend, out var loop))
         {
@@ -53,6 +55,9 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
     /// <summary>A backend is not probed any more.</summary>
     public void Unfollow(Backend backend) => _loops.TryRemove(backend, out _);
 
+    /// <summary>A probe of a backend has ended, whatever came of it.</summary>
+    public void NoteProbed(Backend backend) => registry.NoteProbed(backend);
+
     public Task IsolateAsync(Backend backend, string cause)
         => _breakers.TryGetValue(backend, out var breaker) ? breaker.IsolateAsync(cause) : Task.CompletedTask;
 
@@ -62,19 +67,15 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
     /// <summary>Follows the configuration. One caller at a time.</summary>
     public void Apply(RegistrySnapshot snapshot)
     {
-        var gone = _breakers.Keys.ToHashSet();
-        foreach (var pool in snapshot.Pools)
+        var followed = new HashSet<Backend>();
+        foreach (var pool in snapshot.PoolsInUse)
         {
             var rules = BreakerRules.Of(pool.Options.Health);
             var check = new ConnectCheck(probes.CreateConnect(pool.Options), pool.Options.Timeouts.Connect, time);
-            foreach (var backend in pool.Backends.Where(backend => backend.State != BackendState.Draining))
-            {
-                gone.Remove(backend);
-                Follow(backend, rules, check);
-            }
+            foreach (var backend in pool.Backends.Where(followed.Add)) Follow(backend, rules, check);
         }
 
-        foreach (var backend in gone)
+        foreach (var backend in _breakers.Keys.Except(followed))
         {
             if (_breakers.TryRemove(backend, out var breaker)) breaker.Dispose();
         }
@@ -97,8 +98,14 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         old?.Dispose();
 
         // Nothing that is left would ever bring it back: no probe, and no comeback.
-        if (!rules.IsProbed && backend.State == BackendState.Unhealthy)
+        if (!rules.IsProbed && backend.Health == BackendState.Unhealthy)
             registry.Report(backend, BackendState.Unknown, "configuration: the rules of its health changed, and it is tried again");
+    }
+
+    // One that comes and goes is told of so often, and not more.
+    private void Tell(Backend backend, string cause)
+    {
+        if (backend.NoteUnreachable() && _lines.TryTake(backend, time)) LogUnreachable(backend.Pool, backend.Name, backend.Address, cause);
     }
 
     // Nobody on the data path waits for a change of state; what goes wrong in one must not be lost.

@@ -16,7 +16,7 @@ internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProv
         while (true)
         {
             await Task.Delay(rest, time, stop);
-            if (backend.State != BackendState.Unhealthy) return;
+            if (backend.Health != BackendState.Unhealthy) return;
             if (!byConnect) backend.OfferTrial();
             else if (await breaker.Check.RunAsync(backend, stop))
             {

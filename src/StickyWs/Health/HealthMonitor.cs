@@ -2,15 +2,17 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
 /// <summary>
-/// Keeps one probe loop for every backend that is enabled and probed, and the breakers beside them, in step with the registry. A backend that stays keeps
-/// its loop and its streaks, whatever else changes.
+/// Keeps one probe loop for every backend that is probed, and the breakers beside them, in step with the registry. A backend that stays keeps
+/// its loop and its streaks, whatever else changes; one that drains does, too, and is known when it is to serve again.
 /// </summary>
 /// <remarks>
-/// The host's start waits until the first probe of every backend has ended, but for none longer than that probe's time-out: an app
+/// The host's start waits until the first probe of every enabled backend has ended, but for none longer than that probe's time-out: an app
 /// that accepts before would answer its first requests with 503, since a backend that was never probed gets no work. Whatever fills the
 /// registry must start before this.
 /// </remarks>
@@ -20,6 +22,7 @@ internal sealed partial class HealthMonitor(
     BreakerBoard board,
     IProbeFactory probes,
     TimeProvider time,
+    StickyWsMetrics metrics,
     ILoggerFactory loggers) : IHostedService, IDisposable
 #pragma warning restore CA2213
 {
@@ -28,7 +31,7 @@ internal sealed partial class HealthMonitor(
     private readonly ILogger _logger = loggers.CreateLogger<HealthMonitor>();
     private readonly Dictionary<Backend, ProbeLoop> _loops = [];
     private readonly CancellationTokenSource _stop = new();
-    private object? _followed;
+    private StickyWsOptions[] _followed = [];
     private Task _following = Task.CompletedTask;
     private CancellationToken _stopping;
 
@@ -40,7 +43,7 @@ internal sealed partial class HealthMonitor(
         _stopping = _stop.Token;
         registry.Changed += OnChanged;
         await FollowAsync(registry.Current);
-        ProbeLoop[] first = [.. _loops.Values];
+        ProbeLoop[] first = [.. _loops.Where(loop => !loop.Key.IsDraining).Select(loop => loop.Value)];
         _following = Task.Run(FollowChangesAsync, CancellationToken.None);
         await Task.WhenAll(first.Select(loop => loop.WaitForFirstAsync(cancellationToken)));
     }
@@ -90,15 +93,17 @@ internal sealed partial class HealthMonitor(
     private async Task FollowAsync(RegistrySnapshot snapshot)
     {
         // A change of state keeps the options, and is no news here.
-        if (ReferenceEquals(_followed, snapshot.Options)) return;
-        _followed = snapshot.Options;
+        if (_followed.SequenceEqual(snapshot.OptionsInUse)) return;
+        _followed = [.. snapshot.OptionsInUse];
         board.Apply(snapshot);
         var gone = _loops.Keys.ToHashSet();
-        foreach (var pool in snapshot.Pools)
+        var seen = new HashSet<Backend>();
+        foreach (var pool in snapshot.PoolsInUse)
         {
-            if (probes.Create(pool.Options) is not { } probe) continue;
+            Backend[] own = [.. pool.Backends.Where(seen.Add)]; // The newest configuration says how a backend is probed.
+            if (own.Length == 0 || probes.Create(pool.Options) is not { } probe) continue;
             var pipeline = new ProbePipeline(probe, pool.Options, time);
-            foreach (var backend in pool.Backends.Where(backend => backend.State != BackendState.Draining))
+            foreach (var backend in own)
             {
                 gone.Remove(backend);
                 Follow(backend, pipeline);
@@ -116,7 +121,7 @@ internal sealed partial class HealthMonitor(
             return;
         }
 
-        _loops[backend] = loop = new ProbeLoop(backend, board, time, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
+        _loops[backend] = loop = new ProbeLoop(backend, board, time, metrics, Random, loggers.CreateLogger<ProbeLoop>(), _stopping);
         loop.Configure(pipeline);
         board.Follow(backend, loop);
         loop.Start();

@@ -8,6 +8,10 @@ internal sealed partial class ProbeLoop
     [LoggerMessage(EventIds.ProbeFailed, LogLevel.Debug, "Probe of {Pool}/{Backend} failed: {Cause}", EventName = "ProbeFailed")]
     private partial void LogProbeFailed(string pool, string backend, string cause);
 
+    [LoggerMessage(EventIds.FirstProbeFailed, LogLevel.Warning,
+        "Probe of {Pool}/{Backend} at {Address} failed: {Cause}. More of this is logged at Debug until it has recovered", EventName = "FirstProbeFailed")]
+    private partial void LogFirstProbeFailed(string pool, string backend, Uri address, string cause);
+
     [LoggerMessage(EventIds.ProbeLoopFailed, LogLevel.Error, "What a probe of {Pool}/{Backend} found could not be reported; it goes on being probed", EventName = "ProbeLoopFailed")]
     private partial void LogLoopFailed(Exception exception, string pool, string backend);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
@@ -8,7 +9,7 @@ namespace StickyWs.Health;
 /// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
-    Backend backend, BreakerBoard board, TimeProvider time, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
+    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
 {
     // The shortest time between two probes, however much is suspected.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
@@ -21,6 +22,8 @@ internal sealed partial class ProbeLoop(
     private volatile ProbePipeline? _pipeline;
     private volatile bool _isProven;
     private bool _isUrgent;
+    private bool _isTold;
+    private int _good;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
@@ -41,7 +44,7 @@ internal sealed partial class ProbeLoop(
     /// <summary>A request found no backend in the pool: a probe is due, in case this one is back.</summary>
     public void Want()
     {
-        if (backend.State != BackendState.Healthy) _suspected.TrySetResult();
+        if (backend.Health != BackendState.Healthy) _suspected.TrySetResult();
     }
 
     public void Start()
@@ -78,6 +81,7 @@ internal sealed partial class ProbeLoop(
             try
             {
                 await ProbeAsync(pipeline, stop);
+                board.NoteProbed(backend);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -99,8 +103,10 @@ internal sealed partial class ProbeLoop(
         var isSuspected = _suspected.Task.IsCompleted;
         if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var isProven = _isProven;
+        var startedAt = time.GetTimestamp();
         var result = await pipeline.RunAsync(backend, stop);
-        if (result.Failure is not null) LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
+        Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
         _isUrgent = result.Failure is not null && (isSuspected || _isUrgent);
@@ -108,9 +114,25 @@ internal sealed partial class ProbeLoop(
         await JudgeAsync(result.Failure, pipeline, isProven);
     }
 
+    // The first failure is for whoever runs the backend; those that follow change nothing until it has recovered.
+    private void Tell(ProbeResult result, int rise)
+    {
+        _good = result.Failure is null ? _good + 1 : 0;
+        if (_good >= rise) _isTold = false;
+        if (result.Failure is null) return;
+        if (_isTold || result.IsVoid || backend.IsDraining)
+        {
+            LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+            return;
+        }
+
+        _isTold = true;
+        LogFirstProbeFailed(backend.Pool, backend.Name, backend.Address, result.Failure);
+    }
+
     private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)
     {
-        switch (_streak.Count(failure, backend.State, pipeline.Options, isProven, out var cause))
+        switch (_streak.Count(failure, backend.Health, pipeline.Options, isProven, out var cause))
         {
             case ProbeTurn.Up:
                 await board.CloseAsync(backend, cause);
@@ -119,7 +141,7 @@ internal sealed partial class ProbeLoop(
                 (_isProven, _isUrgent) = (false, false);
                 await board.IsolateAsync(backend, cause);
                 break;
-            case ProbeTurn.None when failure is null && backend.State != BackendState.Unhealthy:
+            case ProbeTurn.None when failure is null && backend.Health != BackendState.Unhealthy:
                 backend.NoteBack(); // From a failure of the data path.
                 break;
         }
@@ -130,8 +152,8 @@ internal sealed partial class ProbeLoop(
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
         var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
-        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         var rested = Task.Delay(shortest, time, enough.Token);
+        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
         if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
         if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
         await enough.CancelAsync();

@@ -6,15 +6,16 @@ namespace StickyWs.Health;
 
 /// <summary>
 /// The app's own health by its pools: unhealthy when a pool has no backend for new work or uses all because none is healthy, degraded when
-/// some enabled backend gets no new work. Its data holds every pool's eligible and enabled backends, and every backend's state.
+/// some enabled backend gets no new work, or new backends of a changed configuration are not known yet. Its data holds every pool's eligible and enabled backends, and every backend's state.
 /// </summary>
 internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var pools = registry.Current.Pools;
-        var down = pools.Where(IsDown).Select(pool => pool.Name).ToArray();
-        var impaired = pools.Where(pool => !IsDown(pool) && pool.Eligible.Count < Enabled(pool)).Select(pool => pool.Name).ToArray();
+        var current = registry.Current;
+        var pools = current.Pools;
+        var down = pools.Where(pool => IsDown(pool, current)).Select(pool => pool.Name).ToArray();
+        var impaired = pools.Where(pool => !IsDown(pool, current) && pool.Eligible.Count < Enabled(pool)).Select(pool => pool.Name).ToArray();
         var (status, description) = (down, impaired) switch
         {
             ({ Length: > 0 }, _) => (context.Registration.FailureStatus, $"Pools without a healthy backend: {string.Join(", ", down)}."),
@@ -24,7 +25,8 @@ internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthChe
         return Task.FromResult(new HealthCheckResult(status, description, data: Data(pools)));
     }
 
-    private static bool IsDown(PoolSnapshot pool) => pool.IsPanicking || pool.Eligible.Count == 0;
+    private static bool IsDown(PoolSnapshot pool, RegistrySnapshot current)
+        => (pool.IsPanicking || pool.Eligible.Count == 0) && !(pool.IsUnknown && current.Before is not null);
 
     private static int Enabled(PoolSnapshot pool) => pool.Backends.Count(backend => backend.State != BackendState.Draining);
 

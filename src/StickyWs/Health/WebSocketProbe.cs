@@ -66,7 +66,7 @@ internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions t
         if (head.Status != 101) throw new ProbeFailedException($"status {head.Status}, expected 101");
         if (head.Single(HeaderNames.Accept) is not { } accept) throw new ProbeFailedException("the 101 lacks its one Sec-WebSocket-Accept");
         if (!WebSocketKey.IsAnsweredBy(key, Encoding.Latin1.GetBytes(accept))) throw new ProbeFailedException("wrong Sec-WebSocket-Accept");
-        if (!head.Opens(key)) throw new ProbeFailedException("the 101 is not one of a WebSocket: Upgrade or Connection is wrong, or it announces a body");
+        if (!head.Opens(key)) throw new ProbeFailedException("the 101 is not one of a WebSocket: Upgrade or Connection is wrong");
         if (Holds(head, "Sec-WebSocket-Extensions"u8)) throw new ProbeFailedException("the backend chose an extension that was not offered");
         if (options.Subprotocol is null && Holds(head, "Sec-WebSocket-Protocol"u8)) throw new ProbeFailedException("the backend chose a subprotocol, but none was offered");
         if (options.Subprotocol is not null && head.Single("Sec-WebSocket-Protocol"u8) != options.Subprotocol)

@@ -4,10 +4,10 @@ using System.Net;
 namespace StickyWs.Health;
 
 /// <summary>
-/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw is held back: one client, however
-/// hostile, is no evidence.
+/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw, or for too short a time, is held back:
+/// one client, however hostile, is no evidence, nor are several in the moment between two others' successes.
 /// </summary>
-internal sealed class Witnesses(int wanted, int mostHeldBack, TimeProvider time)
+internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack, TimeProvider time)
 {
     // Time-outs of plain requests take minutes, so evidence of a hanging backend comes slowly.
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
@@ -15,10 +15,11 @@ internal sealed class Witnesses(int wanted, int mostHeldBack, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<UInt128, (long At, int Failures)> _seen = [];
     private volatile bool _isAny;
+    private long _since;
     private bool _isConvinced;
 
     /// <summary>Takes note of a failure.</summary>
-    /// <returns>How many failures count now: none until enough clients saw one, then all that were held back.</returns>
+    /// <returns>How many failures count now: none until enough clients saw one for long enough, then all that were held back.</returns>
     public int Note(IPAddress? client)
     {
         lock (_lock)
@@ -26,9 +27,11 @@ internal sealed class Witnesses(int wanted, int mostHeldBack, TimeProvider time)
             _isAny = true;
             if (_isConvinced) return 1;
             Forget();
+            var now = time.GetTimestamp();
+            if (_seen.Count == 0) _since = now;
             var key = KeyOf(client);
-            _seen[key] = (time.GetTimestamp(), _seen.GetValueOrDefault(key).Failures + 1);
-            if (_seen.Count < wanted) return 0;
+            _seen[key] = (now, _seen.GetValueOrDefault(key).Failures + 1);
+            if (_seen.Count < wanted || time.GetElapsedTime(_since, now) < wantedFor) return 0;
             _isConvinced = true;
             var heldBack = _seen.Values.Sum(seen => (long)seen.Failures);
             return (int)Math.Min(heldBack, mostHeldBack);

@@ -7,24 +7,30 @@ namespace StickyWs.Hosting;
 
 /// <summary>
 /// An options monitor that keeps the last valid options. The framework's own throws into whatever reloaded the configuration,
-/// and from then on into every reader; here an invalid edit is refused whole with one log line, and the old one stays.
+/// and from then on into every reader; here an invalid edit is refused whole, with one log line for each error, and the old one stays. So it does when a file is away, empty or broken, and when all pools are gone
+/// although nobody wrote so (<c>"Pools": {}</c>). The same refusal is logged once.
 /// </summary>
 internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsOptions>, IDisposable
 {
     private readonly IOptionsFactory<StickyWsOptions> _factory;
     private readonly ILogger<LastGoodOptionsMonitor> _logger;
+    private readonly ConfigurationSources? _origins;
     private readonly List<IDisposable> _registrations = [];
     private readonly Lock _lock = new();
     private Action<StickyWsOptions, string?>? _listeners;
     private volatile StickyWsOptions? _current;
+    private (object? Reason, string Text) _said;
 
     public LastGoodOptionsMonitor(
         IOptionsFactory<StickyWsOptions> factory,
         IEnumerable<IOptionsChangeTokenSource<StickyWsOptions>> sources,
-        ILogger<LastGoodOptionsMonitor> logger)
+        ILogger<LastGoodOptionsMonitor> logger,
+        ConfigurationSources? origins = null)
     {
         _factory = factory;
         _logger = logger;
+        _origins = origins;
+        if (origins is not null) origins.Broken += OnBroken;
         foreach (var source in sources) _registrations.Add(ChangeToken.OnChange(source.GetChangeToken, Reload));
     }
 
@@ -34,7 +40,7 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
         get
         {
             if (_current is { } current) return current;
-            lock (_lock) return _current ??= _factory.Create(Options.DefaultName);
+            lock (_lock) return _current ??= CreateFirst();
         }
     }
 
@@ -51,32 +57,86 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
 
     public void Dispose()
     {
+        if (_origins is not null) _origins.Broken -= OnBroken;
         foreach (var registration in _registrations) registration.Dispose();
+    }
+
+    private StickyWsOptions CreateFirst()
+    {
+        try
+        {
+            var first = _factory.Create(Options.DefaultName);
+            _origins?.Remember();
+            return first;
+        }
+        catch (OptionsValidationException e) when (_logger.IsEnabled(LogLevel.Error))
+        {
+            string[] failures = [.. e.Failures];
+            if (IsNews(null, failures)) Array.ForEach(failures, LogInvalid);
+            throw new LoggedOptionsException(failures);
+        }
     }
 
     private void Reload()
     {
         lock (_lock)
         {
-            try
+            if (_origins?.FindLost() is { } lost)
             {
-                _current = _factory.Create(Options.DefaultName);
-            }
-            catch (OptionsValidationException e)
-            {
-                LogRefused(string.Join(" ", e.Failures), null);
-                return;
-            }
-#pragma warning disable CA1031 // Code of the user's configures the options too; what it throws must not reach whoever watches the file.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                LogRefused(e.Message, e);
+                if (_said.Reason != lost.Provider) Refuse(lost.Provider, [lost.Error]);
                 return;
             }
 
-            _listeners?.Invoke(_current, Options.DefaultName);
+            if (TryCreate() is not { } changed) return;
+            if (changed is { Pools.Count: 0, NamesPools: false } && _current is { Pools.Count: > 0 } current)
+            {
+                Refuse(null, [$"it has no pools, and {current.Pools.Count} serve now. To remove them all, write \"Pools\": {{}}{(_origins?.Hint is { } hint ? "; or " + hint : "")}"]);
+                return;
+            }
+
+            _said = default;
+            _current = changed;
+            _origins?.Remember();
+            _listeners?.Invoke(changed, Options.DefaultName);
         }
+    }
+
+    private StickyWsOptions? TryCreate()
+    {
+        try
+        {
+            return _factory.Create(Options.DefaultName);
+        }
+        catch (OptionsValidationException e)
+        {
+            Refuse(null, [.. e.Failures]);
+        }
+#pragma warning disable CA1031 // Code of the user's configures the options too; what it throws must not reach whoever watches the file.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Refuse(null, [e.Message], e);
+        }
+
+        return null;
+    }
+
+    private void OnBroken(LostSource source)
+    {
+        lock (_lock) Refuse(source.Provider, [source.Error]);
+    }
+
+    private void Refuse(object? reason, string[] errors, Exception? exception = null)
+    {
+        if (!IsNews(reason, errors)) return;
+        foreach (var error in errors) LogRefused(error, exception);
+    }
+
+    private bool IsNews(object? reason, string[] errors)
+    {
+        var before = _said;
+        _said = (reason, string.Join('\n', errors));
+        return before != _said;
     }
 
     private sealed class Registration(Action remove) : IDisposable

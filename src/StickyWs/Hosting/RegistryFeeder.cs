@@ -9,26 +9,36 @@ namespace StickyWs.Hosting;
 
 /// <summary>Hands the options over to the registry: before anything else starts, and at every valid change.</summary>
 internal sealed partial class RegistryFeeder(
-    IOptionsMonitor<StickyWsOptions> options, BackendRegistry registry, RegistryMetrics metrics, ILogger<RegistryFeeder> logger)
+    IOptionsMonitor<StickyWsOptions> options, BackendRegistry registry, RegistryMetrics metrics, ConfigurationAdvice advice, ILogger<RegistryFeeder> logger)
     : IHostedLifecycleService, IDisposable
 {
     private IDisposable? _subscription;
+    private volatile bool _isStarted;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(registry);
         registry.Apply(options.CurrentValue);
+        advice.Consider(options.CurrentValue);
         _subscription = options.OnChange((changed, _) =>
         {
             registry.Apply(changed);
             LogApplied(changed.Pools.Count);
+            advice.Consider(changed);
+            if (_isStarted) advice.ConsiderPipeline(changed);
         });
         return Task.CompletedTask;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // Until here a host may build its pipeline.
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _isStarted = true;
+        advice.ConsiderPipeline(options.CurrentValue);
+        return Task.CompletedTask;
+    }
 
     public Task StoppingAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
+using StickyWs.Hosting;
 using StickyWs.Proxying;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -18,6 +19,7 @@ public static class StickyWsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(app);
         if (app.ApplicationServices.GetService<BackendRegistry>() is null)
             throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
+        app.ApplicationServices.GetRequiredService<PipelineMark>().Set();
         return app.UseMiddleware<BalancingMiddleware>();
     }
 }

@@ -81,6 +81,9 @@ public static class StickyWsServiceCollectionExtensions
             provider.GetServices<OptionsRoot>().LastOrDefault()?.Path ?? StickyWsOptions.SectionName,
             provider.GetRequiredService<KnownPolicies>(),
             provider.GetService<IServiceProviderIsService>()?.IsService(typeof(IPinStore)) == true));
+        services.AddSingleton<PipelineMark>();
+        services.AddSingleton<ConfigurationAdvice>();
+        services.AddSingleton<ConfigurationSources>();
         services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
         services.AddHostedService<RegistryFeeder>();
     }
@@ -122,7 +125,9 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<UpgradeProxy>();
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
-        services.AddSingleton(provider => new ClientSettings(provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<RawLane>()));
+        services.AddSingleton<DialMeter>();
+        services.AddSingleton(provider => new ClientSettings(
+            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(), provider.GetService<DescriptorBudget>()));
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();
@@ -148,6 +153,9 @@ public static class StickyWsServiceCollectionExtensions
     // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
     private static void AddTransport(IServiceCollection services)
     {
+        services.AddSingleton(provider => new DescriptorBudget(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(), tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
+        services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
         if (!isKestrelAlone)
@@ -157,6 +165,8 @@ public static class StickyWsServiceCollectionExtensions
         }
 
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.TryAddSingleton<SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();
         services.AddSingleton<RawLane>();
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }

@@ -7,7 +7,8 @@ namespace StickyWs.Hosting;
 
 /// <summary>
 /// Ends the tunnels when the host stops: they get the host's shutdown time (<c>HostOptions.ShutdownTimeout</c>) to end by themselves, then they are
-/// broken off. Kestrel stops before this does and waits in the same time, so that on a real server little is left to wait for.
+/// broken off. Kestrel stops before this does and waits in the same time, so that on a real server little is left to wait for. Tunnels
+/// of an in-memory server, as <c>WebApplicationFactory</c> has, get no time.
 /// </summary>
 internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider time, ILogger<TunnelShutdown> logger) : IHostedLifecycleService
 {
@@ -27,6 +28,7 @@ internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider t
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        tunnels.AbortInMemory();
         try
         {
             await tunnels.WhenEmptyAsync(cancellationToken).ConfigureAwait(false);

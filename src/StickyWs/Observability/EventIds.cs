@@ -8,11 +8,19 @@ internal static class EventIds
     public const int ConfigurationApplied = 101;
     public const int TunnelsEndedAtShutdown = 102;
     public const int TunnelsLeftAtShutdown = 103;
+    public const int ConfigurationInvalid = 104;
+    public const int SectionMisspelt = 105;
+    public const int NoPools = 106;
+    public const int PipelineForgotten = 107;
+    public const int TunnelsDoNotFit = 110;
 
     // Backends
     public const int BackendAdded = 200;
     public const int BackendRemoved = 201;
     public const int BackendStateChanged = 202;
+    public const int BackendsAwaited = 203;
+    public const int BackendsKnown = 204;
+    public const int NewBackendsUnhealthy = 205;
     public const int BackendSpared = 210;
 
     // Health
@@ -20,6 +28,8 @@ internal static class EventIds
     public const int BreakerFailed = 301;
     public const int ProbeLoopFailed = 302;
     public const int HealthFollowFailed = 303;
+    public const int FirstProbeFailed = 304;
+    public const int BackendUnreachable = 305;
 
     // Dispatch
     public const int PolicyMisbehaved = 400;
@@ -34,7 +44,7 @@ internal static class EventIds
     // Proxying
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;
-    public const int UpgradeRefused = 602;
+    public const int UpgradeNotProxied = 710;
 
     // Connections
     public const int HeadTimedOut = 700;
@@ -47,6 +57,10 @@ internal static class EventIds
     public const int CannotAccept = 803;
     public const int ConnectionBroke = 804;
     public const int CloseHandlerFailed = 805;
+    public const int DescriptorsShort = 815;
+    public const int DescriptorsFree = 816;
+    public const int AcceptFailed = 817;
+    public const int ListenerBlind = 818;
 
     // Affinity
     public const int PinStoreLost = 900;

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace StickyWs.Observability;
 
 /// <summary>
-/// The meter <c>StickyWs</c>. Times are seconds; a client's address is never a tag. What the registry knows (tunnels open, bytes,
+/// The meter <c>StickyWs</c>. Times are seconds; nothing that a client sends is ever a tag. What the registry knows (tunnels open, bytes,
 /// states) is read when somebody collects, so that no message pays for it.
 /// </summary>
 internal sealed class StickyWsMetrics
@@ -18,6 +18,9 @@ internal sealed class StickyWsMetrics
     private readonly Counter<long> _tunnelsEnded;
     private readonly Counter<long> _affinity;
     private readonly Counter<long> _pinStoreFailures;
+    private readonly Histogram<double> _requestDuration;
+    private readonly Histogram<double> _dials;
+    private readonly Histogram<double> _probes;
     private readonly Histogram<double> _handshakes;
     private readonly Histogram<double> _tunnelDuration;
 
@@ -28,31 +31,54 @@ internal sealed class StickyWsMetrics
         _retries = Meter.CreateCounter<long>("stickyws.retries", "{attempt}", "Attempts that were repeated on another backend.");
         _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Connects to a backend that failed.");
         _tunnelsOpened = Meter.CreateCounter<long>("stickyws.tunnels.opened", "{tunnel}", "Tunnels opened.");
-        _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by reason.");
+        _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by reason and by who said farewell.");
         _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by what became of them: new, kept, moved, held.");
         _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Calls of the shared store of pins that gave no answer in time.");
-        _handshakes = Meter.CreateHistogram<double>("stickyws.handshake.duration", "s", "WebSocket handshakes, from the routed head to the outcome.");
-        _tunnelDuration = Meter.CreateHistogram<double>("stickyws.tunnel.duration", "s", "Life of a tunnel, by end reason.");
+        _requestDuration = Times("stickyws.request.duration", "Plain HTTP requests, from the pool's choice to the last byte of the answer.", Buckets.Requests);
+        _dials = Times("stickyws.dial.duration", "Attempts to connect to a backend: name, TCP and TLS.", Buckets.Moments);
+        _probes = Times("stickyws.probe.duration", "Probes, with their retries.", Buckets.Moments);
+        _handshakes = Times("stickyws.handshake.duration", "WebSocket handshakes, from the routed head to the outcome.", Buckets.Moments);
+        _tunnelDuration = Times("stickyws.tunnel.duration", "Life of a tunnel, by end reason.", Buckets.Lives);
     }
 
     public Meter Meter { get; }
 
-    public void RequestEnded(string pool, string? backend, int status)
-        => _requests.Add(1, Pool(pool), Backend(backend), new("http.response.status_class", StatusClass(status)));
+    /// <param name="pool">The pool.</param>
+    /// <param name="backend">The backend that was tried last; <see langword="null"/> when there was none.</param>
+    /// <param name="status">The status that the client got.</param>
+    /// <param name="errorType">What went wrong, one of few words; <see langword="null"/> when nothing did.</param>
+    /// <param name="duration">The whole time that the request was here.</param>
+    public void RequestEnded(string pool, string? backend, int status, string? errorType, TimeSpan duration)
+    {
+        var tags = TagsOf(pool, backend);
+        tags.Add("http.response.status_class", StatusClass(status));
+        _requests.Add(1, tags);
+        Record(_requestDuration, duration, tags, errorType);
+    }
 
-    public void Retried(string pool, string backend) => _retries.Add(1, Pool(pool), Backend(backend));
+    public void Retried(string pool, string backend) => _retries.Add(1, TagsOf(pool, backend));
 
     public void DialFailed(string pool, string backend, string errorType)
         => _dialFailures.Add(1, Pool(pool), Backend(backend), new("error.type", errorType));
 
-    public void HandshakeEnded(string pool, string? backend, HandshakeOutcome outcome, TimeSpan duration)
-        => _handshakes.Record(duration.TotalSeconds, Pool(pool), Backend(backend), new("stickyws.handshake.outcome", outcome.ToString()));
+    public void DialEnded(string pool, string backend, string lane, string? errorType, TimeSpan duration)
+        => Record(_dials, duration, [Pool(pool), Backend(backend), Lane(lane)], errorType);
 
-    public void TunnelOpened(string pool, string backend) => _tunnelsOpened.Add(1, Pool(pool), Backend(backend));
+    public void ProbeEnded(string pool, string backend, string? errorType, TimeSpan duration) => Record(_probes, duration, TagsOf(pool, backend), errorType);
 
-    public void TunnelEnded(string pool, string backend, EndReason reason, TimeSpan duration)
+    public void HandshakeEnded(string pool, string? backend, string lane, HandshakeOutcome outcome, TimeSpan duration)
     {
-        var tags = new TagList { Pool(pool), Backend(backend), new("stickyws.end_reason", reason.ToString()) };
+        var tags = TagsOf(pool, backend);
+        tags.Add(Lane(lane));
+        tags.Add("stickyws.handshake.outcome", outcome.ToString());
+        _handshakes.Record(duration.TotalSeconds, tags);
+    }
+
+    public void TunnelOpened(string pool, string backend, string lane) => _tunnelsOpened.Add(1, Pool(pool), Backend(backend), Lane(lane));
+
+    public void TunnelEnded(string pool, string backend, string lane, EndReason reason, string farewell, TimeSpan duration)
+    {
+        var tags = new TagList { Pool(pool), Backend(backend), Lane(lane), new("stickyws.end_reason", reason.ToString()), new("stickyws.farewell", farewell) };
         _tunnelsEnded.Add(1, tags);
         _tunnelDuration.Record(duration.TotalSeconds, tags);
     }
@@ -64,7 +90,20 @@ internal sealed class StickyWsMetrics
 
     public static KeyValuePair<string, object?> Pool(string pool) => new("stickyws.pool", pool);
 
-    public static KeyValuePair<string, object?> Backend(string? backend) => new("stickyws.backend", backend);
+    public static KeyValuePair<string, object?> Backend(string backend) => new("stickyws.backend", backend);
+
+    private static KeyValuePair<string, object?> Lane(string lane) => new("stickyws.lane", lane);
+
+    // A tag without a value is none: exporters differ in what they make of it.
+    private static TagList TagsOf(string pool, string? backend) => backend is null ? [Pool(pool)] : [Pool(pool), Backend(backend)];
+
+    private static void Record(Histogram<double> histogram, TimeSpan duration, TagList tags, string? errorType)
+    {
+        if (errorType is not null) tags.Add("error.type", errorType);
+        histogram.Record(duration.TotalSeconds, tags);
+    }
+
+    private Histogram<double> Times(string name, string description, InstrumentAdvice<double> buckets) => Meter.CreateHistogram(name, "s", description, tags: null, buckets);
 
     private static string StatusClass(int status) => status switch
     {

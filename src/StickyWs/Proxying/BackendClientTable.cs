@@ -54,7 +54,7 @@ internal sealed class BackendClientTable : IDisposable
     {
         foreach (var name in _clients.Keys)
         {
-            if (!snapshot.Pools.Any(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) Drop(name);
+            if (!snapshot.PoolsInUse.Any(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) Drop(name);
         }
     }
 

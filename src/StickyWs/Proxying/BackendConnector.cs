@@ -22,9 +22,13 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         // The request may be elsewhere by now, the connection is for where it was.
         var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
         var protocols = Protocols(request, context.DnsEndPoint);
-        var plain = await OpenAsync(address, cancellationToken).ConfigureAwait(false);
-        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, pool.Connections.IdleTimeout, settings.Time);
-        var secure = await SecureAsync(plain, address, protocols, cancellationToken).ConfigureAwait(false);
+        settings.Budget?.TakeForBackend();
+        var connecting = OpenAsync(address, cancellationToken); // Opens its socket at once.
+        settings.Budget?.Opened();
+        var socket = await connecting.ConfigureAwait(false);
+        var plain = settings.Budget?.Pooled(socket) ?? socket;
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, pool.Connections.IdleTimeout, settings.Time);
+        var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
         if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
         return secure;
     }
@@ -34,9 +38,9 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
             ? await lane.ConnectAsync(settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
             : await BackendStream.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<SslStream> SecureAsync(Stream plain, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        var secured = new TlsBackendStream(plain, pool.Connections.IdleTimeout, settings.Time);
+        var secured = new TlsBackendStream(plain, socket, pool.Connections.IdleTimeout, settings.Time);
         try
         {
             await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);

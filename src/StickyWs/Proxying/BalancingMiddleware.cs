@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
 
@@ -7,31 +6,28 @@ namespace StickyWs.Proxying;
 
 /// <summary>
 /// The HTTP half. A request for which routing has chosen an endpoint of the application, or that belongs to no pool, goes on; a
-/// WebSocket handshake becomes a tunnel; any other request is balanced by itself.
+/// request for an upgrade becomes a tunnel or is refused; any other request is balanced by itself.
 /// </summary>
 internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispatcher, UpgradeProxy upgrades, RequestProxy requests)
 {
     public Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint() is not null) return next(context);
-        var client = UpgradeProxy.Recognize(context);
-        var kind = client is null ? LeaseKind.Request : LeaseKind.Tunnel;
+        var asked = AskedUpgrades.Of(context);
+        var kind = asked.Length == 0 ? LeaseKind.Request : LeaseKind.Tunnel;
         var deciding = dispatcher.DecideAsync(context.Request, kind);
-        return deciding.IsCompletedSuccessfully ? ForwardAsync(context, client, deciding.Result) : WaitAsync(context, client, deciding);
+        return deciding.IsCompletedSuccessfully ? ForwardAsync(context, asked, deciding.Result) : WaitAsync(context, asked, deciding);
     }
 
-    private async Task WaitAsync(HttpContext context, PipelineClient? client, ValueTask<Decision?> deciding)
-        => await ForwardAsync(context, client, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
+    private async Task WaitAsync(HttpContext context, string[] asked, ValueTask<Decision?> deciding)
+        => await ForwardAsync(context, asked, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
 
-    private Task ForwardAsync(HttpContext context, PipelineClient? client, Decision? decision)
+    private Task ForwardAsync(HttpContext context, string[] asked, Decision? decision)
     {
         if (decision is null) return next(context);
-        if (client is not null) return upgrades.ForwardAsync(client, decision);
-        return IsConnect(context) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
+        if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
+        return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
     }
-
-    private static bool IsConnect(HttpContext context)
-        => HttpMethods.IsConnect(context.Request.Method) || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
     // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
     private static Task RefuseConnect(HttpContext context)

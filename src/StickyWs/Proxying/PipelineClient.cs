@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -19,7 +18,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 {
     public HttpContext Context => context;
 
-    /// <summary>Whether the request is an HTTP/1.1 handshake with a key of the client's own.</summary>
+    /// <summary>Whether the request is an HTTP/1.1 handshake with handshake headers of the client's own.</summary>
     public abstract bool HasOwnKey { get; }
 
     /// <summary>Whether the client has got its 101.</summary>
@@ -34,8 +33,6 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     public override string ConnectionId => context.Connection.Id;
 
     public override CancellationToken Left => context.RequestAborted;
-
-    protected override Socket? Socket => null;
 
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
     {
@@ -55,22 +52,14 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
     }
 
-    public override async ValueTask RefuseAsync(Refusal refusal)
-    {
-        context.Response.StatusCode = refusal.Status;
-        context.Response.ContentType = "text/plain";
-        context.Response.ContentLength = refusal.Text.Length;
-        CloseAfterwards();
-        if (refusal.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds;
-        await context.Response.WriteAsync(refusal.Text, Encoding.ASCII).ConfigureAwait(false);
-    }
+    public override async ValueTask RefuseAsync(Refusal refusal) => await UpgradeRefusals.WriteAsync(context, refusal).ConfigureAwait(false);
 
     public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
     {
         context.Response.StatusCode = answer.Status;
         context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = Encoding.Latin1.GetString(answer.Reason);
         CopyHeaders(answer);
-        CloseAfterwards();
+        UpgradeRefusals.CloseAfterwards(context);
         if (ContentRules.DropContent(context.Response)) return;
         try
         {
@@ -90,12 +79,6 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     protected static IDuplexPipe ToPipe(Stream stream) => new DuplexPipe(
         PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true)),
         PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
-
-    // What the client sent behind its handshake was meant for the tunnel: it must not be read as its next request.
-    private void CloseAfterwards()
-    {
-        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
-    }
 
     private void CopyHeaders(ResponseHead answer)
     {

@@ -7,15 +7,16 @@ namespace StickyWs.Proxying;
 internal sealed class PlainBackendStream : AsyncStream, IWireLink
 {
     private readonly Stream _inner;
+    private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public PlainBackendStream(Stream inner, TimeSpan idleTimeout, TimeProvider time)
+    public PlainBackendStream(Stream inner, Stream socket, TimeSpan idleTimeout, TimeProvider time)
     {
-        _inner = inner;
+        (_inner, _socket) = (inner, socket);
         _wire = new BackendWire(this, idleTimeout, time);
     }
 
-    bool IWireLink.HasArrived => HasArrived(_inner);
+    bool IWireLink.HasArrived => HasArrived(_socket);
 
     /// <summary>Whether the kernel holds something for one of the two kinds of connections to backends.</summary>
     public static bool HasArrived(Stream connection)

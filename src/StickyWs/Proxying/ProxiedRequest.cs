@@ -46,6 +46,9 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// <summary>How the last attempt failed.</summary>
     public AttemptFailure Failure { get; set; }
 
+    /// <summary>The metric tag <c>error.type</c>: how it failed, or why it had no backend; <see langword="null"/> when it went well.</summary>
+    public string? ErrorType => Failure != AttemptFailure.None ? Failure.ToString() : Why != NoBackendReason.None ? Why.ToString() : null;
+
     /// <summary>What was or is being sent; <see langword="null"/> for a safe request without a body.</summary>
     public RequestContent? Content { get; private set; }
 

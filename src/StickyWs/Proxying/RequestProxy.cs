@@ -19,11 +19,13 @@ internal sealed partial class RequestProxy(
     ForwardedHeaders forwarded,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
+    TimeProvider time,
     ILogger<RequestProxy> logger)
 {
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision)
     {
+        var startedAt = time.GetTimestamp();
         var isProxied = ClientTarget.TryRead(context, out var target);
         if (BoundClients.TryRefuse(context)) return;
         using var request = new ProxiedRequest(context, decision, target) { Bound = BoundClients.Find(context, decision.Pool) };
@@ -36,7 +38,7 @@ internal sealed partial class RequestProxy(
         }
         finally
         {
-            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode);
+            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(startedAt));
         }
     }
 

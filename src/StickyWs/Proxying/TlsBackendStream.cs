@@ -5,14 +5,15 @@ namespace StickyWs.Proxying;
 /// <summary>A connection to a backend in TLS, as the HTTP client has it, which accepts no other stream in place of an <see cref="SslStream"/>.</summary>
 internal sealed class TlsBackendStream : SslStream, IWireLink
 {
+    private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public TlsBackendStream(Stream plain, TimeSpan idleTimeout, TimeProvider time)
+    public TlsBackendStream(Stream plain, Stream socket, TimeSpan idleTimeout, TimeProvider time)
         : base(plain)
-        => _wire = new BackendWire(this, idleTimeout, time);
+        => (_socket, _wire) = (socket, new BackendWire(this, idleTimeout, time));
 
     // What waits below may be no more than a session ticket; then a connection is given up that would have served.
-    bool IWireLink.HasArrived => PlainBackendStream.HasArrived(InnerStream);
+    bool IWireLink.HasArrived => PlainBackendStream.HasArrived(_socket);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _wire.ReadAsync(buffer, cancellationToken);
 

@@ -17,28 +17,34 @@ internal static class UpgradeHead
     /// <summary>Kestrel has applied its limits already.</summary>
     public static SniffLimits NoLimits { get; } = new(int.MaxValue, int.MaxValue, int.MaxValue);
 
-    public static bool AsksForWebSocket(HttpRequest request)
-        => request.Headers.Upgrade.Any(value => "websocket".Equals(value?.Trim(), StringComparison.OrdinalIgnoreCase));
+    public static bool HasConnectionUpgrade(HttpRequest request)
+        => request.Headers.Connection.Any(value => value is not null && TokenList.Contains(Bytes(value), "upgrade"u8));
+
+    /// <summary>The method of the HTTP/1.1 request: extended CONNECT becomes a GET (RFC 8441 section 5).</summary>
+    public static string MethodOf(HttpRequest request) => HttpMethods.IsPost(request.Method) ? HttpMethods.Post : HttpMethods.Get;
 
     /// <param name="request">The request.</param>
     /// <param name="hasOwnKey">Whether it brings its own HTTP/1.1 handshake headers; otherwise they are made up here.</param>
-    public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey)
+    /// <param name="upgrades">The protocols that the backend is asked for, when that is not a WebSocket.</param>
+    public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey, string? upgrades = null)
     {
         var output = new ArrayBufferWriter<byte>(1024);
-        output.Write("GET "u8);
+        output.Write(Encoding.ASCII.GetBytes(MethodOf(request)));
+        output.Write(" "u8);
         output.Write(Bytes(Target(request)));
         output.Write(" HTTP/1.1\r\n"u8);
         Write(output, HeaderNames.Host, request.Host.Value ?? "");
         foreach (var (name, values) in request.Headers)
         {
-            if (IsLeftOut(name, values, hasOwnKey)) continue;
+            if (IsLeftOut(request, name, values, hasOwnKey) || (upgrades is not null && Is(name, HeaderNames.Upgrade))) continue;
             if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray())); // RFC 9113 section 8.2.3
             else foreach (var value in values) Write(output, name, value ?? "");
         }
 
-        if (!hasOwnKey)
+        if (!hasOwnKey) Write(output, HeaderNames.Connection, HeaderNames.Upgrade);
+        if (!hasOwnKey || upgrades is not null) Write(output, HeaderNames.Upgrade, upgrades ?? "websocket");
+        if (!hasOwnKey && upgrades is null)
         {
-            output.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
             Write(output, HeaderNames.SecWebSocketKey, WebSocketKey.Create());
             if (StringValues.IsNullOrEmpty(request.Headers.SecWebSocketVersion)) Write(output, HeaderNames.SecWebSocketVersion, "13");
         }
@@ -54,10 +60,10 @@ internal static class UpgradeHead
         return target;
     }
 
-    private static bool IsLeftOut(string name, StringValues values, bool hasOwnKey)
+    private static bool IsLeftOut(HttpRequest request, string name, StringValues values, bool hasOwnKey)
         => !HeaderReader.IsToken(Encoding.ASCII.GetBytes(name)) // HTTP/2 lets any name through Kestrel, one with a CRLF too, and pseudo headers have a colon.
             || Is(name, HeaderNames.Host)
-            || (Is(name, HeaderNames.ContentLength) && values == "0")
+            || (Is(name, HeaderNames.ContentLength) && values == "0" && !HttpMethods.IsPost(request.Method))
             || (!hasOwnKey && (Is(name, HeaderNames.Connection) || Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketKey)));
 
     private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);

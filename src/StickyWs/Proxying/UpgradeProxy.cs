@@ -1,5 +1,8 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
@@ -7,35 +10,41 @@ using StickyWs.Forwarding;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// WebSocket handshakes that the sniffer could not see: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
-/// (RFC 8441), or on an in-memory server. They become tunnels of the same forwarder, by the same rules.
+/// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
+/// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the same forwarder.
 /// </summary>
-internal sealed class UpgradeProxy(StickyForwarder forwarder)
+internal sealed partial class UpgradeProxy(StickyForwarder forwarder, ILogger<UpgradeProxy> logger)
 {
-    /// <summary>The way in which a request asks for a WebSocket, or <see langword="null"/> when it does not.</summary>
-    public static PipelineClient? Recognize(HttpContext context)
+    /// <summary>Makes a tunnel of a request that asks for one, or answers it.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="asked">What it asks for; at least one protocol.</param>
+    /// <param name="decision">Its pool and backends.</param>
+    public Task ForwardAsync(HttpContext context, string[] asked, Decision decision)
     {
-        var features = context.Features;
-        if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
-            return connect.Protocol == "websocket" ? new ExtendedConnectClient(context, connect) : null;
-        if (!HttpMethods.IsGet(context.Request.Method)) return null;
-
-        // Kestrel would upgrade HTTP/1.0 too, where the header is to be ignored (RFC 9110 section 7.8).
-        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
-            return HttpProtocol.IsHttp11(context.Request.Protocol) && UpgradeHead.AsksForWebSocket(context.Request) ? new UpgradedClient(context, upgrade) : null;
-        return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
+        var listed = AskedUpgrades.Listed(asked, decision.Pool.Options.Upgrades);
+        if (listed.Length > 0) return SwitchAsync(context, listed, decision);
+        return Array.Exists(asked, UpgradeName.IsWebSocket) ? OpenWebSocketAsync(context, decision) : RefuseAsync(context, UpgradeRefusals.NotListed(asked), decision);
     }
 
-    public async Task ForwardAsync(PipelineClient client, Decision decision)
+    private Task OpenWebSocketAsync(HttpContext context, Decision decision)
     {
-        var request = client.Context.Request;
-        var bytes = UpgradeHead.Render(request, client.HasOwnKey);
-        if (HandshakeParser.Parse(bytes, UpgradeHead.NoLimits, out var head) == Verdict.PlainHttp || head is null)
-        {
-            await RefuseAsync(client).ConfigureAwait(false);
-            return;
-        }
+        if (Recognize(context) is not { } client) return RefuseAsync(context, UpgradeRefusals.BadWebSocket, decision);
+        var bytes = UpgradeHead.Render(context.Request, client.HasOwnKey);
+        if (HandshakeParser.Parse(bytes, UpgradeHead.NoLimits, out var head) != Verdict.PlainHttp && head is not null) return TunnelAsync(client, head, decision);
+        return RefuseAsync(context, context.Request.Headers.SecWebSocketVersion == "13" ? UpgradeRefusals.BadWebSocket : UpgradeRefusals.OtherVersion, decision);
+    }
 
+    private Task SwitchAsync(HttpContext context, string listed, Decision decision)
+    {
+        var client = RecognizeOther(context, out var refusal);
+        if (client is null) return RefuseAsync(context, refusal!, decision);
+        var method = Encoding.ASCII.GetBytes(UpgradeHead.MethodOf(context.Request) + " ");
+        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, listed), method, Encoding.ASCII.GetBytes(listed));
+        return head is null ? RefuseAsync(context, UpgradeRefusals.BadUpgrade, decision) : TunnelAsync(client, head, decision);
+    }
+
+    private async Task TunnelAsync(PipelineClient client, RequestHead head, Decision decision)
+    {
         // An upgraded connection ends with its tunnel anyway; to release the gate then would break off what is still to be sent.
         var gate = client is UpgradedClient ? client.Context.Features.Get<HalfCloseGate>() : null;
         gate?.Hold();
@@ -49,18 +58,33 @@ internal sealed class UpgradeProxy(StickyForwarder forwarder)
         }
     }
 
-    // RFC 6455 section 4.4: a version that is not spoken is answered with the one that is.
-    private static async Task RefuseAsync(PipelineClient client)
+    private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)
     {
-        var context = client.Context;
-        if (context.Request.Headers.SecWebSocketVersion != "13")
-        {
-            context.Response.Headers.SecWebSocketVersion = "13";
-            await client.RefuseAsync(new Refusal(426, "Upgrade Required", "Only WebSocket version 13 is spoken here.")).ConfigureAwait(false);
-        }
-        else
-        {
-            await client.RefuseAsync(new Refusal(400, "Bad Request", "The WebSocket handshake is not valid.")).ConfigureAwait(false);
-        }
+        LogRefused(context.Connection.Id, decision.Pool.Name, refusal.Status, refusal.Text);
+        return UpgradeRefusals.WriteAsync(context, refusal);
+    }
+
+    // The way in which a request asks for a WebSocket, or none when it is not one of those.
+    private static PipelineClient? Recognize(HttpContext context)
+    {
+        var features = context.Features;
+        if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return new ExtendedConnectClient(context, connect);
+        if (!HttpMethods.IsGet(context.Request.Method)) return null;
+        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade); // Not in HTTP/1.0: that asks for nothing.
+        return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
+    }
+
+    private static PipelineClient? RecognizeOther(HttpContext context, out Refusal? refusal)
+    {
+        refusal = null;
+        var features = context.Features;
+        var request = context.Request;
+        if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return new ExtendedConnectClient(context, connect);
+        if (!HttpProtocol.IsHttp11(request.Protocol)) refusal = UpgradeRefusals.OtherHttp;
+        else if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsPost(request.Method)) refusal = UpgradeRefusals.OtherMethod;
+        else if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade);
+        else if (features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }) refusal = UpgradeRefusals.WithBody;
+        else refusal = UpgradeHead.HasConnectionUpgrade(request) ? UpgradeRefusals.NoServer : UpgradeRefusals.BadUpgrade;
+        return null;
     }
 }

@@ -1,11 +1,12 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -17,11 +18,14 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
     // The gate is held by then, which keeps RequestAborted from firing.
     public override CancellationToken Left => Context.Features.Get<HalfCloseGate>()?.Left ?? base.Left;
 
-    protected override Socket? Socket => Context.Features.Get<IConnectionSocketFeature>()?.Socket;
+    protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
+
+    protected override ConnectionShare? Share => Context.Features.Get<ConnectionShare>();
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
-        Context.Response.Headers.Upgrade = "websocket";
+        var protocol = answer.Single("Upgrade"u8)!; // It is verified.
+        Context.Response.Headers.Upgrade = UpgradeName.IsWebSocket(protocol) ? UpgradeName.WebSocket : protocol;
 
         // Kestrel would take a tunnel whose reader stalls for an answer that is read too slowly, and break it.
         if (Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;

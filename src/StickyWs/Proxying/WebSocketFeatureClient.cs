@@ -16,6 +16,8 @@ internal sealed class WebSocketFeatureClient(HttpContext context, IHttpWebSocket
 
     public override bool HasOwnKey => false;
 
+    public override bool IsInMemory => true;
+
     public override void Abort()
     {
         _client?.Abort();

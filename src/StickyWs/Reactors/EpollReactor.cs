@@ -78,10 +78,13 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         Forget(socket);
     }
 
-    protected override void Turn(int milliseconds)
+    protected override bool Turn(int milliseconds)
     {
         var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : Rest(milliseconds));
+        var error = count < 0 ? (Errno)Marshal.GetLastPInvokeError() : Errno.None;
         Awake();
+        var works = error is Errno.None or Errno.Interrupted;
+        if (!works) Report(new IOException($"epoll_wait: {error}"));
         for (var i = 0; i < count; i++)
         {
             var data = EpollEvents.Data(_events, i);
@@ -89,6 +92,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         }
 
         ServeQueue();
+        return works;
     }
 
     protected override void CloseKernel()

@@ -114,12 +114,16 @@ internal static unsafe partial class Libc
     public static partial int EpollControl(int epoll, int operation, int fd, void* theEvent);
 
     /// <summary>The one call that waits.</summary>
-    [LibraryImport(C, EntryPoint = "epoll_wait")]
+    [LibraryImport(C, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int milliseconds);
 
     [LibraryImport(C, EntryPoint = "eventfd")]
     [SuppressGCTransition]
     public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport(C, EntryPoint = "read")]
+    [SuppressGCTransition]
+    public static partial nint Read(int fd, void* buffer, nuint length);
 
     [LibraryImport(C, EntryPoint = "write")]
     [SuppressGCTransition]

@@ -39,9 +39,18 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
         };
         if (pair.IsLimited) Oversee(pair.Limit);
-        reactor.BeginStream(client.Number, number << 1, client.IsDrained);
-        reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
-        return number;
+        try
+        {
+            reactor.BeginStream(client.Number, number << 1, client.IsDrained);
+            reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
+            return number;
+        }
+        catch
+        {
+            Note(ref pair, EndReason.Failed);
+            End(number, isReset: true);
+            throw;
+        }
     }
 
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
@@ -59,7 +68,8 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = reactor.Now;
         if (IsBulk(ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient, bytes.Length)) reactor.Splice(socket);
-        Count(ref pair, isClient, bytes.Length);
+        if (isClient) pair.Owner!.CountToBackend(bytes);
+        else pair.Owner!.CountToClient(bytes);
         if (!reactor.Send(isClient ? pair.Backend : pair.Client, bytes)) reactor.Pause(socket);
     }
 
@@ -67,7 +77,8 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
     {
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = reactor.Now;
-        Count(ref pair, isClient, count);
+        if (isClient) pair.Owner!.CountToBackend(count);
+        else pair.Owner!.CountToClient(count);
     }
 
     public void Sent(int socket)
@@ -186,12 +197,6 @@ internal sealed class PairRelay(Reactor reactor) : ICompletions
         if (score < BulkScore) return false;
         score = 0;
         return true;
-    }
-
-    private static void Count(ref Pair pair, bool isClient, int bytes)
-    {
-        if (isClient) pair.Owner!.CountToBackend(bytes);
-        else pair.Owner!.CountToClient(bytes);
     }
 
     private static void Note(ref Pair pair, EndReason reason)

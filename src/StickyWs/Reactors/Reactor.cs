@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
@@ -8,7 +7,7 @@ namespace StickyWs.Reactors;
 /// One thread that waits for the kernel on behalf of many sockets. Sockets are first watched (readiness, for the handshake, from any thread) and then
 /// streamed (completions, for the relay, on this thread alone); one number names a socket in both.
 /// </summary>
-internal abstract class Reactor : IDisposable
+internal abstract partial class Reactor : IDisposable
 {
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(5);
 
@@ -20,6 +19,7 @@ internal abstract class Reactor : IDisposable
     private int _isAwake = 1;
     private volatile bool _isStopping;
     private volatile bool _hasEnded;
+    private volatile bool _isAiling;
 
     protected Reactor(int number, Action<Exception> onFailure)
     {
@@ -33,6 +33,9 @@ internal abstract class Reactor : IDisposable
 
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
     public long Now { get; private set; } = Milliseconds();
+
+    /// <summary>Whether the kernel refuses what the thread waits with, or its latest turn failed otherwise: no place for a new connection.</summary>
+    public bool IsAiling => _isAiling;
 
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
@@ -122,6 +125,7 @@ internal abstract class Reactor : IDisposable
     {
         if (_isStopping) return;
         _isStopping = true;
+        lock (_posted) Monitor.Pulse(_posted);
         if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
         {
             Finish();
@@ -166,7 +170,8 @@ internal abstract class Reactor : IDisposable
     }
 
     /// <summary>Waits for the kernel, for at most so many milliseconds (-1: for ever), and serves what it reports.</summary>
-    protected abstract void Turn(int milliseconds);
+    /// <returns>Whether the kernel did; if not, <see cref="Report"/> was told why.</returns>
+    protected abstract bool Turn(int milliseconds);
 
     /// <summary>Ends a wait of <see cref="Turn"/> from another thread.</summary>
     protected abstract void Wake();
@@ -193,69 +198,6 @@ internal abstract class Reactor : IDisposable
 #pragma warning restore CA1031
         {
             // Whoever reports has nobody left to tell.
-        }
-    }
-
-    private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
-
-    private void Run()
-    {
-        try
-        {
-            Begin();
-            _begun.SetResult();
-        }
-        catch (IOException e)
-        {
-            Finish();
-            _begun.SetException(e);
-            return;
-        }
-
-        while (!_isStopping)
-        {
-            Turn(Relay.NextSweep());
-            RunPosted();
-            Relay.Sweep();
-        }
-
-        RunPosted();
-        EndStreams(EndReason.Shutdown);
-        End();
-        Finish();
-    }
-
-    private void Finish()
-    {
-        Release();
-        _hasEnded = true;
-        RunBehindTheEnd();
-    }
-
-    // What was left for the thread when it had ended. Streams that begin with it end at once.
-    private void RunBehindTheEnd()
-    {
-        lock (_behindTheEnd)
-        {
-            RunPosted();
-            EndStreams(EndReason.Shutdown);
-        }
-    }
-
-    private void RunPosted()
-    {
-        while (_posted.TryDequeue(out var work))
-        {
-            try
-            {
-                work();
-            }
-#pragma warning disable CA1031 // The thread serves many others.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                Failed(e);
-            }
         }
     }
 }

@@ -17,13 +17,14 @@ internal sealed class ReactorGroup : IDisposable
     /// <param name="mode">What they shall wait with, and nothing else.</param>
     /// <param name="count">How many.</param>
     /// <param name="onFailure">Who is told of what should never happen.</param>
+    /// <param name="mostPipes">How many pipes each may keep for splicing.</param>
     /// <exception cref="IOException">The kernel refuses what a reactor needs.</exception>
-    public static ReactorGroup Start(ReactorMode mode, int count, Action<Exception> onFailure)
+    public static ReactorGroup Start(ReactorMode mode, int count, Action<Exception> onFailure, int mostPipes = EpollReactor.MostPipes)
     {
         var reactors = new List<Reactor>(count);
         try
         {
-            while (reactors.Count < count) reactors.Add(mode == ReactorMode.IoUring ? new UringReactor(reactors.Count, onFailure) : new EpollReactor(reactors.Count, onFailure));
+            while (reactors.Count < count) reactors.Add(mode == ReactorMode.IoUring ? new UringReactor(reactors.Count, onFailure) : new EpollReactor(reactors.Count, onFailure, mostPipes));
             reactors.ForEach(reactor => reactor.Start());
         }
         catch
@@ -35,8 +36,19 @@ internal sealed class ReactorGroup : IDisposable
         return new ReactorGroup([.. reactors]);
     }
 
-    /// <summary>The reactor for the next connection.</summary>
-    public Reactor Next() => _reactors.Length == 1 ? _reactors[0] : _reactors[Interlocked.Increment(ref _turn) % (uint)_reactors.Length];
+    /// <summary>The reactor for the next connection: one that works, as long as there is one.</summary>
+    public Reactor Next()
+    {
+        if (_reactors.Length == 1) return _reactors[0];
+        for (var tries = _reactors.Length; tries > 1; tries--)
+        {
+            if (Take() is { IsAiling: false } reactor) return reactor;
+        }
+
+        return Take();
+    }
+
+    private Reactor Take() => _reactors[Interlocked.Increment(ref _turn) % (uint)_reactors.Length];
 
     public void Dispose()
     {

@@ -58,7 +58,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         Relay.EndAll(reason);
         for (var socket = 0; socket < Sockets.End; socket++)
         {
-            if (Sockets[socket] is { Party: ICompletions party } state && state.Has(SocketFlags.Streaming)) party.Fail(socket);
+            if (Sockets[socket] is { Party: ICompletions } state && state.Has(SocketFlags.Streaming)) Fail(socket, state.Generation);
         }
     }
 
@@ -166,8 +166,39 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
 #pragma warning restore CA1031
         {
             Failed(e);
-            if (state.Generation == generation && state.Has(SocketFlags.Streaming)) PartyOf(ref state).Fail(socket);
+            Fail(socket, generation);
         }
+    }
+
+    /// <summary>Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a party that fails even at this is not asked again.</summary>
+    protected void Fail(int socket, uint generation)
+    {
+        ref var state = ref Sockets[socket];
+        if (state.Generation != generation || !state.Has(SocketFlags.Streaming) || state.Has(SocketFlags.Gone)) return;
+        try
+        {
+            PartyOf(ref state).Fail(socket);
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+            if (state.Generation == generation && !state.Has(SocketFlags.Gone)) Close(socket, isReset: true);
+        }
+    }
+
+    /// <summary>Tells whoever watches a socket that the kernel does so no more: what there is to know he has to find out.</summary>
+    protected void TellBlind(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        if (!state.Has(SocketFlags.Streaming | SocketFlags.Gone) && Volatile.Read(ref state.Fd) >= 0) Serve(socket, state.Generation, EpollEvents.In | EpollEvents.Out | EpollEvents.Ending);
+    }
+
+    /// <summary>Tells all who watch.</summary>
+    protected void TellAllBlind()
+    {
+        for (var socket = 0; socket < Sockets.End; socket++) TellBlind(socket);
     }
 
     protected static SocketFlags ToFlags(Signals signals)

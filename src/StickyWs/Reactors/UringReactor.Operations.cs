@@ -1,3 +1,5 @@
+using StickyWs.Observability;
+
 namespace StickyWs.Reactors;
 
 // Which operations are with the kernel: asked for, cancelled, and counted until each has completed for the last time.
@@ -12,6 +14,33 @@ internal sealed unsafe partial class UringReactor
     private readonly List<int> _starved = [];
     private readonly List<int> _unpolled = [];
     private bool _isEnding;
+
+    private bool Wait(int milliseconds)
+    {
+        try
+        {
+            if (milliseconds == 0) _ring.Enter(0, 0);
+            else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
+        }
+        catch (IOException e)
+        {
+            GiveUp(e);
+            return false;
+        }
+
+        if (!_ring.HasLost) return true;
+        GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+        AwaitWake();
+        return true;
+    }
+
+    // Nobody can say any more where the bytes of a tunnel are, nor who is still watched.
+    private void GiveUp(IOException reason)
+    {
+        Report(reason);
+        EndStreams(EndReason.Failed);
+        TellAllBlind();
+    }
 
     /// <summary>Has with the kernel what the socket's state asks for.</summary>
     private void Settle(int socket)
@@ -60,10 +89,16 @@ internal sealed unsafe partial class UringReactor
             if (Completes(socket, ref state)) return;
         }
 
-        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) state.Fd = -1; // Not ours to watch any more; its end is on its way.
+        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) Blind(socket, ref state);
         if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
         if (completion is { GoesOn: false, Result: > 0 }) _unpolled.Add(socket);
         else Settle(socket);
+    }
+
+    // The kernel does not watch it any more, for want of memory or since it is no socket. Whoever watches it is told, unless he has let go of it.
+    private void Blind(int socket, ref SocketState state)
+    {
+        if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.In | EpollEvents.Out | EpollEvents.Ending);
     }
 
     // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that would keep it full.

@@ -7,9 +7,7 @@ internal sealed unsafe partial class UringReactor
     private const int MostPieces = 16;
 
     private readonly List<int> _dirty = [];
-    private readonly List<(int Socket, uint Generation, IGatheredSend Send)> _gathered = [];
     private readonly List<(int Socket, IGatheredSend? Send)> _sending = [];
-    private readonly List<IGatheredSend> _cancelled = [];
     private uint _sentUpTo;
 
     public override bool Send(int socket, ReadOnlySpan<byte> bytes)
@@ -28,13 +26,6 @@ internal sealed unsafe partial class UringReactor
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
         return false;
-    }
-
-    public override bool TryGather(int socket, IGatheredSend send)
-    {
-        if (_isEnding) return false;
-        _gathered.Add((socket, Sockets[socket].Generation, send));
-        return true;
     }
 
     // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a word: it would
@@ -57,30 +48,6 @@ internal sealed unsafe partial class UringReactor
         isAwaited |= SendGathered();
         _sentUpTo = _ring.Position;
         return isAwaited;
-    }
-
-    // Whoever sends goes on when it is done.
-    private bool SendGathered()
-    {
-        if (_gathered.Count == 0) return false;
-        foreach (var (socket, generation, source) in _gathered)
-        {
-            ref var state = ref Sockets[socket];
-            if (state.Generation != generation)
-            {
-                _cancelled.Add(source); // Closed since.
-                continue;
-            }
-
-            ref var send = ref AskSend(Kind.Gathered, socket, ref state);
-            (var start, state.Sending) = source.Bytes;
-            send.Address = (ulong)start;
-            send.Length = (uint)state.Sending;
-            _sending.Add((socket, source));
-        }
-
-        _gathered.Clear();
-        return true;
     }
 
     private ref Submission AskSend(Kind kind, int socket, ref SocketState state)
@@ -119,22 +86,24 @@ internal sealed unsafe partial class UringReactor
     {
         foreach (var (socket, send) in _sending)
         {
-            ref var state = ref Sockets[socket];
-            if (send is not null) Conclude(socket, ref state, send);
-            else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+            var generation = Sockets[socket].Generation;
+            try
+            {
+                ref var state = ref Sockets[socket];
+                if (send is not null) Conclude(socket, ref state, send);
+                else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
+            }
+#pragma warning disable CA1031 // Whoever has sent goes on within this, and may be the application.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Failed(e);
+                Fail(socket, generation);
+            }
         }
 
         _sending.Clear();
-        foreach (var send in _cancelled) send.Done(-(int)Errno.Canceled);
-        _cancelled.Clear();
-    }
-
-    private void Conclude(int socket, ref SocketState state, IGatheredSend send)
-    {
-        var result = state.Sending;
-        state.Flags &= ~SocketFlags.IsSending;
-        Completes(socket, ref state);
-        send.Done(result);
+        CancelGathered();
     }
 
     private void Sent(int socket, Completion completion)

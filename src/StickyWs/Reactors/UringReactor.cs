@@ -131,10 +131,10 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
     private void AwaitWake() => Poll(Kind.Wake, 0, WakeEvent.Fd, EpollEvents.In);
 
-    protected override void Turn(int milliseconds)
+    protected override bool Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
+        var works = Wait(SendPieces() || _ring.Ready > 0 ? 0 : Rest(milliseconds));
         Awake();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
@@ -144,6 +144,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         TellBreaks();
         FeedStarved();
         PollAgain();
+        return works;
     }
 
     // Streams have ended by now; what is still watched belongs to others, who are told nothing more.
@@ -161,29 +162,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _ring.Dispose();
         _buffers.Dispose();
         _vectors.Dispose();
-    }
-
-    private void Wait(int milliseconds)
-    {
-        try
-        {
-            if (milliseconds == 0) _ring.Enter(0, 0);
-            else _ring.Enter(_patience.Wanted, _patience.Wanted > 1 ? Patience.Longest : milliseconds * 1000L);
-        }
-        catch (IOException e)
-        {
-            GiveUp(e);
-        }
-
-        if (_ring.HasLost) GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
-    }
-
-    // Nobody can say any more where the bytes of a tunnel are.
-    private void GiveUp(IOException reason)
-    {
-        Failed(reason);
-        EndStreams(EndReason.Failed);
-        AwaitWake();
     }
 
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;
@@ -256,7 +234,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 #pragma warning restore CA1031
         {
             Failed(e);
-            if (kind is Kind.Receive or Kind.Send or Kind.Room) FailIfStreaming(socket);
+            if (kind is Kind.Receive or Kind.Send or Kind.Room) Fail(socket, Sockets[socket].Generation);
         }
     }
 
@@ -272,14 +250,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 #pragma warning restore CA1031
         {
             Failed(e);
-            FailIfStreaming(socket);
+            Fail(socket, Sockets[socket].Generation);
         }
-    }
-
-    private void FailIfStreaming(int socket)
-    {
-        ref var state = ref Sockets[socket];
-        if (state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) PartyOf(ref state).Fail(socket);
     }
 
     /// <summary>What somebody wants of a socket that is watched, whichever thread he is on.</summary>

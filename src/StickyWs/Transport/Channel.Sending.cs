@@ -101,7 +101,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         }
     }
 
-    private void AwaitRoom() => _reactor.Run(() =>
+    private void AwaitRoom() => Run(() =>
     {
         if (!_isClosed) _reactor.AwaitRoom(_socket);
     });

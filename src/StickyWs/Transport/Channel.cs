@@ -72,12 +72,36 @@ internal sealed partial class Channel : ICompletions
         }
     }
 
+    public void SetDeadPeerTimeout(int milliseconds)
+    {
+        lock (_lock)
+        {
+            if (!_isClosed) SocketOptions.SetDeadPeerTimeout(_fd, milliseconds);
+        }
+    }
+
     private PipeWriter Writer => _pipe.Writer;
 
     /// <summary>Begins to receive.</summary>
-    public void Start() => _reactor.Run(() =>
+    public void Start() => Run(() =>
     {
         if (!_isClosed) _reactor.BeginStream(_socket, this); // On the reactor's thread it may have been closed before this.
+    });
+
+    // On the reactor's thread; a defect ends the channel.
+    private void Run(Action work) => _reactor.Run(() =>
+    {
+        try
+        {
+            work();
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _reactor.Failed(e);
+            Close(new IOException("The connection's reactor met a defect.", e), isReset: true);
+        }
     });
 
     /// <summary>Closes the connection. Only the first time counts.</summary>
@@ -97,8 +121,14 @@ internal sealed partial class Channel : ICompletions
         _room.Signal();
         _reactor.Run(() =>
         {
-            _reactor.Close(_socket, isReset);
-            End(null);
+            try
+            {
+                _reactor.Close(_socket, isReset);
+            }
+            finally
+            {
+                End(null);
+            }
         });
     }
 
@@ -169,7 +199,7 @@ internal sealed partial class Channel : ICompletions
     private async Task AwaitReaderAsync(ValueTask<bool> feeding)
     {
         var isRead = await feeding.ConfigureAwait(false);
-        _reactor.Run(() => Fed(isRead));
+        Run(() => Fed(isRead));
     }
 
     private void Fed(bool isRead)
@@ -204,7 +234,13 @@ internal sealed partial class Channel : ICompletions
         _hasEnded = true;
         bool isClosed;
         lock (_lock) (isClosed, Failure) = (_isClosed, _reason ?? reason);
-        Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure);
-        _owner.InputEnded();
+        try
+        {
+            Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure); // Whoever reads may go on within this, and fail.
+        }
+        finally
+        {
+            _owner.InputEnded();
+        }
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
@@ -12,7 +13,7 @@ namespace StickyWs.Transport;
 /// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go through pipes, as those of Kestrel's own
 /// socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
-internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger)
+internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger, ConnectionShare? share = null)
     : ConnectionContext, IRawConnection, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
 {
     private readonly Lock _realizing = new();
@@ -31,7 +32,7 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     /// <summary>Whether it still is a bare socket that nobody has taken.</summary>
     public bool IsRaw => _own is null && !_isDetached;
 
-    public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings);
+    public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings, share);
 
     public override string ConnectionId
     {
@@ -71,6 +72,9 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
 
     public Socket Socket => Own().Socket;
 
+    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
+    public void SetDeadPeerTimeout(TimeSpan time) => Own().SetDeadPeerTimeout((int)time.TotalMilliseconds);
+
     public bool HasPeerLeft => socket.HasPeerLeft;
 
     public int TryPeek(Span<byte> buffer) => socket.TryPeek(buffer);
@@ -103,6 +107,7 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     {
         if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
         else if (!_isDetached) socket.Dispose();
+        share?.Settle(); // A tunnel has its backend by now, and Kestrel has let go of it.
         await base.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -5,18 +5,27 @@ using Microsoft.AspNetCore.Http.Features;
 namespace StickyWs.Transport;
 
 /// <summary>The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket.</summary>
-internal sealed class RawFeatures(RawConnection connection, IMemoryPoolFeature memory) : IFeatureCollection
+internal sealed class RawFeatures : IFeatureCollection
 {
+    private readonly RawConnection _connection;
+
     // With room for the three or four that Kestrel and its middlewares set. So few are found faster one by one.
-    private readonly List<KeyValuePair<Type, object>> _set = new(10)
+    private readonly List<KeyValuePair<Type, object>> _set;
+
+    public RawFeatures(RawConnection connection, IMemoryPoolFeature memory, ConnectionShare? share)
     {
-        new(typeof(IConnectionIdFeature), connection),
-        new(typeof(IConnectionItemsFeature), connection),
-        new(typeof(IConnectionTransportFeature), connection),
-        new(typeof(IConnectionLifetimeFeature), connection),
-        new(typeof(IConnectionSocketFeature), connection),
-        new(typeof(IMemoryPoolFeature), memory),
-    };
+        _connection = connection;
+        _set = new(11)
+        {
+            new(typeof(IConnectionIdFeature), connection),
+            new(typeof(IConnectionItemsFeature), connection),
+            new(typeof(IConnectionTransportFeature), connection),
+            new(typeof(IConnectionLifetimeFeature), connection),
+            new(typeof(IConnectionSocketFeature), connection),
+            new(typeof(IMemoryPoolFeature), memory),
+        };
+        if (share is not null) _set.Add(new(typeof(ConnectionShare), share));
+    }
 
     public bool IsReadOnly => false;
 
@@ -26,7 +35,7 @@ internal sealed class RawFeatures(RawConnection connection, IMemoryPoolFeature m
     {
         get
         {
-            if (key == typeof(IRawConnection)) return connection.IsRaw ? connection : null;
+            if (key == typeof(IRawConnection)) return _connection.IsRaw ? _connection : null;
             var place = PlaceOf(key);
             return place < 0 ? null : _set[place].Value;
         }

@@ -19,6 +19,9 @@ namespace StickyWs.Transport;
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options, IOptions<SocketTransportOptions> sockets, StickyWsMetrics metrics, ILogger<RawLane> logger, IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
+    // Pipes, which are two descriptors each and are kept, may take a sixteenth of them.
+    private const int PipesShare = 16;
+
     private const string NotAsked = "it is not wanted (Transport:Reactor)";
 
     private readonly Lock _lock = new();
@@ -115,7 +118,7 @@ internal sealed partial class RawLane(
         try
         {
             if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
-            _reactors = ReactorGroup.Start(mode, count, LogFailed);
+            _reactors = ReactorGroup.Start(mode, count, LogFailed, Math.Clamp(OpenDescriptors.Limit / PipesShare / 2 / count, 1, EpollReactor.MostPipes));
             return null;
         }
         catch (Exception e) when (e is IOException or DllNotFoundException or EntryPointNotFoundException)

@@ -2,18 +2,19 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
+using StickyWs.Observability;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
 /// <summary>
 /// A listener whose socket is bound as Kestrel's own, and whose connections are accepted without the runtime's socket engine: a descriptor that the engine has ever waited on
-/// would wake it on every packet. Connections go to the reactors in turn.
+/// would wake it on every packet. Connections go to the reactors in turn. Whatever fails, it rests for a moment and goes on: Kestrel never asks a listener again that has thrown.
 /// </summary>
 internal sealed partial class RawListener : IConnectionListener
 {
-    private static readonly TimeSpan TimeBetweenWarnings = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan PauseWithoutDescriptors = TimeSpan.FromMilliseconds(100);
+    // Connections that broke in the backlog, in a row, before it rests.
+    private const int MostBroken = 64;
 
     private readonly Socket _listening;
     private readonly ReactorGroup _reactors;
@@ -21,17 +22,23 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly ChannelSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly DescriptorBudget? _budget;
+    private readonly AcceptGate? _gate;
+    private readonly Pace _pace;
     private readonly RawAddress? _boundAddress;
-    private long? _lastWarning;
+    private int _broken;
     private volatile bool _isUnbound;
 
-    public RawListener(Socket listening, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger)
+    public RawListener(Socket listening, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger, DescriptorBudget? budget = null)
     {
         _listening = listening;
         _reactors = reactors;
         _settings = settings;
         _time = time;
         _logger = logger;
+        _budget = budget;
+        _gate = budget is null ? null : new AcceptGate(budget);
+        _pace = Pace.OfWarnings(time);
         EndPoint = listening.LocalEndPoint!;
         if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any)) _boundAddress = new RawAddress(bound);
         SocketOptions.SetUrgentInline((int)listening.Handle);
@@ -44,28 +51,27 @@ internal sealed partial class RawListener : IConnectionListener
     {
         while (!_isUnbound)
         {
-            switch (_acceptor.TryAccept(out var fd, out var remote))
+            var rests = false;
+            try
             {
-                case Errno.None:
-                    return new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger);
-                case Errno.Again:
-                    await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
-                    break;
-                case Errno.Aborted or Errno.Interrupted or Errno.Protocol or Errno.NoNetwork or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown or Errno.HostUnreachable:
-                    break; // That one broke in the backlog (accept(2)); the next may be well.
-                case var error:
-                    // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.
-                    if (_lastWarning is null || _time.GetElapsedTime(_lastWarning.Value) > TimeBetweenWarnings)
-                    {
-                        _lastWarning = _time.GetTimestamp();
-                        LogCannotAccept(_logger, EndPoint, error);
-                    }
-
-                    await Task.Delay(PauseWithoutDescriptors, _time, cancellationToken).ConfigureAwait(false);
-                    break;
+                if (_gate is { IsOpen: false }) rests = true;
+                else if (TryAccept(out var connection) is not { } error) return connection;
+                else if (error != Errno.Again) rests = IsToRest(error);
+                else if (_acceptor.IsBlind) rests = WatchAnew();
+                else await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
+#pragma warning disable CA1031 // A defect, or a log that fails.
+            catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+            {
+                TryLogFailed(e);
+                rests = true;
+            }
+
+            if (rests) await Task.Delay(AcceptGate.Rest, _time, cancellationToken).ConfigureAwait(false);
         }
 
+        _gate?.Drained();
         return null;
     }
 
@@ -73,6 +79,7 @@ internal sealed partial class RawListener : IConnectionListener
     {
         if (_isUnbound) return default;
         _isUnbound = true;
+        _gate?.Drained();
         _acceptor.Dispose();
         // On io_uring the poll for connections holds the socket open, beyond its descriptor, until a reactor that may be busy has ended it.
         _ = Libc.Shutdown((int)_listening.Handle, Libc.ShutReceive);
@@ -81,4 +88,49 @@ internal sealed partial class RawListener : IConnectionListener
     }
 
     public ValueTask DisposeAsync() => UnbindAsync();
+
+    private Errno? TryAccept(out ConnectionContext? connection)
+    {
+        connection = null;
+        var error = _acceptor.TryAccept(out var fd, out var remote);
+        if (error == Errno.None) connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit());
+        if (error == Errno.Again) _gate?.Drained();
+        if (error is not (Errno.None or Errno.Again)) return error;
+        _broken = 0;
+        return error == Errno.None ? null : error;
+    }
+
+    private bool IsToRest(Errno error)
+    {
+        // That one broke in the backlog (accept(2)); the next may be well.
+        if (error is Errno.Aborted or Errno.Interrupted or Errno.Protocol or Errno.NoNetwork or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown or Errno.HostUnreachable
+            && ++_broken < MostBroken) return false;
+
+        // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.
+        _broken = 0;
+        if (!_isUnbound && _pace.TryPass()) LogCannotAccept(_logger, EndPoint, error);
+        return true;
+    }
+
+    // And rests: what the kernel does not want to watch now it may not want to watch in a moment either.
+    private bool WatchAnew()
+    {
+        if (!_isUnbound && _pace.TryPass()) LogBlind(_logger, EndPoint);
+        _acceptor.WatchAnew(_reactors.Next());
+        return true;
+    }
+
+    private void TryLogFailed(Exception exception)
+    {
+        try
+        {
+            if (_pace.TryPass()) LogAcceptFailed(_logger, EndPoint, exception);
+        }
+#pragma warning disable CA1031 // It may be the log that failed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Nobody is left to tell.
+        }
+    }
 }

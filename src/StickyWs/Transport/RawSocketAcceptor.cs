@@ -5,13 +5,16 @@ namespace StickyWs.Transport;
 /// <summary>The listening socket in the raw lane: accepts without waiting, and waits by a reactor. Does not own the descriptor.</summary>
 internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
 {
-    private readonly Reactor _reactor;
+    private const int NotWatched = -1;
+
     // What Kestrel does with a connection is nothing for a reactor; and so a burst of them is taken and begun with on one thread.
     private readonly Readiness _acceptable = new(goesOnInPool: true);
     private readonly Lock _lock = new();
     private readonly int _fd;
-    private readonly int _socket;
+    private Reactor _reactor;
+    private int _socket;
     private bool _isClosed;
+    private volatile bool _isBlind;
 
     public RawSocketAcceptor(Reactor reactor, int fd)
     {
@@ -19,6 +22,9 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         _fd = fd;
         _socket = reactor.Watch(fd, this, Signals.Readable);
     }
+
+    /// <summary>Whether the kernel, or the reactor, has given up watching: nothing will be reported any more.</summary>
+    public bool IsBlind => _isBlind;
 
     /// <summary>Takes the next connection from the backlog, non-blocking and closed on exec.</summary>
     /// <returns><see cref="Errno.None"/>, or why there is none.</returns>
@@ -41,7 +47,31 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
     /// <summary>Waits until there may be a connection, or the listener is closed.</summary>
     public ValueTask WaitAsync(CancellationToken cancellationToken) => _acceptable.WaitAsync(cancellationToken);
 
-    public void Signal(Signals signals) => _acceptable.Signal();
+    /// <summary>Has a reactor watch it from the beginning. Where that fails it stays blind.</summary>
+    public void WatchAnew(Reactor reactor)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            if (_socket != NotWatched) _reactor.Unwatch(_socket);
+            (_socket, _reactor, _isBlind) = (NotWatched, reactor, false);
+            try
+            {
+                _socket = reactor.Watch(_fd, this, Signals.Readable);
+            }
+            catch (IOException)
+            {
+                _isBlind = true;
+            }
+        }
+    }
+
+    // A listening socket has no peer: its poll has failed, or it was shut down.
+    public void Signal(Signals signals)
+    {
+        if ((signals & Signals.PeerLeft) != 0) _isBlind = true;
+        _acceptable.Signal();
+    }
 
     public void Dispose()
     {
@@ -49,9 +79,9 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         {
             if (_isClosed) return;
             _isClosed = true;
+            if (_socket != NotWatched) _reactor.Unwatch(_socket);
         }
 
-        _reactor.Unwatch(_socket);
         _acceptable.Signal();
     }
 }

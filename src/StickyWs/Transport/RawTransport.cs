@@ -45,6 +45,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public Socket Socket => _channel.Socket;
 
+    public void SetDeadPeerTimeout(int milliseconds) => _channel.SetDeadPeerTimeout(milliseconds);
+
     /// <summary>Breaks the connection (RST).</summary>
     public void Abort(ConnectionAbortedException reason)
     {

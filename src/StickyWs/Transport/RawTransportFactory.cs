@@ -12,7 +12,7 @@ namespace StickyWs.Transport;
 /// are those of <see cref="SocketTransportOptions"/>, as with Kestrel's own.
 /// </summary>
 internal sealed class RawTransportFactory(
-    RawLane lane, IOptions<SocketTransportOptions> options, TimeProvider time, ILoggerFactory loggers)
+    RawLane lane, IOptions<SocketTransportOptions> options, DescriptorBudget budget, TimeProvider time, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint && lane.Reactors is not null;
@@ -26,7 +26,7 @@ internal sealed class RawTransportFactory(
             listening.Listen(options.Value.Backlog);
             listening.Blocking = false;
             return ValueTask.FromResult<IConnectionListener>(
-                new RawListener(listening, lane.Reactors!, lane.Channels, time, loggers.CreateLogger<RawListener>()));
+                new RawListener(listening, lane.Reactors!, lane.Channels, time, loggers.CreateLogger<RawListener>(), budget));
         }
         catch
         {

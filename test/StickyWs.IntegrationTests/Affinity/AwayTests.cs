@@ -80,7 +80,8 @@ public sealed class AwayTests : AffinityTest
     public async Task A_pool_that_holds_its_clients_says_503_and_when_to_come_again(Lane? lane, bool isNoticed)
     {
         var backends = await StartStatefulAsync(3);
-        var settings = Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00").With("Pools:chat:RetryAfter", "00:00:07");
+        var settings = Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00")
+            .With("Pools:chat:Affinity:HoldWhenRefused", "true").With("Pools:chat:RetryAfter", "00:00:07");
         var balancer = await StartAsync(lane, settings);
         using var affinity = CountAffinity(balancer);
         var first = await AskAsync(balancer, lane);
@@ -105,12 +106,29 @@ public sealed class AwayTests : AffinityTest
         Assert.Equal(["new", "held", "held", "held", "new", "kept"], OutcomesOf(affinity));
     }
 
+    // Nobody listens there any more: the process is gone, and its clients' state with it.
+    [Theory]
+    [MemberData(nameof(WaysAndNotice))]
+    public async Task A_backend_that_refuses_connections_is_not_waited_for(Lane? lane, bool isNoticed)
+    {
+        var backends = await StartStatefulAsync(3);
+        var balancer = await StartAsync(lane, Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00"));
+        var first = await AskAsync(balancer, lane);
+        var old = backends.Single(backend => backend.Name == BackendOf(first));
+        await GoAsync(old, isNoticed, balancer);
+
+        var answer = await AskAsync(balancer, lane, Sends(CookieOf(first)));
+
+        AssertAnswered(lane, answer);
+        Assert.Equal(old.Name, backends.Single(backend => backend.Name == BackendOf(answer)).Last["StickyWs-Moved-From"]);
+    }
+
     [Theory]
     [MemberData(nameof(FewWaysAndNotice))]
     public async Task A_client_that_waited_long_enough_is_moved(Lane? lane, bool isNoticed)
     {
         var backends = await StartStatefulAsync(3);
-        var balancer = await StartAsync(lane, Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "00:00:01"));
+        var balancer = await StartAsync(lane, Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "00:00:01").With("Pools:chat:Affinity:HoldWhenRefused", "true"));
         var first = await AskAsync(balancer, lane);
         var old = backends.Single(backend => backend.Name == BackendOf(first));
         await GoAsync(old, isNoticed, balancer);

@@ -136,14 +136,14 @@ public sealed class CookieTests : AffinityTest
     public async Task It_has_the_attributes_that_the_pool_wants(Lane lane)
     {
         var settings = PoolOf(await StartEchoesAsync(1)).With(Rule + ":Name", "Seat").With(Rule + ":Path", "/chat").With(Rule + ":Domain", "example.test").With(Rule + ":Lifetime", "02:00:00")
-            .With(Rule + ":HttpOnly", "false").With(Rule + ":SameSite", "None").With(Rule + ":Secure", "Always");
+            .With(Rule + ":HttpOnly", "false").With(Rule + ":SameSite", "None").With(Rule + ":Secure", "Always").With(Rule + ":Partitioned", "true");
         var balancer = Start(lane, settings);
 
         foreach (var answer in new[] { await ShakeAsync(balancer, lane), await GetAsync(balancer) })
         {
             var parts = Assert.Single(HttpHead.Values(answer, "Set-Cookie")).Split("; ");
             Assert.StartsWith("Seat=", parts[0], StringComparison.Ordinal);
-            Assert.Equal(["domain=example.test", "max-age=7200", "path=/chat", "samesite=none", "secure"], parts.Skip(1).Order());
+            Assert.Equal(["Partitioned", "domain=example.test", "max-age=7200", "path=/chat", "samesite=none", "secure"], parts.Skip(1).Order(StringComparer.Ordinal));
         }
     }
 

@@ -15,8 +15,6 @@ public sealed class AnswerTests : BalancerTest
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
             $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: {{accept}}\r\nSec-WebSocket-Accept: {{accept}}\r\n\r\n",
-            $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: {{accept}}\r\nContent-Length: 0\r\n\r\n",
-            $"HTTP/1.1 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: {{accept}}\r\nTransfer-Encoding: chunked\r\n\r\n",
             $"HTTP/1.0 101 Switching Protocols\r\n{RightHeaders}Sec-WebSocket-Accept: {{accept}}\r\n\r\n",
             "SSH-2.0-OpenSSH_9.9\r\n",
             "HTTP/1.1 OK\r\n\r\n",
@@ -25,6 +23,17 @@ public sealed class AnswerTests : BalancerTest
             "HTTP/1.1 101 Switching",
             "HTTP/1.1 103 Early Hints\r\n\r\n",
             "HTTP/1.1 200 OK\r\nX: " + new string('x', 40 * 1024) + "\r\n\r\n",
+        ]);
+
+    public static MatrixTheoryData<Lane, string> Framings { get; } = new(
+        Enum.GetValues<Lane>(),
+        [
+            "Content-Length: 0\r\n",
+            "content-length: 5\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Content-Length: 0\r\nContent-Length: 7\r\n",
+            "Content-Length: -1\r\nContent-Length:\r\n",
+            "Content-Length: 99999999999999999999, x\r\nTransfer-Encoding: gzip, chunked\r\nTransfer-Encoding: identity\r\nTrailer: X\r\n",
         ]);
 
     public static MatrixTheoryData<Lane, string> Bodies { get; } = new(
@@ -49,6 +58,33 @@ public sealed class AnswerTests : BalancerTest
         Assert.Equal(502, HttpHead.Status(answer));
         Assert.Equal("The backend's answer to the handshake is not valid.", await client.ReadBodyAsync(answer));
         Assert.Equal(0, other.Connections);
+    }
+
+    // RFC 9112 section 6.3: a 1xx ends at its empty line, whatever it says of a body.
+    [Theory]
+    [MemberData(nameof(Framings))]
+    public async Task A_101_that_announces_a_body_opens_its_tunnel_and_the_client_hears_nothing_of_it(Lane lane, string framing)
+    {
+        await using var backend = RawBackend.Start(async (self, wire) =>
+        {
+            var head = await self.TakeHeadAsync(wire);
+            await wire.WriteAsync($"HTTP/1.1 100 Continue\r\n{framing}\r\nHTTP/1.1 103 Early Hints\r\n{framing}Link: </a>\r\n\r\n{HttpHead.SwitchingProtocols(head, framing + "X-Kept: 1\r\n")}first");
+            self.GiveToTest(wire);
+        });
+        var balancer = Start(lane, backend.Address);
+        var client = await ConnectAsync(balancer, lane);
+
+        var answer = await client.AskAsync(HttpHead.Handshake());
+
+        Assert.Equal(101, HttpHead.Status(answer));
+        Assert.Equal("1", HttpHead.Value(answer, "X-Kept"));
+        Assert.All(["Content-Length", "Transfer-Encoding", "Trailer", "Link"], name => Assert.Null(HttpHead.Value(answer, name)));
+        Assert.Equal("first", await client.ReadTextAsync(5));
+        var server = await backend.NextTunnelAsync();
+        await client.WriteAsync("from the client");
+        Assert.Equal("from the client", await server.ReadTextAsync(15));
+        await server.WriteAsync("from the backend");
+        Assert.Equal("from the backend", await client.ReadTextAsync(16));
     }
 
     [Theory]

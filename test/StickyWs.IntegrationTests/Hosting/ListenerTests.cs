@@ -62,7 +62,7 @@ public sealed class ListenerTests : BalancerTest
         builder.AddStickyWebSocketBalancing();
         await using var app = builder.Build();
 
-        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(Wait.Token()));
+        var failure = await Assert.ThrowsAnyAsync<OptionsValidationException>(() => app.StartAsync(Wait.Token()));
 
         Assert.All(["StickyWs:Pools:chat:Backends:a:Address", "StickyWs:Pools:chat:Backends:a:Weight", "StickyWs:HeadDeadline"], key
             => Assert.Contains(failure.Failures, text => text.Contains(key, StringComparison.Ordinal)));

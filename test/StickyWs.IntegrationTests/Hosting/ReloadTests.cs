@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
@@ -86,6 +87,119 @@ public sealed class ReloadTests : BalancerTest
         for (var i = 0; i < 3; i++) Assert.Equal("c", await GetAsync(balancer));
         for (var i = 0; i < 3; i++) Assert.Equal(101, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
         await Wait.UntilAsync(() => backends[2].WebSockets == 3);
+    }
+
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_change_that_replaces_every_backend_loses_no_request_and_no_handshake(Lane lane)
+    {
+        var backends = await StartEchoesAsync(4);
+        var balancer = Start(lane, Probed("chat", backends[0].Address, backends[1].Address));
+        using var stop = new CancellationTokenSource();
+        var answers = new ConcurrentBag<string>();
+        var statuses = new ConcurrentBag<int>();
+        var flying = Task.WhenAll(FlyAsync(balancer, answers, stop.Token), FlyAsync(balancer, answers, stop.Token), ShakeAsync(balancer, lane, statuses, stop.Token));
+
+        // Other addresses; other names; another pool; disabled instead of removed; back again.
+        await ChangeAsync("c", data =>
+        {
+            data["StickyWs:Pools:chat:Backends:a:Address"] = backends[2].Address;
+            data["StickyWs:Pools:chat:Backends:b:Address"] = backends[2].Address;
+        });
+        await ChangeAsync("d", data =>
+        {
+            Remove(data, "StickyWs:Pools:chat:Backends:");
+            data["StickyWs:Pools:chat:Backends:x:Address"] = backends[3].Address;
+        });
+        await ChangeAsync("a", data =>
+        {
+            Remove(data, "StickyWs:Pools:");
+            data["StickyWs:Pools:talk:Backends:a:Address"] = backends[0].Address;
+            data["StickyWs:Pools:talk:Health:WebSocket:Interval"] = "00:00:05";
+        });
+        await ChangeAsync("b", data =>
+        {
+            data["StickyWs:Pools:talk:Backends:a:Enabled"] = "false";
+            data["StickyWs:Pools:talk:Backends:b:Address"] = backends[1].Address;
+        });
+        await ChangeAsync("a", data =>
+        {
+            data["StickyWs:Pools:talk:Backends:a:Enabled"] = "true";
+            data["StickyWs:Pools:talk:Backends:b:Enabled"] = "false";
+        });
+
+        await stop.CancelAsync();
+        await flying;
+        Assert.All(statuses, status => Assert.Equal(101, status));
+
+        async Task ChangeAsync(string name, Action<IDictionary<string, string?>> edit)
+        {
+            balancer.Settings.Change(edit);
+            await Wait.UntilAsync(async () => await GetAsync(balancer) == name && balancer.Registry.Current.Before is null);
+            var before = (answers.Count, statuses.Count);
+            await Wait.UntilAsync(() => answers.Count > before.Item1 + 20 && statuses.Count > before.Item2 + 5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task New_backends_that_are_all_dead_are_what_the_configuration_says_and_the_log_says_so(Lane lane)
+    {
+        var backends = await StartEchoesAsync(1);
+        var balancer = Start(lane, Probed("chat", backends[0].Address).With("Pools:chat:Health:Http:Interval", "00:00:00.1"));
+
+        balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:a:Address"] = "http://127.0.0.1:1");
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "NewBackendsUnhealthy"));
+
+        using var client = new HttpClient();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(balancer.Address)).StatusCode);
+        Assert.Equal(503, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
+        Assert.Single(balancer.Log.Lines, line => line.Event == "FirstProbeFailed");
+    }
+
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task A_backend_that_is_drained_and_undrained_is_used_at_once(Lane lane)
+    {
+        var backends = await StartEchoesAsync(1);
+        var balancer = Start(lane, Probed("chat", backends[0].Address));
+
+        for (var i = 0; i < 20; i++)
+        {
+            balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:a:Enabled"] = "false");
+            balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:a:Enabled"] = "true");
+            Assert.Equal("a", await GetAsync(balancer));
+            Assert.Equal(101, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task The_first_dial_that_fails_is_one_warning_by_request_and_by_handshake(Lane lane)
+    {
+        foreach (var isHandshake in (bool[])[false, true])
+        {
+            var balancer = Start(lane, Pool("http://127.0.0.1:1"));
+            using var client = new HttpClient();
+            for (var i = 0; i < 3; i++)
+            {
+                if (isHandshake) Assert.Equal(502, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
+                else Assert.Equal(HttpStatusCode.BadGateway, (await client.GetAsync(balancer.Address)).StatusCode);
+            }
+
+            Assert.Contains("chat/a at http://127.0.0.1:1/", Assert.Single(balancer.Log.Lines, line => line.Event == "BackendUnreachable").Text, StringComparison.Ordinal);
+        }
+    }
+
+    private static LiveSettings Probed(string pool, params string[] addresses) => new LiveSettings().WithPool(pool, addresses).With($"Pools:{pool}:Health:Http:Path", "/");
+
+    private static async Task ShakeAsync(Balancer balancer, Lane lane, ConcurrentBag<int> statuses, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await using var client = await balancer.ConnectAsync(lane);
+            statuses.Add(HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
+        }
     }
 
     private static async Task FlyAsync(Balancer balancer, ConcurrentBag<string> answers, CancellationToken stop)

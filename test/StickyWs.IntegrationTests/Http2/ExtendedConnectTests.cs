@@ -75,6 +75,24 @@ public sealed class ExtendedConnectTests : BalancerTest
         Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
     }
 
+    [Theory]
+    [InlineData("Content-Length: 0\r\n")]
+    [InlineData("Content-Length: x\r\nTransfer-Encoding: chunked\r\n")]
+    public async Task A_101_that_announces_a_body_opens_a_WebSocket_over_HTTP2(string framing)
+    {
+        await using var backend = RawBackend.Opening("Sec-WebSocket-Protocol: chat.v2\r\n" + framing);
+        var balancer = Start(Lane.InsideTls, backend.Address);
+        using var invoker = Invoker();
+
+        using var socket = await ConnectAsync(balancer, invoker);
+
+        Assert.All(["Content-Length", "Transfer-Encoding"], name => Assert.False(socket.HttpResponseHeaders!.ContainsKey(name)));
+        var server = await backend.NextTunnelAsync();
+        await server.WriteAsync(new byte[] { 0x81, 2, (byte)'h', (byte)'i' });
+        var buffer = new byte[8];
+        Assert.Equal(2, (await socket.ReceiveAsync(buffer.AsMemory(), Wait.Token())).Count);
+    }
+
     private static HttpMessageInvoker Invoker() => new(new SocketsHttpHandler
     {
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },

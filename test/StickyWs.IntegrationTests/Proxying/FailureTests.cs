@@ -52,7 +52,7 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
     public async Task When_no_backend_is_eligible_the_answer_is_503_with_a_time_to_come_again()
     {
         await using var a = await KestrelBackend.StartAsync("a");
-        await using var proxy = await StartAsync(pool => pool.RetryAfter = TimeSpan.FromSeconds(6.5), a.Address);
+        await using var proxy = await StartAsync(pool => (pool.RetryAfter, pool.Health.Tcp) = (TimeSpan.FromSeconds(6.5), new TcpProbeOptions()), a.Address);
         proxy.Registry.Report(proxy.Pool.Backends[0], BackendState.Unhealthy, "test");
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");

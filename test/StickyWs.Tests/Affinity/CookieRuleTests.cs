@@ -241,12 +241,13 @@ public sealed class CookieRuleTests
             options.SameSite = SameSiteMode.None;
             options.Secure = CookieSecurePolicy.Always;
             options.Lifetime = TimeSpan.FromHours(1);
+            options.Partitioned = true;
         });
 
         var cookie = rule.Issue(_pin, "a", isHttps: false);
 
         Assert.StartsWith("lb=", cookie, StringComparison.Ordinal);
-        Assert.Equal("max-age=3600; domain=example.com; path=/chat; secure; samesite=none", Attributes(cookie));
+        Assert.Equal("max-age=3600; domain=example.com; path=/chat; secure; samesite=none; Partitioned", Attributes(cookie));
         Assert.NotNull(Read(rule, Text(cookie), "lb"));
     }
 

@@ -65,6 +65,43 @@ public sealed class RequestViewTests
     public void TryQuery_FromEitherSource_IsTheFirstDecoded(string target, string? expected)
         => Check(target, "", expected, (in RequestView view, Span<byte> value, out int length) => view.TryQuery("room"u8, value, out length));
 
+    [Theory]
+    [InlineData("/rooms/42/chat", 0, "rooms")]
+    [InlineData("/rooms/42/chat", 1, "42")]
+    [InlineData("/rooms/42/chat?x=/y/z", 2, "chat")]
+    [InlineData("/rooms/42/chat?x=/y/z", 3, null)]
+    [InlineData("/rooms/42?/a", 1, "42")]
+    [InlineData("/rooms/42/", 1, "42")]
+    [InlineData("/rooms/42/", 2, null)]
+    [InlineData("/rooms//42", 1, null)]
+    [InlineData("/rooms//42", 2, "42")]
+    [InlineData("//rooms", 0, null)]
+    [InlineData("//rooms", 1, "rooms")]
+    [InlineData("/Rooms", 0, "Rooms")]
+    [InlineData("/a;b=c,d", 0, "a;b=c,d")]
+    [InlineData("/a+b", 0, "a+b")]
+    [InlineData("/", 0, null)]
+    [InlineData("/?a", 0, null)]
+    [InlineData("/a", 100, null)]
+    public void TryPathSegment_FromEitherSource_IsTheOneBetweenTwoSlashes(string target, int index, string? expected)
+        => Check(target, "", expected, (in RequestView view, Span<byte> value, out int length) => view.TryPathSegment(index, value, out length));
+
+    [Theory]
+    [InlineData("", "/rooms/\u00e9\u540d", 1, "\u00e9\u540d")]
+    [InlineData("/app", "/rooms/a%2Fb", 2, "a%2Fb")]
+    [InlineData("/app", "/rooms", 0, "app")]
+    [InlineData("", "", 0, null)]
+    public void TryPathSegment_DecodedPath_IsUtf8OfThatWhichThePoolIsMatchedBy(string pathBase, string path, int index, string? expected)
+    {
+        var request = DispatchRig.Request(path);
+        request.PathBase = pathBase;
+        var value = new byte[64];
+
+        var isFound = new RequestView(request).TryPathSegment(index, value, out var length);
+
+        Assert.Equal(expected, isFound ? Encoding.UTF8.GetString(value, 0, length) : null);
+    }
+
     [Fact]
     public void TryAnything_ValueThatDoesNotFit_IsNone()
     {
@@ -73,6 +110,7 @@ public sealed class RequestViewTests
         Check("/", "X-User: " + longOne, null, (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
         Check("/", "Cookie: sid=" + longOne, null, (in RequestView view, Span<byte> value, out int length) => view.TryCookie("sid"u8, value, out length));
         Check("/?room=" + longOne, "", null, (in RequestView view, Span<byte> value, out int length) => view.TryQuery("room"u8, value, out length));
+        Check("/" + longOne, "", null, (in RequestView view, Span<byte> value, out int length) => view.TryPathSegment(0, value, out length));
         Check("/", "X-User: " + longOne[1..], longOne[1..], (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Backends;
 using StickyWs.Configuration;
@@ -131,32 +132,72 @@ public sealed class BackendRegistryTests
 
     [Theory]
     [InlineData(false, BackendState.Unknown, 2)]
+    [InlineData(false, BackendState.Healthy, 2)]
+    [InlineData(false, BackendState.Unhealthy, 1)]
     [InlineData(true, BackendState.Unknown, 1)]
-    public void Apply_DisabledAndEnabledAgain_IsUnjudged(bool isProbed, BackendState stateAfter, int eligibleAfter)
+    [InlineData(true, BackendState.Healthy, 2)]
+    [InlineData(true, BackendState.Unhealthy, 1)]
+    public void Apply_DisabledAndEnabledAgain_IsWhatItWas(bool isProbed, BackendState state, int eligibleAfter)
     {
         var registry = Fleet.Registry(Options(isProbed, true));
-        var b = Fleet.PoolOf(registry).Backends[1];
-        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Healthy, "test");
+        var (a, b) = (Fleet.PoolOf(registry).Backends[0], Fleet.PoolOf(registry).Backends[1]);
+        registry.Report(a, BackendState.Healthy, "test");
+        registry.Report(b, state, "test");
 
         registry.Apply(Options(isProbed, false));
-        Assert.Equal(BackendState.Draining, b.State);
+        Assert.Equal((BackendState.Draining, state), (b.State, b.Health));
         Assert.Equal(["a"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
         Assert.Same(b, Fleet.PoolOf(registry).Backends[1]);
 
         registry.Apply(Options(isProbed, true));
         Assert.Same(b, Fleet.PoolOf(registry).Backends[1]);
-        Assert.Equal(stateAfter, b.State);
+        Assert.Equal(state, b.State);
         Assert.Equal(eligibleAfter, Fleet.PoolOf(registry).Eligible.Count);
-
-        static StickyWsOptions Options(bool isProbed, bool isEnabled) => Fleet.Options(
-            pool =>
-            {
-                pool.Backends["b"].Enabled = isEnabled;
-                if (isProbed) pool.Health.Tcp = new();
-            },
-            1,
-            1);
     }
+
+    [Theory]
+    [InlineData(BackendState.Healthy, BackendState.Unhealthy, 1)]
+    [InlineData(BackendState.Unhealthy, BackendState.Healthy, 2)]
+    public void Report_WhileDisabled_HoldsWhenItIsEnabledAgain(BackendState before, BackendState meanwhile, int eligibleAfter)
+    {
+        var registry = Fleet.Registry(Options(true, true), _logger);
+        var (a, b) = (Fleet.PoolOf(registry).Backends[0], Fleet.PoolOf(registry).Backends[1]);
+        registry.Report(a, BackendState.Healthy, "test");
+        registry.Report(b, before, "test");
+        registry.Apply(Options(true, false));
+        _logger.Collector.Clear();
+
+        registry.Report(b, meanwhile, "probe");
+        Assert.Equal((BackendState.Draining, meanwhile), (b.State, b.Health));
+        Assert.Equal(["a"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
+        var line = Assert.Single(_logger.Collector.GetSnapshot());
+        Assert.Equal((LogLevel.Information, $"Backend chat/b was {before} and is {meanwhile}: probe (it drains)"), (line.Level, line.Message));
+
+        registry.Apply(Options(true, true));
+        Assert.Equal(meanwhile, b.State);
+        Assert.Equal(eligibleAfter, Fleet.PoolOf(registry).Eligible.Count);
+    }
+
+    [Fact]
+    public void TrySuspend_WhileItDrains_Never()
+    {
+        var registry = Fleet.Registry(Options(false, false), _logger);
+        _logger.Collector.Clear();
+
+        Assert.False(registry.TrySuspend(Fleet.PoolOf(registry).Backends[1], "a client's doing"));
+
+        Assert.Equal(BackendState.Unknown, Fleet.PoolOf(registry).Backends[1].Health);
+        Assert.Empty(_logger.Collector.GetSnapshot());
+    }
+
+    private static StickyWsOptions Options(bool isProbed, bool isEnabled) => Fleet.Options(
+        pool =>
+        {
+            pool.Backends["b"].Enabled = isEnabled;
+            if (isProbed) pool.Health.Tcp = new();
+        },
+        1,
+        1);
 
     [Theory]
     [InlineData("http://127.0.0.1:6000")]
@@ -245,7 +286,7 @@ public sealed class BackendRegistryTests
     }
 
     [Fact]
-    public void Report_OnADisabledBackend_ChangesNothing()
+    public void Report_OnADisabledBackend_GivesItNoWork()
     {
         var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["b"].Enabled = false, 1, 1));
         var before = registry.Current;
@@ -287,12 +328,40 @@ public sealed class BackendRegistryTests
     [Fact]
     public void Report_NoneHealthyAndFailClosed_LeavesNone()
     {
-        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Health.Tcp = new TcpProbeOptions(), 1, 1));
 
         foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "test");
 
         Assert.Empty(Fleet.PoolOf(registry).Eligible);
         Assert.False(Fleet.PoolOf(registry).IsPanicking);
+    }
+
+    [Fact]
+    public void Report_NoneHealthyAndNotProbed_UsesAllButTheDisabled()
+    {
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["c"].Enabled = false, 1, 1, 1));
+
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "test");
+
+        Assert.Equal(["a", "b"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
+        Assert.True(Fleet.PoolOf(registry).IsPanicking);
+        Assert.Empty(Fleet.PoolOf(registry).Suspended);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 2)]
+    [InlineData(5, 2)]
+    public void TrySuspend_AllOfThem_TakesHalfAtMost(int backends, int half)
+    {
+        var registry = Fleet.Registry(Fleet.Options([.. Enumerable.Repeat(1, backends)]));
+
+        var suspended = Fleet.PoolOf(registry).Backends.Count(backend => registry.TrySuspend(backend, "test"));
+
+        Assert.Equal(half, suspended);
+        Assert.Equal(backends - half, Fleet.PoolOf(registry).Eligible.Count);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace StickyWs.Tests.Configuration;
 public sealed class AffinityRulesTests
 {
     private const string Rules = "Pools:chat:Affinity:Rules";
-    private const string Kinds = "write exactly one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn into each rule";
+    private const string Kinds = "write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule";
 
     [Fact]
     public void Check_OneRuleOfEachKind_IsTaken()
@@ -17,7 +17,8 @@ public sealed class AffinityRulesTests
             ($"{Rules}:3:Learn:Cookie", "sid"),
             ($"{Rules}:4:Header:Name", "X-User"),
             ($"{Rules}:5:Query:Name", "room"),
-            ($"{Rules}:6:ClientAddress", null)));
+            ($"{Rules}:6:ClientAddress", null),
+            ($"{Rules}:7:PathSegment", null)));
 
     [Fact]
     public void Check_RuleOfNoKind_IsOneErrorAtItsPlace()
@@ -35,13 +36,14 @@ public sealed class AffinityRulesTests
             Cookie = new(),
             Header = new() { Name = "X-User" },
             Query = new() { Name = "room" },
+            PathSegment = new(),
             ClientAddress = new(),
             SignalR = new(),
             SocketIO = new(),
             Learn = new() { Header = "X-Session" },
         });
 
-        Assert.Equal([$"StickyWs:{Rules}:0 is 'Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn': {Kinds}."], Written.Errors(options));
+        Assert.Equal([$"StickyWs:{Rules}:0 is 'Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn': {Kinds}."], Written.Errors(options));
     }
 
     [Fact]
@@ -136,6 +138,19 @@ public sealed class AffinityRulesTests
         => Assert.Equal(
             [$"StickyWs:{Rules}:0:Cookie:SameSite is 'None': use Lax, or set Secure to Always, since browsers drop such a cookie otherwise."],
             Written.ErrorsOf(($"{Rules}:0:Cookie:SameSite", "none"), ($"{Rules}:0:Cookie:Secure", secure)));
+
+    [Theory]
+    [InlineData("SameAsRequest", "Lax")]
+    [InlineData("None", "Lax")]
+    [InlineData("SameAsRequest", "Strict")]
+    public void Check_PartitionedCookieThatIsNotSecure_IsOneError(string secure, string sameSite)
+        => Assert.Equal(
+            [$"StickyWs:{Rules}:0:Cookie:Partitioned is 'true': set Secure to Always too, or remove it, since browsers drop such a cookie otherwise."],
+            Written.ErrorsOf(($"{Rules}:0:Cookie:Partitioned", "true"), ($"{Rules}:0:Cookie:Secure", secure), ($"{Rules}:0:Cookie:SameSite", sameSite)));
+
+    [Fact]
+    public void Check_PartitionedCookieThatIsSecure_IsTaken()
+        => Assert.Empty(Written.ErrorsOf(($"{Rules}:0:Cookie:Partitioned", "true"), ($"{Rules}:0:Cookie:Secure", "Always"), ($"{Rules}:0:Cookie:SameSite", "None")));
 
     [Fact]
     public void Check_CookieForOtherSitesThatIsSecure_IsTaken()

@@ -18,7 +18,7 @@ public sealed class StickyWsOptionsReaderTests
     [MemberData(nameof(GoodValues))]
     public void Configure_GoodValue_ReachesItsOptionAndIsValid(string key, string value)
     {
-        var options = Written.Keys((key, value));
+        var options = OptionTable.Rows.Single(row => row.Key == key).Needs is { } needs ? Written.Keys((key, value), needs) : Written.Keys((key, value));
 
         Assert.NotEqual(value, OptionTree.Text(Written.Keys(), key));
         Assert.Equal(value, OptionTree.Text(options, key));
@@ -43,6 +43,7 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Affinity:Rules:0:")]
     [InlineData("Pools:chat:Affinity:Rules:0:Cookie:")]
     [InlineData("Pools:chat:Affinity:Rules:0:ClientAddress:")]
+    [InlineData("Pools:chat:Affinity:Rules:0:PathSegment:")]
     [InlineData("Pools:chat:Affinity:Rules:0:Learn:")]
     [InlineData("Pools:chat:Timeouts:")]
     [InlineData("Pools:chat:Health:")]

@@ -7,7 +7,7 @@ public sealed class StickyWsOptionsValidatorTests
     private const string SomeSecondPool = "http://127.0.0.1:5001";
 
     // A pool has one kind of probe, and a rule is of one kind.
-    private static readonly string[] OtherKinds = [":Tcp:", ":WebSocket:", ":Header:", ":Query:", ":ClientAddress:", ":Learn:"];
+    private static readonly string[] OtherKinds = [":Tcp:", ":WebSocket:", ":Header:", ":Query:", ":PathSegment:", ":ClientAddress:", ":Learn:"];
 
     public static TheoryData<string, string> BadValues => [.. OptionTable.Rows.SelectMany(row => row.Bad, (row, bad) => (row.Key, bad))];
 
@@ -140,7 +140,7 @@ public sealed class StickyWsOptionsValidatorTests
     public void Validate_RequiredOptionUnderAMisspeltKey_IsMissingAsWell()
         => Assert.Equal(
             [
-                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Nam is not an option: use one of Name, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:0:Header:Nam is not an option: did you mean Name? Use one of Name, or remove it.",
                 "StickyWs:Pools:chat:Affinity:Rules:0:Header:Name is not set: use the name of a request header.",
             ],
             Written.ErrorsOf(("Pools:chat:Affinity:Rules:0:Header:Nam", "X-User")));
@@ -149,8 +149,8 @@ public sealed class StickyWsOptionsValidatorTests
     public void Validate_UnreadRule_HidesNothingThatIsMissingElsewhere()
         => Assert.Equal(
             [
-                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: use one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
-                "StickyWs:Pools:chat:Affinity:Rules:10 is not set: write exactly one of Cookie, Header, Query, ClientAddress, SignalR, SocketIO, Learn into each rule.",
+                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: did you mean Cookie? Use one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:10 is not set: write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule.",
             ],
             Written.ErrorsOf([.. Enumerable.Range(0, 10).Select(i => ($"Pools:chat:Affinity:Rules:{i}:{(i == 1 ? "Cokie" : "SignalR")}", (string?)null)), ("Pools:chat:Affinity:Rules:10", null)]));
 

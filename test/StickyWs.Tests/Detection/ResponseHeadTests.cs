@@ -20,6 +20,10 @@ public sealed class ResponseHeadTests
         "HTTP/1.0 404 Not Found\r\nX:\r\n\r\n",
         "HTTP/1.1 599 \u00e9\r\nX: \u00e9\r\n\r\n",
         $"HTTP/1.1 200 OK\r\nX: {new string('x', 3000)}\r\n\r\n",
+        "HTTP/1.1 101 X\r\nContent-Length: 5\r\nContent-Length: +6\r\n\r\n",
+        "HTTP/1.1 101 X\r\nContent-Length: 99999999999999999999\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "HTTP/1.1 103 X\r\nContent-Length:\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 100 X\r\nContent-Length: 5, 5\r\nTransfer-Encoding: chunked\r\n\r\n",
     ];
 
     public static TheoryData<string> NoHeads =>
@@ -29,6 +33,7 @@ public sealed class ResponseHeadTests
         "HTTP/1.1 200 a\0b\r\n\r\n", "HTTP/1.1 200 a\rb\r\n\r\n", "HTTP/1.1 200 a\nX: y\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n", "<html>", "\0", "220 mail ESMTP\r\n",
         "HTTP/1.1 200 OK\r\nNoColon\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", "HTTP/1.1 200 OK\r\n X: folded\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+        "HTTP/1.1 101 X\r\nContent-Length: 5\r\n 6\r\n\r\n", "HTTP/1.1 101 X\r\nTransfer-Encoding : chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n",
@@ -123,10 +128,40 @@ public sealed class ResponseHeadTests
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo\r\n\r\n", false)]
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", false)]
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}Sec-WebSocket-Accept:\r\n\r\n", false)]
-    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 0\r\n\r\n", false)]
-    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Transfer-Encoding: chunked\r\n\r\n", false)]
+    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 0\r\n\r\n", true)]
+    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 5\r\nContent-Length: -x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n", true)]
+    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Transfer-Encoding: chunked\r\n\r\n", true)]
     public void Opens_Answer_ExactlyWhenEveryRuleHolds(string text, bool expected)
         => Assert.Equal(expected, Parse(text).Opens(Encoding.ASCII.GetBytes(HttpHead.Key)));
+
+    [Theory]
+    [InlineData("Upgrade: tcp\r\nConnection: Upgrade\r\n", true)]
+    [InlineData("Upgrade: TCP\r\nConnection: keep-alive, upgrade\r\nContent-Length: 0\r\nContent-Type: x\r\n", true)]
+    [InlineData("Upgrade: SPDY/3.1\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n", true)]
+    [InlineData("Upgrade: SPDY\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: SPDY/3.1, tcp\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: tcp\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: websocket\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: h2c\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade:\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: ,\r\nConnection: Upgrade\r\n", false)]
+    [InlineData("Upgrade: tcp\r\n", false)]
+    [InlineData("Upgrade: tcp\r\nConnection: close\r\n", false)]
+    [InlineData("Connection: Upgrade\r\n", false)]
+    public void SwitchesTo_Answer_NamesExactlyOneOfTheProtocols(string headers, bool expected)
+    {
+        Assert.Equal(expected, Parse($"HTTP/1.1 101 X\r\n{headers}\r\n").SwitchesTo("SPDY/3.1, tcp"u8));
+        Assert.False(Parse($"HTTP/1.1 200 X\r\n{headers}\r\n".Replace("Content-Length: 0\r\n", "", StringComparison.Ordinal)).SwitchesTo("SPDY/3.1, tcp"u8));
+        Assert.False(Parse($"HTTP/1.0 101 X\r\n{headers}\r\n").SwitchesTo("SPDY/3.1, tcp"u8));
+    }
+
+    [Theory]
+    [InlineData(101, true)]
+    [InlineData(103, true)]
+    [InlineData(200, false)]
+    [InlineData(304, false)]
+    public void IsHopByHop_LengthOfABodyThatIsNotThere_GoesNoFurther(int status, bool expected)
+        => Assert.Equal(expected, Parse($"HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\n").IsHopByHop("content-length"u8));
 
     [Fact]
     public void Opens_AnotherKey_IsNot() => Assert.False(Parse(Opening).Opens("AAAAAAAAAAAAAAAAAAAAAA=="u8));

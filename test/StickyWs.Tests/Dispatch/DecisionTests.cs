@@ -63,7 +63,7 @@ public sealed class DecisionTests
     [Fact]
     public void TryNext_NoneEligible_SaysSo()
     {
-        var registry = Fleet.Registry(Fleet.Options(1));
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Health.Tcp = new TcpProbeOptions(), 1));
         registry.Report(Fleet.PoolOf(registry).Backends[0], BackendState.Unhealthy, "test");
 
         var decision = Decide(registry);

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Affinity;
@@ -60,6 +61,7 @@ internal sealed class DispatchRig
         context.Request.Path = path;
         context.Request.QueryString = new QueryString(query);
         context.Connection.RemoteIpAddress = IPAddress.Loopback;
+        context.Features.Set<IHttpRequestBodyDetectionFeature>(new NoBody());
         return context.Request;
     }
 
@@ -75,5 +77,10 @@ internal sealed class DispatchRig
     {
         Assert.True(deciding.IsCompletedSuccessfully);
         return deciding.Result;
+    }
+
+    private sealed class NoBody : IHttpRequestBodyDetectionFeature
+    {
+        public bool CanHaveBody => false;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Dispatch;
@@ -13,6 +14,15 @@ public sealed class DispatcherTests
 
         Assert.Null(dispatcher.Decide("h", "/other", LeaseKind.Request));
         Assert.NotNull(dispatcher.Decide("h", "/chat", LeaseKind.Request));
+    }
+
+    [Fact]
+    public void Decide_PoolThatWantsHandshakesInThePipeline_LeavesASniffedOneToIt()
+    {
+        var dispatcher = new DispatchRig(Fleet.Registry(Fleet.Options(pool => pool.WebSockets = WebSocketMode.Pipeline, 1)));
+
+        Assert.Null(dispatcher.Decide(DispatchRig.Head()));
+        Assert.NotNull(dispatcher.Decide("h", "/", LeaseKind.Tunnel));
     }
 
     [Fact]

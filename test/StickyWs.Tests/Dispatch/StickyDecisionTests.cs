@@ -206,7 +206,8 @@ public sealed class StickyDecisionTests
     [MemberData(nameof(Ways))]
     public async Task Visit_NoneLeft_IsNoneEligible(Way way)
     {
-        var rig = new StickyRig(way);
+        var rig = new StickyRig(way, pool => pool.Health.Tcp = new TcpProbeOptions());
+        foreach (var name in (string[])["a", "b", "c"]) rig.Report(name, BackendState.Healthy);
         var client = new StickyClient(rig);
         await client.VisitAsync();
         foreach (var name in (string[])["a", "b", "c"]) rig.Report(name, BackendState.Unhealthy);
@@ -454,8 +455,7 @@ public sealed class StickyDecisionTests
         var client = new StickyClient(rig);
         var first = await client.VisitAsync();
 
-        rig.Apply(pool => pool.Backends[first.Backend!].Enabled = false);
-        rig.Apply(_ => { });
+        rig.Report(first.Backend!, BackendState.Unknown);
 
         Assert.Equal(BackendState.Unknown, rig.Backend(first.Backend!).State);
         Assert.Equal(first.Backend, (await client.VisitAsync()).Backend);

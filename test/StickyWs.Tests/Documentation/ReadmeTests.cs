@@ -1,10 +1,11 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using StickyWs.Configuration;
 using StickyWs.Tests.Architecture;
 
 namespace StickyWs.Tests.Documentation;
 
-public sealed class ReadmeTests
+public sealed partial class ReadmeTests
 {
     private static readonly string Readme = Read("README.md");
 
@@ -28,10 +29,26 @@ public sealed class ReadmeTests
     [MemberData(nameof(OptionNames))]
     public void Readme_OptionsTable_NamesEveryOption(string name) => Assert.Matches($@"\W{name}\W", Readme);
 
+    [Fact]
+    public void Readme_MetricsTable_NamesEveryInstrumentAndNoOther()
+    {
+        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "StickyWs"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+        var created = sources.SelectMany(file => CreatedInstrument().Matches(File.ReadAllText(file))).Select(match => match.Groups["name"].Value);
+
+        Assert.Equal(created.Order(StringComparer.Ordinal), MetricRow().Matches(Readme).Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("dotnet test")]
     [InlineData("dotnet run --project examples/Quickstart")]
     public void Readme_Commands_AreThere(string command) => Assert.Contains($"\n{command}\n", Readme, StringComparison.Ordinal);
+
+    [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times)\(""(?<name>stickyws\.[a-z_.]+)""")]
+    private static partial Regex CreatedInstrument();
+
+    [GeneratedRegex(@"^\| `(?<name>stickyws\.[a-z_.]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex MetricRow();
 
     private static string Read(string path) => File.ReadAllText(Path.Combine(Repository.Root, path)).ReplaceLineEndings("\n");
 }

@@ -82,7 +82,11 @@ public sealed class BackendBreakerTests : IDisposable
     [InlineData(Evidence.BrokenAnswer)]
     internal async Task Suspicion_OfTooFewClients_OpensNothing(Evidence evidence)
     {
-        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(evidence, Client(i % 2)));
+        for (var i = 0; i < 1000; i++)
+        {
+            await _breaker.FailedAsync(Suspicion.Of(evidence, Client(i % 2)));
+            _time.Advance(Window / 100);
+        }
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
@@ -90,7 +94,11 @@ public sealed class BackendBreakerTests : IDisposable
     [Fact]
     public async Task Suspicion_OfOneHostsManyAddresses_IsOfOneClient()
     {
-        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, IPAddress.Parse($"2001:db8:0:1::{i:x}")));
+        for (var i = 0; i < 1000; i++)
+        {
+            await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, IPAddress.Parse($"2001:db8:0:1::{i:x}")));
+            _time.Advance(Window / 100);
+        }
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
@@ -98,10 +106,13 @@ public sealed class BackendBreakerTests : IDisposable
     [Fact]
     public async Task Suspicion_OfSeveralClientsWithoutASuccess_Opens()
     {
-        for (var i = 0; i < 5; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i % 3)));
+        await SuspectAsync(4);
+        Assert.Equal(BackendState.Unknown, Backend.State);
+        _time.Advance(Window);
+        await SuspectAsync(1);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
-        Assert.EndsWith("traffic: nothing succeeds, and 3 clients or more saw it fail, the last: no answer in time", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.EndsWith("traffic: nothing succeeded for 30 s, and 3 clients or more saw it fail, the last: no answer in time", _logger.LatestRecord.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +121,8 @@ public sealed class BackendBreakerTests : IDisposable
         for (var i = 0; i < 1000; i++)
         {
             if (i % 7 == 6) await SucceedAsync(1);
-            await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i % 3)));
+            await SuspectAsync(100);
+            _time.Advance(Window / 7);
         }
 
         Assert.Equal(BackendState.Unknown, Backend.State);
@@ -119,10 +131,11 @@ public sealed class BackendBreakerTests : IDisposable
     [Fact]
     public async Task Suspicion_Disproved_CountsWithNoLaterProof()
     {
-        for (var i = 0; i < 4; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i)));
+        await SuspectAsync(4);
+        _time.Advance(Window);
         await SucceedAsync(1);
 
-        await RefuseAsync(1);
+        await RefuseAsync(3);
 
         Assert.Equal(BackendState.Unknown, Backend.State);
     }
@@ -145,14 +158,20 @@ public sealed class BackendBreakerTests : IDisposable
         _registry.Report(BackendAt(1), BackendState.Unhealthy, "test");
         _registry.Report(BackendAt(2), BackendState.Unhealthy, "test");
 
-        for (var i = 0; i < 1000; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(i % 5)));
+        await SuspectAsync(5);
+        _time.Advance(Window);
+        await SuspectAsync(5);
         await Wait.UntilAsync(() => Spared == 1);
 
         Assert.Equal(BackendState.Unknown, Backend.State);
-        _time.Advance(TimeSpan.FromMinutes(1));
+        await SuspectAsync(5);
+        _time.Advance(Window);
+        await SuspectAsync(5);
+        Assert.Equal(1, Spared);
         await Wait.UntilAsync(async () =>
         {
-            await _breaker.FailedAsync(Suspicion.Of(Evidence.NoAnswer, Client(Random.Shared.Next(5))));
+            await SuspectAsync(5);
+            _time.Advance(Window);
             return Spared == 2;
         });
     }
@@ -193,8 +212,11 @@ public sealed class BackendBreakerTests : IDisposable
     [Fact]
     public async Task Comeback_FromSuspicion_IsByOneRequestAtATime()
     {
-        for (var i = 0; i < 5; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i)));
+        await SuspectAsync(5);
+        _time.Advance(Window);
+        await SuspectAsync(1);
         Assert.Equal([Backend], Pool.Suspended);
+        Assert.True(Backend.IsSuspended);
         Assert.False(Backend.TryTakeTrial());
 
         await _time.TimerAsync(FirstRest);
@@ -320,6 +342,11 @@ public sealed class BackendBreakerTests : IDisposable
     private async Task RefuseAsync(int times)
     {
         for (var i = 1; i <= times; i++) await _breaker.FailedAsync(new Suspicion(Evidence.Refused, $"refused {i}", Client(1)));
+    }
+
+    private async Task SuspectAsync(int times)
+    {
+        for (var i = 0; i < times; i++) await _breaker.FailedAsync(Suspicion.Of(Evidence.TimedOut, Client(i % 5)));
     }
 
     private async Task SucceedAsync(int times)

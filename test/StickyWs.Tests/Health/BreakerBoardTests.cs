@@ -79,6 +79,54 @@ public sealed class BreakerBoardTests : IDisposable
     }
 
     [Fact]
+    public void Failed_ConnectsFail_IsOneWarningUntilItHasAnswered()
+    {
+        Apply(pool => pool.Health.Passive.Enabled = false);
+
+        Fail(3);
+        var line = Assert.Single(_logs.Lines, IsUnreachable);
+        Assert.Equal((LogLevel.Warning, "Backend chat/a at http://127.0.0.1:5000/ could not be reached: refused. More of this is logged at Debug until it has answered"), (line.Level, line.Text));
+
+        _board.Succeeded(Backend);
+        Fail(3);
+        Assert.Equal(2, _logs.Lines.Count(IsUnreachable));
+    }
+
+    [Fact]
+    public void Failed_ComesAndGoes_IsTenWarningsAMinute()
+    {
+        Apply(pool => pool.Health.Passive.Enabled = false);
+
+        for (var i = 0; i < 50; i++) FailAndSucceed();
+        Assert.Equal(10, _logs.Lines.Count(IsUnreachable));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        FailAndSucceed();
+        Assert.Equal(11, _logs.Lines.Count(IsUnreachable));
+
+        void FailAndSucceed()
+        {
+            Fail(1);
+            _board.Succeeded(Backend);
+        }
+    }
+
+    [Theory]
+    [InlineData(Evidence.NoAnswer)]
+    [InlineData(Evidence.BadAnswer)]
+    [InlineData(Evidence.OutOfResources)]
+    [InlineData(Evidence.OutOfReach)]
+    public void Failed_NotByAConnectOrNotByTheBackend_IsNoWarning(object evidence)
+    {
+        Apply(pool => pool.Health.Passive.Enabled = false);
+
+        _board.Failed(Backend, new Suspicion((Evidence)evidence, "test"));
+
+        Assert.DoesNotContain(_logs.Lines, IsUnreachable);
+    }
+
+    private static bool IsUnreachable(LogLine line) => line.Event == "BackendUnreachable";
+
+    [Fact]
     public async Task Failed_ReportThrows_IsLogged()
     {
         Apply(_ => { });

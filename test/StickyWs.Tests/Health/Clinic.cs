@@ -1,7 +1,10 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Health;
+using StickyWs.Observability;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
@@ -21,12 +24,14 @@ internal sealed class Clinic : IAsyncDisposable
         Probe = new ScriptedProbe(Time);
         Registry = new BackendRegistry(_loggers.CreateLogger<BackendRegistry>(), TimeProvider.System);
         Board = new BreakerBoard(Registry, Probe, Time, _loggers.CreateLogger<BreakerBoard>());
-        Monitor = new HealthMonitor(Registry, Board, Probe, Time, _loggers) { Random = () => random };
+        Monitor = new HealthMonitor(Registry, Board, Probe, Time, Metrics, _loggers) { Random = () => random };
     }
 
     public WatchedTime Time { get; } = new();
 
     public LogRecorder Logs { get; } = new();
+
+    public StickyWsMetrics Metrics { get; } = new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
 
     public ScriptedProbe Probe { get; }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
@@ -184,25 +185,48 @@ public sealed class HealthMonitorTests
     }
 
     [Fact]
-    public async Task DataPath_OpensWhileProbed_OnlyNewGoodProbesBringItBack()
+    public async Task Probe_Fails_IsOneWarningUntilItHasRecovered()
     {
         await using var clinic = new Clinic();
         await clinic.StartHealthyAsync();
-        await clinic.ProbedAsync(null, null, null);
 
-        for (var i = 0; i < 5; i++) clinic.Board.Failed(clinic.Backend(), "answered nonsense");
-        await Wait.UntilAsync(() => clinic.Backend().State == BackendState.Unhealthy);
-        Assert.EndsWith("is Unhealthy: data path: 50% or more failed, the last: answered nonsense", clinic.LastCause, StringComparison.Ordinal);
-        await clinic.ProbedAsync((string?)null);
-        clinic.Time.Advance(Clinic.Interval);
-        clinic.Board.Succeeded(clinic.Backend());
-        Assert.Equal(BackendState.Unhealthy, clinic.Backend().State);
-        await clinic.AnswerAsync(null);
+        await clinic.ProbedAsync(Boom, Boom, null, Boom, null, Boom);
+        var line = Assert.Single(clinic.Logs.Lines, IsFirst);
+        Assert.Equal((LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"), (line.Level, line.Text));
 
-        Assert.EndsWith("was Unhealthy and is Healthy: probe: 2 good ones in a row", clinic.LastCause, StringComparison.Ordinal);
-        clinic.Board.Failed(clinic.Backend(), Boom);
-        Assert.Equal(BackendState.Healthy, clinic.Backend().State);
+        await clinic.ProbedAsync(null, null, Boom);
+        Assert.Equal(2, clinic.Logs.Lines.Count(IsFirst));
     }
+
+    [Fact]
+    public async Task Start_FirstProbeFails_IsAWarning()
+    {
+        await using var clinic = new Clinic();
+        clinic.Registry.Apply(Clinic.Options());
+
+        var starting = clinic.Monitor.StartAsync(Wait.Token());
+        await clinic.AnswerAsync(Boom);
+        await starting;
+
+        Assert.Single(clinic.Logs.Lines, IsFirst);
+    }
+
+    [Fact]
+    public async Task Probe_FailsWhileItDrains_IsNoWarningUntilItIsToServe()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+        clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["a"].Enabled = false));
+
+        await clinic.ProbedAsync(Boom, Boom, Boom);
+        Assert.DoesNotContain(clinic.Logs.Lines, line => line.Level >= LogLevel.Warning);
+        clinic.Registry.Apply(Clinic.Options());
+        await clinic.ProbedAsync(Boom);
+
+        Assert.Single(clinic.Logs.Lines, IsFirst);
+    }
+
+    private static bool IsFirst(LogLine line) => line.Event == "FirstProbeFailed";
 
     [Fact]
     public async Task Stop_ProbeUnderWay_EndsIt()

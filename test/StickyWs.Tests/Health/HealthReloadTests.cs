@@ -1,5 +1,6 @@
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
 
@@ -33,7 +34,7 @@ public sealed class HealthReloadTests
     }
 
     [Fact]
-    public async Task Reload_DisablesBackend_EndsItsProbe_AndEnabledAgainItNeedsAGoodOne()
+    public async Task Reload_DisablesBackend_GoesOnProbingIt_AndEnabledAgainItServesAtOnce()
     {
         await using var clinic = new Clinic();
         await clinic.StartHealthyAsync();
@@ -41,27 +42,82 @@ public sealed class HealthReloadTests
         var call = await clinic.Probe.NextAsync("a");
 
         clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["a"].Enabled = false));
-        await call.CancelledAsync();
-        clinic.Registry.Apply(Clinic.Options());
-        var first = await clinic.Probe.NextAsync("a");
-        Assert.Empty(clinic.Eligible);
-        first.Good();
+        call.Good();
         await clinic.Time.TimerAsync(Clinic.Interval);
+        await clinic.ProbedAsync("boom", "boom");
+        Assert.Equal(BackendState.Draining, clinic.Backend().State);
+        clinic.Registry.Apply(Clinic.Options());
 
+        Assert.Equal(BackendState.Healthy, clinic.Backend().State);
         Assert.Equal(["a"], clinic.Eligible);
+        await clinic.ProbedAsync("boom");
+        Assert.Empty(clinic.Eligible); // The streak of failures went on, too.
         Assert.False(clinic.Probe.Overlapped);
     }
 
     [Fact]
-    public async Task Start_DisabledBackend_IsNotProbed()
+    public async Task Reload_EnablesBackendThatFailedWhileDisabled_DoesNotUseIt()
     {
         await using var clinic = new Clinic();
-        await clinic.StartHealthyAsync(Clinic.Options(pool => pool.Backends["b"] = new BackendOptions { Address = "http://127.0.0.1:6000" }));
-        clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["b"] = new BackendOptions { Address = "http://127.0.0.1:6000", Enabled = false }));
+        await clinic.StartHealthyAsync();
+        clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["a"].Enabled = false));
 
+        await clinic.ProbedAsync("boom", "boom", "boom");
+        clinic.Registry.Apply(Clinic.Options());
+
+        Assert.Equal(BackendState.Unhealthy, clinic.Backend().State);
         await clinic.ProbedAsync(null, null);
+        Assert.Equal(["a"], clinic.Eligible);
+    }
 
-        Assert.Equal(BackendState.Draining, clinic.Backend("b").State);
+    [Fact]
+    public async Task Start_DisabledBackend_IsNotWaitedForButKnownWhenItIsEnabled()
+    {
+        await using var clinic = new Clinic();
+        clinic.Registry.Apply(Clinic.Options(pool => pool.Backends["a"].Enabled = false));
+
+        await clinic.Monitor.StartAsync(Wait.Token());
+        await clinic.AnswerAsync(null);
+        Assert.Equal((BackendState.Draining, BackendState.Healthy), (clinic.Backend().State, clinic.Backend().Health));
+        clinic.Registry.Apply(Clinic.Options());
+
+        Assert.Equal(["a"], clinic.Eligible);
+    }
+
+    [Fact]
+    public async Task Reload_ReplacesAllBackends_ProbesOldAndNewUntilTheNewAreKnown()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+        var old = clinic.Backend();
+
+        clinic.Registry.Apply(Clinic.Options(backends: ["b"]));
+        (await clinic.Probe.NextAsync("b")).Fail("boom");
+        await clinic.Time.TimerAsync(Clinic.Interval);
+        clinic.Time.Advance(Clinic.Interval);
+        var underWay = await clinic.Probe.NextAsync("a");
+        Assert.Equal((BackendState.Healthy, BackendState.Unknown), (old.State, clinic.Backend("b").State));
+        Assert.NotNull(clinic.Registry.Current.Before);
+        (await clinic.Probe.NextAsync("b")).Good();
+
+        await underWay.CancelledAsync();
+        Assert.Equal((BackendState.Draining, BackendState.Healthy), (old.State, clinic.Backend("b").State));
+        Assert.Null(clinic.Registry.Current.Before);
+    }
+
+    [Fact]
+    public async Task Reload_AddsBackendWhoseFirstProbeFails_WaitsForThatOneProbeAlone()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+
+        clinic.Registry.Apply(Clinic.Options(backends: ["a", "b"]));
+        Assert.True(clinic.Snapshot.AwaitsFirstProbes);
+        (await clinic.Probe.NextAsync("b")).Fail("boom");
+        await Wait.UntilAsync(() => clinic.Registry.Current.Before is null);
+
+        Assert.False(clinic.Snapshot.IsUnknown);
+        Assert.Equal(["a"], clinic.Eligible);
     }
 
     [Fact]

@@ -131,9 +131,9 @@ public sealed class ProbePipelineTests
         return new ProbePipeline(_probe, pool, _time);
     }
 
-    private Task<string?> Run(int retries, CancellationToken cancellationToken = default)
+    private async Task<string?> Run(int retries, CancellationToken cancellationToken = default)
     {
         var pool = new PoolOptions { Health = { Tcp = new TcpProbeOptions { Timeout = Clinic.Timeout, Retries = retries } } };
-        return new ProbePipeline(_probe, pool, _time).RunAsync(_backend, cancellationToken).AsTask().ContinueWith(static run => run.GetAwaiter().GetResult().Failure, TaskScheduler.Default);
+        return (await new ProbePipeline(_probe, pool, _time).RunAsync(_backend, cancellationToken)).Failure;
     }
 }

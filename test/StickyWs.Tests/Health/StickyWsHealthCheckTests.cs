@@ -55,6 +55,17 @@ public sealed class StickyWsHealthCheckTests
         Assert.Equal("Draining", result.Data["chat/b"]);
     }
 
+    [Fact]
+    public async Task Check_NewBackendsNotKnownYet_IsDegraded()
+    {
+        Apply();
+        Report("a", BackendState.Healthy);
+
+        Apply(pool => pool.Backends["a"].Address = pool.Backends["b"].Address = "http://127.0.0.1:6000");
+
+        Assert.Equal(HealthStatus.Degraded, (await CheckAsync()).Status);
+    }
+
     [Theory]
     [InlineData(NoneHealthyBehavior.FailClosed)]
     [InlineData(NoneHealthyBehavior.UseAll)]

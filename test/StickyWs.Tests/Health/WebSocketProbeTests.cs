@@ -129,9 +129,8 @@ public sealed class WebSocketProbeTests
     }
 
     [Theory]
-    [InlineData("Upgrade: websocket", "Upgrade: h2c", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong, or it announces a body")]
-    [InlineData("Connection: Upgrade", "Connection: close", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong, or it announces a body")]
-    [InlineData("Connection: Upgrade", "Connection: Upgrade\r\nContent-Length: 5", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong, or it announces a body")]
+    [InlineData("Upgrade: websocket", "Upgrade: h2c", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong")]
+    [InlineData("Connection: Upgrade", "Connection: close", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong")]
     [InlineData("Connection: Upgrade", "Connection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate", "the backend chose an extension that was not offered")]
     [InlineData("Connection: Upgrade", "Connection: Upgrade\r\nSec-WebSocket-Protocol: chat", "the backend chose a subprotocol, but none was offered")]
     public async Task Probe_RightAcceptKeyAlone_IsNotEnough(string right, string wrong, string cause)
@@ -139,6 +138,18 @@ public sealed class WebSocketProbeTests
         await using var backend = RawBackend.Answering(head => HttpHead.SwitchingProtocols(head).Replace(right, wrong, StringComparison.Ordinal));
 
         Assert.Equal(cause, await ProbeRun.OnceAsync(backend.Address, pool => WebSocket(pool)));
+    }
+
+    // RFC 9112 section 6.3: a 1xx ends at its empty line.
+    [Theory]
+    [InlineData("Content-Length: 0\r\n")]
+    [InlineData("Content-Length: 5\r\nContent-Length: x\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n")]
+    public async Task Probe_AnswerThatAnnouncesABody_IsAWebSocketAllTheSame(string headers)
+    {
+        await using var backend = Ponging(headers);
+
+        Assert.Null(await ProbeRun.OnceAsync(backend.Address, pool => WebSocket(pool)));
     }
 
     [Theory]

@@ -13,6 +13,11 @@ internal sealed class PairWitness : IPairOwner
     private int _ends;
     private int _moves;
 
+    /// <summary>The last piece by direction; <see langword="null"/> when its bytes were not seen.</summary>
+    public byte[]? LastToBackend { get; private set; }
+
+    public byte[]? LastToClient { get; private set; }
+
     public long ToBackend => Volatile.Read(ref _toBackend);
 
     public long ToClient => Volatile.Read(ref _toClient);
@@ -31,8 +36,21 @@ internal sealed class PairWitness : IPairOwner
     /// <summary>Run on the reactor's thread, first, when the pair has ended.</summary>
     public Action? OnEnded { get; set; }
 
+    void IPairOwner.CountToBackend(ReadOnlySpan<byte> piece)
+    {
+        ((IPairOwner)this).CountToBackend(piece.Length);
+        LastToBackend = piece.ToArray();
+    }
+
+    void IPairOwner.CountToClient(ReadOnlySpan<byte> piece)
+    {
+        ((IPairOwner)this).CountToClient(piece.Length);
+        LastToClient = piece.ToArray();
+    }
+
     void IPairOwner.CountToBackend(long bytes)
     {
+        LastToBackend = null;
         Volatile.Write(ref _toBackend, _toBackend + bytes);
         Volatile.Write(ref _moves, _moves + 1);
         OnToBackend?.Invoke();
@@ -40,6 +58,7 @@ internal sealed class PairWitness : IPairOwner
 
     void IPairOwner.CountToClient(long bytes)
     {
+        LastToClient = null;
         Volatile.Write(ref _toClient, _toClient + bytes);
         Volatile.Write(ref _moves, _moves + 1);
     }

@@ -64,6 +64,34 @@ public sealed class SpliceTests
         }
     }
 
+    // The Close that says farewell is such a piece.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SmallPiece_RightBehindBulk_IsSeen(bool fromClient)
+    {
+        await using var rig = new RelayRig(ReactorMode.Epoll);
+        var pair = await rig.JoinAsync();
+        var (sender, receiver) = pair.Ends(fromClient);
+        for (var round = 0; round < 20; round++)
+        {
+            await PassAsync(new byte[2_000_000]);
+            await PassAsync([0x88, (byte)round]);
+            Assert.Equal([0x88, (byte)round], await rig.DoAsync(() => fromClient ? pair.Witness.LastToBackend : pair.Witness.LastToClient));
+        }
+
+        Assert.Equal(1, await rig.DoAsync(() => rig.Reactor.Pipes));
+        await Task.WhenAll(sender.FinishAsync(), receiver.FinishAsync());
+        Assert.True(await receiver.EndsInOrderAsync());
+
+        async Task PassAsync(byte[] bytes)
+        {
+            var writing = sender.WriteAsync(bytes);
+            Assert.Equal(bytes, await receiver.ReadExactlyAsync(bytes.Length));
+            await writing;
+        }
+    }
+
     [Fact]
     public async Task ReaderThatStallsWhileSplicing_HoldsOnePipeAndLosesNothing()
     {

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
@@ -39,6 +41,93 @@ public abstract class RawListenerTests(ReactorMode mode)
         {
             gate.Set();
         }
+    }
+
+    // accept(2) fails, its poll has ended, and some time later all is well again.
+    [Fact]
+    public async Task Accept_ThatFails_RestsAndSaysSoOnceAMinuteAndGoesOnWhenItCan()
+    {
+        ReactorKind.SkipUnlessThere(mode);
+        using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
+        using var reactors = ReactorGroup.Start(mode, 1, _ => { });
+        var (time, log) = (new FakeTimeProvider(), new FakeLogger());
+        var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var listener = new RawListener(listening, reactors, settings, time, log);
+        var accepting = listener.AcceptAsync(Wait.Token()).AsTask();
+        await PassAsync(reactors.First);
+
+        Assert.Equal(0, Libc.Shutdown((int)listening.Handle, Libc.ShutReceive));
+        await Wait.UntilAsync(() => log.Collector.Count > 0);
+        for (var i = 0; i < 590; i++)
+        {
+            time.Advance(AcceptGate.Rest);
+            await Task.Yield();
+        }
+
+        Assert.Equal("CannotAccept", Assert.Single(log.Collector.GetSnapshot()).Id.Name);
+        await Wait.UntilAsync(() =>
+        {
+            time.Advance(AcceptGate.Rest);
+            return log.Collector.Count > 1;
+        });
+        Assert.Equal(2, log.Collector.Count);
+        Assert.False(accepting.IsCompleted);
+
+        listening.Listen(16);
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await client.ConnectAsync(EndPointOf(listening, reactors.First), Wait.Token());
+            await Wait.UntilAsync(() =>
+            {
+                time.Advance(AcceptGate.Rest);
+                return accepting.IsCompleted;
+            });
+            await (await accepting)!.DisposeAsync();
+            accepting = listener.AcceptAsync(Wait.Token()).AsTask();
+        }
+
+        await listener.UnbindAsync(Wait.Token());
+        Assert.Null(await accepting.WaitAsync(Wait.Bound));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Accept_WhileDescriptorsAreShort_WaitsAndIsUnboundAllTheSame(bool isUnbound)
+    {
+        ReactorKind.SkipUnlessThere(mode);
+        using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
+        using var reactors = ReactorGroup.Start(mode, 1, _ => { });
+        var (time, log) = (new FakeTimeProvider(), new FakeLogger<DescriptorBudget>());
+        var open = 100;
+        var budget = new DescriptorBudget(time, log, () => new DescriptorCount(Volatile.Read(ref open), 1024));
+        await using var listener = new RawListener(Listen(new IPEndPoint(IPAddress.Loopback, 0)), reactors, settings, time, NullLogger.Instance, budget);
+        Volatile.Write(ref open, 1024);
+        time.Advance(TimeSpan.FromSeconds(1));
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.EndPoint, Wait.Token());
+        var accepting = listener.AcceptAsync(Wait.Token()).AsTask();
+        Assert.False(accepting.IsCompleted);
+        Assert.Equal("DescriptorsShort", Assert.Single(log.Collector.GetSnapshot()).Id.Name);
+
+        if (isUnbound) await listener.UnbindAsync(Wait.Token());
+        else Volatile.Write(ref open, 100);
+        time.Advance(AcceptGate.Rest);
+
+        var connection = await accepting.WaitAsync(Wait.Bound);
+        Assert.Equal(isUnbound, connection is null);
+        if (connection is not null) await connection.DisposeAsync();
+        else Assert.Equal("DescriptorsFree", log.Collector.GetSnapshot()[^1].Id.Name);
+    }
+
+    // It has another port when it listens again.
+    private static IPEndPoint EndPointOf(Socket socket, Reactor reactor)
+    {
+        var raw = new RawSocket(reactor, (int)socket.Handle);
+        var address = raw.LocalAddress!.Value.ToEndPoint();
+        raw.Release();
+        return address;
     }
 
     private static Socket Listen(IPEndPoint endPoint)

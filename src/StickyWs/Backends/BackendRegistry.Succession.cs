@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>
+/// How one configuration follows another. A pool whose new backends are still to be probed is served by what served before, whatever it was called there, until it is known what the new ones are:
+/// as the host's start waits for first probes, so does a change. When none of them is healthy, what was configured holds all the same.
+/// </summary>
+internal sealed partial class BackendRegistry
+{
+    // Changes that follow each other faster than probes: those between are of no use.
+    private const int MostBefore = 8;
+
+    private static bool IsFirst(RegistrySnapshot before) => ReferenceEquals(before, RegistrySnapshot.Empty);
+
+    private RegistrySnapshot Follow(RegistrySnapshot before, StickyWsOptions options, ImmutableArray<PoolSnapshot> pools)
+    {
+        var next = new RegistrySnapshot(options, pools, IsFirst(before) ? null : Useful(before));
+        if (IsKnown(next)) return next with { Before = null };
+        foreach (var pool in pools)
+        {
+            if (next.Before is not null && pool.IsUnknown) LogAwaited(pool.Name);
+        }
+
+        return next;
+    }
+
+    // States may have changed since, and nothing of it was ready.
+    private RegistrySnapshot? Useful(RegistrySnapshot before)
+    {
+        var depth = before.OptionsInUse.Count();
+        if (before.Before is { } useful && (depth > MostBefore || before.Pools.All(pool => pool.IsUnknown))) return Useful(useful);
+        return Refrozen(before, static _ => true, isEarlier: true);
+    }
+
+    /// <summary>Freezes anew what holds the backend, and lets go what is not needed any more.</summary>
+    private void Refresh(Backend backend)
+    {
+        var next = Refrozen(_current, pool => pool.Backends.Contains(backend), isEarlier: false);
+        if (next.Before is not null)
+        {
+            foreach (var (was, pool) in _current.Pools.Zip(next.Pools))
+            {
+                if (was.IsUnknown && !pool.IsUnknown) LogKnown(pool);
+            }
+        }
+
+        Publish(IsKnown(next) ? next with { Before = null } : next);
+    }
+
+    private static bool IsKnown(RegistrySnapshot snapshot) => snapshot.Pools.All(pool => !pool.IsUnknown);
+
+    private RegistrySnapshot Refrozen(RegistrySnapshot snapshot, Func<PoolSnapshot, bool> isConcerned, bool isEarlier) => snapshot with
+    {
+        Pools = [.. snapshot.Pools.Select(pool => isConcerned(pool) ? Freeze(pool.Name, pool.Options, pool.Backends, isEarlier) : pool)],
+        Before = snapshot.Before is { } before ? Refrozen(before, isConcerned, isEarlier: true) : null,
+    };
+
+    // Disabled by the change that brought the new ones: still better than nobody.
+    private static BackendSet StillServing(PoolOptions options, ImmutableArray<Backend> backends)
+        => new(backends.Where(backend => backend.IsDraining && options.Backends[backend.Name].Enabled && IsFit(backend, options)));
+
+    private void LogKnown(PoolSnapshot pool)
+    {
+        if (pool is { Eligible.Count: > 0, IsPanicking: false }) LogKnown(pool.Name);
+        else LogNoneHealthy(pool.Name);
+    }
+
+    private void Retire(RegistrySnapshot before)
+    {
+        var inUse = _current.PoolsInUse.SelectMany(pool => pool.Backends).ToHashSet();
+        foreach (var backend in before.PoolsInUse.SelectMany(pool => pool.Backends).Distinct().Where(backend => !inUse.Contains(backend)))
+        {
+            backend.SetDraining(true);
+            LogRemoved(backend.Pool, backend.Name, backend.ActiveTunnels, backend.ActiveRequests);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+namespace StickyWs.Observability;
+
+/// <summary>
+/// Which sides of a tunnel said farewell, that is, whose last bytes were a WebSocket Close frame: the value of the log field and of the metric tag <c>stickyws.farewell</c>. A tunnel that ended
+/// without one was broken off, whatever the connections looked like.
+/// </summary>
+internal static class Farewell
+{
+    public const string None = "none";
+    public const string Client = "client";
+    public const string Backend = "backend";
+    public const string Both = "both";
+
+    public static string Of(bool client, bool backend) => (client, backend) switch
+    {
+        (true, true) => Both,
+        (true, false) => Client,
+        (false, true) => Backend,
+        _ => None,
+    };
+}

@@ -1,0 +1,8 @@
+namespace StickyWs.Observability;
+
+/// <summary>The lanes by name: the values of the log field and of the metric tag <c>stickyws.lane</c>.</summary>
+internal static class LaneNames
+{
+    public const string Raw = "raw";
+    public const string Portable = "portable";
+}

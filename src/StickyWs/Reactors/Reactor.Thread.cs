@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using StickyWs.Observability;
+
+namespace StickyWs.Reactors;
+
+// The thread. It lives until it is to stop: one that ends takes all that it serves with it, and an exception that nobody catches the whole process.
+internal abstract partial class Reactor
+{
+    private const long TimeBetweenReports = 60_000;
+
+    private static readonly TimeSpan RestOfTheAiling = TimeSpan.FromMilliseconds(100);
+
+    private long? _reportedAt;
+
+    /// <summary>As <see cref="Failed"/>, for what may fail with every turn: once a minute.</summary>
+    protected void Report(Exception exception)
+    {
+        var now = Milliseconds();
+        if (now - _reportedAt < TimeBetweenReports) return;
+        _reportedAt = now;
+        Failed(exception);
+    }
+
+    private static long Milliseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMilliseconds;
+
+    private void Run()
+    {
+        try
+        {
+            Begin();
+            _begun.SetResult();
+        }
+#pragma warning disable CA1031 // Whoever starts it is told.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Finish();
+            _begun.SetException(e);
+            return;
+        }
+
+        while (!_isStopping)
+        {
+            TakeTurn();
+            RunPosted();
+            Sweep();
+        }
+
+        RunPosted();
+        Guarded(EndStreams);
+        Guarded(End);
+        Finish();
+    }
+
+    private void TakeTurn()
+    {
+        try
+        {
+            _isAiling = !Turn(_isAiling ? 0 : Relay.NextSweep()); // One that is well again says so at once.
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _isAiling = true;
+            Report(e);
+        }
+
+        if (_isAiling) Rest();
+    }
+
+    private void Sweep()
+    {
+        try
+        {
+            Relay.Sweep();
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Report(e);
+        }
+    }
+
+    // Whatever fails every time must neither keep the thread busy nor fill the log.
+    private void Rest()
+    {
+        lock (_posted)
+        {
+            if (!_isStopping) Monitor.Wait(_posted, RestOfTheAiling);
+        }
+
+        Now = Milliseconds();
+    }
+
+    private void Guarded(Action work)
+    {
+        try
+        {
+            work();
+        }
+#pragma warning disable CA1031 // The thread serves many others.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+        }
+    }
+
+    private void EndStreams() => EndStreams(EndReason.Shutdown);
+
+    private void Finish()
+    {
+        Guarded(Release);
+        _hasEnded = true;
+        RunBehindTheEnd();
+    }
+
+    // What was left for the thread when it had ended. Streams that begin with it end at once.
+    private void RunBehindTheEnd()
+    {
+        lock (_behindTheEnd)
+        {
+            RunPosted();
+            Guarded(EndStreams);
+        }
+    }
+
+    private void RunPosted()
+    {
+        while (_posted.TryDequeue(out var work)) Guarded(work);
+    }
+}
