@@ -30,8 +30,8 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
         where T : IDisposable
     {
-        if (IPAddress.TryParse(host, out var literal)) return await connect(new IPEndPoint(literal, port), cancellationToken).ConfigureAwait(false);
-        var addresses = await resolver.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
+        if (IPAddress.TryParse(host, out var literal)) return await connect(new IPEndPoint(Plain(literal), port), cancellationToken).ConfigureAwait(false);
+        var addresses = Array.ConvertAll(await resolver.ResolveAsync(host, cancellationToken).ConfigureAwait(false), Plain);
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         if (addresses.Length == 1) return await connect(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false);
         var name = (host, port);
@@ -41,6 +41,9 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         _reached[name] = new Reached(address, time.GetTimestamp());
         return connection;
     }
+
+    // A socket for IPv6 alone does not take an address of IPv4 that is written as one of IPv6.
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     // The one that was reached, then both families in turn (RFC 8305 section 4).
     private List<IPAddress> Ordered((string Host, int Port) name, IPAddress[] addresses)

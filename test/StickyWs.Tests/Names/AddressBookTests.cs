@@ -120,6 +120,18 @@ public sealed class AddressBookTests : INameResolver
         await Wait.UntilAsync(() => !late.CanRead);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("::ffff:127.0.0.1", "127.0.0.1")]
+    [InlineData("::1", "::1")]
+    public async Task ConnectAsync_Literal_IsNotLookedUp(string host, string expected)
+    {
+        _addresses = [];
+        Accept(IPAddress.Parse(expected));
+        await _book.ConnectAsync(host, 80, DialAsync, CancellationToken.None);
+        Assert.Equal([IPAddress.Parse(expected)], _dialled);
+    }
+
     [Fact]
     public async Task ConnectAsync_NameWithoutAddress_IsNotFound()
     {
