@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -44,9 +45,8 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
 
     private bool CanBind(HttpContext context)
         => HttpProtocol.IsHttp11(context.Request.Protocol)
-            && context.Features.Get<IConnectionItemsFeature>() is not null
             && context.Features.Get<IConnectionCompleteFeature>() is not null
-            && context.Features.Get<IConnectionEndPointFeature>()?.RemoteEndPoint is IPEndPoint { Address: var peer }
+            && context.Features.Get<IConnectionItemsFeature>() is BaseConnectionContext { RemoteEndPoint: IPEndPoint { Address: var peer } } // The peer's own address, which middleware may have replaced since.
             && peer.Equals(context.Connection.RemoteIpAddress)
             && !registry.Current.TrustedProxies.Contains(peer);
 
