@@ -65,7 +65,7 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = settings.Dials.Over(new BackendConnector(options, settings).ConnectAsync),
+        ConnectCallback = settings.Dials.Over(new BackendConnector(options, settings, isBound).ConnectAsync),
         PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
         PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // What is bound is not replaced while it is good.
         MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,

@@ -10,7 +10,7 @@ namespace StickyWs.Proxying;
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings)
+internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings, bool isBound)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -27,11 +27,13 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         settings.Budget?.Opened();
         var socket = await connecting.ConfigureAwait(false);
         var plain = settings.Budget?.Pooled(socket) ?? socket;
-        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, pool.Connections.IdleTimeout, settings.Time);
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge());
         var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
         if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
         return secure;
     }
+
+    private ConnectionAge NewAge() => new(pool.Connections, isBound, settings.Time);
 
     private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
         => settings.Lane is { IsOn: true } lane
@@ -40,7 +42,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
 
     private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        var secured = new TlsBackendStream(plain, socket, pool.Connections.IdleTimeout, settings.Time);
+        var secured = new TlsBackendStream(plain, socket, NewAge());
         try
         {
             await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);

@@ -7,14 +7,13 @@ namespace StickyWs.Proxying;
 /// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is sent, so that the request can go out on another. And an answer that comes
 /// while the request is still being sent, or stands before a break, is not lost: a write that fails is not told, for the reader will meet either the answer or the break.
 /// </summary>
-internal sealed class BackendWire(IWireLink link, TimeSpan idleTimeout, TimeProvider time) : IDisposable
+internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposable
 {
     private readonly InputAhead _ahead = new(link);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private ProxiedRequest? _request;
     private AnswerScan _scan;
-    private long _lastAt;
     private bool _isHttp2;
     private bool _wasUsed;
     private bool _isReading;
@@ -64,7 +63,7 @@ internal sealed class BackendWire(IWireLink link, TimeSpan idleTimeout, TimeProv
         }
 
         if (request is null) return SendAsync(bytes, cancellationToken);
-        if (_wasUsed && (_isSpent || time.GetElapsedTime(_lastAt) > idleTimeout || link.HasArrived)) return ValueTask.FromException(new UnsentException(isReused: true));
+        if (_wasUsed && (_isSpent || age.IsOver || link.HasArrived)) return ValueTask.FromException(new UnsentException(isReused: true));
         var isReused = _wasUsed;
         (_request, _scan, _wasUsed) = (request, default, true);
         var sending = SendAsync(bytes, cancellationToken);
@@ -133,7 +132,7 @@ internal sealed class BackendWire(IWireLink link, TimeSpan idleTimeout, TimeProv
         }
         finally
         {
-            _lastAt = time.GetTimestamp();
+            age.Use();
             _isReading = false;
         }
     }

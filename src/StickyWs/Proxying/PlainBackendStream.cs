@@ -10,10 +10,10 @@ internal sealed class PlainBackendStream : AsyncStream, IWireLink
     private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public PlainBackendStream(Stream inner, Stream socket, TimeSpan idleTimeout, TimeProvider time)
+    public PlainBackendStream(Stream inner, Stream socket, ConnectionAge age)
     {
         (_inner, _socket) = (inner, socket);
-        _wire = new BackendWire(this, idleTimeout, time);
+        _wire = new BackendWire(this, age);
     }
 
     bool IWireLink.HasArrived => HasArrived(_socket);
