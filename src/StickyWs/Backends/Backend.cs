@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using StickyWs.Names;
 
 namespace StickyWs.Backends;
 
@@ -28,7 +29,7 @@ public sealed class Backend
     private long _sparedAt;
     private int _isUnreachable;
 
-    internal Backend(string pool, string name, Uri address, TunnelTotal total)
+    internal Backend(string pool, string name, Uri address, TunnelTotal total, AddressBook? names = null)
     {
         Pool = pool;
         Name = name;
@@ -36,6 +37,7 @@ public sealed class Backend
         EndPoint = IPAddress.TryParse(address.IdnHost, out var ip) ? new IPEndPoint(ip, address.Port) : null;
         Seed = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToUpperInvariant())));
         _total = total;
+        Names = names ?? AddressBook.System;
     }
 
     /// <summary>The name of the pool it belongs to.</summary>
@@ -69,6 +71,9 @@ public sealed class Backend
 
     /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
     internal IPEndPoint? EndPoint { get; }
+
+    /// <summary>Who knows the addresses of its name.</summary>
+    internal AddressBook Names { get; }
 
     /// <summary>Its part in rendezvous hashing: by its name alone, so that all instances have the same.</summary>
     internal ulong Seed { get; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using StickyWs.Configuration;
+using StickyWs.Names;
 
 namespace StickyWs.Backends;
 
@@ -8,7 +9,7 @@ namespace StickyWs.Backends;
 /// The registry: the only shared mutable state. Configuration and health write it under one lock; everybody else reads
 /// <see cref="Current"/>, an immutable snapshot, without any.
 /// </summary>
-internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, TimeProvider time)
+internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, TimeProvider time, AddressBook? names = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TurnCounter> _turns = new(StringComparer.OrdinalIgnoreCase);
@@ -104,7 +105,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         var backend = old.SelectMany(known => known.Backends).FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
         if (backend is null)
         {
-            backend = new Backend(pool, name, address, Tunnels);
+            backend = new Backend(pool, name, address, Tunnels, names);
             LogAdded(pool, name, address);
             trusted = false;
         }

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using StickyWs.Configuration;
+using StickyWs.Names;
 
 namespace StickyWs.Backends;
 
@@ -8,28 +10,20 @@ namespace StickyWs.Backends;
 internal static class BackendStream
 {
     /// <summary>Connects, and speaks TLS where the address asks for it; the caller owns the stream.</summary>
-    /// <param name="address">Where the backend listens.</param>
+    /// <param name="backend">The backend.</param>
     /// <param name="tls">The pool's options.</param>
     /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async ValueTask<Stream> OpenAsync(Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
-        => await SecureAsync(await ConnectAsync(address, cancellationToken).ConfigureAwait(false), address, tls, protocols, cancellationToken).ConfigureAwait(false);
+    public static async ValueTask<Stream> OpenAsync(Backend backend, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+        => await SecureAsync(await ConnectAsync(backend, cancellationToken).ConfigureAwait(false), backend.Address, tls, protocols, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Connects, and no more; the caller owns the stream.</summary>
-    public static async ValueTask<NetworkStream> ConnectAsync(Uri address, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    public static ValueTask<NetworkStream> ConnectAsync(Backend backend, CancellationToken cancellationToken)
+        => ConnectAsync(backend.Names, backend.Address, cancellationToken);
+
+    /// <inheritdoc cref="ConnectAsync(Backend,CancellationToken)"/>
+    public static ValueTask<NetworkStream> ConnectAsync(AddressBook names, Uri address, CancellationToken cancellationToken)
+        => names.ConnectAsync(address.IdnHost, address.Port, ConnectAsync, cancellationToken);
 
     /// <summary>Speaks TLS on a new connection, where the address asks for it.</summary>
     /// <param name="plain">The connection; the result owns it, and it is disposed of where there is none.</param>
@@ -37,7 +31,7 @@ internal static class BackendStream
     /// <param name="tls">The pool's options.</param>
     /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async ValueTask<Stream> SecureAsync(Stream plain, Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> SecureAsync(Stream plain, Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         if (!BackendTls.IsUsedBy(address)) return plain;
         var secured = new SslStream(plain);
@@ -49,6 +43,21 @@ internal static class BackendStream
         catch
         {
             await secured.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async ValueTask<NetworkStream> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
             throw;
         }
     }

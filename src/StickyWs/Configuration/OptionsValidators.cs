@@ -23,6 +23,9 @@ internal sealed partial class BackendRanges : IValidateOptions<BackendOptions>;
 internal sealed partial class TimeoutRanges : IValidateOptions<TimeoutOptions>;
 
 [OptionsValidator]
+internal sealed partial class ConnectionRanges : IValidateOptions<KeptConnectionOptions>;
+
+[OptionsValidator]
 internal sealed partial class ProbeRanges : IValidateOptions<ProbeOptions>;
 
 [OptionsValidator]

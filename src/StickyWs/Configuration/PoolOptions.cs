@@ -21,6 +21,9 @@ public sealed class PoolOptions
     /// <summary>How long the pool's backends may take for each step.</summary>
     public TimeoutOptions Timeouts { get; } = new();
 
+    /// <summary>How long connections to the pool's backends are kept for further plain requests.</summary>
+    public KeptConnectionOptions Connections { get; } = new();
+
     /// <summary>What ends the pool's tunnels when neither side does.</summary>
     public TunnelOptions Tunnels { get; } = new();
 

@@ -48,6 +48,11 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             timeouts.Time(nameof(pool.Timeouts.Activity), v => pool.Timeouts.Activity = v);
             timeouts.TimeOrNone(nameof(pool.Timeouts.Request), v => pool.Timeouts.Request = v);
         });
+        reader.Section(nameof(pool.Connections), connections =>
+        {
+            connections.Time(nameof(pool.Connections.IdleTimeout), v => pool.Connections.IdleTimeout = v);
+            connections.Time(nameof(pool.Connections.Lifetime), v => pool.Connections.Lifetime = v);
+        });
         reader.Section(nameof(pool.Tunnels), tunnels =>
         {
             tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);

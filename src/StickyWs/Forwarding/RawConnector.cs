@@ -14,5 +14,5 @@ internal sealed class RawConnector(Reactor reactor) : IBackendConnector
     public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
         => new RawBackendConnection(backend.EndPoint is { } known
             ? await RawDialer.ConnectAsync(reactor, known, cancellationToken).ConfigureAwait(false)
-            : await RawDialer.ConnectAsync(reactor, backend.Address.IdnHost, backend.Address.Port, cancellationToken).ConfigureAwait(false));
+            : await RawDialer.ConnectAsync(reactor, backend.Names, backend.Address.IdnHost, backend.Address.Port, cancellationToken).ConfigureAwait(false));
 }

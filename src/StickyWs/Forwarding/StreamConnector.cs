@@ -13,7 +13,7 @@ internal sealed class StreamConnector : IBackendConnector
 
     public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
-        var plain = await BackendStream.ConnectAsync(backend.Address, cancellationToken).ConfigureAwait(false);
+        var plain = await BackendStream.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
         var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
         return new StreamBackendConnection(plain.Socket, stream);

@@ -33,7 +33,7 @@ internal sealed class HttpProbe : IProbe
 
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
-        using var client = new HttpMessageInvoker(Handler(backend.Address));
+        using var client = new HttpMessageInvoker(Handler(backend));
         using var request = Request(backend.Address);
         using var response = await client.SendAsync(request, cancellationToken);
         var status = (int)response.StatusCode;
@@ -43,7 +43,7 @@ internal sealed class HttpProbe : IProbe
         await CheckBodyAsync(body, _expectedBody, cancellationToken);
     }
 
-    private SocketsHttpHandler Handler(Uri address)
+    private SocketsHttpHandler Handler(Backend backend)
     {
         var handler = new SocketsHttpHandler
         {
@@ -56,7 +56,7 @@ internal sealed class HttpProbe : IProbe
         };
 
         // The handler's own TLS would check the name in Host, whatever its options say.
-        handler.ConnectCallback = (_, token) => BackendStream.OpenAsync(address, _tls, Protocols(), token);
+        handler.ConnectCallback = (_, token) => BackendStream.OpenAsync(backend, _tls, Protocols(), token);
         return handler;
     }
 

@@ -7,5 +7,5 @@ namespace StickyWs.Health;
 internal sealed class TcpProbe(TlsOptions tls) : IProbe
 {
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
-        => await (await BackendStream.OpenAsync(backend.Address, tls, [], cancellationToken)).DisposeAsync();
+        => await (await BackendStream.OpenAsync(backend, tls, [], cancellationToken)).DisposeAsync();
 }

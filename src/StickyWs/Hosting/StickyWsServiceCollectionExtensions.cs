@@ -18,6 +18,7 @@ using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Health;
 using StickyWs.Hosting;
+using StickyWs.Names;
 using StickyWs.Observability;
 using StickyWs.Proxying;
 using StickyWs.Transport;
@@ -57,6 +58,8 @@ public static class StickyWsServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<INameResolver, SystemNameResolver>();
+        services.AddSingleton<AddressBook>();
         services.AddSingleton<BackendRegistry>();
         AddAffinity(services);
         AddDispatch(services);
@@ -126,7 +129,10 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
         services.AddSingleton<DialMeter>();
+        services.AddSingleton(provider => new ClientSettings(
+            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(), provider.GetService<DescriptorBudget>()));
         services.AddSingleton<BackendClientTable>();
+        services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();
     }
 

@@ -15,6 +15,12 @@ internal enum AttemptFailure
     /// <summary>The client was silent in the middle of its body past the activity time-out.</summary>
     ClientSilent,
 
+    /// <summary>A kept connection turned out closed before anything was sent; nobody's fault.</summary>
+    StaleConnection,
+
+    /// <summary>The backend says that it did not process the request (RFC 9113 section 8.7); nobody's fault.</summary>
+    NotProcessed,
+
     /// <summary>The balancer itself lacks a descriptor, a port, memory or name resolution for one more connection.</summary>
     OutOfResources,
 

@@ -10,11 +10,15 @@ internal static class AttemptFailures
     {
         if (request.IsOutOfTime) return AttemptFailure.OutOfTime;
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
-        if (request.Content is { IsBrokenByClient: true, ClientFailure: { } cause }) return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
-        if (activity.IsCancellationRequested) return request.Content is { HasStarted: true, IsSent: false } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
+        if (request.Content is { ClientFailure: { } cause }) return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
+        if (activity.IsCancellationRequested) return request.Content is { AwaitsClient: true } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {
             OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,
+            HttpRequestException { InnerException: UnsentException { IsReused: true } } => AttemptFailure.StaleConnection,
+            HttpRequestException { InnerException: UnsentException } => AttemptFailure.NotConnected,
+            HttpRequestException { InnerException: NotRepeatableException } => AttemptFailure.NotProcessed,
+            HttpRequestException http when Unprocessed.IsSaidBy(http) => AttemptFailure.NotProcessed,
             HttpRequestException http => Of(http),
             _ => AttemptFailure.NoAnswer,
         };

@@ -1,35 +1,30 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP client of one pool, with the connections that it keeps. It is shared by counting: the table holds one use and every
+/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by counting: the table holds one use and every
 /// request another, and whoever gives back the last one closes the connections.
 /// </summary>
 internal sealed class BackendClient
 {
-    // Names and addresses behind them change; a connection that is never renewed would not notice.
-    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
-
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, RawLane? lane, DescriptorBudget? budget, DialMeter dials, Func<HttpMessageHandler, BackendHandler> wrap)
+    public BackendClient(PoolOptions options, ClientSettings settings, Func<HttpMessageHandler, BackendHandler> wrap, bool isBound = false)
     {
         _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, lane, budget, dials)), disposeHandler: true);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, settings, isBound)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
 
     /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
-    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameTls(options.Tls));
+    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
 
     /// <summary>Begins a use.</summary>
     /// <returns><see langword="false"/> when it is closed already.</returns>
@@ -52,6 +47,9 @@ internal sealed class BackendClient
         if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
     }
 
+    private bool HasSameConnections(KeptConnectionOptions connections)
+        => connections.IdleTimeout == _options.Connections.IdleTimeout && connections.Lifetime == _options.Connections.Lifetime;
+
     // The file of authorities is read once per load of the configuration, so a new load means a new client.
     private bool HasSameTls(TlsOptions tls)
         => tls.CaCertificateFile is null
@@ -59,7 +57,7 @@ internal sealed class BackendClient
             && tls.ServerName == _options.Tls.ServerName
             && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
 
-    private static SocketsHttpHandler CreateHandler(PoolOptions options, RawLane? lane, DescriptorBudget? budget, DialMeter dials) => new()
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, ClientSettings settings, bool isBound) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -67,8 +65,10 @@ internal sealed class BackendClient
         UseCookies = false,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = options.Timeouts.Connect,
-        ConnectCallback = dials.Over(new BackendConnector(options.Tls, lane, budget).ConnectAsync),
-        PooledConnectionLifetime = ConnectionLifetime,
+        ConnectCallback = settings.Dials.Over(new BackendConnector(options, settings, isBound).ConnectAsync),
+        PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
+        PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // What is bound is not replaced while it is good.
+        MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,

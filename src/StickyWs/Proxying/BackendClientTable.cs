@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Observability;
-using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -12,25 +11,13 @@ internal sealed class BackendClientTable : IDisposable
     private readonly ConcurrentDictionary<string, BackendClient> _clients = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock _lock = new();
     private readonly BackendRegistry _registry;
-    private readonly RawLane? _lane;
-    private readonly DescriptorBudget? _budget;
-    private readonly DialMeter _dials;
+    private readonly ClientSettings _settings;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(
-        BackendRegistry registry,
-        IOutcomeSink outcomes,
-        PriorKnowledge priorKnowledge,
-        StickyWsMetrics metrics,
-        DialMeter dials,
-        ILogger<BackendHandler> logger,
-        RawLane? lane = null,
-        DescriptorBudget? budget = null)
+    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ClientSettings settings, ILogger<BackendHandler> logger)
     {
         _registry = registry;
-        _lane = lane;
-        _budget = budget;
-        _dials = dials;
+        _settings = settings;
         _wrap = inner => new BackendHandler(inner, outcomes, priorKnowledge, metrics, logger);
         registry.Changed += DropStrangers;
     }
@@ -47,11 +34,14 @@ internal sealed class BackendClientTable : IDisposable
                 client.Release();
             }
 
-            client = _clients[pool.Name] = new BackendClient(pool.Options, _lane, _budget, _dials, _wrap);
+            client = _clients[pool.Name] = new BackendClient(pool.Options, _settings, _wrap);
             client.TryUse();
             return client;
         }
     }
+
+    /// <summary>A client for one connection of one client's; the caller releases it.</summary>
+    public BackendClient Create(PoolSnapshot pool) => new(pool.Options, _settings, _wrap, isBound: true);
 
     public void Dispose()
     {

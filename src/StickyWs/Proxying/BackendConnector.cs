@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Security;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -11,7 +10,7 @@ namespace StickyWs.Proxying;
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
 /// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
-internal sealed class BackendConnector(TlsOptions tls, RawLane? lane, DescriptorBudget? budget)
+internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings, bool isBound)
 {
     // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
@@ -19,24 +18,42 @@ internal sealed class BackendConnector(TlsOptions tls, RawLane? lane, Descriptor
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var request = context.InitialRequestMessage;
-        var stream = await OpenAsync(request.RequestUri!, Protocols(request, context.DnsEndPoint), cancellationToken).ConfigureAwait(false);
-        if (stream is SslStream secure && secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
-        return stream;
+
+        // The request may be elsewhere by now, the connection is for where it was.
+        var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
+        var protocols = Protocols(request, context.DnsEndPoint);
+        settings.Budget?.TakeForBackend();
+        var connecting = OpenAsync(address, cancellationToken); // Opens its socket at once.
+        settings.Budget?.Opened();
+        var socket = await connecting.ConfigureAwait(false);
+        var plain = settings.Budget?.Pooled(socket) ?? socket;
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge());
+        var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
+        if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
+        return secure;
     }
 
-    private async ValueTask<Stream> OpenAsync(Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    private ConnectionAge NewAge() => new(pool.Connections, isBound, settings.Time);
+
+    private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
+        => settings.Lane is { IsOn: true } lane
+            ? await lane.ConnectAsync(settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await BackendStream.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        budget?.TakeForBackend();
-        var connecting = ConnectAsync(address, cancellationToken); // Opens its socket at once.
-        budget?.Opened();
-        var plain = await connecting.ConfigureAwait(false);
-        return await BackendStream.SecureAsync(budget?.Pooled(plain) ?? plain, address, tls, protocols, cancellationToken).ConfigureAwait(false);
+        var secured = new TlsBackendStream(plain, socket, NewAge());
+        try
+        {
+            await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);
+            return secured;
+        }
+        catch
+        {
+            await secured.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
-
-    private async ValueTask<Stream> ConnectAsync(Uri address, CancellationToken cancellationToken)
-        => lane is { IsOn: true }
-            ? await lane.ConnectAsync(address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
-            : await BackendStream.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
 
     private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)
     {

@@ -7,7 +7,7 @@ using StickyWs.Observability;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Sends a request to its backend, and to the next one where that is harmless: when no connection came about, or, once, when a safe
+/// Sends a request to its backend, and once more, there or to the next one, where that is harmless: when nothing of it was sent, when the backend says that it did not process it, or, once, when a safe
 /// request without a body got no answer. It judges nobody; it reports what it saw.
 /// </summary>
 internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
@@ -16,7 +16,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
         if (!message.Options.TryGetValue(ProxiedRequest.Key, out var request)) throw new InvalidOperationException("Not a proxied request.");
-        request.Guard(message);
+        request.Begin(message, cancellationToken);
         while (true)
         {
             var backend = request.Backend!;
@@ -27,6 +27,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
                 (message.Version, message.VersionPolicy) = await VersionForAsync(backend, request, cancellationToken).ConfigureAwait(false);
                 var response = Checked(await base.SendAsync(message, cancellationToken).ConfigureAwait(false));
                 request.Failure = AttemptFailure.None;
+                request.Content?.Settle();
                 outcomes.Succeeded(backend);
                 return response;
             }
@@ -55,6 +56,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         {
             BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
             BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+            _ when request.Bound is not null => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
             _ when IsGrpcInClear(backend, request) && await priorKnowledge.IsSpokenByAsync(backend, pool.Timeouts.Connect).WaitAsync(cancellationToken).ConfigureAwait(false)
                 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
             _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),

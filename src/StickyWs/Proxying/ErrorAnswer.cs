@@ -31,6 +31,7 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
         AttemptFailure.ConnectTimedOut => new(StatusCodes.Status504GatewayTimeout, "No backend could be reached in time."),
         AttemptFailure.NotConnected => new(StatusCodes.Status502BadGateway, "No backend could be reached."),
         AttemptFailure.NoAnswer => new(StatusCodes.Status502BadGateway, "The backend closed the connection without an answer."),
+        AttemptFailure.StaleConnection or AttemptFailure.NotProcessed => new(StatusCodes.Status502BadGateway, "The backend did not take the request."),
         AttemptFailure.BrokenAnswer => new(StatusCodes.Status502BadGateway, "The backend's answer broke off."),
         _ => new(StatusCodes.Status502BadGateway, "The backend's answer was not valid."),
     };

@@ -53,7 +53,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
         var answer = ArrayPool<byte>.Shared.Rent(FrameHeaderBytes);
         try
         {
-            await using var stream = await BackendStream.ConnectAsync(backend.Address, timer.Token).ConfigureAwait(false);
+            await using var stream = await BackendStream.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
             await stream.WriteAsync(Preface, timer.Token).ConfigureAwait(false);
             var read = await stream.ReadAtLeastAsync(answer.AsMemory(0, FrameHeaderBytes), FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
             return read == FrameHeaderBytes && answer[3] == SettingsType && !answer.AsSpan(4, 5).ContainsAnyExcept((byte)0);

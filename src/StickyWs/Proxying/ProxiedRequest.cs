@@ -13,9 +13,21 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 {
     public static readonly HttpRequestOptionsKey<ProxiedRequest> Key = new("StickyWs.ProxiedRequest");
 
+    // No more connections than this are found closed one after the other, and no backend refuses so often what it could take.
+    private const int MostOnStale = 64;
+    private const int MostOnRefusal = 16;
+
+    private static readonly AsyncLocal<ProxiedRequest?> Flow = new();
+
     private Lease _lease;
     private bool _isLeased;
     private bool _wasRepeated;
+    private int _stale;
+    private int _refused;
+    private volatile BackendWire? _spent;
+
+    /// <summary>The request that is being sent where this is asked for; the HTTP client writes in the flow of its caller.</summary>
+    public static ProxiedRequest? Current => Flow.Value;
 
     public HttpContext Context => context;
 
@@ -44,34 +56,68 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public string? ErrorType => Failure != AttemptFailure.None ? Failure.ToString() : Why != NoBackendReason.None ? Why.ToString() : null;
 
     /// <summary>What was or is being sent; <see langword="null"/> for a safe request without a body.</summary>
-    public OnceContent? Content { get; private set; }
+    public RequestContent? Content { get; private set; }
+
+    /// <summary>The connection that belongs to the client's, where that is authenticated as such.</summary>
+    public BoundClient? Bound { get; set; }
+
+    /// <summary>The client's body, where it may have one.</summary>
+    public BodyGate? Body { get; set; }
 
     /// <summary>Gives the backend back and takes the next one.</summary>
     public bool TryMoveOn()
     {
         Dispose();
-        _isLeased = decision.TryNext(out _lease);
+        _isLeased = TryStay() || decision.TryNext(out _lease);
         if (_isLeased) Backend = _lease.Backend;
         return _isLeased;
     }
 
+    // Where the client's connection is authenticated, whatever the policy's turn says; where the pool has affinity, that has decided.
+    private bool TryStay()
+        => Backend is null && !decision.IsSticky && Bound?.Backend is { } bound && Pool.Eligible.Contains(bound) && bound.TryLease(LeaseKind.Request, int.MaxValue, out _lease) == LeaseResult.Granted;
+
     /// <summary>
-    /// Takes the next backend if the request may be tried there: when nothing of it was sent, and once when it is a safe one
+    /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did not process it, and once when it is a safe one
     /// without a body that got no answer (RFC 9110 section 9.2.2).
     /// </summary>
     public bool TryRetry()
     {
-        if (Failure.IsConnects()) return Content is not { HasStarted: true } && TryMoveOn();
-        if (Failure != AttemptFailure.NoAnswer || Content is not null || _wasRepeated) return false;
-        _wasRepeated = true;
-        return TryMoveOn();
+        if (Content is { CanRepeat: false }) return false;
+        switch (Failure)
+        {
+            case AttemptFailure.StaleConnection:
+                return ++_stale <= MostOnStale;
+            case AttemptFailure.NotProcessed:
+                return ++_refused <= MostOnRefusal || TryMoveOn();
+            case AttemptFailure.NoAnswer when Content is null && !_wasRepeated:
+                _wasRepeated = true;
+                return TryMoveOn();
+            default:
+                return Failure.IsConnects() && TryMoveOn();
+        }
     }
 
-    /// <summary>Sees to it that only a safe request without a body can ever be sent twice.</summary>
-    public void Guard(HttpRequestMessage message)
+    /// <summary>Makes it the one that is being sent, and sees to it that only what may be is ever sent twice.</summary>
+    public void Begin(HttpRequestMessage message, CancellationToken activity)
     {
+        Flow.Value = this;
         var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? message.Content is not null;
-        if (hasBody || !IsSafe(message.Method)) message.Content = Content = new OnceContent(message.Content);
+        if (hasBody || !IsSafe(message.Method)) message.Content = Content = new RequestContent(message.Content, Body, activity);
+    }
+
+    /// <summary>The connection takes no more of its body, or the backend wants no more.</summary>
+    public void GiveUpBody(BackendWire connection)
+    {
+        _spent = connection;
+        Content?.GiveUp();
+    }
+
+    /// <summary>It is over.</summary>
+    public void End()
+    {
+        Content?.Settle();
+        _spent?.Close();
     }
 
     /// <summary>Tells the backend what it needs to know of the client.</summary>

@@ -15,7 +15,7 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed partial class RequestProxy(
     QuietForwarder forwarder,
-    BackendClientTable clients,
+    BoundClients clients,
     ForwardedHeaders forwarded,
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
@@ -27,9 +27,10 @@ internal sealed partial class RequestProxy(
     public async Task ForwardAsync(HttpContext context, Decision decision)
     {
         var startedAt = time.GetTimestamp();
+        if (BoundClients.TryRefuse(context)) return;
         var target = RequestTarget.Of(context).Value;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
-        using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default };
+        using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = BoundClients.Find(context, decision.Pool) };
         try
         {
             if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
@@ -59,21 +60,32 @@ internal sealed partial class RequestProxy(
     private async Task SendAsync(ProxiedRequest request)
     {
         var context = request.Context;
-        var client = clients.Use(request.Pool);
+        var client = clients.Use(request);
         var upgrade = HideUpgrade(context);
+        var body = context.Request.Body;
         try
         {
+            if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false) context.Request.Body = request.Body = new BodyGate(body);
             var prefix = request.Backend!.Address.AbsoluteUri;
             var config = new ForwarderRequestConfig { ActivityTimeout = request.Pool.Options.Timeouts.Activity };
             var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded), request.Deadline).ConfigureAwait(false);
-            if (error != ForwarderError.None) await EndFailedAsync(request, error).ConfigureAwait(false);
+            if (error != ForwarderError.None && !IsAnsweredWithoutBody(request, error)) await EndFailedAsync(request, error).ConfigureAwait(false);
         }
         finally
         {
+            if (request.Bound is { } bound) bound.Backend = request.Backend;
+            request.End();
+            context.Request.Body = body;
             if (upgrade is not null) context.Features.Set(upgrade);
             client.Release();
         }
     }
+
+    // The answer was passed on; the rest of the request was not wanted.
+    private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
+        => request.Failure == AttemptFailure.None
+            && error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled
+            && request.Content is { IsUnwanted: true };
 
     // YARP turns requests that can be upgraded into tunnels of its own; what comes here is a plain request, whatever it asks for.
     private static IHttpUpgradeFeature? HideUpgrade(HttpContext context)
@@ -93,7 +105,7 @@ internal sealed partial class RequestProxy(
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
         var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
         if (request.Failure >= AttemptFailure.OutOfTime && !Abandonment.IsTimedOut(context)) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
-        if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.IsBrokenByClient: true })
+        if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.ClientFailure: not null })
         {
             Abandonment.End(context);
             return Task.CompletedTask;

@@ -38,6 +38,16 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         return sent == bytes.Length ? default : SendRestAsync(bytes.Slice(sent), cancellationToken);
     }
 
+    /// <summary>Whether the kernel holds something for this end, its end or a break included, that the reactor may not have told of yet.</summary>
+    public unsafe bool HasArrived
+    {
+        get
+        {
+            byte one;
+            lock (_lock) return _isClosed || Libc.Receive(_fd, &one, 1, Libc.Peek | Libc.DontWait) >= 0 || Libc.Error is not (Errno.Again or Errno.Interrupted);
+        }
+    }
+
     unsafe (nint Start, int Length) IGatheredSend.Bytes => ((nint)_pin.Pointer, _gathered.Length);
 
     void IGatheredSend.Done(int result)

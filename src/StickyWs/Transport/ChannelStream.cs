@@ -24,6 +24,9 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
         _channel.Start();
     }
 
+    /// <summary>Whether something has arrived that nobody has read, its end included.</summary>
+    public bool HasArrived => _channel.HasArrived;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _reading, SomebodyReads, NobodyReads) == NobodyWillRead, this);

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.ExceptionServices;
+using StickyWs.Names;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
@@ -25,24 +25,8 @@ internal static class RawDialer
         }
     }
 
-    /// <summary>Tries each address of a name in turn, as the runtime's sockets do.</summary>
-    /// <exception cref="SocketException">The last cannot be reached, or there is none.</exception>
-    public static async ValueTask<RawSocket> ConnectAsync(Reactor reactor, string host, int port, CancellationToken cancellationToken)
-    {
-        ExceptionDispatchInfo? last = null;
-        foreach (var ip in await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false))
-        {
-            try
-            {
-                return await ConnectAsync(reactor, new IPEndPoint(ip, port), cancellationToken).ConfigureAwait(false);
-            }
-            catch (SocketException e)
-            {
-                last = ExceptionDispatchInfo.Capture(e);
-            }
-        }
-
-        last?.Throw();
-        throw new SocketException((int)SocketError.HostNotFound);
-    }
+    /// <summary>Connects to a name.</summary>
+    /// <exception cref="SocketException">None of its addresses can be reached, or there is none.</exception>
+    public static ValueTask<RawSocket> ConnectAsync(Reactor reactor, AddressBook names, string host, int port, CancellationToken cancellationToken)
+        => names.ConnectAsync(host, port, (address, token) => ConnectAsync(reactor, address, token), cancellationToken);
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
+using StickyWs.Names;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 
@@ -50,13 +51,13 @@ internal sealed partial class RawLane(
     /// <summary>Connects to a backend on one of the reactors.</summary>
     /// <exception cref="SocketException">It cannot be reached.</exception>
     /// <exception cref="IOException">The connection broke at once.</exception>
-    public async ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    public async ValueTask<Stream> ConnectAsync(AddressBook names, string host, int port, CancellationToken cancellationToken)
     {
         var reactor = _reactors!.Next();
         RawSocket? socket = null;
         try
         {
-            socket = await RawDialer.ConnectAsync(reactor, host, port, cancellationToken).ConfigureAwait(false);
+            socket = await RawDialer.ConnectAsync(reactor, names, host, port, cancellationToken).ConfigureAwait(false);
             return new ChannelStream(socket, _channels!.FromBackend);
         }
         catch

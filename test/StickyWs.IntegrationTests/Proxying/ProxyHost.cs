@@ -46,7 +46,12 @@ internal sealed class ProxyHost : IAsyncDisposable
         => StartAsync(Lane.KeptAlive, configure, map, backends);
 
     /// <summary>Starts with the transport that serves a lane.</summary>
-    public static async Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+    public static Task<ProxyHost> StartAsync(Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, params Uri[] backends)
+        => StartAsync(lane, configure, map, _ => { }, backends);
+
+    /// <summary>Starts with services of the test's own.</summary>
+    public static async Task<ProxyHost> StartAsync(
+        Lane lane, Action<StickyWsOptions, PoolOptions> configure, Action<WebApplication> map, Action<IServiceCollection> services, params Uri[] backends)
     {
         var outcomes = new Outcomes();
         var builder = WebApplication.CreateSlimBuilder();
@@ -72,6 +77,7 @@ internal sealed class ProxyHost : IAsyncDisposable
             options.Pools["pool"] = pool;
         });
         builder.Services.AddSingleton<IOutcomeSink>(outcomes);
+        services(builder.Services);
         var app = builder.Build();
         app.UseRouting();
         map(app);

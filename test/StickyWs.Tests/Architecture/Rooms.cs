@@ -10,17 +10,18 @@ internal static class Rooms
         ["Configuration"] = [],
         ["Observability"] = [],
         ["Detection"] = [],
+        ["Names"] = [],
         ["Reactors"] = ["Configuration", "Observability"],
-        ["Transport"] = ["Configuration", "Observability", "Reactors"],
-        ["Backends"] = ["Configuration", "Detection", "Observability"],
+        ["Transport"] = ["Configuration", "Names", "Observability", "Reactors"],
+        ["Backends"] = ["Configuration", "Detection", "Names", "Observability"],
         ["Balancing"] = ["Backends"],
         ["Affinity"] = ["Backends", "Configuration", "Detection", "Observability"],
         ["Health"] = ["Backends", "Configuration", "Detection", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Detection", "Observability"],
-        ["Forwarding"] = ["Backends", "Configuration", "Detection", "Observability", "Reactors", "Transport"],
-        ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Transport"],
+        ["Forwarding"] = ["Backends", "Configuration", "Detection", "Names", "Observability", "Reactors", "Transport"],
+        ["Proxying"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Names", "Observability", "Transport"],
         ["Connections"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Observability", "Reactors", "Transport"],
-        ["Hosting"] = ["Affinity", "Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Observability", "Proxying", "Reactors", "Transport"],
+        ["Hosting"] = ["Affinity", "Backends", "Balancing", "Configuration", "Connections", "Detection", "Dispatch", "Forwarding", "Health", "Names", "Observability", "Proxying", "Reactors", "Transport"],
     }.ToFrozenDictionary();
 
     /// <summary>The room of a type of ours, or <see langword="null"/> for one that only a generator made.</summary>

@@ -54,6 +54,8 @@ internal static class OptionTable
         new("Pools:chat:Timeouts:Handshake", "00:00:01", ["00:00:00.0090000", "00:10:00.0010000", .. NoTime]),
         new("Pools:chat:Timeouts:Activity", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", .. NoTime]),
         new("Pools:chat:Timeouts:Request", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
+        new("Pools:chat:Connections:IdleTimeout", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", "none", .. NoTime]),
+        new("Pools:chat:Connections:Lifetime", "7.00:00:00", ["00:00:00.9990000", "7.00:00:00.0010000", "none", .. NoTime]),
         new("Pools:chat:Tunnels:IdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
         new("Pools:chat:Tunnels:HalfClosedTimeout", "00:00:00.1000000", ["00:00:00.0990000", "7.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:DeadPeerTimeout", "1.00:00:00", ["00:00:01.9990000", "1.00:00:00.0010000", "never", .. NoTime]),

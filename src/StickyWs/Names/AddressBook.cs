@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace StickyWs.Names;
+
+/// <summary>
+/// Connects to names that may have several addresses, some of them dead: the next address is tried when one fails, or does not answer soon, and the one that was reached comes first for a while. The one place for
+/// plain requests, handshakes and probes alike.
+/// </summary>
+internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
+{
+    // As long as RFC 8305 section 4 lets an outcome be remembered.
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
+
+    // Names come from the configuration; this is for one that changes them for ever.
+    private const int MostNames = 4096;
+
+    private readonly ConcurrentDictionary<(string Host, int Port), Reached> _reached = new();
+
+    /// <summary>By the system's own resolver and clock.</summary>
+    public static AddressBook System { get; } = new(new SystemNameResolver(), TimeProvider.System);
+
+    /// <summary>Connects to the first address that can be reached.</summary>
+    /// <param name="host">A name, or an address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="connect">Connects to one address; what it returns is the caller's.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="SocketException">None can be reached, or the name has none.</exception>
+    public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
+        where T : IDisposable
+    {
+        if (IPAddress.TryParse(host, out var literal)) return await connect(new IPEndPoint(Plain(literal), port), cancellationToken).ConfigureAwait(false);
+        var addresses = Array.ConvertAll(await resolver.ResolveAsync(host, cancellationToken).ConfigureAwait(false), Plain);
+        if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
+        if (addresses.Length == 1) return await connect(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false);
+        var name = (host, port);
+        var race = new AddressRace<T>(Ordered(name, addresses), port, connect, time);
+        var (connection, address) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (_reached.Count >= MostNames) _reached.Clear();
+        _reached[name] = new Reached(address, time.GetTimestamp());
+        return connection;
+    }
+
+    // A socket for IPv6 alone does not take an address of IPv4 that is written as one of IPv6.
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    // The one that was reached, then both families in turn (RFC 8305 section 4).
+    private List<IPAddress> Ordered((string Host, int Port) name, IPAddress[] addresses)
+    {
+        var ordered = new List<IPAddress>(addresses.Length);
+        var first = new Queue<IPAddress>(addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily));
+        var second = new Queue<IPAddress>(addresses.Where(address => address.AddressFamily != addresses[0].AddressFamily));
+        while (first.Count + second.Count > 0)
+        {
+            if (first.TryDequeue(out var address)) ordered.Add(address);
+            if (second.TryDequeue(out address)) ordered.Add(address);
+        }
+
+        if (_reached.TryGetValue(name, out var reached) && time.GetElapsedTime(reached.At) < Memory && ordered.Remove(reached.Address)) ordered.Insert(0, reached.Address);
+        return ordered;
+    }
+
+    private readonly record struct Reached(IPAddress Address, long At);
+}

@@ -1,0 +1,173 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is sent, so that the request can go out on another. And an answer that comes
+/// while the request is still being sent, or stands before a break, is not lost: a write that fails is not told, for the reader will meet either the answer or the break.
+/// </summary>
+internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposable
+{
+    private readonly InputAhead _ahead = new(link);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private ProxiedRequest? _request;
+    private AnswerScan _scan;
+    private bool _isHttp2;
+    private bool _wasUsed;
+    private bool _isReading;
+    private volatile bool _isSpent;
+
+    // The preface that an HTTP/2 client begins with (RFC 9113 section 3.4); no method of HTTP/1.1 has this name.
+    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
+
+    /// <summary>Writes; what cannot be sent any more is dropped.</summary>
+    /// <exception cref="UnsentException">These would be the first bytes of a request, and the connection is closed.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (_isHttp2) return WriteOnAsync(bytes, cancellationToken);
+        var request = ProxiedRequest.Current;
+        if (request is null || !ReferenceEquals(request, _request)) return BeginAsync(request, bytes, cancellationToken);
+        if (_isSpent) return default;
+        lock (_lock)
+        {
+            if (!_isReading && _scan.Final == 0) _ahead.Begin(Arrived);
+        }
+
+        return WriteOnAsync(bytes, _stop.Token);
+    }
+
+    /// <summary>Reads.</summary>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_isHttp2) return link.ReceiveAsync(buffer, cancellationToken);
+        lock (_lock)
+        {
+            _isReading = !_ahead.HasBegun;
+            return ReadWatchedAsync(buffer, !_isReading, cancellationToken);
+        }
+    }
+
+    /// <summary>The request is over whose sending was given up: the backend still waits for the rest, so nothing else may be sent.</summary>
+    public void Close() => link.Close();
+
+    public void Dispose() => _ahead.Dispose();
+
+    private ValueTask BeginAsync(ProxiedRequest? request, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (!_wasUsed && bytes.Span.StartsWith(Preface))
+        {
+            _isHttp2 = true;
+            return WriteOnAsync(bytes, cancellationToken);
+        }
+
+        if (request is null) return SendAsync(bytes, cancellationToken);
+        if (_wasUsed && (_isSpent || age.IsOver || link.HasArrived)) return ValueTask.FromException(new UnsentException(isReused: true));
+        var isReused = _wasUsed;
+        (_request, _scan, _wasUsed) = (request, default, true);
+        var sending = SendAsync(bytes, cancellationToken);
+        return sending.IsCompletedSuccessfully ? sending : FirstAsync(sending, isReused, sending.IsCompleted);
+    }
+
+    // Some connections throw at once, others return what failed.
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return link.SendAsync(bytes, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            return ValueTask.FromException(e);
+        }
+    }
+
+    // A send that fails at once has taken nothing.
+    private async ValueTask FirstAsync(ValueTask sending, bool isReused, bool isAtOnce)
+    {
+        try
+        {
+            await sending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            if (isAtOnce) throw new UnsentException(isReused, e);
+            GiveUp();
+        }
+    }
+
+    private ValueTask WriteOnAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (_isSpent) return default;
+        var sending = SendAsync(bytes, cancellationToken);
+        return sending.IsCompletedSuccessfully ? sending : FinishAsync(sending);
+    }
+
+    private async ValueTask FinishAsync(ValueTask sending)
+    {
+        try
+        {
+            await sending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            GiveUp();
+        }
+        catch (OperationCanceledException) when (_isSpent)
+        {
+            // Given up meanwhile.
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadWatchedAsync(Memory<byte> buffer, bool isAhead, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (isAhead) return await _ahead.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            var read = await link.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+            Arrived(buffer.Span[..read]);
+            return read;
+        }
+        finally
+        {
+            age.Use();
+            _isReading = false;
+        }
+    }
+
+    // Whether more is wanted of what arrives ahead of a reader.
+    private bool Arrived(ReadOnlySpan<byte> bytes)
+    {
+        if (_request is not { } request || _scan.Final != 0) return false;
+        _scan.Feed(bytes);
+        if (_scan.Final == 0) return true;
+        if (_scan.Final >= 300 && request.Content is { IsUnderWay: true } && !IsHandshake(_scan.Final, bytes)) GiveUp();
+        return false;
+    }
+
+    // Authentication of a connection goes on in the same connection, so the rest of the body has to be sent (RFC 4559 section 5).
+    private static bool IsHandshake(int status, ReadOnlySpan<byte> head)
+        => status is 401 or 407 && (ContainsIgnoreCase(head, "NTLM"u8) || ContainsIgnoreCase(head, "NEGOTIATE"u8));
+
+    private static bool ContainsIgnoreCase(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
+    {
+        for (var i = 0; i + word.Length <= text.Length; i++)
+        {
+            if (System.Text.Ascii.EqualsIgnoreCase(text.Slice(i, word.Length), word)) return true;
+        }
+
+        return false;
+    }
+
+    // Nothing more is sent: the backend takes nothing, or wants nothing.
+    private void GiveUp()
+    {
+        if (_isSpent) return;
+        _isSpent = true;
+        if (_isHttp2) return;
+        _stop.Cancel();
+        _request?.GiveUpBody(this);
+    }
+}

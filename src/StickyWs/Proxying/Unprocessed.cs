@@ -1,0 +1,26 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace StickyWs.Proxying;
+
+/// <summary>
+/// Whether an HTTP/2 backend says that it did not process a request: by REFUSED_STREAM, or by a GOAWAY whose last stream is an earlier one (RFC 9113 section 8.7). The HTTP client knows, repeats such a request three times, and
+/// then keeps what it knows in a property of its own.
+/// </summary>
+internal static class Unprocessed
+{
+    private const int RefusedStream = 7;
+    private const string Retry = "RetryOnConnectionFailure";
+
+    private static readonly PropertyInfo? AllowRetry = Find();
+
+    public static bool IsSaidBy(HttpRequestException exception) => exception.InnerException switch
+    {
+        HttpProtocolException { ErrorCode: RefusedStream } => true,
+        HttpProtocolException or null => AllowRetry?.GetValue(exception)?.ToString() == Retry,
+        _ => false,
+    };
+
+    [DynamicDependency("AllowRetry", typeof(HttpRequestException))]
+    private static PropertyInfo? Find() => typeof(HttpRequestException).GetProperty("AllowRetry", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+}

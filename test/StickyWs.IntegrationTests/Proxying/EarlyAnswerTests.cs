@@ -1,0 +1,218 @@
+using StickyWs.Configuration;
+using StickyWs.TestKit;
+using TlsBackend = StickyWs.TestKit.RawBackend;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+/// <summary>Answers that come while the request is still on its way.</summary>
+public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : TransportedTest(lane)
+{
+    private const int Large = 50_000_000;
+
+    public static TheoryData<bool, bool> Clients() => new()
+    {
+        { false, true },
+        { false, false },
+        { true, true },
+        { true, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_refusal_passes_when_the_backend_closes_while_the_client_sends(bool isHttp2, bool isLengthKnown)
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.WriteAsync("HTTP/1.1 413 Content Too Large\r\nContent-Length: 6\r\nConnection: close\r\n\r\nenough");
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        var sending = isHttp2 ? upload.SendAsync(1000) : upload.SendOnAsync(20, 100_000);
+        Assert.Equal((413, "enough"), await upload.ReadAnswerAsync());
+        upload.Dispose();
+        await sending;
+        await proxy.FinishAsync();
+        Assert.Equal(["a+"], proxy.Outcomes.Seen);
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_refusal_passes_when_the_backend_breaks_the_connection_behind_it(bool isHttp2, bool isLengthKnown)
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadAsync(new byte[1000]);
+            await wire.WriteAsync("HTTP/1.1 413 Content Too Large\r\nContent-Length: 6\r\n\r\nenough");
+            await wire.DisposeAsync(); // With bytes of the client's unread: a break.
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        await upload.SendAsync(5000);
+        Assert.Equal((413, "enough"), await upload.ReadAnswerAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_refusal_passes_while_the_client_pauses_and_the_backend_neither_reads_nor_closes(bool isHttp2, bool isLengthKnown)
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.WriteAsync("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 40");
+            await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync("3 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        await upload.SendAsync(1000);
+        Assert.Equal((403, "no"), await upload.ReadAnswerAsync());
+        await proxy.FinishAsync();
+        Assert.Equal(["a+"], proxy.Outcomes.Seen);
+    }
+
+    [Fact]
+    public async Task A_refusal_frees_a_client_whose_bytes_the_backend_does_not_read()
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync("HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 2\r\n\r\nno");
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2: false);
+        await upload.BeginAsync(Large);
+        var sending = upload.SendOnAsync(500, 100_000);
+        Assert.Equal((507, "no"), await upload.ReadAnswerAsync());
+        upload.Dispose();
+        await sending;
+    }
+
+    [Fact]
+    public async Task A_refusal_passes_after_the_backend_has_asked_for_the_body()
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n");
+            await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync("HTTP/1.1 413 Content Too Large\r\nContent-Length: 6\r\nConnection: close\r\n\r\nenough");
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2: false);
+        await upload.BeginAsync(Large, "Expect: 100-continue\r\n");
+        Assert.StartsWith("HTTP/1.1 100", await upload.ReadInterimAsync());
+        await upload.SendAsync(1000);
+        Assert.Equal((413, "enough"), await upload.ReadAnswerAsync());
+    }
+
+    [Fact]
+    public async Task A_good_answer_passes_when_the_backend_breaks_the_connection_behind_it()
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nenough");
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2: false);
+        await upload.BeginAsync(Large);
+        var sending = upload.SendOnAsync(500, 100_000);
+        Assert.Equal((200, "enough"), await upload.ReadAnswerAsync());
+        upload.Dispose();
+        await sending;
+    }
+
+    [Fact]
+    public async Task The_connection_of_a_refused_body_serves_nobody_else()
+    {
+        await using var a = Start(async wire =>
+        {
+            var head = await wire.ReadHeadAsync();
+            var isUpload = head.StartsWith("POST", StringComparison.Ordinal);
+            if (isUpload) await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync($"HTTP/1.1 {(isUpload ? "413 Content Too Large" : "200 OK")}\r\nContent-Length: 2\r\n\r\nok");
+            await wire.WaitForEndAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        for (var i = 0; i < 3; i++)
+        {
+            using var upload = new Upload(proxy, isHttp2: false);
+            await upload.BeginAsync(Large);
+            await upload.SendAsync(1000);
+            Assert.Equal((413, "ok"), await upload.ReadAnswerAsync());
+        }
+
+        Assert.Equal("ok", await client.GetStringAsync("/"));
+        Assert.Equal(4, a.Connections);
+        Assert.Equal(4, proxy.Outcomes.Seen.Count(seen => seen == "a+"));
+    }
+
+    [Fact]
+    public async Task A_good_answer_that_comes_early_does_not_cut_the_body()
+    {
+        var all = new TaskCompletionSource<int>();
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok");
+            all.SetResult((await wire.ReadExactlyAsync(2_000_000)).Length);
+            await wire.WaitForEndAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2: false);
+        await upload.BeginAsync(2_001_000);
+        await upload.SendAsync(1000);
+        for (var i = 0; i < 20; i++) await upload.SendAsync(100_000);
+        Assert.Equal(2_000_000, await all.Task);
+        Assert.Equal((202, "ok"), await upload.ReadAnswerAsync());
+    }
+
+    [Fact]
+    public async Task A_backend_that_closes_in_the_body_without_an_answer_is_502()
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2: false);
+        await upload.BeginAsync(Large);
+        var sending = upload.SendOnAsync(500, 100_000);
+        Assert.Equal(502, (await upload.ReadAnswerAsync()).Status);
+        upload.Dispose();
+        await sending;
+        Assert.Equal(["a-NoAnswer"], proxy.Outcomes.Seen);
+    }
+
+    private static void Trust(PoolOptions pool)
+    {
+        pool.HttpVersion = BackendHttpVersion.Http1;
+        pool.Tls.DangerousAcceptAnyCertificate = true;
+    }
+
+    private TlsBackend Start(Func<TestKit.Wire, Task> script) => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
+
+    public sealed class OnIoUring() : EarlyAnswerTests(Lane.Raw);
+
+    public sealed class OnEpoll() : EarlyAnswerTests(Lane.RawEpoll);
+
+    public sealed class Inline() : EarlyAnswerTests(Lane.RawInline);
+
+    public sealed class Portable() : EarlyAnswerTests(Lane.Portable);
+
+    public sealed class InTls() : EarlyAnswerTests(Lane.Raw, isTls: true);
+
+    public sealed class InTlsPortable() : EarlyAnswerTests(Lane.Portable, isTls: true);
+}

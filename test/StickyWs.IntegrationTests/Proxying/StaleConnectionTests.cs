@@ -1,0 +1,151 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using StickyWs.Configuration;
+using StickyWs.TestKit;
+using TlsBackend = StickyWs.TestKit.RawBackend;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+/// <summary>Connections that the backend closes while they are kept.</summary>
+public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : TransportedTest(lane)
+{
+    private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+    [Theory]
+    [InlineData("POST", "", false)]
+    [InlineData("POST", "body", false)]
+    [InlineData("POST", "body", true)]
+    [InlineData("DELETE", "", false)]
+    [InlineData("GET", "body", false)]
+    [InlineData("PUT", "body", true)]
+    public async Task A_connection_that_was_closed_after_its_answer_costs_no_request(string method, string body, bool isReset)
+    {
+        var closed = new SemaphoreSlim(0);
+        await using var a = Start(async wire =>
+        {
+            var head = await wire.ReadHeadAsync();
+            if (HttpHead.Value(head, "Content-Length") is { } length) await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
+            await wire.WriteAsync(Ok);
+            if (isReset) wire.Reset();
+            else await wire.DisposeAsync();
+            closed.Release();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        for (var i = 0; i < 20; i++)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), "/") { Content = body.Length == 0 ? null : new StringContent(body) };
+            using var answer = await client.SendAsync(request);
+            Assert.Equal("ok", await answer.Content.ReadAsStringAsync());
+            await closed.WaitAsync();
+        }
+
+        Assert.Empty(proxy.Outcomes.Failures);
+    }
+
+    [Fact]
+    public async Task What_a_backend_says_on_an_idle_connection_answers_no_request()
+    {
+        var said = new SemaphoreSlim(0);
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(4);
+            await wire.WriteAsync(Ok);
+            await wire.WriteAsync("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            await wire.FinishAsync();
+            said.Release();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        for (var i = 0; i < 5; i++)
+        {
+            using var answer = await client.PostAsync("/", new StringContent("body"));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            await said.WaitAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_serves_no_longer_than_its_options_say(bool isIdleTimeout)
+    {
+        var time = new FakeTimeProvider();
+        await using var a = Start(async wire =>
+        {
+            while (true)
+            {
+                await wire.ReadHeadAsync();
+                await wire.ReadExactlyAsync(4);
+                await wire.WriteAsync(Ok);
+            }
+        });
+        await using var proxy = await StartAsync(
+            pool =>
+            {
+                Trust(pool);
+                pool.Connections.IdleTimeout = isIdleTimeout ? TimeSpan.FromMinutes(5) : TimeSpan.FromDays(1);
+                pool.Connections.Lifetime = isIdleTimeout ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
+            },
+            services => services.AddSingleton<TimeProvider>(time),
+            a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        await PostAsync();
+        time.Advance(TimeSpan.FromMinutes(4));
+        await PostAsync();
+        Assert.Equal(1, a.Connections);
+        time.Advance(TimeSpan.FromMinutes(6));
+        await PostAsync();
+        Assert.Equal(2, a.Connections);
+        Assert.Empty(proxy.Outcomes.Failures);
+
+        async Task PostAsync()
+        {
+            using var answer = await client.PostAsync("/", new StringContent("body"));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_request_that_was_sent_on_a_kept_connection_is_not_sent_again()
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(4);
+            await wire.WriteAsync(Ok);
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(4);
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        using var first = await client.PostAsync("/", new StringContent("body"));
+        using var second = await client.PostAsync("/", new StringContent("body"));
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadGateway), (first.StatusCode, second.StatusCode));
+        Assert.Equal(1, a.Connections);
+        Assert.Equal(["a+", "a-NoAnswer"], proxy.Outcomes.Seen);
+    }
+
+    private static void Trust(PoolOptions pool)
+    {
+        pool.HttpVersion = BackendHttpVersion.Http1;
+        pool.Tls.DangerousAcceptAnyCertificate = true;
+    }
+
+    private TlsBackend Start(Func<TestKit.Wire, Task> script) => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
+
+    public sealed class OnIoUring() : StaleConnectionTests(Lane.Raw);
+
+    public sealed class OnEpoll() : StaleConnectionTests(Lane.RawEpoll);
+
+    public sealed class Inline() : StaleConnectionTests(Lane.RawInline);
+
+    public sealed class Portable() : StaleConnectionTests(Lane.Portable);
+
+    public sealed class InTls() : StaleConnectionTests(Lane.Raw, isTls: true);
+
+    public sealed class InTlsPortable() : StaleConnectionTests(Lane.Portable, isTls: true);
+}
