@@ -177,7 +177,9 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         if (state.Fault == Errno.None) state.Fault = error;
     }
 
-    /// <summary>Takes note of a break that the kernel has reported. Where both sides had sent a FIN its error does not say so any more, but a receive does to which it is left: 0, and no error.</summary>
+    /// <summary>
+    /// Takes note of a break that the kernel has reported. Where both sides had sent a FIN its error does not say so any more, but a receive does to which it is left: 0, and no error.
+    /// </summary>
     protected static void NoteBreak(ref SocketState state)
     {
         state.Flags |= SocketFlags.Broken;
