@@ -18,8 +18,12 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
 
     private const int SmallRead = 4 * 1024;
 
+    // A client that has said nothing for so long, while its backend has taken all, is not in the midst of saying something.
+    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
+
     private Task _toBackend = Task.CompletedTask;
     private volatile bool _hasClientFinished;
+    private volatile bool _isWriting;
 
     // The backend takes no more ...
     private volatile bool _isBackendDeaf;
@@ -59,7 +63,9 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             while (true)
             {
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
+                _isWriting = true;
                 if (!_isBackendDeaf) await TryAsync(WriteAsync(result.Buffer)).ConfigureAwait(false);
+                _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled) return;
                 if (result.IsCompleted) break;
@@ -141,6 +147,18 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
     }
 
+    private bool HasMoreOfTheClient()
+    {
+        try
+        {
+            return tunnel.Client.Socket is { Available: > 0 };
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     // Whether the client takes more.
     private async ValueTask<bool> FlushAsync()
     {
@@ -166,9 +184,22 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         tunnel.Note(ReasonOf(reason));
         tunnel.NoteHalfClosed();
         var isInOrder = reason == EndReason.BackendClosed;
+        var heard = tunnel.BytesToBackend;
         if (!(isInOrder && _hasClientFinished) && !await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false)) tunnel.Abort(EndReason.IdleTimeout);
-        else if (isInOrder || tunnel.Client.Socket is null) await client.Output.CompleteAsync().ConfigureAwait(false);
+        else if (isInOrder || tunnel.Client.Socket is null) await FinishAsync(heard).ConfigureAwait(false);
         else tunnel.Abort(reason);
+    }
+
+    // This ends the client's half, too; so what it is saying goes first, as long as the backend takes it.
+    private async ValueTask FinishAsync(long heard)
+    {
+        while (!_isBackendDeaf && !_toBackend.IsCompleted && (_isWriting || tunnel.BytesToBackend != heard || HasMoreOfTheClient()))
+        {
+            heard = tunnel.BytesToBackend;
+            await Task.Delay(Silence, tunnels.Time).ConfigureAwait(false);
+        }
+
+        await client.Output.CompleteAsync().ConfigureAwait(false);
     }
 
     // The client has left in order: what it said still goes to the backend, and what the backend says goes nowhere.

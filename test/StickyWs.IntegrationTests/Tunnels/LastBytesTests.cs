@@ -91,6 +91,39 @@ public sealed class LastBytesTests : BalancerTest
     }
 
     [Theory]
+    [MemberData(nameof(EveryEnd))]
+    public async Task A_client_that_has_finished_is_heard_out_by_a_slow_backend_that_has_nothing_more_to_say(Lane lane, bool isTls, bool closes)
+    {
+        await using var backend = RawBackend.Opening(certificate: isTls ? TestCertificate.Server : null);
+        var balancer = Start(lane, Trusting(backend));
+        var (client, server) = await OpenSlowTunnelAsync(balancer, lane, backend);
+        var farewell = RandomNumberGenerator.GetBytes(Farewell);
+
+        var leaving = SayAndLeaveAsync(client, farewell, closes);
+        await server.FinishAsync();
+        var heard = await ReadSlowlyAsync(server, whileSending: false);
+
+        Assert.Equal(farewell, heard);
+        await leaving;
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryEnd))]
+    public async Task A_client_that_has_left_is_heard_out_by_a_slow_backend_that_has_nothing_more_to_say(Lane lane, bool isTls, bool closes)
+    {
+        await using var backend = RawBackend.Opening(certificate: isTls ? TestCertificate.Server : null);
+        var balancer = Start(lane, Trusting(backend));
+        var (client, server) = await OpenSlowTunnelAsync(balancer, lane, backend);
+        var farewell = RandomNumberGenerator.GetBytes(KernelsWorth);
+
+        await SayAndLeaveAsync(client, farewell, closes);
+        await server.FinishAsync();
+        var heard = await ReadSlowlyAsync(server, whileSending: false);
+
+        Assert.Equal(farewell, heard);
+    }
+
+    [Theory]
     [MemberData(nameof(EveryLaneThatReadsBehindABreak))]
     public async Task A_client_that_has_left_in_order_is_heard_out_by_a_slow_backend_that_goes_on_sending(Lane lane, bool isTls)
     {

@@ -31,6 +31,35 @@ public abstract class RelayDrainTests(ReactorMode mode)
         Assert.Equal(fromClient ? EndReason.ClientClosed : EndReason.BackendClosed, await pair.Witness.Ended.WaitAsync(Wait.Bound));
     }
 
+    // Its break comes behind the FINs of both, and the kernel does not say any more that it had finished.
+    [Fact]
+    public async Task Rst_OfAClientThatHadFinished_BehindItsBackendsFin_LosesNone()
+    {
+        await using var rig = new RelayRig(mode);
+        var pair = await rig.JoinAsync(configure: socket => socket.ReceiveBufferSize = 4096);
+        var words = new MemoryStream();
+        while (await rig.DoAsync(() => rig.Reactor.Held) == 0)
+        {
+            words.Write(await SayAsync(pair.Client, 16 * 1024));
+            await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Client.Socket));
+            await rig.TurnAsync();
+        }
+
+        words.Write(await SayAsync(pair.Client, 16 * 1024));
+        await pair.Client.FinishAsync();
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Client.Socket));
+        await SayAsync(pair.Backend, LastWords / 2);
+        await pair.Backend.FinishAsync();
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Backend.Socket));
+        await rig.TurnAsync();
+
+        pair.Client.Reset(); // It leaves its backend's last words unread.
+        await rig.TurnAsync();
+
+        Assert.Equal(words.ToArray(), await pair.Backend.ReadToEndAsync());
+        Assert.Equal(EndReason.BackendClosed, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
     [Fact]
     public async Task Rst_OfABackendWhoseWordsAreUnread_LosesNoneAndIsSeen()
     {
