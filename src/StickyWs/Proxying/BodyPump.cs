@@ -79,7 +79,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     {
         await ReplayAsync(target, attempt).ConfigureAwait(false);
         Attach(target, context, taking);
-        await using var ending = attempt.UnsafeRegister(static (pump, token) => ((BodyPump)pump!).EndAttempt(new OperationCanceledException(token)), this).ConfigureAwait(false);
+        await using var ending = attempt.UnsafeRegister((_, token) => EndAttempt(target, new OperationCanceledException(token)), null).ConfigureAwait(false);
         try
         {
             var isWhole = await target.End.ConfigureAwait(false);
@@ -143,7 +143,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         {
             if (!_kept.IsWhole) throw new NotRepeatableException();
             kept = _kept.Bytes;
-            _isReplaying = true;
+            (_target, _isReplaying) = (null, true); // What comes now is not for an attempt that is ending.
         }
 
         try
@@ -171,16 +171,18 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     }
 
     // A write under way fails too, and tells why.
-    private void EndAttempt(OperationCanceledException reason)
+    private void EndAttempt(BodyTarget target, OperationCanceledException reason)
     {
-        BodyTarget? target;
         lock (_lock)
         {
-            if (_isWriting) return;
-            (target, _target) = (_target, null);
+            if (_target == target)
+            {
+                if (_isWriting) return;
+                _target = null;
+            }
         }
 
-        target?.Fail(reason);
+        target.Fail(reason);
     }
 
     private async Task PumpAsync(TransportContext? context, CancellationToken taking)
