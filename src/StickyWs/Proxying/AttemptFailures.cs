@@ -18,7 +18,7 @@ internal static class AttemptFailures
             HttpRequestException { InnerException: UnsentException { IsReused: true } } => AttemptFailure.StaleConnection,
             HttpRequestException { InnerException: UnsentException } => AttemptFailure.NotConnected,
             HttpRequestException { InnerException: NotRepeatableException } => AttemptFailure.NotProcessed,
-            HttpRequestException http when Unprocessed.IsSaidBy(http) => AttemptFailure.NotProcessed,
+            HttpRequestException http when Unprocessed.IsSaidBy(http) || (Unprocessed.IsGoodbye(http) && request.Content is null or { IsWithBackend: false }) => AttemptFailure.NotProcessed,
             HttpRequestException http => Of(http),
             _ => AttemptFailure.NoAnswer,
         };

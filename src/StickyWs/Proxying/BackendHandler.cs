@@ -22,6 +22,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
             var backend = request.Backend!;
             message.RequestUri = ClientTarget.At(backend.Address, request.Target);
             request.Announce(message);
+            request.Content?.BeginAttempt();
             try
             {
                 (message.Version, message.VersionPolicy) = await VersionForAsync(backend, request, cancellationToken).ConfigureAwait(false);

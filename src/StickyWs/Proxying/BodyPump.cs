@@ -12,10 +12,11 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     private BodyTarget? _target;
     private TaskCompletionSource? _wanted;
     private KeptBytes _kept;
-    private Task? _pumping;
+    private readonly TaskCompletionSource _pumped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isPumping;
     private long _taken;
     private bool _isReplaying;
-    private bool _isWriting;
+    private BodyTarget? _writingTo;
     private bool _isWhole;
     private bool _isUnwanted;
     private bool _isOutputBroken;
@@ -29,7 +30,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     {
         get
         {
-            lock (_lock) return _isWhole || (!_isWriting && !_isOutputBroken && _taken == length);
+            lock (_lock) return _isWhole || (_writingTo is null && !_isOutputBroken && _taken == length);
         }
     }
 
@@ -47,7 +48,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     {
         get
         {
-            lock (_lock) return _pumping is not null && !_isWriting && !_isWhole && !_isOutputBroken && _taken != length;
+            lock (_lock) return _isPumping && _writingTo is null && !_isWhole && !_isOutputBroken && _taken != length;
         }
     }
 
@@ -83,7 +84,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         try
         {
             var isWhole = await target.End.ConfigureAwait(false);
-            if (!isWhole && _pumping is { } pumping) await pumping.ConfigureAwait(false); // What it still writes, the connection drops.
+            if (!isWhole) await _pumped.Task.ConfigureAwait(false); // What it still writes, the connection drops.
             return isWhole;
         }
         finally
@@ -126,11 +127,11 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         try
         {
             await target.SendAsync(buffer, cancellationToken).ConfigureAwait(false);
-            lock (_lock) _isWriting = false;
+            lock (_lock) _writingTo = null;
         }
         catch (Exception e)
         {
-            var isOver = IsOverAfterFailure(cancellationToken.IsCancellationRequested);
+            var isOver = IsOverAfterFailure(target, cancellationToken.IsCancellationRequested);
             target.Fail(e);
             if (isOver) throw;
         }
@@ -139,12 +140,16 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     private async ValueTask ReplayAsync(BodyTarget target, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> kept;
+        BodyTarget? before;
         lock (_lock)
         {
+            (before, _target) = (_target, null); // Nothing is taken from the client meanwhile, or it would be missing here.
             if (!_kept.IsWhole) throw new NotRepeatableException();
             kept = _kept.Bytes;
-            (_target, _isReplaying) = (null, true); // What comes now is not for an attempt that is ending.
+            _isReplaying = true;
         }
+
+        before?.Fail(new OperationCanceledException());
 
         try
         {
@@ -156,10 +161,13 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
+    // Whoever comes first has it taken from the client: an attempt may not have ended yet when the next begins.
     private void Attach(BodyTarget target, TransportContext? context, CancellationToken taking)
     {
+        bool isFirst;
         lock (_lock)
         {
+            (isFirst, _isPumping) = (!_isPumping, true);
             _target = target;
             _wanted?.TrySetResult();
             _wanted = null;
@@ -167,7 +175,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
             else if (_clientFailure is not null) target.Fail(new NotRepeatableException());
         }
 
-        _pumping ??= _isUnwanted ? Task.CompletedTask : PumpAsync(context, taking);
+        if (isFirst) _ = PumpAsync(context, taking);
     }
 
     // A write under way fails too, and tells why.
@@ -175,11 +183,8 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     {
         lock (_lock)
         {
-            if (_target == target)
-            {
-                if (_isWriting) return;
-                _target = null;
-            }
+            if (_writingTo == target) return;
+            if (_target == target) _target = null;
         }
 
         target.Fail(reason);
@@ -187,17 +192,22 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
 
     private async Task PumpAsync(TransportContext? context, CancellationToken taking)
     {
-        Exception? failure = null;
         try
         {
-            await body.CopyToAsync(this, context, taking).ConfigureAwait(false);
+            if (!IsUnwanted) await body.CopyToAsync(this, context, taking).ConfigureAwait(false);
+            Tell(null);
         }
         catch (Exception e)
         {
-            failure = e;
+            Tell(e);
         }
 
-        // YARP's content swallows what goes wrong on the backend's side and throws what goes wrong on the client's.
+        _pumped.SetResult();
+    }
+
+    // YARP's content swallows what goes wrong on the backend's side and throws what goes wrong on the client's.
+    private void Tell(Exception? failure)
+    {
         BodyTarget? target;
         lock (_lock)
         {
@@ -224,8 +234,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
                     if (target.IsKept) _kept.Add(bytes.Span);
                     else _kept.Lose();
                     _taken += bytes.Length;
-                    _isWriting = true;
-                    return target;
+                    return _writingTo = target;
                 }
 
                 wanted = (_wanted ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -235,11 +244,12 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    private bool IsOverAfterFailure(bool isCancelled)
+    private bool IsOverAfterFailure(BodyTarget target, bool isCancelled)
     {
         lock (_lock)
         {
-            _isWriting = false;
+            _writingTo = null;
+            if (_target == target) _target = null;
             if (_isUnwanted) return false;
             return _isOutputBroken = isCancelled || !_kept.IsWhole;
         }

@@ -18,6 +18,7 @@ internal sealed class RequestContent : HttpContent
     private readonly CancellationToken _activity;
     private readonly CancellationTokenSource _never = new();
     private volatile bool _hasStarted;
+    private volatile bool _isWithBackend;
 
     /// <param name="body">YARP's content; <see langword="null"/> for none, which is sent as one of no bytes.</param>
     /// <param name="gate">The client's body.</param>
@@ -40,11 +41,17 @@ internal sealed class RequestContent : HttpContent
     /// <summary>Whether the client is who is waited for.</summary>
     public bool AwaitsClient => _pump is { AwaitsClient: true };
 
+    /// <summary>Whether the backend has, or may have, the head of the request: the HTTP client asks for the body behind it.</summary>
+    public bool IsWithBackend => _isWithBackend;
+
     /// <summary>Whether nobody wanted all of it.</summary>
     public bool IsUnwanted => _pump is { IsUnwanted: true };
 
     /// <summary>Whether it can be sent once more.</summary>
     public bool CanRepeat => _pump is null or { CanRepeat: true };
+
+    /// <summary>The request is about to be sent, or sent once more.</summary>
+    public void BeginAttempt() => _isWithBackend = false;
 
     /// <summary>Nobody wants the rest of it.</summary>
     public void GiveUp() => _pump?.GiveUp();
@@ -57,12 +64,26 @@ internal sealed class RequestContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        _isWithBackend = true;
+        try
+        {
+            await SendAsync(stream, context, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (Unprocessed.IsSaidBy(e))
+        {
+            _isWithBackend = false; // The HTTP client may try again on its own.
+            throw;
+        }
+    }
+
+    private async Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
         if (_pump is null) return;
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // The head first: nothing is taken from the client for a connection that is closed.
-        _hasStarted = true;
         var isHttp2 = cancellationToken != _activity; // HTTP/2 has a token of its own, for when the backend wants no more.
         try
         {
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // The head first: nothing is taken from the client for a connection that is closed.
+            _hasStarted = true;
             var target = new BodyTarget(stream, isKept: isHttp2);
             var isWhole = await _pump.SendToAsync(target, context, isHttp2 ? _never.Token : _activity, cancellationToken).ConfigureAwait(false);
             if (!isWhole) await FillAsync(stream).ConfigureAwait(false);

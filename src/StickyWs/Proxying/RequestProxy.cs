@@ -33,8 +33,8 @@ internal sealed partial class RequestProxy(
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = BoundClients.Find(context, decision.Pool) };
         try
         {
-            if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
-            else if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
+            if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
+            else if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
             else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
             else await SendAsync(request).ConfigureAwait(false);
         }

@@ -9,6 +9,7 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal static class Unprocessed
 {
+    private const int NoError = 0;
     private const int RefusedStream = 7;
     private const string Retry = "RetryOnConnectionFailure";
 
@@ -20,6 +21,9 @@ internal static class Unprocessed
         HttpProtocolException or null => AllowRetry?.GetValue(exception)?.ToString() == Retry,
         _ => false,
     };
+
+    /// <summary>Whether an HTTP/2 backend closed the connection in order (GOAWAY with NO_ERROR). The HTTP client puts requests on such a connection until it hears of that; whether this one went out the exception does not say.</summary>
+    public static bool IsGoodbye(HttpRequestException exception) => exception.InnerException is HttpProtocolException { ErrorCode: NoError };
 
     [DynamicDependency("AllowRetry", typeof(HttpRequestException))]
     private static PropertyInfo? Find() => typeof(HttpRequestException).GetProperty("AllowRetry", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);

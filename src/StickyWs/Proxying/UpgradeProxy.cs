@@ -59,13 +59,12 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvid
             if (!client.IsUpgraded) gate?.Release();
         }
 
-        if (client.IsAnswered) await DeliverAsync(client).ConfigureAwait(false);
+        if (client.IsAnswered) client.Context.Response.OnCompleted(() => DeliverAsync(client)); // The application's own page may be written behind this.
     }
 
     // The connection is closed behind the answer, though the client may have sent, or still send, what was meant for a tunnel.
     private async Task DeliverAsync(PipelineClient client)
     {
-        await client.Context.Response.CompleteAsync().ConfigureAwait(false);
         if (!await new Delivery(time, Delivery.AnswerPatience).WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
     }
 

@@ -15,7 +15,7 @@ internal sealed partial class DescriptorBudget
     /// <summary>A connection's own, and its backend's.</summary>
     public const int PerConnection = 2;
 
-    private const int SmallestReserve = 64;
+    private const int SmallestReserve = 96;
     private const int ReservedShare = 20;
     private const int SmallestReserveOfAll = 8;
 
@@ -61,9 +61,9 @@ internal sealed partial class DescriptorBudget
         _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
-        // A quarter of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first requests, and must not fail at that.
+        // A third of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first requests, and must not fail at that.
         var first = _read();
-        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 4);
+        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 3);
         Note(first);
     }
 

@@ -152,12 +152,12 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
     }
 
     [Fact]
-    public async Task A_101_to_an_upgrade_that_is_not_ours_is_502_and_no_tunnel()
+    public async Task A_101_that_nobody_asked_for_is_502_and_no_tunnel()
     {
         await using var a = RawBackend.Answering("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3\r\n\r\n");
         await using var proxy = await StartAsync(a.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
-        await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: SPDY/3\r\n\r\n");
+        await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 502", await client.ReadHeadAsync());
         Assert.DoesNotContain("Upgrade", Assert.Single(a.Heads), StringComparison.OrdinalIgnoreCase);
     }

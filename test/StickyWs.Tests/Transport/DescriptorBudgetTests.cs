@@ -16,13 +16,13 @@ public sealed class DescriptorBudgetTests
     private int _counts;
 
     [Theory]
-    [InlineData(200, 256, 14)] // A quarter of what is free.
+    [InlineData(200, 256, 18)] // A third of what is free.
     [InlineData(250, 256, 8)]
-    [InlineData(200, 512, 64)]
-    [InlineData(200, 1024, 64)]
+    [InlineData(200, 512, 96)]
+    [InlineData(200, 1024, 96)]
     [InlineData(200, 4096, 204)]
     [InlineData(200, 1_048_576, 52_428)]
-    public void Reserve_OfALimit_IsATwentiethOrAtLeast64OrWhatASmallOneHas(int open, int limit, int expected)
+    public void Reserve_OfALimit_IsATwentiethOrAtLeast96OrWhatASmallOneHas(int open, int limit, int expected)
     {
         (_open, _limit) = (open, limit);
 
@@ -40,7 +40,7 @@ public sealed class DescriptorBudgetTests
             accepted++;
         }
 
-        Assert.Equal((_limit - 64 - 200) / 2, accepted);
+        Assert.Equal((_limit - 96 - 200) / 2, accepted);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class DescriptorBudgetTests
             open++;
         }
 
-        Assert.Equal((_limit - 64 - 200) / 2, open);
+        Assert.Equal((_limit - 96 - 200) / 2, open);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class DescriptorBudgetTests
             clients++;
         }
 
-        Assert.Equal((_limit - 64 - 200) / 2, clients);
+        Assert.Equal((_limit - 96 - 200) / 2, clients);
     }
 
     // Handshakes cannot use what a pool keeps.
@@ -103,7 +103,7 @@ public sealed class DescriptorBudgetTests
         var accepted = 0;
         for (; budget.HasRoom; accepted++) Accept(budget);
 
-        Assert.Equal((_limit - 64 - 500) / 2, accepted);
+        Assert.Equal((_limit - 96 - 500) / 2, accepted);
         for (var i = 0; i < accepted; i++) Assert.True(TakeForBackend(budget));
     }
 
@@ -116,7 +116,7 @@ public sealed class DescriptorBudgetTests
         foreach (var share in shares) share.Decide();
         await streams[0].DisposeAsync();
         await streams[0].DisposeAsync();
-        _open = _limit - 64 - 2 - 2; // Two are kept for clients that the pool has nothing for.
+        _open = _limit - 96 - 2 - 2; // Two are kept for clients that the pool has nothing for.
 
         Assert.Equal(1, Accepted(budget));
     }
@@ -129,7 +129,7 @@ public sealed class DescriptorBudgetTests
         first.Settle();
         first.Settle();
         first.Decide();
-        _open = _limit - 64 - 1 - 2;
+        _open = _limit - 96 - 1 - 2;
 
         Assert.Equal(1, Accepted(budget));
         second.Settle();
@@ -139,12 +139,12 @@ public sealed class DescriptorBudgetTests
     public void TryTakeForBackend_BeyondOnePerClient_StopsHalfwayIntoTheReserve()
     {
         var budget = Budget();
-        _open = _limit - 64;
+        _open = _limit - 96;
         _ = budget.Count();
         var taken = 0;
         while (TakeForBackend(budget)) taken++;
 
-        Assert.Equal(32, taken);
+        Assert.Equal(48, taken);
         Assert.Equal(SocketError.TooManyOpenSockets, Assert.Throws<SocketException>(budget.TakeForBackend).SocketErrorCode);
     }
 
@@ -155,7 +155,7 @@ public sealed class DescriptorBudgetTests
     public void HasRoom_ForTheOnlyClient_IsTakenFromTheReserve(int tunnels, bool expected)
     {
         var budget = new DescriptorBudget(_time, _log, () => new DescriptorCount(_open, _limit), () => tunnels);
-        _open = _limit - 34;
+        _open = _limit - 50;
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(expected, budget.HasRoom);
         if (!expected) return;
@@ -178,10 +178,10 @@ public sealed class DescriptorBudgetTests
     public void TryTakeForBackend_ByManyAtOnce_CountsThoseThatAreNotOpenYet()
     {
         var budget = Budget();
-        _open = _limit - 64;
+        _open = _limit - 96;
         var taken = 0;
         for (_ = budget.Count(); budget.TryTakeForBackend(); taken++) _ = budget.Count();
-        Assert.Equal(32, taken);
+        Assert.Equal(48, taken);
 
         _open += taken;
         for (var i = 0; i < taken; i++) budget.Opened();
@@ -326,7 +326,7 @@ public sealed class DescriptorBudgetTests
     {
         var limit = DescriptorBudget.LimitFor(descriptors);
 
-        Assert.InRange(limit - Math.Max(64, limit / 20) - descriptors, 0, 2);
+        Assert.InRange(limit - Math.Max(96, limit / 20) - descriptors, 0, 2);
     }
 
     [Fact]
