@@ -14,7 +14,16 @@ internal sealed class TransportBufferSetup(IOptionsMonitor<StickyWsOptions> opti
 
     public void PostConfigure(string? name, SocketTransportOptions sockets)
     {
-        var most = options.CurrentValue.Transport.MaxBufferSize;
+        int most;
+        try
+        {
+            most = options.CurrentValue.Transport.MaxBufferSize;
+        }
+        catch (OptionsValidationException)
+        {
+            return; // The start will say so and go no further; this may come long before it.
+        }
+
         if (sockets.MaxReadBufferSize == Unchanged.MaxReadBufferSize) sockets.MaxReadBufferSize = most;
         if (sockets.MaxWriteBufferSize == Unchanged.MaxWriteBufferSize) sockets.MaxWriteBufferSize = most;
     }

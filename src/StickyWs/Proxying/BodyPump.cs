@@ -212,12 +212,23 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         lock (_lock)
         {
             if (_isUnwanted || _isOutputBroken) return;
-            (_isWhole, _clientFailure) = (failure is null, failure is OperationCanceledException ? null : failure);
+            (_isWhole, _clientFailure) = (failure is null, IsCancellation(failure) ? null : failure);
             target = _target;
         }
 
         if (failure is null) target?.Finish(isWhole: true);
         else target?.Fail(failure);
+    }
+
+    // YARP wraps what it meets while it reads.
+    private static bool IsCancellation(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure is OperationCanceledException) return true;
+        }
+
+        return false;
     }
 
     // Waits for somebody to send it to; nobody, when it is not wanted any more.
