@@ -127,14 +127,18 @@ public sealed class Backend
         return (last == 0 || time.GetElapsedTime(last, now) >= TimeSpan.FromMinutes(1)) && Interlocked.CompareExchange(ref _sparedAt, now, last) == last;
     }
 
+    /// <summary>What became of the one request that is let through while it is out.</summary>
+    internal TrialState Trial => (TrialState)Volatile.Read(ref _trial);
+
     /// <summary>While it is out: lets one request through, unless one is on its way.</summary>
-    internal void OfferTrial() => Interlocked.CompareExchange(ref _trial, Trial.Offered, Trial.None);
+    /// <param name="instead">Or what that one has come to, when it was waited for long enough.</param>
+    internal void OfferTrial(TrialState instead = TrialState.None) => Interlocked.CompareExchange(ref _trial, (int)TrialState.Offered, (int)instead);
 
     /// <summary>Takes the one request that is let through.</summary>
-    internal bool TryTakeTrial() => Interlocked.CompareExchange(ref _trial, Trial.Taken, Trial.Offered) == Trial.Offered;
+    internal bool TryTakeTrial() => Interlocked.CompareExchange(ref _trial, (int)TrialState.Taken, (int)TrialState.Offered) == (int)TrialState.Offered;
 
     /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
-    internal void EndTrial() => Volatile.Write(ref _trial, Trial.None);
+    internal void EndTrial() => Interlocked.CompareExchange(ref _trial, (int)TrialState.None, (int)TrialState.Taken);
 
     internal void SetHealth(BackendState health, bool isSuspended = false) => (_isSuspended, _health) = (isSuspended, (int)health);
 
@@ -172,11 +176,4 @@ public sealed class Backend
 
     /// <inheritdoc/>
     public override string ToString() => $"{Pool}/{Name}";
-
-    private static class Trial
-    {
-        public const int None = 0;
-        public const int Offered = 1;
-        public const int Taken = 2;
-    }
 }

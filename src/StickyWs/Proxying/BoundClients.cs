@@ -13,8 +13,9 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class BoundClients(BackendClientTable clients, BackendRegistry registry)
 {
-    // Says that the request is to be made over HTTP/1.1 (RFC 9113 section 7), where a connection is one client's at a time.
+    // Say that the request is to be made over HTTP/1.1 (RFC 9113 section 7, RFC 9114 section 8.1), where a connection is one client's at a time.
     private const int Http11Required = 0xd;
+    private const int VersionFallback = 0x110;
 
     private static readonly object Key = new();
 
@@ -27,7 +28,7 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol)) return false;
         if (!ConnectionAuthentication.IsIn(context.Request.Headers) || context.Features.Get<IHttpResetFeature>() is not { } reset) return false;
-        reset.Reset(Http11Required);
+        reset.Reset(HttpProtocol.IsHttp3(context.Request.Protocol) ? VersionFallback : Http11Required);
         return true;
     }
 

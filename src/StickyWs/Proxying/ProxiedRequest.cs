@@ -13,8 +13,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 {
     public static readonly HttpRequestOptionsKey<ProxiedRequest> Key = new("StickyWs.ProxiedRequest");
 
-    // No more connections than this are found closed one after the other, and no backend refuses so often what it could take.
-    private const int MostOnStale = 64;
+    // No more connections than this lead to one address and are found closed one after the other, and no backend refuses so often what it could take.
+    private const int MostOnStale = ushort.MaxValue;
     private const int MostOnRefusal = 16;
 
     private static readonly AsyncLocal<ProxiedRequest?> Flow = new();

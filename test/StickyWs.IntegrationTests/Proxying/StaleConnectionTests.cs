@@ -117,6 +117,48 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         }
     }
 
+    // As many as a burst leaves behind.
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("GET")]
+    public async Task However_many_kept_connections_are_too_old_the_next_request_is_served(string method)
+    {
+        const int Burst = 300;
+        var time = new FakeTimeProvider();
+        var (all, arrived) = (new TaskCompletionSource(), 0);
+        await using var a = Start(async wire =>
+        {
+            while (true)
+            {
+                await wire.ReadHeadAsync();
+                if (Interlocked.Increment(ref arrived) == Burst) all.SetResult();
+                await all.Task;
+                await wire.WriteAsync(Ok);
+            }
+        });
+        await using var proxy = await StartAsync(
+            pool =>
+            {
+                Trust(pool);
+                (pool.Connections.IdleTimeout, pool.Timeouts.Connect) = (TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
+            },
+            services => services.AddSingleton<TimeProvider>(time),
+            a.Uri());
+        using var client = new HttpClient { BaseAddress = proxy.Http1 };
+        await Task.WhenAll(Enumerable.Range(0, Burst).Select(_ => AskAsync()));
+        time.Advance(TimeSpan.FromMinutes(6));
+
+        await AskAsync();
+        Assert.Empty(proxy.Outcomes.Failures);
+
+        async Task AskAsync()
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), "/");
+            using var answer = await client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task A_request_that_was_sent_on_a_kept_connection_is_not_sent_again()
     {

@@ -235,6 +235,44 @@ public sealed class BackendBreakerTests : IDisposable
         Assert.Equal(0, _connects.Count);
     }
 
+    // Whoever took it may hold it for as long as a poll lasts, and has a reason to where it is an attacker.
+    [Fact]
+    public async Task Comeback_TrialThatNeverEnds_IsOvertaken()
+    {
+        await SuspectAsync(5);
+        _time.Advance(Window);
+        await SuspectAsync(1);
+        await RestAsync(FirstRest);
+        await _time.TimerAsync(2 * FirstRest);
+        Assert.True(Backend.TryTakeTrial());
+        _time.Advance(2 * FirstRest);
+        await _time.TimerAsync(LongestRest);
+        Assert.False(Backend.TryTakeTrial());
+
+        _time.Advance(LongestRest);
+        await _time.TimerAsync(LongestRest);
+        Backend.EndTrial();
+
+        Assert.True(Backend.TryTakeTrial());
+    }
+
+    // Where all requests are POSTs, or all clients have their keys, none can try it.
+    [Fact]
+    public async Task Comeback_NoRequestCanTryIt_IsInUseAgain()
+    {
+        await SuspectAsync(5);
+        _time.Advance(Window);
+        await SuspectAsync(1);
+
+        await RestAsync(FirstRest);
+        await RestAsync(2 * FirstRest);
+        Assert.Equal(BackendState.Unhealthy, Backend.State);
+        await RestAsync(LongestRest);
+
+        await Wait.UntilAsync(() => Backend.State == BackendState.Healthy);
+        Assert.EndsWith("was Unhealthy and is Healthy: traffic: no request came that could try it", _logger.LatestRecord.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Comeback_ByAnAnswer_ComesAtOnceAndCountsFromNothing()
     {
@@ -337,6 +375,12 @@ public sealed class BackendBreakerTests : IDisposable
     {
         _breaker.Dispose();
         _breaker = Create(probed);
+    }
+
+    private async Task RestAsync(TimeSpan rest)
+    {
+        await _time.TimerAsync(rest);
+        _time.Advance(rest);
     }
 
     private async Task RefuseAsync(int times)
