@@ -98,9 +98,8 @@ internal sealed partial class BackendDialer
             var connecting = _timeout.ExecuteAsync(
                 static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
                 context,
-                (Connector: connector, lease.Backend)); // Opens its socket at once.
-            _budget?.Opened();
-            var connection = await connecting.ConfigureAwait(false);
+                (Connector: connector, lease.Backend));
+            var connection = await DescriptorBudget.WatchAsync(_budget, connecting, isOpenAtOnce: lease.Backend.EndPoint is not null).ConfigureAwait(false);
             (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome(DialResult.Connected, connection, lease);
         }

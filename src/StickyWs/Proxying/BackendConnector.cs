@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
@@ -22,10 +23,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         // The request may be elsewhere by now, the connection is for where it was.
         var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
         var protocols = Protocols(request, context.DnsEndPoint);
-        settings.Budget?.TakeForBackend();
-        var connecting = OpenAsync(address, cancellationToken); // Opens its socket at once.
-        settings.Budget?.Opened();
-        var socket = await connecting.ConfigureAwait(false);
+        var socket = await OpenWithinBudgetAsync(address, cancellationToken).ConfigureAwait(false);
         var plain = settings.Budget?.Pooled(socket) ?? socket;
         if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge());
         var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
@@ -34,6 +32,12 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
     }
 
     private ConnectionAge NewAge() => new(pool.Connections, isBound, settings.Time);
+
+    private ValueTask<Stream> OpenWithinBudgetAsync(Uri address, CancellationToken cancellationToken)
+    {
+        settings.Budget?.TakeForBackend();
+        return DescriptorBudget.WatchAsync(settings.Budget, OpenAsync(address, cancellationToken), isOpenAtOnce: IPAddress.TryParse(address.IdnHost, out _));
+    }
 
     private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
         => settings.Lane is { IsOn: true } lane

@@ -4,7 +4,7 @@ namespace StickyWs.Transport;
 internal sealed class AcceptGate(DescriptorBudget budget)
 {
     /// <summary>How long a listener rests before it asks again.</summary>
-    public static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     private bool _isHeld;
 

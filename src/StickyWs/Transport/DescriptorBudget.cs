@@ -115,6 +115,20 @@ internal sealed partial class DescriptorBudget
         Interlocked.Decrement(ref _opening);
     }
 
+    /// <summary>What was taken is being opened: at once, where nothing has to be looked up first, else when it is done.</summary>
+    public static async ValueTask<T> WatchAsync<T>(DescriptorBudget? budget, ValueTask<T> opening, bool isOpenAtOnce)
+    {
+        if (isOpenAtOnce) budget?.Opened();
+        try
+        {
+            return await opening.ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isOpenAtOnce) budget?.Opened();
+        }
+    }
+
     /// <summary>As <see cref="TryTakeForBackend"/>.</summary>
     /// <exception cref="SocketException">There is none.</exception>
     public void TakeForBackend()

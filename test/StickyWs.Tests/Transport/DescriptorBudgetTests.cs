@@ -283,6 +283,21 @@ public sealed class DescriptorBudgetTests
         Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Information], _log.Collector.GetSnapshot().Select(record => record.Level));
     }
 
+    // A dial by name has no socket before the name is found, and no count sees it.
+    [Fact]
+    public async Task WatchAsync_OfDialsByName_CountsThemUntilTheyAreOpen()
+    {
+        var budget = Budget();
+        _open = _limit - 96;
+        var names = new TaskCompletionSource<int>();
+        List<Task> dials = [];
+        for (_ = budget.Count(); budget.TryTakeForBackend(); _ = budget.Count()) dials.Add(DescriptorBudget.WatchAsync(budget, new ValueTask<int>(names.Task), isOpenAtOnce: false).AsTask());
+
+        Assert.Equal(48, dials.Count);
+        names.SetResult(0);
+        await Task.WhenAll(dials);
+    }
+
     // At the limit connections come and go; that must not fill the log either.
     [Fact]
     public void Gate_ThatOpensAndShutsAllTheTime_WritesOneLineEachAMinute()
