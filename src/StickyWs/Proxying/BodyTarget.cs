@@ -8,12 +8,16 @@ internal sealed class BodyTarget(Stream stream, bool isKept)
     /// <summary>Whether the attempt may come to nothing, so that what is sent is kept.</summary>
     public bool IsKept => isKept;
 
+    /// <summary>How much went, or was to go, here.</summary>
+    public long Given { get; private set; }
+
     /// <summary>Whether all of the body was sent; if not, nobody wanted the rest.</summary>
     public Task<bool> End => _end.Task;
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         // The HTTP client collects small writes, and a client that sends a part of its body and waits for the effect would wait forever.
+        Given += bytes.Length;
         await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }

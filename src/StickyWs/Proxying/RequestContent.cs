@@ -80,16 +80,17 @@ internal sealed class RequestContent : HttpContent
     {
         if (_pump is null) return;
         var isHttp2 = cancellationToken != _activity; // HTTP/2 has a token of its own, for when the backend wants no more.
+        var target = new BodyTarget(stream, isKept: isHttp2);
         try
         {
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // The head first: nothing is taken from the client for a connection that is closed.
             _hasStarted = true;
-            var target = new BodyTarget(stream, isKept: isHttp2);
             var isWhole = await _pump.SendToAsync(target, context, isHttp2 ? _never.Token : _activity, cancellationToken).ConfigureAwait(false);
             if (!isWhole) await FillAsync(stream).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (isHttp2 && !_activity.IsCancellationRequested)
         {
+            if (target.Given == _length) return; // The stream takes no more, and the answer, or why there is none, will be told to its reader.
             await AskWhyAsync(stream).ConfigureAwait(false);
             throw;
         }

@@ -12,6 +12,7 @@ public sealed class AttackTests : BalancerTest
     private const int Attackers = 3;
     private const int Each = 40;
     private const int AtOnce = 4;
+    private const string AllInTurn = "all of them in turn";
 
     private static readonly TimeSpan? Duration
         = Environment.GetEnvironmentVariable("STICKYWS_ATTACK_SECONDS") is { } seconds ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : null;
@@ -29,6 +30,12 @@ public sealed class AttackTests : BalancerTest
                     data.Add(lane, "none", attack);
                     data.Add(lane, "Tcp", attack);
                 }
+            }
+
+            foreach (var lane in (Lane[])[Lane.Raw, Lane.InsideTls])
+            {
+                data.Add(lane, "none", AllInTurn);
+                data.Add(lane, "Tcp", AllInTurn);
             }
 
             return data;
@@ -111,16 +118,17 @@ public sealed class AttackTests : BalancerTest
     private static async Task AttackAsync(Balancer balancer, IPAddress address, string attack)
     {
         var end = Duration is { } duration ? DateTime.UtcNow + duration : DateTime.MaxValue;
-        var times = Duration is not null ? int.MaxValue : attack.EndsWith("hangs", StringComparison.Ordinal) ? 2 : Each / AtOnce;
-        var head = Encoding.Latin1.GetBytes(Heads[attack]);
+        var names = attack == AllInTurn ? [.. Heads.Keys] : new[] { attack };
+        var times = Duration is not null ? int.MaxValue : attack == AllInTurn ? names.Length : attack.EndsWith("hangs", StringComparison.Ordinal) ? 2 : Each / AtOnce;
         var buffer = new byte[4096];
         for (var i = 0; i < times && DateTime.UtcNow < end; i++)
         {
+            var name = names[i % names.Length];
             await using var client = await ConnectFromAsync(balancer, address);
             try
             {
-                await client.WriteAsync(head);
-                if (attack is "upload that is not finished" or "request that is given up") continue;
+                await client.WriteAsync(Encoding.Latin1.GetBytes(Heads[name]));
+                if (name is "upload that is not finished" or "request that is given up") continue;
                 await client.ReadAsync(buffer);
             }
             catch (IOException)

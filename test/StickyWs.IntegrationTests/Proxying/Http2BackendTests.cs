@@ -82,6 +82,8 @@ public abstract class Http2BackendTests(Lane lane, bool isTls = false) : Transpo
                     if (++answered == each) await connection.GoAwayAsync(taken.Max());
                     await connection.AnswerAsync(frame.Stream, 200, "ok");
                 }
+
+                while (true) await connection.ReadAsync(); // As servers do that say goodbye: the client closes (RFC 9113 section 6.8).
             },
             Certificate);
         await using var proxy = await StartAsync(Speak, a.Address);

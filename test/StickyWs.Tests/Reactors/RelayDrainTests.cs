@@ -57,7 +57,9 @@ public abstract class RelayDrainTests(ReactorMode mode)
         await rig.TurnAsync();
 
         Assert.Equal(words.ToArray(), await pair.Backend.ReadToEndAsync());
-        Assert.Equal(EndReason.BackendClosed, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+
+        // Both have finished, and while the pair is paused it is open who is heard first.
+        Assert.True(await pair.Witness.Ended.WaitAsync(Wait.Bound) is EndReason.BackendClosed or EndReason.ClientClosed);
     }
 
     [Fact]
