@@ -133,11 +133,11 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     }
 
     // The backend stalls and its client broke off: what the client left behind is worth nothing without it. What a backend said before it broke is still the
-    // client's to read, and what a client said before it left in order the backend's. Behind the backend's FIN it cannot be told yet whether it did.
+    // client's to read, and what a client said before it left in order the backend's.
     public void BrokenWhilePaused(int socket)
     {
-        ref var pair = ref Find(socket, out var isClient);
-        if (isClient && !pair.HasBackendFinished && !reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
+        Find(socket, out var isClient);
+        if (isClient && !reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
     }
 
     /// <summary>Ends the pair of a socket because of a defect.</summary>

@@ -38,12 +38,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
 
     public override int Place(int socket) => Sockets[socket].Place;
 
-    public override void FinishSending(int socket)
-    {
-        ref var state = ref Sockets[socket];
-        state.Flags |= SocketFlags.SendFinished;
-        _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
-    }
+    public override void FinishSending(int socket) => _ = Libc.Shutdown(Sockets[socket].Fd, Libc.ShutSend);
 
     public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
 
@@ -177,23 +172,13 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         if (state.Fault == Errno.None) state.Fault = error;
     }
 
-    /// <summary>
-    /// Takes note of a break that the kernel has reported. Where both sides had sent a FIN its error does not say so any more, but a receive does to which it is left: 0, and no error.
-    /// </summary>
-    protected static void NoteBreak(ref SocketState state)
-    {
-        state.Flags |= SocketFlags.Broken;
-        if (!state.Has(SocketFlags.SendFinished)) NoteFault(ref state, SocketOptions.TakeError(state.Fd));
-    }
-
     /// <summary>Tells how a stream ended: behind a FIN the kernel says 0 also of a break, and behind a break whose error somebody else was told.</summary>
     protected void TellEnding(int socket, ref SocketState state, Errno error)
     {
         NoteFault(ref state, error);
         var (generation, fault) = (state.Generation, state.Fault);
         var isBroken = fault != Errno.None || state.Has(SocketFlags.SendBroken | SocketFlags.Broken);
-        var wasTold = fault != Errno.None || !state.Has(SocketFlags.SendFinished);
-        if (error == Errno.None && (!isBroken || !wasTold || fault == Errno.BrokenPipe)) PartyOf(ref state).Finished(socket);
+        if (error == Errno.None && (!isBroken || fault == Errno.BrokenPipe)) PartyOf(ref state).Finished(socket);
         if (isBroken && state.Generation == generation) PartyOf(ref state).Broken(socket, fault);
     }
 

@@ -129,7 +129,4 @@ internal enum SocketFlags
 
     /// <summary>The other side waits until this one has taken everything.</summary>
     OtherWaits = 1 << 21,
-
-    /// <summary>A FIN was sent to it.</summary>
-    SendFinished = 1 << 25,
 }

@@ -45,7 +45,8 @@ internal sealed unsafe partial class UringReactor
     private void NoteBreak(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.Broken)) return;
-        NoteBreak(ref state);
+        state.Flags |= SocketFlags.Broken;
+        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
         if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
     }
 

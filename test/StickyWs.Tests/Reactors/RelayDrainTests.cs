@@ -31,37 +31,6 @@ public abstract class RelayDrainTests(ReactorMode mode)
         Assert.Equal(fromClient ? EndReason.ClientClosed : EndReason.BackendClosed, await pair.Witness.Ended.WaitAsync(Wait.Bound));
     }
 
-    // Its break comes behind the FINs of both, and the kernel does not say any more that it had finished.
-    [Fact]
-    public async Task Rst_OfAClientThatHadFinished_BehindItsBackendsFin_LosesNone()
-    {
-        await using var rig = new RelayRig(mode);
-        var pair = await rig.JoinAsync(configure: socket => socket.ReceiveBufferSize = 4096);
-        var words = new MemoryStream();
-        while (await rig.DoAsync(() => rig.Reactor.Held) == 0)
-        {
-            words.Write(await SayAsync(pair.Client, 16 * 1024));
-            await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Client.Socket));
-            await rig.TurnAsync();
-        }
-
-        words.Write(await SayAsync(pair.Client, 16 * 1024));
-        await pair.Client.FinishAsync();
-        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Client.Socket));
-        await SayAsync(pair.Backend, LastWords / 2);
-        await pair.Backend.FinishAsync();
-        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Backend.Socket));
-        await rig.TurnAsync();
-
-        pair.Client.Reset(); // It leaves its backend's last words unread.
-        await rig.TurnAsync();
-
-        Assert.Equal(words.ToArray(), await pair.Backend.ReadToEndAsync());
-
-        // Both have finished, and while the pair is paused it is open who is heard first.
-        Assert.True(await pair.Witness.Ended.WaitAsync(Wait.Bound) is EndReason.BackendClosed or EndReason.ClientClosed);
-    }
-
     [Fact]
     public async Task Rst_OfABackendWhoseWordsAreUnread_LosesNoneAndIsSeen()
     {
@@ -115,6 +84,6 @@ public abstract class RelayDrainTests(ReactorMode mode)
     public sealed class OnIoUring() : RelayDrainTests(ReactorMode.IoUring)
     {
         // Before Linux 6.17 a receive brings 32 buffers of 8 KiB in one go, and a second time before it is cancelled.
-        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize * 3 / 2 : SocketReactor.DefaultBufferSize + (2 * 256 * 1024);
+        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize * 2 : SocketReactor.DefaultBufferSize + (2 * 256 * 1024);
     }
 }
