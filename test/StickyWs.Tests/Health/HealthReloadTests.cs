@@ -101,7 +101,7 @@ public sealed class HealthReloadTests
         (await clinic.Probe.NextAsync("b")).Good();
 
         await underWay.CancelledAsync();
-        Assert.Equal((BackendState.Draining, BackendState.Healthy), (old.State, clinic.Backend("b").State));
+        await Wait.UntilAsync(() => (old.State, clinic.Backend("b").State) == (BackendState.Draining, BackendState.Healthy)); // Its probe ends with the change, not behind it.
         Assert.Null(clinic.Registry.Current.Before);
     }
 
