@@ -127,7 +127,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         try
         {
             await target.SendAsync(buffer, cancellationToken).ConfigureAwait(false);
-            lock (_lock) _writingTo = null;
+            EndWrite(target);
         }
         catch (Exception e)
         {
@@ -178,16 +178,33 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         if (isFirst) _ = PumpAsync(context, taking);
     }
 
-    // A write under way fails too, and tells why.
+    // A write under way may fail too, and tells why; or it has just done its work, and knows nothing of the end.
     private void EndAttempt(BodyTarget target, OperationCanceledException reason)
     {
         lock (_lock)
         {
-            if (_writingTo == target) return;
+            if (_writingTo == target)
+            {
+                target.Ended = reason;
+                return;
+            }
+
             if (_target == target) _target = null;
         }
 
         target.Fail(reason);
+    }
+
+    private void EndWrite(BodyTarget target)
+    {
+        lock (_lock)
+        {
+            _writingTo = null;
+            if (target.Ended is null) return;
+            if (_target == target) _target = null;
+        }
+
+        target.Fail(target.Ended);
     }
 
     private async Task PumpAsync(TransportContext? context, CancellationToken taking)

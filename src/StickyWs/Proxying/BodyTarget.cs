@@ -11,6 +11,9 @@ internal sealed class BodyTarget(Stream stream, bool isKept)
     /// <summary>How much went, or was to go, here.</summary>
     public long Given { get; private set; }
 
+    /// <summary>Why the attempt ended, where that was during a write; guarded by the pump.</summary>
+    public Exception? Ended { get; set; }
+
     /// <summary>Whether all of the body was sent; if not, nobody wanted the rest.</summary>
     public Task<bool> End => _end.Task;
 

@@ -60,6 +60,23 @@ public sealed class BodyPumpTests : IDisposable
         Assert.Equal("one,two,three", _second.Text);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SendTo_CancelledDuringAWrite_EndsWithTheWrite(bool fails)
+    {
+        var first = SendAsync(_first, _firstAttempt.Token);
+        await _first.BeginsAsync();
+        await _firstAttempt.CancelAsync();
+        Assert.False(first.IsCompleted);
+
+        if (fails) _first.Fail();
+        else _first.ReleaseOne();
+
+        var why = await Assert.ThrowsAnyAsync<Exception>(() => first).WaitAsync(Patience);
+        Assert.Equal(fails, why is IOException);
+    }
+
     private Task<bool> SendAsync(Stream stream, CancellationToken attempt)
         => _pump.SendToAsync(new BodyTarget(stream, isKept: true), context: null, CancellationToken.None, attempt);
 
