@@ -16,6 +16,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     private bool _isPumping;
     private long _taken;
     private bool _isReplaying;
+    private bool _isSettled;
     private BodyTarget? _writingTo;
     private bool _isWhole;
     private bool _isUnwanted;
@@ -112,7 +113,17 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         target?.Finish(isWhole: false);
     }
 
-    /// <summary>No attempt will follow.</summary>
+    /// <summary>No attempt will follow the one under way, which may be answered before it has begun to send.</summary>
+    public void Settle()
+    {
+        lock (_lock)
+        {
+            _isSettled = true;
+            if (_target is not null) _kept.Lose();
+        }
+    }
+
+    /// <summary>The request is over.</summary>
     public void Forget()
     {
         lock (_lock)
@@ -144,7 +155,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         lock (_lock)
         {
             (before, _target) = (_target, null); // Nothing is taken from the client meanwhile, or it would be missing here.
-            if (!_kept.IsWhole) throw new NotRepeatableException();
+            if (!_kept.IsWhole && _taken > 0) throw new NotRepeatableException();
             kept = _kept.Bytes;
             _isReplaying = true;
         }
@@ -169,6 +180,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         {
             (isFirst, _isPumping) = (!_isPumping, true);
             _target = target;
+            if (_isSettled) _kept.Lose();
             _wanted?.TrySetResult();
             _wanted = null;
             if (_isWhole || _isUnwanted) target.Finish(_isWhole);

@@ -116,7 +116,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// <summary>It is over.</summary>
     public void End()
     {
-        Content?.Settle();
+        Content?.Forget();
         _spent?.Close();
     }
 

@@ -57,7 +57,10 @@ internal sealed class RequestContent : HttpContent
     public void GiveUp() => _pump?.GiveUp();
 
     /// <summary>It will not be sent once more.</summary>
-    public void Settle() => _pump?.Forget();
+    public void Settle() => _pump?.Settle();
+
+    /// <summary>The request is over.</summary>
+    public void Forget() => _pump?.Forget();
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         => SerializeToStreamAsync(stream, context, CancellationToken.None);

@@ -77,6 +77,32 @@ public sealed class BodyPumpTests : IDisposable
         Assert.Equal(fails, why is IOException);
     }
 
+    [Fact]
+    public async Task SendTo_AnsweredBeforeItBegan_SendsAllOfIt()
+    {
+        _pump.Settle();
+        _first.Release();
+        Assert.True(await SendAsync(_first, CancellationToken.None).WaitAsync(Patience));
+        Assert.Equal("one,two,three", _first.Text);
+    }
+
+    [Fact]
+    public async Task SendTo_OnceMoreAndAnsweredBeforeItBegan_SendsAllOfIt()
+    {
+        var first = SendAsync(_first, _firstAttempt.Token);
+        await _first.BeginsAsync();
+        await _firstAttempt.CancelAsync();
+        _first.Release();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first).WaitAsync(Patience);
+
+        _pump.Settle();
+        _second.Release();
+
+        Assert.True(await SendAsync(_second, CancellationToken.None).WaitAsync(Patience));
+        Assert.Equal("one,two,three", _second.Text);
+        Assert.False(_pump.CanRepeat);
+    }
+
     private Task<bool> SendAsync(Stream stream, CancellationToken attempt)
         => _pump.SendToAsync(new BodyTarget(stream, isKept: true), context: null, CancellationToken.None, attempt);
 
