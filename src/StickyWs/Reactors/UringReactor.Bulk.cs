@@ -1,7 +1,7 @@
 namespace StickyWs.Reactors;
 
-// Bytes for a reader that has stalled, or that come in bulk. Of a receive that goes on there is more under way, some 256 KiB on an older kernel, when it is
-// told to stop; so these are received by calls of their own, which take no more than one buffer, until they are few again.
+// Older kernels (before Linux 6.17) set a receive that goes on no limit, and some 256 KiB are under way when it is told to stop. There, bytes for a reader that has
+// stalled, or that come in bulk, are received by calls of their own, which take no more than one buffer, until they are few again.
 internal sealed unsafe partial class UringReactor
 {
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
@@ -13,6 +13,11 @@ internal sealed unsafe partial class UringReactor
     private readonly Queue<(int Socket, uint Generation)> _bulk = new();
     private readonly byte* _buffer;
     private readonly int _bufferSize;
+
+    private void NoteBulk(ref SocketState state)
+    {
+        if (_mostBytes == 0) state.Flags |= SocketFlags.Bulk;
+    }
 
     private void QueueBulk(int socket, ref SocketState state)
     {

@@ -7,8 +7,7 @@ internal sealed unsafe partial class UringReactor
 
     private readonly List<int> _broken = [];
 
-    // What one receive that goes on brings before it is asked for again. What two have brought may be held for a reader that stalls, since the second is asked
-    // for together with the send of the first.
+    // What a receive that goes on brings before it is asked for again; 0 where the kernel sets it no limit.
     private uint _mostBytes;
 
     // The buffer that the relay is being told of, unless it has been chained to a socket already.

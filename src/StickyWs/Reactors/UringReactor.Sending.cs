@@ -26,7 +26,7 @@ internal sealed unsafe partial class UringReactor
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
-        Sockets[Relay.Other(socket)].Flags |= SocketFlags.Bulk;
+        NoteBulk(ref Sockets[Relay.Other(socket)]);
         return false;
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.IsFull);
+            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.OtherReceives | SocketFlags.IsFull);
         }
 
         _dirty.Clear();
@@ -137,6 +137,12 @@ internal sealed unsafe partial class UringReactor
             Relay.Sent(socket);
         }
 
+        if (state.Has(SocketFlags.OtherReceives))
+        {
+            state.Flags &= ~SocketFlags.OtherReceives;
+            Settle(Relay.Other(socket));
+        }
+
         if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
     }
 
@@ -164,7 +170,7 @@ internal sealed unsafe partial class UringReactor
         AwaitRoom(socket, ref state);
         var other = Relay.Other(socket);
         ref var otherState = ref Sockets[other];
-        otherState.Flags |= SocketFlags.Bulk;
+        NoteBulk(ref otherState);
         Pause(other);
         if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
     }

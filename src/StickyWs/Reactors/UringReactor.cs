@@ -36,6 +36,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         int completions = 4096,
         int buffers = BufferCount,
         int bufferSize = DefaultBufferSize,
+        bool limitsReceives = true,
         TimeProvider? time = null)
         : base(number, onFailure, time)
     {
@@ -46,7 +47,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
             _vectors = new SendVectors(buffers);
             _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)bufferSize, 4096);
             _bufferSize = bufferSize;
-            _mostBytes = (uint)bufferSize / 2;
+            _mostBytes = limitsReceives ? (uint)bufferSize : 0;
         }
         catch
         {

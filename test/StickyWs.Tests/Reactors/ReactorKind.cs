@@ -7,10 +7,15 @@ namespace StickyWs.Tests.Reactors;
 /// <summary>A reactor of the kind that a test is for; the test is skipped where the system has none.</summary>
 internal static class ReactorKind
 {
-    public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256, TimeProvider? time = null)
+    /// <param name="mode">On which interface of the kernel.</param>
+    /// <param name="onFailure">Is told of defects.</param>
+    /// <param name="mostPipes">For splicing.</param>
+    /// <param name="isOlder">As on a kernel before Linux 6.17, which sets a receive no limit.</param>
+    /// <param name="time">The clock.</param>
+    public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256, bool isOlder = false, TimeProvider? time = null)
     {
         SkipUnlessThere(mode);
-        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure, time: time) : new EpollReactor(0, onFailure, mostPipes, time: time);
+        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure, limitsReceives: !isOlder, time: time) : new EpollReactor(0, onFailure, mostPipes, time: time);
     }
 
     /// <summary>One on io_uring whose resources are scarce.</summary>

@@ -7,7 +7,7 @@ using SocketFlags = System.Net.Sockets.SocketFlags;
 namespace StickyWs.Tests.Reactors;
 
 /// <summary>Peers that break off, or speak, in ways that the kernel reports once, late or not at all.</summary>
-public abstract class RelayAttackTests(ReactorMode mode)
+public abstract class RelayAttackTests(ReactorMode mode, bool isOlder = false)
 {
     private const int Bulk = 8_000_000;
 
@@ -20,7 +20,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [Fact]
     public async Task ClientThatBreaksWhileItsBackendStalls_InTheTurnInWhichTheBackendSpeaks_EndsThePair()
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync(configure: socket => socket.ReceiveBufferSize = 4096);
         await StallAsync(pair);
 
@@ -39,7 +39,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false)]
     public async Task PeerThatBreaksBehindItsOwnFin_EndsThePair(bool fromClient)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (first, second) = pair.Ends(fromClient);
 
@@ -56,7 +56,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false)]
     public async Task UrgentData_HoldsNothingUp(bool fromClient)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
 
@@ -74,7 +74,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false)]
     public async Task UrgentData_AmidBulkAndBeforeTheEnd_LosesNothing(bool fromClient)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
 
@@ -102,7 +102,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false, Several)]
     public async Task Bytes_WithABreakRightBehindThem_EndThePairOnBothSides(bool fromClient, int count)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
         var bytes = Content(1)[..count];
@@ -135,7 +135,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false, 200_000)]
     public async Task Bytes_WithAFinRightBehindThem_ArriveAndThenTheFin(bool fromClient, int count)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
         var bytes = Content(2)[..count];
@@ -159,7 +159,7 @@ public abstract class RelayAttackTests(ReactorMode mode)
     [InlineData(false)]
     public async Task ReceiverWithASmallBuffer_ThatStallsAndReadsOn_MissesNothing(bool fromClient)
     {
-        await using var rig = new RelayRig(mode);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync(configure: socket => socket.ReceiveBufferSize = 32 * 1024);
         var (sender, receiver) = pair.Ends(fromClient);
         var sent = await PairRelayTests.FillAsync(rig, pair, sender, seed: 3);
@@ -210,4 +210,6 @@ public abstract class RelayAttackTests(ReactorMode mode)
     public sealed class OnEpoll() : RelayAttackTests(ReactorMode.Epoll);
 
     public sealed class OnIoUring() : RelayAttackTests(ReactorMode.IoUring);
+
+    public sealed class OnOlderIoUring() : RelayAttackTests(ReactorMode.IoUring, isOlder: true);
 }

@@ -15,8 +15,8 @@ internal sealed class RelayRig : IAsyncDisposable
     private readonly Loopback _loopback;
     private bool _isStopped;
 
-    public RelayRig(ReactorMode mode, int mostPipes = 256, TimeProvider? time = null)
-        : this(onFailure => ReactorKind.Create(mode, onFailure, mostPipes, time))
+    public RelayRig(ReactorMode mode, int mostPipes = 256, bool isOlder = false, TimeProvider? time = null)
+        : this(onFailure => ReactorKind.Create(mode, onFailure, mostPipes, isOlder, time))
     {
     }
 
