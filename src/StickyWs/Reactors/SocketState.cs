@@ -129,7 +129,4 @@ internal enum SocketFlags
 
     /// <summary>The other side waits until this one has taken everything.</summary>
     OtherWaits = 1 << 21,
-
-    /// <summary>The other side receives again when what is on its way to this one is sent.</summary>
-    OtherReceives = 1 << 25,
 }

@@ -65,18 +65,8 @@ internal sealed unsafe partial class UringReactor
         else if (wants)
         {
             if (isBulk) QueueBulk(socket, ref state);
-            else if (MayReceive(socket, ref state)) Receive(socket, ref state);
+            else Receive(socket, ref state);
         }
-    }
-
-    // Whether all that the last receive brought is with the kernel. If not, the other side is settled when it is, so that one receive is the most that is held for a reader that stalls.
-    private bool MayReceive(int socket, ref SocketState state)
-    {
-        if (_mostBytes == 0 || state.Party is not null) return true;
-        ref var other = ref Sockets[Relay.Other(socket)];
-        if (other.Pieces == 0) return true;
-        other.Flags |= SocketFlags.OtherReceives;
-        return false;
     }
 
     private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);

@@ -43,7 +43,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.OtherReceives | SocketFlags.IsFull);
+            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.IsFull);
         }
 
         _dirty.Clear();
@@ -135,12 +135,6 @@ internal sealed unsafe partial class UringReactor
         {
             state.Flags &= ~SocketFlags.IsFull;
             Relay.Sent(socket);
-        }
-
-        if (state.Has(SocketFlags.OtherReceives))
-        {
-            state.Flags &= ~SocketFlags.OtherReceives;
-            Settle(Relay.Other(socket));
         }
 
         if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);

@@ -83,7 +83,7 @@ public abstract class RelayDrainTests(ReactorMode mode, bool isOlder = false)
 
     public sealed class OnIoUring() : RelayDrainTests(ReactorMode.IoUring)
     {
-        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize : OnOlderIoUring.Most;
+        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize * 2 : OnOlderIoUring.Most;
     }
 
     public sealed class OnOlderIoUring() : RelayDrainTests(ReactorMode.IoUring, isOlder: true)
