@@ -24,7 +24,7 @@ internal enum AttemptFailure
     /// <summary>The balancer itself lacks a descriptor, a port, memory or name resolution for one more connection.</summary>
     OutOfResources,
 
-    /// <summary>The whole time that the pool or the application gives a request is over: a limit, and nobody's fault.</summary>
+    /// <summary>The whole time that the pool or the application gives a request is over.</summary>
     OutOfTime,
 
     /// <summary>The backend was silent past the activity time-out.</summary>

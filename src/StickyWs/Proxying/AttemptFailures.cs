@@ -24,8 +24,9 @@ internal static class AttemptFailures
         };
     }
 
-    /// <summary>Whether it is counted against the backend.</summary>
-    public static bool IsBackends(this AttemptFailure failure) => failure >= AttemptFailure.BackendSilent;
+    /// <summary>Whether it is counted against the backend. One that has not answered when the time of a request is over may hang, unless it is the client that it waits for.</summary>
+    public static bool IsBackends(this AttemptFailure failure, ProxiedRequest request)
+        => failure >= AttemptFailure.BackendSilent || (failure == AttemptFailure.OutOfTime && request.Content is not { AwaitsClient: true });
 
     /// <summary>Whether no connection came about, and so nothing was sent.</summary>
     public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources;
@@ -34,7 +35,7 @@ internal static class AttemptFailures
     public static Evidence ToEvidence(this AttemptFailure failure, Exception? exception) => failure switch
     {
         AttemptFailure.OutOfResources => Evidence.OutOfResources,
-        AttemptFailure.BackendSilent => Evidence.TimedOut,
+        AttemptFailure.BackendSilent or AttemptFailure.OutOfTime => Evidence.TimedOut,
         AttemptFailure.ConnectTimedOut => Evidence.ConnectTimedOut,
         AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer, // Our choice of protocol.
         AttemptFailure.NotConnected => exception is null ? Evidence.Unreachable : EvidenceExtensions.OfConnect(exception),

@@ -76,7 +76,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
     private void Report(Backend backend, ProxiedRequest request, Exception exception, CancellationToken cancellationToken)
     {
         var failure = request.Failure = AttemptFailures.Of(exception, request, cancellationToken);
-        if (failure.IsBackends()) outcomes.Failed(backend, Suspicion.Of(failure.ToEvidence(exception), request.Decision.Client));
+        if (failure.IsBackends(request)) outcomes.Failed(backend, Suspicion.Of(failure.ToEvidence(exception), request.Decision.Client));
         if (failure is AttemptFailure.NoAnswer or AttemptFailure.BadAnswer && IsGrpcInClear(backend, request)) priorKnowledge.Doubt(backend);
         if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, AttemptFailures.ErrorType(exception));
     }

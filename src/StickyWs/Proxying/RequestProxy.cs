@@ -131,7 +131,7 @@ internal sealed partial class RequestProxy(
             ForwarderError.ResponseHeaders => AttemptFailure.BadAnswer,
             _ => AttemptFailure.ClientGone,
         };
-        if (failure.IsBackends()) outcomes.Failed(request.Backend!, Suspicion.Of(failure.ToEvidence(null), request.Decision.Client));
+        if (failure >= AttemptFailure.BackendSilent) outcomes.Failed(request.Backend!, Suspicion.Of(failure.ToEvidence(null), request.Decision.Client));
         return failure;
     }
 }

@@ -129,4 +129,7 @@ internal enum SocketFlags
 
     /// <summary>The other side waits until this one has taken everything.</summary>
     OtherWaits = 1 << 21,
+
+    /// <summary>To be received from with the next call.</summary>
+    AsksReceive = 1 << 25,
 }

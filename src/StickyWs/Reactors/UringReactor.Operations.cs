@@ -13,6 +13,7 @@ internal sealed unsafe partial class UringReactor
 
     private readonly List<int> _starved = [];
     private readonly List<int> _unpolled = [];
+    private readonly List<(int Socket, uint Generation)> _asking = [];
     private bool _isEnding;
 
     private bool Wait(int milliseconds)
@@ -65,8 +66,30 @@ internal sealed unsafe partial class UringReactor
         else if (wants)
         {
             if (isBulk) QueueBulk(socket, ref state);
-            else Receive(socket, ref state);
+            else AskReceive(socket, ref state);
         }
+    }
+
+    private void AskReceive(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.AsksReceive)) return;
+        state.Flags |= SocketFlags.AsksReceive;
+        _asking.Add((socket, state.Generation));
+    }
+
+    // Behind the sends: one that falls short is heard of before what the next receive brings, and keeps that from being followed by another.
+    private void Receive()
+    {
+        foreach (var (socket, generation) in _asking)
+        {
+            ref var state = ref Sockets[socket];
+            if (state.Generation != generation) continue;
+            state.Flags &= ~SocketFlags.AsksReceive;
+            if (WantsReceive(ref state) && !state.Has(SocketFlags.Receiving | SocketFlags.Bulk)) Receive(socket, ref state);
+            else if (state.Has(SocketFlags.Bulk)) Settle(socket);
+        }
+
+        _asking.Clear();
     }
 
     private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);

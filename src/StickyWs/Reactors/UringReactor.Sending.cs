@@ -48,6 +48,7 @@ internal sealed unsafe partial class UringReactor
 
         _dirty.Clear();
         isAwaited |= SendGathered();
+        if (!_isEnding) Receive();
         _sentUpTo = _ring.Position;
         return isAwaited;
     }

@@ -12,7 +12,7 @@ public sealed class ConvictionTests : BalancerTest
     public static TheoryData<Lane, bool> LanesAndHalves => new MatrixTheoryData<Lane, bool>([Lane.Raw, Lane.Portable, Lane.InsideTls], [false, true]);
 
     public static TheoryData<Lane, bool, string> Illnesses
-        => new MatrixTheoryData<Lane, bool, string>([Lane.Raw, Lane.InsideTls], [false, true], ["closes", "is garbled", "hangs"]);
+        => new MatrixTheoryData<Lane, bool, string>([Lane.Raw, Lane.InsideTls], [false, true], ["closes", "is garbled", "hangs", "hangs past the time of a request"]);
 
     // The probes of the pool come once an hour.
     [Theory]
@@ -76,13 +76,13 @@ public sealed class ConvictionTests : BalancerTest
             var head = await backend.TakeHeadAsync(wire);
             if (!Volatile.Read(ref isIll)) await wire.WriteAsync(handshakes ? HttpHead.SwitchingProtocols(head) : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             else if (illness == "is garbled") await wire.WriteAsync("SSH-2.0-OpenSSH_9.6\r\n\r\n");
-            if (Volatile.Read(ref isIll) && illness == "hangs") await wire.WaitForEndAsync();
+            if (Volatile.Read(ref isIll) && illness.StartsWith("hangs", StringComparison.Ordinal)) await wire.WaitForEndAsync();
             await wire.DisposeAsync();
         }));
         var well = Owned(HonestBackend.Start());
         var balancer = Start(lane, Pool(ill.Address, well.Address)
             .With("Pools:chat:Timeouts:Handshake", "00:00:00.5")
-            .With("Pools:chat:Timeouts:Activity", "00:00:00.5")
+            .With(illness == "hangs past the time of a request" ? "Pools:chat:Timeouts:Request" : "Pools:chat:Timeouts:Activity", "00:00:00.5")
             .With("Pools:chat:Health:Passive:SamplingDuration", "00:00:00.5")
             .With("Pools:chat:Health:Passive:BreakDuration", "00:00:00.5")
             .With("Pools:chat:Health:Passive:MinimumThroughput", "2"));

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using StickyWs.Backends;
+using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
 
@@ -153,8 +154,8 @@ public sealed class SuspicionTests
         Suspect(clinic, Evidence.NoAnswer);
         (await clinic.Probe.NextAsync("a")).Good();
 
+        await Wait.UntilAsync(() => clinic.Backend().AwaySince != 0);
         Assert.Equal(before + 1, clinic.Probe.Count);
-        Assert.NotEqual(0, clinic.Backend().AwaySince);
     }
 
     [Fact]

@@ -83,13 +83,14 @@ public abstract class RelayDrainTests(ReactorMode mode, bool isOlder = false)
 
     public sealed class OnIoUring() : RelayDrainTests(ReactorMode.IoUring)
     {
-        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? SocketReactor.DefaultBufferSize * 2 : OnOlderIoUring.Most;
+        // Two receives, each of which may overshoot by the rest of its last buffer.
+        protected override long Bound => OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 17) ? 2 * (SocketReactor.DefaultBufferSize + (8 * 1024)) : OnOlderIoUring.Most;
     }
 
     public sealed class OnOlderIoUring() : RelayDrainTests(ReactorMode.IoUring, isOlder: true)
     {
-        // A receive brings 32 buffers of 8 KiB in one go, and a second time before it is cancelled.
-        public const long Most = SocketReactor.DefaultBufferSize + (2 * 256 * 1024);
+        // A receive brings 32 buffers of 8 KiB in one go, and may do so twice more before it is cancelled.
+        public const long Most = SocketReactor.DefaultBufferSize + (3 * 256 * 1024);
 
         protected override long Bound => Most;
     }
