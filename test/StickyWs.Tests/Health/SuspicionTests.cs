@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using StickyWs.Backends;
-using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
 
@@ -151,10 +150,11 @@ public sealed class SuspicionTests
         var before = clinic.Probe.Count;
 
         foreach (var ours in (Evidence[])[Evidence.OutOfResources, Evidence.OutOfReach]) Suspect(clinic, ours);
+        Assert.Equal(0, clinic.Backend().AwaySince);
         Suspect(clinic, Evidence.NoAnswer);
+        Assert.NotEqual(0, clinic.Backend().AwaySince);
         (await clinic.Probe.NextAsync("a")).Good();
 
-        await Wait.UntilAsync(() => clinic.Backend().AwaySince != 0);
         Assert.Equal(before + 1, clinic.Probe.Count);
     }
 
