@@ -145,12 +145,6 @@ internal sealed unsafe partial class EpollReactor
         Relay.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
     }
 
-    private static void NoteBreak(ref SocketState state)
-    {
-        state.Flags |= SocketFlags.Broken;
-        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
-    }
-
     // What the broken peer had sent before may still wait to be received; behind it stands the error. Later, for the caller is in the midst of the other side.
     private void BreakSend(int socket, ref SocketState state)
     {

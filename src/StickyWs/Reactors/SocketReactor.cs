@@ -167,6 +167,13 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         }
     }
 
+    /// <summary>Takes note of a break that the kernel has reported.</summary>
+    protected static void NoteBreak(ref SocketState state)
+    {
+        state.Flags |= SocketFlags.Broken;
+        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
+    }
+
     protected static void NoteFault(ref SocketState state, Errno error)
     {
         if (state.Fault == Errno.None) state.Fault = error;

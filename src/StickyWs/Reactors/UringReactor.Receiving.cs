@@ -45,8 +45,7 @@ internal sealed unsafe partial class UringReactor
     private void NoteBreak(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.Broken)) return;
-        state.Flags |= SocketFlags.Broken;
-        NoteFault(ref state, SocketOptions.TakeError(state.Fd));
+        NoteBreak(ref state);
         if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
     }
 
