@@ -34,6 +34,7 @@ public sealed class Backend
         Pool = pool;
         Name = name;
         Address = address;
+        Origin = address.GetLeftPart(UriPartial.Authority);
         EndPoint = IPAddress.TryParse(address.IdnHost, out var ip) ? new IPEndPoint(ip, address.Port) : null;
         Seed = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToUpperInvariant())));
         _total = total;
@@ -68,6 +69,9 @@ public sealed class Backend
 
     /// <summary>Whether a first probe of it has ended, whatever came of that.</summary>
     internal bool WasProbed => _wasProbed;
+
+    /// <summary>Its address as text, without a slash at the end: what a target is put behind.</summary>
+    internal string Origin { get; }
 
     /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
     internal IPEndPoint? EndPoint { get; }

@@ -50,6 +50,7 @@ internal sealed class StickyWsMetrics
     /// <param name="duration">The whole time that the request was here.</param>
     public void RequestEnded(string pool, string? backend, int status, string? errorType, TimeSpan duration)
     {
+        if (!_requests.Enabled && !_requestDuration.Enabled) return;
         var tags = TagsOf(pool, backend);
         tags.Add("http.response.status_class", StatusClass(status));
         _requests.Add(1, tags);

@@ -20,7 +20,6 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         while (true)
         {
             var backend = request.Backend!;
-            message.RequestUri = ClientTarget.At(backend.Address, request.Target);
             request.Announce(message);
             request.Content?.BeginAttempt();
             try
@@ -38,6 +37,7 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
                 if (!request.TryRetry()) throw;
                 metrics.Retried(backend.Pool, backend.Name);
                 LogRetried(backend.Pool, backend.Name, request.Backend!.Name, request.Failure, e);
+                message.RequestUri = ClientTarget.At(request.Backend, request.Target);
             }
         }
     }

@@ -41,13 +41,16 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
     /// <summary>Reads.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_isHttp2) return link.ReceiveAsync(buffer, cancellationToken);
+        if (_isHttp2 || ProxiedRequest.Current is { Content: null }) return link.ReceiveAsync(buffer, cancellationToken);
         lock (_lock)
         {
             _isReading = !_ahead.HasBegun;
             return ReadWatchedAsync(buffer, !_isReading, cancellationToken);
         }
     }
+
+    /// <summary>A request on it is over, or a part of its answer has come.</summary>
+    public void Use() => age.Use();
 
     /// <summary>The request is over whose sending was given up: the backend still waits for the rest, so nothing else may be sent.</summary>
     public void Close() => link.Close();
@@ -63,12 +66,16 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         }
 
         if (request is null) return SendAsync(bytes, cancellationToken);
-        if (_wasUsed && (_isSpent || age.IsOver || link.HasArrived)) return ValueTask.FromException(new UnsentException(isReused: true));
+        if (_wasUsed && IsClosedTo(request)) return ValueTask.FromException(new UnsentException(isReused: true));
         var isReused = _wasUsed;
         (_request, _scan, _wasUsed) = (request, default, true);
+        request.Connection = this;
         var sending = SendAsync(bytes, cancellationToken);
         return sending.IsCompletedSuccessfully ? sending : FirstAsync(sending, isReused, sending.IsCompleted);
     }
+
+    // The client looks for itself, a moment before; what arrived in that moment costs nothing where it repeats the request by itself, which is one without a body.
+    private bool IsClosedTo(ProxiedRequest request) => _isSpent || age.IsOver || (request.Content is not null && link.HasArrived);
 
     // Some connections throw at once, others return what failed.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -132,7 +139,7 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         }
         finally
         {
-            age.Use();
+            Use();
             _isReading = false;
         }
     }

@@ -15,19 +15,20 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
         if (context.GetEndpoint() is { } endpoint && !FallbackPolicy.IsFallback(context, endpoint)) return next(context);
         var asked = AskedUpgrades.Of(context);
         var kind = asked.Length == 0 ? LeaseKind.Request : LeaseKind.Tunnel;
-        var deciding = dispatcher.DecideAsync(context.Request, kind, RequestTarget.Of(context).Path);
-        return deciding.IsCompletedSuccessfully ? ForwardAsync(context, asked, deciding.Result) : WaitAsync(context, asked, deciding);
+        var target = RequestTarget.Of(context);
+        var deciding = dispatcher.DecideAsync(context.Request, kind, target.Path);
+        return deciding.IsCompletedSuccessfully ? ForwardAsync(context, asked, target, deciding.Result) : WaitAsync(context, asked, target, deciding);
     }
 
-    private async Task WaitAsync(HttpContext context, string[] asked, ValueTask<Decision?> deciding)
-        => await ForwardAsync(context, asked, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
+    private async Task WaitAsync(HttpContext context, string[] asked, RequestTarget target, ValueTask<Decision?> deciding)
+        => await ForwardAsync(context, asked, target, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
 
-    private Task ForwardAsync(HttpContext context, string[] asked, Decision? decision)
+    private Task ForwardAsync(HttpContext context, string[] asked, RequestTarget target, Decision? decision)
     {
         if (decision is null) return next(context);
         FallbackPolicy.Forget(context);
         if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
-        return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision);
+        return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision, target.Value);
     }
 
     // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using StickyWs.Backends;
 
 namespace StickyWs.Proxying;
 
@@ -37,13 +38,16 @@ internal static class ClientTarget
         return query < 0 ? new(target, default) : new(target.AsSpan(0, query), target.AsSpan(query));
     }
 
+    /// <summary>Whether a path as written is also what an application sees: nothing in it is encoded, and no segment is taken out.</summary>
+    public static bool IsItsOwnPath(ReadOnlySpan<char> written) => !written.Contains('%') && !written.Contains("/.", StringComparison.Ordinal);
+
     /// <summary>
     /// Whether it is a target that may be written into a request line. Kestrel lets control characters through, a bare CR among them, and
     /// HTTP/2 even spaces: a backend could take such a line for another one.
     /// </summary>
     public static bool IsWellFormed(string target) => !target.AsSpan().ContainsAnyExcept(Visible);
 
-    public static Uri At(Uri backend, string target) => new(backend.GetLeftPart(UriPartial.Authority) + target, AsWritten);
+    public static Uri At(Backend backend, string target) => new(backend.Origin + target, AsWritten);
 
     // A server without a wire has no bytes to pass on unchanged.
     private static string InMemory(HttpRequest request)

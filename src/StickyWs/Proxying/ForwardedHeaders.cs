@@ -30,14 +30,18 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
             if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name);
         }
 
-        foreach (var (name, values) in sent)
-        {
-            if (isTrusted && ForwardedNames.IsOne(name) && !ForwardedNames.IsFake(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
-        }
-
+        if (isTrusted) Pass(sent, peer, headers);
         Complete(headers, For, peer is null ? "" : PeerAddress.Text(peer));
         Complete(headers, Proto, context.Request.Scheme);
         Complete(headers, Host, sent.Host.ToString());
+    }
+
+    private static void Pass(IHeaderDictionary sent, IPAddress? peer, HttpRequestHeaders headers)
+    {
+        foreach (var (name, values) in sent)
+        {
+            if (ForwardedNames.IsOne(name) && !ForwardedNames.IsFake(name)) headers.TryAddWithoutValidation(name, Appended(name, values, peer));
+        }
     }
 
     private static string Appended(string name, StringValues values, IPAddress? peer)

@@ -22,6 +22,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     private Lease _lease;
     private bool _isLeased;
     private bool _wasRepeated;
+    private bool _wasAnnounced;
     private int _stale;
     private int _refused;
     private volatile BackendWire? _spent;
@@ -60,6 +61,9 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 
     /// <summary>The connection that belongs to the client's, where that is authenticated as such.</summary>
     public BoundClient? Bound { get; set; }
+
+    /// <summary>The connection to a backend that it was sent on last, where that is HTTP/1.1.</summary>
+    public BackendWire? Connection { get; set; }
 
     /// <summary>The client's body, where it may have one.</summary>
     public BodyGate? Body { get; set; }
@@ -117,6 +121,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void End()
     {
         Content?.Forget();
+        Connection?.Use();
         _spent?.Close();
     }
 
@@ -124,6 +129,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void Announce(HttpRequestMessage message)
     {
         var notice = decision.Notice;
+        if (!_wasAnnounced && notice == default) return;
+        _wasAnnounced = true;
         Set(message, PinNotice.PinHeader, notice.Pin);
         Set(message, PinNotice.MovedFromHeader, notice.MovedFrom);
     }

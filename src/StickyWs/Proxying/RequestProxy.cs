@@ -24,11 +24,10 @@ internal sealed partial class RequestProxy(
     ILogger<RequestProxy> logger)
 {
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
-    public async Task ForwardAsync(HttpContext context, Decision decision)
+    public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
         var startedAt = time.GetTimestamp();
         if (BoundClients.TryRefuse(context)) return;
-        var target = RequestTarget.Of(context).Value;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = BoundClients.Find(context, decision.Pool) };
         try

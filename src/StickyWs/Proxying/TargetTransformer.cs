@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Detection;
@@ -19,7 +20,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         DropOwn(httpContext.Request.Headers, proxyRequest.Headers);
         Settle(httpContext, proxyRequest);
         if (request.Decision.AwaitsBody) proxyRequest.Headers.Remove(HeaderNames.AcceptEncoding);
-        proxyRequest.RequestUri = ClientTarget.At(request.Backend!.Address, request.Target);
+        proxyRequest.RequestUri = ClientTarget.At(request.Backend!, request.Target);
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
     }
 
@@ -38,7 +39,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
     public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
     {
-        DropOwn(proxyResponse.TrailingHeaders);
+        if (httpContext.Features.Get<IHttpResponseTrailersFeature>() is not null) DropOwn(proxyResponse.TrailingHeaders);
         return base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
     }
 
@@ -48,7 +49,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
 
         // The application decodes the body, so that its length is not what the client announced.
-        if (context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0) message.Content?.Headers.Remove(HeaderNames.ContentLength);
+        if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0) content.Headers.Remove(HeaderNames.ContentLength);
     }
 
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)

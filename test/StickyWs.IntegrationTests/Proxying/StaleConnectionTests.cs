@@ -19,6 +19,9 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
     [InlineData("DELETE", "", false)]
     [InlineData("GET", "body", false)]
     [InlineData("PUT", "body", true)]
+    [InlineData("GET", "", false)]
+    [InlineData("GET", "", true)]
+    [InlineData("HEAD", "", false)]
     public async Task A_connection_that_was_closed_after_its_answer_costs_no_request(string method, string body, bool isReset)
     {
         var closed = new SemaphoreSlim(0);
@@ -26,7 +29,7 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         {
             var head = await wire.ReadHeadAsync();
             if (HttpHead.Value(head, "Content-Length") is { } length) await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
-            await wire.WriteAsync(Ok);
+            await wire.WriteAsync(head.StartsWith("HEAD", StringComparison.Ordinal) ? Ok[..^2] : Ok);
             if (isReset) wire.Reset();
             else await wire.DisposeAsync();
             closed.Release();
@@ -37,7 +40,8 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         {
             using var request = new HttpRequestMessage(new HttpMethod(method), "/") { Content = body.Length == 0 ? null : new StringContent(body) };
             using var answer = await client.SendAsync(request);
-            Assert.Equal("ok", await answer.Content.ReadAsStringAsync());
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(method == "HEAD" ? "" : "ok", await answer.Content.ReadAsStringAsync());
             await closed.WaitAsync();
             await ArrivesAsync(a.Port);
         }
@@ -115,6 +119,42 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
             using var answer = await client.PostAsync("/", new StringContent("body"));
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task The_time_that_an_answer_takes_is_not_idle()
+    {
+        var time = new FakeTimeProvider();
+        var (asked, mayAnswer) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
+        await using var a = Start(async wire =>
+        {
+            while (true)
+            {
+                await wire.ReadHeadAsync();
+                asked.Release();
+                await mayAnswer.WaitAsync();
+                await wire.WriteAsync(Ok);
+            }
+        });
+        await using var proxy = await StartAsync(
+            pool =>
+            {
+                Trust(pool);
+                (pool.Connections.IdleTimeout, pool.Connections.Lifetime) = (TimeSpan.FromMinutes(5), TimeSpan.FromDays(1));
+            },
+            services => services.AddSingleton<TimeProvider>(time),
+            a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        for (var i = 0; i < 3; i++)
+        {
+            var asking = client.GetStringAsync("/");
+            await asked.WaitAsync();
+            time.Advance(TimeSpan.FromMinutes(6));
+            mayAnswer.Release();
+            Assert.Equal("ok", await asking);
+        }
+
+        Assert.Equal(1, a.Connections);
     }
 
     // As many as a burst leaves behind.
