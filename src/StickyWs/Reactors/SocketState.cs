@@ -27,6 +27,9 @@ internal struct SocketState
     /// <summary>What its last send was to move, in bytes.</summary>
     public int Sending;
 
+    /// <summary>Bytes received since its reader stalled last, as far as that counts.</summary>
+    public uint Flow;
+
     /// <summary>What a poll of it is armed for; 0 when none is.</summary>
     public uint Polled;
 

@@ -147,7 +147,7 @@ internal sealed unsafe partial class UringReactor
         ref var receive = ref Ask(UringOperation.Receive, Kind.Receive, socket);
         receive.Fd = state.Fd;
         receive.Flags = Submission.SelectsBuffer;
-        if (!state.Has(SocketFlags.Broken)) (receive.Options, receive.MostBytes) = (Submission.ReceivesOn, _mostBytes);
+        if (!state.Has(SocketFlags.Broken)) (receive.Options, receive.MostBytes) = (Submission.ReceivesOn, MostBytes(ref state));
         receive.BufferGroup = UringBuffers.Group;
         state.Flags |= SocketFlags.Receiving;
         Track(ref state, 1);

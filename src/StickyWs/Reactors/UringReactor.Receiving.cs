@@ -7,8 +7,10 @@ internal sealed unsafe partial class UringReactor
 
     private readonly List<int> _broken = [];
 
-    // What one receive that goes on brings before it is asked for again; 0 where the kernel sets it no limit. What two have brought may be held for a reader that
-    // stalls, since the second is asked for together with the send of the first; to wait for that costs a quarter more per byte.
+    // More than the kernel's buffers take up for a reader that never reads.
+    private const uint FastFlow = 8 * 1024 * 1024;
+
+    // What one receive that goes on brings at most before it is asked for again; 0 where the kernel sets it no limit.
     private uint _mostBytes;
 
     // The buffer that the relay is being told of, unless it has been chained to a socket already.
@@ -23,6 +25,7 @@ internal sealed unsafe partial class UringReactor
     {
         ref var state = ref Sockets[socket];
         state.Flags |= SocketFlags.Paused;
+        if (state.Party is not null) state.Flow = 0;
         if (state.Has(SocketFlags.Broken)) _broken.Add(socket); // Nothing will report that again.
         Settle(socket);
     }
@@ -67,6 +70,11 @@ internal sealed unsafe partial class UringReactor
         _broken.Clear();
     }
 
+    // What two receives have brought may be held for a reader that stalls, since the second is asked for together with the send of the first; to wait for that send, or to receive
+    // less at a time, costs a quarter more per byte. So it is less until a reader has shown that it is fast. A receive may overshoot by the rest of its last buffer.
+    private uint MostBytes(ref SocketState state)
+        => _mostBytes == 0 || state.Flow >= FastFlow ? _mostBytes : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
+
     private void Received(int socket, Completion completion)
     {
         ref var state = ref Sockets[socket];
@@ -81,6 +89,7 @@ internal sealed unsafe partial class UringReactor
             }
         }
 
+        if (state.Flow < FastFlow) state.Flow += (uint)bytes.Length;
         if (!bytes.IsEmpty) Tell(socket, ref state, completion.Buffer, bytes);
         else if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
         if (bytes.IsEmpty && !state.Has(SocketFlags.Gone)) EndOrStarve(socket, ref state, completion.Error);

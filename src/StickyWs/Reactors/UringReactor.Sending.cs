@@ -166,6 +166,7 @@ internal sealed unsafe partial class UringReactor
         var other = Relay.Other(socket);
         ref var otherState = ref Sockets[other];
         NoteBulk(ref otherState);
+        otherState.Flow = 0;
         Pause(other);
         if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
     }
