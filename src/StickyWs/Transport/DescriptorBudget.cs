@@ -27,6 +27,7 @@ internal sealed partial class DescriptorBudget
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Pace _pace;
+    private readonly Pace _paceOfCalls;
     private readonly Lock _counting = new();
     private readonly Func<int> _tunnels;
     private readonly int _mostReserved;
@@ -58,6 +59,7 @@ internal sealed partial class DescriptorBudget
         _time = time;
         _logger = logger;
         _pace = Pace.OfWarnings(time);
+        _paceOfCalls = new Pace(time, TimeBetweenCounts);
         _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
@@ -66,6 +68,9 @@ internal sealed partial class DescriptorBudget
         _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 3);
         Note(first);
     }
+
+    /// <summary>Somebody waits for descriptors: told once a second at most, in the thread pool.</summary>
+    public event Action? Short;
 
     public bool IsLimited => _read is not null;
 
@@ -144,6 +149,9 @@ internal sealed partial class DescriptorBudget
         return new PooledStream(stream, this);
     }
 
+    /// <summary>Whether more connections to backends are kept than clients of plain HTTP are connected, and than requests are under way: some of them serve nobody.</summary>
+    public bool IsHoarding(int requests) => Volatile.Read(ref _pooled) > Math.Max(Volatile.Read(ref _plain), requests);
+
     /// <summary>It is disposed of.</summary>
     public void Unpool() => Interlocked.Decrement(ref _pooled);
 
@@ -177,9 +185,10 @@ internal sealed partial class DescriptorBudget
         }
     }
 
-    /// <summary>Says so in the log, unless it was said within a minute.</summary>
+    /// <summary>Says so: in the log, unless it was said within a minute, and to who may have some to spare.</summary>
     public void SayShort()
     {
+        if (_paceOfCalls.TryPass()) ThreadPool.UnsafeQueueUserWorkItem(static self => self.Short?.Invoke(), this, preferLocal: false);
         if (!_pace.TryPass()) return;
         Volatile.Write(ref _isSaid, true);
         try

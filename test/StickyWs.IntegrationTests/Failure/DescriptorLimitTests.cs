@@ -12,6 +12,7 @@ public sealed class DescriptorLimitTests : BalancerTest
 {
     private const int Limit = 512;
     private const int Clients = 200;
+    private const int Burst = 75;
 
     /// <summary>The options that make a lane.</summary>
     public static TheoryData<string, string> Transports { get; } = new()
@@ -46,6 +47,37 @@ public sealed class DescriptorLimitTests : BalancerTest
     [MemberData(nameof(Transports))]
     public Task Clients_of_https_beyond_the_limit_wait_in_the_backlog_and_those_that_are_connected_are_served(string lane, string reactor)
         => ServeAllAsync(lane, reactor, isTls: true, RequestAsync, RequestAsync);
+
+    // What a burst of requests has left behind.
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Kept_connections_that_serve_nobody_make_room_for_clients_that_wait(string lane, string reactor)
+    {
+        SkipWhereThereIsNoLimit();
+        var gate = new TaskCompletionSource();
+        var arrived = 0;
+        await using var backend = RawBackend.Start(async (self, wire) =>
+        {
+            if (Interlocked.Increment(ref arrived) == Burst) gate.SetResult();
+            await gate.Task;
+            await AnswerAsync(self, wire);
+        });
+        using var process = BalancerProcess.StartWithin(Limit, Limit, [.. Settings(backend, lane, reactor), "--urls", "http://127.0.0.1:0", "--StickyWs:Pools:chat:Connections:IdleTimeout=1.00:00:00"]);
+        var address = await process.ListensAsync();
+        foreach (var client in await Task.WhenAll(Enumerable.Range(0, Burst).Select(_ => ConnectAsync(address, RequestAsync)))) await client.DisposeAsync();
+
+        var tunnels = new List<RawClient>();
+        for (var i = 0; i < Burst; i++)
+        {
+            tunnels.Add(await ConnectAsync(address, async client => Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())))));
+        }
+
+        foreach (var tunnel in tunnels)
+        {
+            await EchoAsync(tunnel);
+            await tunnel.DisposeAsync();
+        }
+    }
 
     // One connection asks for more backends than there are descriptors.
     [Theory]

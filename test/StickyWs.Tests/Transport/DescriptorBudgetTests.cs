@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Reactors;
+using StickyWs.TestKit;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
@@ -105,6 +106,35 @@ public sealed class DescriptorBudgetTests
 
         Assert.Equal((_limit - 96 - 500) / 2, accepted);
         for (var i = 0; i < accepted; i++) Assert.True(TakeForBackend(budget));
+    }
+
+    [Fact]
+    public async Task Short_IsToldOnceASecond()
+    {
+        var told = 0;
+        var budget = Budget();
+        budget.Short += () => Interlocked.Increment(ref told);
+        for (var i = 0; i < 5; i++) budget.SayShort();
+        await Wait.UntilAsync(() => told == 1);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 5; i++) budget.SayShort();
+
+        await Wait.UntilAsync(() => told == 2);
+    }
+
+    [Theory]
+    [InlineData(3, 2, 2, true)]
+    [InlineData(3, 3, 0, false)] // One each for the clients that are connected.
+    [InlineData(3, 0, 3, false)]
+    [InlineData(0, 0, 0, false)]
+    public void IsHoarding_WhenMoreIsKeptThanServes(int pooled, int clients, int requests, bool expected)
+    {
+        var budget = Budget();
+        for (var i = 0; i < pooled; i++) _ = budget.Pooled(Stream.Null);
+        for (var i = 0; i < clients; i++) Accept(budget).Decide();
+
+        Assert.Equal(expected, budget.IsHoarding(requests));
     }
 
     [Fact]
