@@ -30,15 +30,11 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         var request = ProxiedRequest.Current;
         if (request is null || !ReferenceEquals(request, _request)) return BeginAsync(request, bytes, cancellationToken);
         if (_isSpent) return default;
-        lock (_lock)
-        {
-            if (!_isReading && _scan.Final == 0) _ahead.Begin(Arrived);
-        }
-
+        if (request.Content is not null) ReadAhead();
         return WriteOnAsync(bytes, _stop.Token);
     }
 
-    /// <summary>Reads.</summary>
+    /// <summary>Reads. What answers a request without a body needs no watching: nothing is being sent that it could make needless.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_isHttp2 || ProxiedRequest.Current is { Content: null }) return link.ReceiveAsync(buffer, cancellationToken);
@@ -141,6 +137,14 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         {
             Use();
             _isReading = false;
+        }
+    }
+
+    private void ReadAhead()
+    {
+        lock (_lock)
+        {
+            if (!_isReading && _scan.Final == 0) _ahead.Begin(Arrived);
         }
     }
 

@@ -199,6 +199,40 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         }
     }
 
+    // Longer than one write of the HTTP client, which may be reading already.
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("HEAD", "")]
+    [InlineData("DELETE", "")]
+    [InlineData("POST", "body")]
+    public async Task A_long_head_goes_out_whole_on_new_and_kept_connections(string method, string body)
+    {
+        var value = new string('v', 20_000);
+        await using var a = Start(async wire =>
+        {
+            while (true)
+            {
+                var head = await wire.ReadHeadAsync();
+                if (HttpHead.Value(head, "Content-Length") is { } length) await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
+                var isWhole = HttpHead.Value(head, "X-Long") == value;
+                await wire.WriteAsync($"HTTP/1.1 {(isWhole ? "200 OK" : "400 Bad Request")}\r\nContent-Length: 2\r\n\r\n{(method == "HEAD" ? "" : "ok")}");
+            }
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var client = ProxyHost.Client(proxy.Http1);
+        for (var i = 0; i < 10; i++)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), "/") { Content = body.Length == 0 ? null : new StringContent(body) };
+            request.Headers.Add("X-Long", value);
+            using var answer = await client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(method == "HEAD" ? "" : "ok", await answer.Content.ReadAsStringAsync());
+        }
+
+        Assert.Equal(1, a.Connections);
+        Assert.Empty(proxy.Outcomes.Failures);
+    }
+
     [Fact]
     public async Task A_request_that_was_sent_on_a_kept_connection_is_not_sent_again()
     {
