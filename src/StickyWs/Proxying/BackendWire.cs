@@ -38,11 +38,7 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_isHttp2 || ProxiedRequest.Current is { Content: null }) return link.ReceiveAsync(buffer, cancellationToken);
-        lock (_lock)
-        {
-            _isReading = !_ahead.HasBegun;
-            return ReadWatchedAsync(buffer, !_isReading, cancellationToken);
-        }
+        return ReadWatchedAsync(buffer, isAhead: !TryReadOn(), cancellationToken);
     }
 
     /// <summary>A request on it is over, or a part of its answer has come.</summary>
@@ -128,7 +124,13 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
     {
         try
         {
-            if (isAhead) return await _ahead.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            while (isAhead)
+            {
+                var taken = await _ahead.ReadAsync(buffer).ConfigureAwait(false);
+                if (taken >= 0) return taken;
+                isAhead = !TryReadOn();
+            }
+
             var read = await link.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
             Arrived(buffer.Span[..read]);
             return read;
@@ -146,6 +148,12 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         {
             if (!_isReading && _scan.Final == 0) _ahead.Begin(Arrived);
         }
+    }
+
+    // From here on the reader receives, unless somebody has begun to again.
+    private bool TryReadOn()
+    {
+        lock (_lock) return _isReading = !_ahead.HasBegun;
     }
 
     // Whether more is wanted of what arrives ahead of a reader.

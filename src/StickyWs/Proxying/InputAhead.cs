@@ -45,7 +45,8 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
     }
 
     /// <summary>Reads what was received, waiting for it if need be.</summary>
-    public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    /// <returns>How many bytes; -1 when there are no more ahead, and the reader is to receive for itself.</returns>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         lock (_lock)
         {
@@ -61,7 +62,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
         }
 
         if (_failure is not null) ExceptionDispatchInfo.Throw(_failure);
-        return await link.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false); // At the end of the stream it says so once more.
+        return -1; // At the end of the stream that says so once more.
     }
 
     public void Dispose() => _closed.Cancel();
