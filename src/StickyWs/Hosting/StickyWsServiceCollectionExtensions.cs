@@ -129,8 +129,10 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<ForwardedHeaders>();
         services.AddSingleton<PriorKnowledge>();
         services.AddSingleton<DialMeter>();
+        services.AddSingleton<KeptConnections>();
         services.AddSingleton(provider => new ClientSettings(
-            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(), provider.GetService<DescriptorBudget>()));
+            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(),
+            provider.GetService<DescriptorBudget>(), provider.GetService<DescriptorBudget>() is null ? null : provider.GetService<KeptConnections>()));
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();

@@ -23,9 +23,6 @@ internal sealed class BackendClient
 
     public HttpMessageInvoker Invoker { get; }
 
-    /// <summary>Requests under way.</summary>
-    public int Requests => Math.Max(0, Volatile.Read(ref _uses) - 1);
-
     /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
     public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
 

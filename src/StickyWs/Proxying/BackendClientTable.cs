@@ -20,7 +20,6 @@ internal sealed class BackendClientTable : IDisposable
         _settings = settings;
         _wrap = inner => new BackendHandler(inner, outcomes, priorKnowledge, metrics, logger);
         registry.Changed += DropStrangers;
-        if (settings.Budget is { } budget) budget.Short += DropIdle;
     }
 
     /// <summary>The client of a pool, for one request; the caller releases it.</summary>
@@ -47,7 +46,6 @@ internal sealed class BackendClientTable : IDisposable
     public void Dispose()
     {
         _registry.Changed -= DropStrangers;
-        if (_settings.Budget is { } budget) budget.Short -= DropIdle;
         foreach (var name in _clients.Keys) Drop(name);
     }
 
@@ -58,13 +56,6 @@ internal sealed class BackendClientTable : IDisposable
         {
             if (!snapshot.PoolsInUse.Any(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) Drop(name);
         }
-    }
-
-    // New clients wait for what idle connections hold. A client that is replaced closes them, and the others when their requests are over.
-    private void DropIdle()
-    {
-        if (!_settings.Budget!.IsHoarding(_clients.Values.Sum(client => client.Requests))) return;
-        foreach (var name in _clients.Keys) Drop(name);
     }
 
     private void Drop(string name)

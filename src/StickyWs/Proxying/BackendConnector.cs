@@ -25,7 +25,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         var protocols = Protocols(request, context.DnsEndPoint);
         var socket = await OpenWithinBudgetAsync(address, cancellationToken).ConfigureAwait(false);
         var plain = settings.Budget?.Pooled(socket) ?? socket;
-        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge());
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge(), settings.Kept);
         var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
         if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
         return secure;
@@ -46,7 +46,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
 
     private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
-        var secured = new TlsBackendStream(plain, socket, NewAge());
+        var secured = new TlsBackendStream(plain, socket, NewAge(), settings.Kept);
         try
         {
             await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);

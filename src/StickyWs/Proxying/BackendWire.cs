@@ -7,9 +7,12 @@ namespace StickyWs.Proxying;
 /// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is sent, so that the request can go out on another. And an answer that comes
 /// while the request is still being sent, or stands before a break, is not lost: a write that fails is not told, for the reader will meet either the answer or the break.
 /// </summary>
-internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposable
+internal sealed class BackendWire : IDisposable
 {
-    private readonly InputAhead _ahead = new(link);
+    private readonly IWireLink _link;
+    private readonly ConnectionAge _age;
+    private readonly KeptConnections? _kept;
+    private readonly InputAhead _ahead;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private ProxiedRequest? _request;
@@ -17,7 +20,19 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
     private bool _isHttp2;
     private bool _wasUsed;
     private bool _isReading;
+    private bool _isIdle;
+    private bool _isClosed;
     private volatile bool _isSpent;
+
+    /// <param name="link">The connection itself.</param>
+    /// <param name="age">How long it may be used.</param>
+    /// <param name="kept">Who closes it when its descriptor is wanted, where these are limited.</param>
+    public BackendWire(IWireLink link, ConnectionAge age, KeptConnections? kept)
+    {
+        (_link, _age, _kept) = (link, age, kept);
+        _ahead = new InputAhead(link);
+        kept?.Add(this);
+    }
 
     // The preface that an HTTP/2 client begins with (RFC 9113 section 3.4); no method of HTTP/1.1 has this name.
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
@@ -37,17 +52,42 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
     /// <summary>Reads. What answers a request without a body needs no watching: nothing is being sent that it could make needless.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_isHttp2 || ProxiedRequest.Current is { Content: null }) return link.ReceiveAsync(buffer, cancellationToken);
+        if (_isHttp2 || (ProxiedRequest.Current is { Content: null } && !_ahead.HasBegun)) return _link.ReceiveAsync(buffer, cancellationToken);
         return ReadWatchedAsync(buffer, isAhead: !TryReadOn(), cancellationToken);
     }
 
-    /// <summary>A request on it is over, or a part of its answer has come.</summary>
-    public void Use() => age.Use();
+    /// <summary>A request is over, which may have been the last one that was sent on it.</summary>
+    public void Leave(ProxiedRequest request)
+    {
+        lock (_lock)
+        {
+            if (!ReferenceEquals(_request, request)) return;
+            _isIdle = true;
+            _age.Use();
+        }
+    }
+
+    /// <summary>Closes it if no request is under way on it. One that comes in this moment is sent on another.</summary>
+    public bool TryCloseIdle()
+    {
+        lock (_lock)
+        {
+            if (!_isIdle || _isClosed) return false;
+            _isClosed = true;
+        }
+
+        _link.Close();
+        return true;
+    }
 
     /// <summary>The request is over whose sending was given up: the backend still waits for the rest, so nothing else may be sent.</summary>
-    public void Close() => link.Close();
+    public void Close() => _link.Close();
 
-    public void Dispose() => _ahead.Dispose();
+    public void Dispose()
+    {
+        _kept?.Remove(this);
+        _ahead.Dispose();
+    }
 
     private ValueTask BeginAsync(ProxiedRequest? request, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -58,23 +98,33 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
         }
 
         if (request is null) return SendAsync(bytes, cancellationToken);
-        if (_wasUsed && IsClosedTo(request)) return ValueTask.FromException(new UnsentException(isReused: true));
         var isReused = _wasUsed;
-        (_request, _scan, _wasUsed) = (request, default, true);
+        if (!TryTake(request)) return ValueTask.FromException(new UnsentException(isReused: true));
         request.Connection = this;
         var sending = SendAsync(bytes, cancellationToken);
         return sending.IsCompletedSuccessfully ? sending : FirstAsync(sending, isReused, sending.IsCompleted);
     }
 
-    // The client looks for itself, a moment before; what arrived in that moment costs nothing where it repeats the request by itself, which is one without a body.
-    private bool IsClosedTo(ProxiedRequest request) => _isSpent || age.IsOver || (request.Content is not null && link.HasArrived);
+    private bool TryTake(ProxiedRequest request)
+    {
+        lock (_lock)
+        {
+            if (_isClosed || (_wasUsed && IsClosedTo(request))) return false;
+            (_request, _scan, _wasUsed, _isIdle) = (request, default, true, false);
+            return true;
+        }
+    }
+
+    // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be no more than an end right behind the answer, and then it repeats
+    // by itself a request without a body.
+    private bool IsClosedTo(ProxiedRequest request) => _isSpent || _age.IsOver || ((request.Content is not null || !_age.IsFresh) && _link.HasArrived);
 
     // Some connections throw at once, others return what failed.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
         {
-            return link.SendAsync(bytes, cancellationToken);
+            return _link.SendAsync(bytes, cancellationToken);
         }
         catch (IOException e)
         {
@@ -131,13 +181,13 @@ internal sealed class BackendWire(IWireLink link, ConnectionAge age) : IDisposab
                 isAhead = !TryReadOn();
             }
 
-            var read = await link.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+            var read = await _link.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
             Arrived(buffer.Span[..read]);
             return read;
         }
         finally
         {
-            Use();
+            _age.Use();
             _isReading = false;
         }
     }

@@ -9,4 +9,5 @@ namespace StickyWs.Proxying;
 /// <param name="Dials">Measures the dials.</param>
 /// <param name="Lane">The raw lane, where there is one.</param>
 /// <param name="Budget">The descriptors that may be used, where they are limited.</param>
-internal sealed record ClientSettings(AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null);
+/// <param name="Kept">Where they are limited: the connections that there are.</param>
+internal sealed record ClientSettings(AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null, KeptConnections? Kept = null);

@@ -24,13 +24,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
     private Exception? _failure;
 
     /// <summary>Whether something may be there for a reader.</summary>
-    public bool HasBegun
-    {
-        get
-        {
-            lock (_lock) return _buffer is not null;
-        }
-    }
+    public bool HasBegun => Volatile.Read(ref _buffer) is not null;
 
     /// <summary>Begins to receive, if it has not.</summary>
     public void Begin(InputSink arrived)

@@ -10,10 +10,10 @@ internal sealed class PlainBackendStream : AsyncStream, IWireLink
     private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public PlainBackendStream(Stream inner, Stream socket, ConnectionAge age)
+    public PlainBackendStream(Stream inner, Stream socket, ConnectionAge age, KeptConnections? kept = null)
     {
         (_inner, _socket) = (inner, socket);
-        _wire = new BackendWire(this, age);
+        _wire = new BackendWire(this, age, kept);
     }
 
     bool IWireLink.HasArrived => HasArrived(_socket);

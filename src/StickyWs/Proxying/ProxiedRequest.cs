@@ -121,7 +121,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void End()
     {
         Content?.Forget();
-        Connection?.Use();
+        Connection?.Leave(this);
         _spent?.Close();
     }
 

@@ -8,9 +8,9 @@ internal sealed class TlsBackendStream : SslStream, IWireLink
     private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public TlsBackendStream(Stream plain, Stream socket, ConnectionAge age)
+    public TlsBackendStream(Stream plain, Stream socket, ConnectionAge age, KeptConnections? kept = null)
         : base(plain)
-        => (_socket, _wire) = (socket, new BackendWire(this, age));
+        => (_socket, _wire) = (socket, new BackendWire(this, age, kept));
 
     // What waits below may be no more than a session ticket; then a connection is given up that would have served.
     bool IWireLink.HasArrived => PlainBackendStream.HasArrived(_socket);

@@ -149,8 +149,8 @@ internal sealed partial class DescriptorBudget
         return new PooledStream(stream, this);
     }
 
-    /// <summary>Whether more connections to backends are kept than clients of plain HTTP are connected, and than requests are under way: some of them serve nobody.</summary>
-    public bool IsHoarding(int requests) => Volatile.Read(ref _pooled) > Math.Max(Volatile.Read(ref _plain), requests);
+    /// <summary>Connections to backends beyond one for each client of plain HTTP.</summary>
+    public int Surplus => Math.Max(0, Volatile.Read(ref _pooled) - Volatile.Read(ref _plain));
 
     /// <summary>It is disposed of.</summary>
     public void Unpool() => Interlocked.Decrement(ref _pooled);

@@ -65,6 +65,7 @@ public sealed class DescriptorLimitTests : BalancerTest
         using var process = BalancerProcess.StartWithin(Limit, Limit, [.. Settings(backend, lane, reactor), "--urls", "http://127.0.0.1:0", "--StickyWs:Pools:chat:Connections:IdleTimeout=1.00:00:00"]);
         var address = await process.ListensAsync();
         foreach (var client in await Task.WhenAll(Enumerable.Range(0, Burst).Select(_ => ConnectAsync(address, RequestAsync)))) await client.DisposeAsync();
+        await using var listener = await ConnectAsync(address, async client => Assert.Equal(200, HttpHead.Status(await client.AskAsync("GET /events HTTP/1.1\r\nHost: example.test\r\n\r\n"))));
 
         var tunnels = new List<RawClient>();
         for (var i = 0; i < Burst; i++)
@@ -228,6 +229,12 @@ public sealed class DescriptorLimitTests : BalancerTest
         while (true)
         {
             var head = await backend.TakeHeadAsync(wire);
+            if (head.StartsWith("GET /events ", StringComparison.Ordinal))
+            {
+                await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n");
+                continue; // And nothing more for now.
+            }
+
             if (HttpHead.Value(head, "Upgrade") is null)
             {
                 await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");

@@ -124,17 +124,17 @@ public sealed class DescriptorBudgetTests
     }
 
     [Theory]
-    [InlineData(3, 2, 2, true)]
-    [InlineData(3, 3, 0, false)] // One each for the clients that are connected.
-    [InlineData(3, 0, 3, false)]
-    [InlineData(0, 0, 0, false)]
-    public void IsHoarding_WhenMoreIsKeptThanServes(int pooled, int clients, int requests, bool expected)
+    [InlineData(3, 2, 1)]
+    [InlineData(3, 3, 0)]
+    [InlineData(3, 0, 3)]
+    [InlineData(0, 4, 0)]
+    public void Surplus_IsWhatIsKeptBeyondOneForEachClient(int pooled, int clients, int expected)
     {
         var budget = Budget();
         for (var i = 0; i < pooled; i++) _ = budget.Pooled(Stream.Null);
         for (var i = 0; i < clients; i++) Accept(budget).Decide();
 
-        Assert.Equal(expected, budget.IsHoarding(requests));
+        Assert.Equal(expected, budget.Surplus);
     }
 
     [Fact]
