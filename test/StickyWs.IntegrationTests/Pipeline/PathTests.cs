@@ -14,7 +14,6 @@ public sealed class PathTests
         ("/old/a?x=1", "/new/a?x=1"),
         ("/old/a%2Fb?x=%2f", "/new/a%2Fb?x=%2f"),
         ("/old/%C3%A4%20b", "/new/%C3%A4%20b"),
-        ("/new/a%20b", "/new/a%2520b"),
         ("/query", "/query?added=1"),
         ("/query?x=%7e", "/query?added=1&x=%7e"));
 
@@ -36,7 +35,6 @@ public sealed class PathTests
                 app.UseRewriter(new RewriteOptions().AddRewrite("^old/(.*)", "new/$1", skipRemainingRules: true));
                 app.Use((context, next) =>
                 {
-                    if (context.Request.Path == "/new/a b") context.Request.Path = "/new/a%20b"; // As it was written, but now these are the characters.
                     if (context.Request.Path == "/query") context.Request.QueryString = new QueryString("?added=1" + context.Request.QueryString.Value!.Replace('?', '&'));
                     return next(context);
                 });
