@@ -38,9 +38,6 @@ internal static class ClientTarget
         return query < 0 ? new(target, default) : new(target.AsSpan(0, query), target.AsSpan(query));
     }
 
-    /// <summary>Whether a path as written is also what an application sees: nothing in it is encoded, and no segment is taken out.</summary>
-    public static bool IsItsOwnPath(ReadOnlySpan<char> written) => !written.Contains('%') && !written.Contains("/.", StringComparison.Ordinal);
-
     /// <summary>
     /// Whether it is a target that may be written into a request line. Kestrel lets control characters through, a bare CR among them, and
     /// HTTP/2 even spaces: a backend could take such a line for another one.

@@ -14,7 +14,7 @@ internal readonly record struct RequestTarget(string Value, string Path)
         var path = (request.PathBase + request.Path).Value ?? "";
         if (!ClientTarget.TryRead(context, out var written)) return new(written, path);
         var (writtenPath, writtenQuery) = ClientTarget.Split(written);
-        if (writtenPath.SequenceEqual(path) && writtenQuery.SequenceEqual(request.QueryString.Value) && ClientTarget.IsItsOwnPath(writtenPath)) return new(written, path);
+        if (writtenPath.SequenceEqual(path) && writtenQuery.SequenceEqual(request.QueryString.Value)) return new(written, path);
         var arrival = context.Features.Get<Arrival>();
         var arrived = arrival is null ? writtenPath : arrival.Path;
         var hasItsQuery = request.QueryString.Value.AsSpan().SequenceEqual(arrival is null ? writtenQuery : arrival.Query);
