@@ -18,7 +18,6 @@ internal sealed class BackendWire : IDisposable
     private ProxiedRequest? _request;
     private AnswerScan _scan;
     private bool _isHttp2;
-    private bool _wasUsed;
     private bool _isReading;
     private bool _isIdle;
     private bool _isClosed;
@@ -33,6 +32,8 @@ internal sealed class BackendWire : IDisposable
         _ahead = new InputAhead(link);
         kept?.Add(this);
     }
+
+    private bool WasUsed => _request is not null;
 
     // The preface that an HTTP/2 client begins with (RFC 9113 section 3.4); no method of HTTP/1.1 has this name.
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
@@ -91,14 +92,14 @@ internal sealed class BackendWire : IDisposable
 
     private ValueTask BeginAsync(ProxiedRequest? request, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (!_wasUsed && bytes.Span.StartsWith(Preface))
+        if (!WasUsed && bytes.Span.StartsWith(Preface))
         {
             _isHttp2 = true;
             return WriteOnAsync(bytes, cancellationToken);
         }
 
         if (request is null) return SendAsync(bytes, cancellationToken);
-        var isReused = _wasUsed;
+        var isReused = WasUsed;
         if (!TryTake(request)) return ValueTask.FromException(new UnsentException(isReused: true));
         request.Connection = this;
         var sending = SendAsync(bytes, cancellationToken);
@@ -109,8 +110,8 @@ internal sealed class BackendWire : IDisposable
     {
         lock (_lock)
         {
-            if (_isClosed || (_wasUsed && IsClosedTo(request))) return false;
-            (_request, _scan, _wasUsed, _isIdle) = (request, default, true, false);
+            if (_isClosed || (WasUsed && IsClosedTo(request))) return false;
+            (_request, _scan, _isIdle) = (request, default, false);
             return true;
         }
     }

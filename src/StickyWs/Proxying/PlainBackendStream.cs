@@ -10,7 +10,7 @@ internal sealed class PlainBackendStream : AsyncStream, IWireLink
     private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public PlainBackendStream(Stream inner, Stream socket, ConnectionAge age, KeptConnections? kept = null)
+    public PlainBackendStream(Stream inner, Stream socket, ConnectionAge age, KeptConnections? kept)
     {
         (_inner, _socket) = (inner, socket);
         _wire = new BackendWire(this, age, kept);

@@ -8,7 +8,7 @@ internal sealed class TlsBackendStream : SslStream, IWireLink
     private readonly Stream _socket;
     private readonly BackendWire _wire;
 
-    public TlsBackendStream(Stream plain, Stream socket, ConnectionAge age, KeptConnections? kept = null)
+    public TlsBackendStream(Stream plain, Stream socket, ConnectionAge age, KeptConnections? kept)
         : base(plain)
         => (_socket, _wire) = (socket, new BackendWire(this, age, kept));
 
