@@ -132,7 +132,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<KeptConnections>();
         services.AddSingleton(provider => new ClientSettings(
             provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(),
-            provider.GetService<DescriptorBudget>(), provider.GetService<DescriptorBudget>() is null ? null : provider.GetService<KeptConnections>()));
+            provider.GetRequiredService<DescriptorBudget>(), provider.GetRequiredService<KeptConnections>()));
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();
