@@ -11,7 +11,7 @@ public sealed class RequestTimeoutTests
 {
     [Theory]
     [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
-    public async Task Its_end_before_the_answer_is_what_the_application_says_and_silence_of_the_backends(Way way)
+    public async Task Its_end_before_the_answer_is_what_the_application_says_and_a_request_that_the_backend_left_unanswered(Way way)
     {
         await using var backend = Backend.Silent(new TaskCompletionSource());
         foreach (var (status, text) in new[] { ((int?)null, (string?)null), (503, "too slow") })
@@ -22,7 +22,8 @@ public sealed class RequestTimeoutTests
 
             Assert.Equal(status ?? 504, HttpHead.Status(answer));
             Assert.EndsWith(text ?? "", answer, StringComparison.Ordinal);
-            Assert.All(host.Outcomes.Seen, outcome => Assert.Equal("a-TimedOut", outcome));
+            if (way is Way.Http1 or Way.Tls or Way.Http2 or Way.Http2Tls) await Wait.UntilAsync(() => host.Outcomes.Seen is ["a-TimedOut"]);
+            else Assert.Empty(host.Outcomes.Seen); // A handshake's own limit is shorter than what an application would set.
         }
     }
 
