@@ -14,21 +14,15 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     private readonly int _epoll;
     private readonly byte* _events;
 
-    // One buffer for all sockets: bytes stay in it only for the time of one call.
-    private readonly byte* _buffer;
-    private readonly int _bufferSize;
-    private readonly Queue<(int Socket, uint Generation)> _queue = new();
-
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
     public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes, int bufferSize = DefaultBufferSize, TimeProvider? time = null)
-        : base(number, onFailure, time)
+        : base(number, onFailure, mostPipes, bufferSize, time)
     {
-        _pipes = new SplicePipes(mostPipes);
         _epoll = Libc.EpollCreate(Libc.CloseOnExec);
         if (_epoll < 0)
         {
             var error = Libc.Error;
-            WakeEvent.Close();
+            CloseOwn();
             throw new IOException($"epoll_create1: {error}");
         }
 
@@ -36,16 +30,12 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         {
             var error = Libc.Error;
             _ = Libc.Close(_epoll);
-            WakeEvent.Close();
+            CloseOwn();
             throw new IOException($"epoll_ctl: {error}");
         }
 
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
-        _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)bufferSize, 4096);
-        _bufferSize = bufferSize;
     }
-
-    public override int Pipes => _pipes.Count;
 
     public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
@@ -84,7 +74,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
 
     protected override bool Turn(int milliseconds)
     {
-        var count = Libc.EpollWait(_epoll, _events, MaxEvents, _queue.Count > 0 ? 0 : Rest(milliseconds));
+        var count = Libc.EpollWait(_epoll, _events, MaxEvents, HasQueued ? 0 : Rest(milliseconds));
         var error = count < 0 ? (Errno)Marshal.GetLastPInvokeError() : Errno.None;
         Awake();
         var works = error is Errno.None or Errno.Interrupted;
@@ -102,9 +92,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     protected override void CloseKernel()
     {
         _ = Libc.Close(_epoll);
-        _pipes.CloseAll();
         NativeMemory.Free(_events);
-        NativeMemory.AlignedFree(_buffer);
     }
 
     private static uint EventsOf(SocketFlags flags)

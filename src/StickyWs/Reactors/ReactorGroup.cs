@@ -21,7 +21,7 @@ internal sealed class ReactorGroup : IDisposable
     /// <param name="mostPipes">How many pipes each may keep for splicing.</param>
     /// <exception cref="IOException">The kernel refuses what a reactor needs.</exception>
     public static ReactorGroup Start(
-        ReactorMode mode, int count, Action<Exception> onFailure, int bufferSize = SocketReactor.DefaultBufferSize, int mostPipes = EpollReactor.MostPipes)
+        ReactorMode mode, int count, Action<Exception> onFailure, int bufferSize = SocketReactor.DefaultBufferSize, int mostPipes = SocketReactor.MostPipes)
     {
         var reactors = new List<Reactor>(count);
         try
@@ -29,7 +29,7 @@ internal sealed class ReactorGroup : IDisposable
             while (reactors.Count < count)
             {
                 reactors.Add(mode == ReactorMode.IoUring
-                    ? new UringReactor(reactors.Count, onFailure, bufferSize: bufferSize)
+                    ? new UringReactor(reactors.Count, onFailure, bufferSize: bufferSize, mostPipes: mostPipes)
                     : new EpollReactor(reactors.Count, onFailure, mostPipes, bufferSize));
             }
 

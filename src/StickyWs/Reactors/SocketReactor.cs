@@ -1,13 +1,23 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
 
 /// <summary>What the reactors have in common: the table of sockets, who watches them, and what a socket could not take yet.</summary>
-internal abstract unsafe class SocketReactor(int number, Action<Exception> onFailure, TimeProvider? time) : Reactor(number, onFailure, time)
+internal abstract unsafe partial class SocketReactor : Reactor
 {
     /// <summary>What a receive takes at most, and with that what is left over of it for a reader that stalls.</summary>
     public const int DefaultBufferSize = 64 * 1024;
+
+    protected SocketReactor(int number, Action<Exception> onFailure, int mostPipes, int bufferSize, TimeProvider? time)
+        : base(number, onFailure, time)
+    {
+        _pipes = new SplicePipes(mostPipes);
+        _cannotSplice = bufferSize < 2 * WorthSplicing || !KernelProbe.CanSplice();
+        _bufferSize = bufferSize + RoomForHeads;
+        _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)_bufferSize, 4096);
+    }
 
     /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
     public int Count => Sockets.Count;
@@ -24,7 +34,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
     }
 
     /// <summary>Pipes for splicing that were made so far and are still there.</summary>
-    public virtual int Pipes => 0;
+    public int Pipes => _pipes.Count;
 
     protected Slab<SocketState> Sockets { get; } = new();
 
@@ -55,8 +65,16 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         {
             IsReleased = true;
             CloseKernel();
-            WakeEvent.Close();
+            CloseOwn();
         }
+    }
+
+    /// <summary>Closes and frees what every reactor has.</summary>
+    protected void CloseOwn()
+    {
+        WakeEvent.Close();
+        _pipes.CloseAll();
+        NativeMemory.AlignedFree(_buffer);
     }
 
     protected override void Wake()
@@ -67,7 +85,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         }
     }
 
-    /// <summary>Closes what the reactor itself has open.</summary>
+    /// <summary>Closes what a reactor of this kind has open besides.</summary>
     protected abstract void CloseKernel();
 
     /// <summary>Who is told of a stream.</summary>
@@ -104,6 +122,22 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         }
     }
 
+    /// <summary>Sends by a call of its own, and keeps what the socket cannot take now.</summary>
+    protected bool SendNow(int socket, ref SocketState state, ReadOnlySpan<byte> bytes)
+    {
+        var sent = TrySend(ref state, bytes);
+        if (sent == bytes.Length) return true;
+        if (sent < 0)
+        {
+            BreakSend(socket, ref state);
+            return false;
+        }
+
+        AddLeftover(ref state, bytes[sent..]);
+        AwaitRoom(socket);
+        return false;
+    }
+
     /// <summary>Keeps, in order, what a socket cannot take now.</summary>
     protected static void AddLeftover(ref SocketState state, ReadOnlySpan<byte> bytes)
     {
@@ -122,7 +156,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
     }
 
     /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
-    protected static bool FlushLeftover(ref SocketState state)
+    private static bool FlushLeftover(ref SocketState state)
     {
         var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
         if (sent < 0)
@@ -138,7 +172,7 @@ internal abstract unsafe class SocketReactor(int number, Action<Exception> onFai
         return true;
     }
 
-    protected static void DropLeftover(ref SocketState state)
+    private static void DropLeftover(ref SocketState state)
     {
         if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
         (state.Leftover, state.LeftoverStart, state.LeftoverLength) = (null, 0, 0);

@@ -70,7 +70,7 @@ internal enum SocketFlags
     /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
     Spliced = 1 << 3,
 
-    /// <summary>On io_uring: its bytes are received by calls of their own.</summary>
+    /// <summary>On io_uring: its bytes come in bulk, and are received by calls of their own.</summary>
     Bulk = 1 << 24,
 
     /// <summary>It waits for its next turn in this reactor's queue.</summary>

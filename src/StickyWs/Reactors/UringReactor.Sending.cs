@@ -26,7 +26,7 @@ internal sealed unsafe partial class UringReactor
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
-        NoteBulk(ref Sockets[Relay.Other(socket)]);
+        if (_mostBytes == 0) BeginBulk(Relay.Other(socket));
         return false;
     }
 
@@ -165,8 +165,7 @@ internal sealed unsafe partial class UringReactor
         AwaitRoom(socket, ref state);
         var other = Relay.Other(socket);
         ref var otherState = ref Sockets[other];
-        NoteBulk(ref otherState);
-        otherState.Flow = 0;
+        if (_mostBytes == 0) BeginBulk(other);
         Pause(other);
         if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
     }
@@ -188,7 +187,7 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (state.LeftoverLength == 0) return;
-        if (!FlushLeftover(ref state))
+        if (!Flush(ref state))
         {
             AwaitRoom(socket, ref state);
             return;
@@ -201,8 +200,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Generation == generation && state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
     }
 
-    // What the broken peer had sent before is still to be received; behind it stands the error.
-    private void BreakSend(int socket, ref SocketState state)
+    protected override void BreakSend(int socket, ref SocketState state)
     {
         NoteBreak(socket, ref state);
         state.Flags |= SocketFlags.SendBroken;

@@ -36,24 +36,23 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         int completions = 4096,
         int buffers = BufferCount,
         int bufferSize = DefaultBufferSize,
+        int mostPipes = MostPipes,
         bool limitsReceives = true,
         TimeProvider? time = null)
-        : base(number, onFailure, time)
+        : base(number, onFailure, mostPipes, bufferSize, time)
     {
         try
         {
             _ring = new Uring((uint)submissions, (uint)completions);
             _buffers = new UringBuffers(_ring, buffers, BufferSize);
             _vectors = new SendVectors(buffers);
-            _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)bufferSize, 4096);
-            _bufferSize = bufferSize;
             _mostBytes = limitsReceives ? (uint)bufferSize : 0;
         }
         catch
         {
             _ring?.Dispose();
             _buffers?.Dispose();
-            WakeEvent.Close();
+            CloseOwn();
             throw;
         }
     }
@@ -118,7 +117,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     public override void Close(int socket, bool isReset)
     {
         ref var state = ref Sockets[socket];
-        DropLeftover(ref state);
+        DropHeld(ref state);
         if (!state.Has(SocketFlags.IsSending)) DropPieces(ref state);
         var fd = state.Fd;
         if (IsReleased)
@@ -146,7 +145,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override bool Turn(int milliseconds)
     {
         while (_requests.TryDequeue(out var request)) Serve(request);
-        var works = Wait(SendPieces() || _ring.Ready > 0 || _bulk.Count > 0 ? 0 : Rest(milliseconds));
+        var works = Wait(SendPieces() || _ring.Ready > 0 || HasQueued ? 0 : Rest(milliseconds));
         Awake();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
@@ -154,7 +153,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         if (isAllHeard) ConcludeSends();
         _patience.Note(_received, _others > 0);
         TellBreaks();
-        ServeBulk();
+        ServeQueue();
         FeedStarved();
         PollAgain();
         return works;
@@ -175,7 +174,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         _ring.Dispose();
         _buffers.Dispose();
         _vectors.Dispose();
-        NativeMemory.AlignedFree(_buffer);
     }
 
     private static ulong Data(Kind kind, int socket) => ((ulong)kind << KindShift) | (uint)socket;

@@ -4,7 +4,7 @@ using StickyWs.TestKit;
 namespace StickyWs.Tests.Reactors;
 
 /// <summary>Bytes in bulk go from socket to socket through a pipe of the kernel's.</summary>
-public sealed class SpliceTests
+public abstract class SpliceTests(ReactorMode mode, bool isOlder = false)
 {
     private const int Large = 64_000_000;
 
@@ -13,7 +13,7 @@ public sealed class SpliceTests
     [InlineData(false)]
     public async Task Bulk_IsSplicedAndArrivesExactly(bool fromClient)
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
         Assert.Equal(0, rig.Reactor.Pipes);
@@ -27,7 +27,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task SmallMessages_AreNotSpliced()
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         for (var i = 0; i < 200; i++)
         {
@@ -41,7 +41,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task BulkThatTurnsToSmallMessages_GoesOnWithoutALoss()
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var content = new Content(2);
         var at = 0L;
@@ -70,7 +70,7 @@ public sealed class SpliceTests
     [InlineData(false)]
     public async Task SmallPiece_RightBehindBulk_IsSeen(bool fromClient)
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         var (sender, receiver) = pair.Ends(fromClient);
         for (var round = 0; round < 20; round++)
@@ -95,7 +95,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task ReaderThatStallsWhileSplicing_HoldsOnePipeAndLosesNothing()
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
 
         var sent = await PairRelayTests.FillAsync(rig, pair, pair.Client, seed: 3);
@@ -107,7 +107,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task WithoutAPipeLeft_BytesAreCopied()
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll, mostPipes: 1);
+        await using var rig = new RelayRig(mode, mostPipes: 1, isOlder);
         var stalled = await rig.JoinAsync();
         var sent = await PairRelayTests.FillAsync(rig, stalled, stalled.Client, seed: 4);
         Assert.Equal(1, await rig.DoAsync(() => rig.Reactor.Pipes));
@@ -124,7 +124,7 @@ public sealed class SpliceTests
     [Fact]
     public async Task WithoutAnyPipe_BytesAreCopied()
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll, mostPipes: 0);
+        await using var rig = new RelayRig(mode, mostPipes: 0, isOlder);
         var pair = await rig.JoinAsync();
 
         await Task.WhenAll(PairRelayTests.PushAsync(pair.Client, seed: 7, 1_000_000, Large), PairRelayTests.AssertGetsAsync(pair.Backend, seed: 7, Large));
@@ -137,7 +137,7 @@ public sealed class SpliceTests
     [InlineData(false)]
     public async Task PeerThatBreaksWhileAPipeIsFull_GivesThePipeBack(bool receiverBreaks)
     {
-        await using var rig = new RelayRig(ReactorMode.Epoll);
+        await using var rig = new RelayRig(mode, isOlder: isOlder);
         var pair = await rig.JoinAsync();
         await PairRelayTests.FillAsync(rig, pair, pair.Client, seed: 8);
         Assert.Equal(1, await rig.DoAsync(() => rig.Reactor.Pipes));
@@ -150,4 +150,10 @@ public sealed class SpliceTests
         rig.Stop();
         Assert.Equal(0, rig.Reactor.Pipes);
     }
+
+    public sealed class OnEpoll() : SpliceTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : SpliceTests(ReactorMode.IoUring);
+
+    public sealed class OnOlderIoUring() : SpliceTests(ReactorMode.IoUring, isOlder: true);
 }

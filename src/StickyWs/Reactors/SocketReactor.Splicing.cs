@@ -1,16 +1,15 @@
 namespace StickyWs.Reactors;
 
-internal sealed unsafe partial class EpollReactor
+// From socket to socket through a pipe of the kernel's (splice(2)): bytes that come in bulk are not copied.
+internal abstract unsafe partial class SocketReactor
 {
-    private const int SplicedPerTurn = 1024 * 1024;
+    public const int MostPipes = 256;
 
     // Below this much in one go the two calls of a splice cost more than the copy that they save.
     private const int WorthSplicing = 16 * 1024;
 
-    public const int MostPipes = 256;
-
     private readonly SplicePipes _pipes;
-    private bool _cannotSplice = !KernelProbe.CanSplice();
+    private bool _cannotSplice;
 
     public override void Splice(int socket)
     {
@@ -19,13 +18,13 @@ internal sealed unsafe partial class EpollReactor
     }
 
     // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
-    private bool TrySplice(int socket, ref SocketState state, out bool goesOn)
+    private bool TrySplice(int socket, ref SocketState state, ref bool isRest, out bool goesOn)
     {
         goesOn = false;
         var other = Relay.Other(socket);
         if (other == socket || IsDeaf(other)) return false; // To be dropped.
         if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, SplicedPerTurn, Libc.SpliceMove | Libc.SpliceNonBlocking);
+        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)_bufferSize, Libc.SpliceMove | Libc.SpliceNonBlocking);
         if (count <= 0)
         {
             var error = count == 0 ? Errno.None : Libc.Error;
@@ -44,17 +43,18 @@ internal sealed unsafe partial class EpollReactor
         var generation = state.Generation;
         if (count < WorthSplicing)
         {
-            state.Flags &= ~SocketFlags.Spliced;
+            if (!isRest) state.Flags &= ~(SocketFlags.Spliced | SocketFlags.Bulk);
             ReceiveFrom(pipe, socket, (int)count);
             goesOn = state.Generation == generation;
             return true;
         }
 
+        isRest = count == _bufferSize;
         ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
         var isSent = FlushPipe(ref target);
-        if (!isSent) WatchMore(other, Signals.Writable);
+        if (!isSent) AwaitRoom(other);
         if (!isSent) Pause(socket);
         if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
         Relay.Spliced(socket, (int)count);
@@ -74,6 +74,17 @@ internal sealed unsafe partial class EpollReactor
 
         _pipes.Return(pipe);
         Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, count));
+    }
+
+    /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
+    protected bool Flush(ref SocketState state) => state.Pipe is not null ? FlushPipe(ref state) : FlushLeftover(ref state);
+
+    /// <summary>Drops what a socket could not take.</summary>
+    protected void DropHeld(ref SocketState state)
+    {
+        DropLeftover(ref state);
+        if (state.Pipe is { } pipe) _pipes.Discard(pipe);
+        state.Pipe = null;
     }
 
     private bool FlushPipe(ref SocketState state)
