@@ -184,7 +184,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
-        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
+        if (since == 0) away.NoteAway(rules.Time.GetTimestamp()); // It is nobody's fault, or a good answer was noted behind the verdict: lest the time never begins.
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
     }
 }

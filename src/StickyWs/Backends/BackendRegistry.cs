@@ -91,15 +91,16 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     {
         PoolSnapshot[] old = [.. before.PoolsInUse.Where(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
         var wasUnprobed = old is [{ Options.Health.Probe: null }, ..];
+        var wasPanicking = old is [{ IsPanicking: true }, ..];
         var backends = options.Backends
             .OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase)
-            .Select(backend => Build(name, backend.Key, backend.Value, old, trusted: wasUnprobed && options.Health.Probe is not null))
+            .Select(backend => Build(name, backend.Key, backend.Value, old, trusted: wasUnprobed && options.Health.Probe is not null, wasPanicking))
             .ToImmutableArray();
         return Freeze(name, options, backends);
     }
 
     // A backend that served without probes goes on serving when probes are switched on, until one of them fails.
-    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot[] old, bool trusted)
+    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot[] old, bool trusted, bool wasPanicking)
     {
         var address = new Uri(options.Address);
         var backend = old.SelectMany(known => known.Backends).FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
@@ -111,7 +112,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
 
         backend.Configure(options.Weight, options.MaxTunnels);
-        if (trusted && options.Enabled && backend.State == BackendState.Unknown) SetHealth(backend, BackendState.Healthy, "configuration");
+        if (trusted && options.Enabled && (backend.State == BackendState.Unknown || (wasPanicking && backend.State == BackendState.Unhealthy))) SetHealth(backend, BackendState.Healthy, "configuration");
         SetDraining(backend, !options.Enabled);
         return backend;
     }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -7,6 +8,8 @@ namespace StickyWs.Backends;
 /// <summary>How much a failure proves, and what a connect that failed is evidence of.</summary>
 internal static class EvidenceExtensions
 {
+    private const int ApplicationProtocolMismatch = unchecked((int)0x80090367);
+
     /// <summary>Whether it proves the backend's own state: nothing that a client sent had a part in it.</summary>
     public static bool IsProof(this Evidence evidence) => evidence is >= Evidence.Refused and <= Evidence.TlsFailed;
 
@@ -33,21 +36,34 @@ internal static class EvidenceExtensions
     /// <summary>What a connect (name, TCP and TLS) that failed is evidence of.</summary>
     public static Evidence OfConnect(Exception failure) => failure switch
     {
+        OperationCanceledException { InnerException: TimeoutException { InnerException: SocketException resolving } } => Of(resolving.SocketErrorCode), // The HTTP client's.
+        OperationCanceledException { InnerException: SocketException resolving } => Of(resolving.SocketErrorCode),
         OperationCanceledException => Evidence.ConnectTimedOut,
         SocketException socket => Of(socket.SocketErrorCode),
         OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => Evidence.OutOfResources,
         { InnerException: SocketException inner } => Of(inner.SocketErrorCode),
         HttpRequestException { InnerException: { } inner } => OfConnect(inner),
-        AuthenticationException => Evidence.TlsFailed,
+        AuthenticationException tls => IsChoiceOfProtocol(tls) ? Evidence.BadAnswer : Evidence.TlsFailed,
         _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
     };
 
-    // The resolver needs descriptors itself, and without one it says that the name does not exist.
+    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it and as Schannel numbers it: the server is well, and was offered a protocol that it does not speak.
+    private static bool IsChoiceOfProtocol(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase) || failure is Win32Exception { NativeErrorCode: ApplicationProtocolMismatch }) return true;
+        }
+
+        return false;
+    }
+
+    // SocketError itself is what .NET calls an error that it has no name for, such as ENOMEM. The resolver needs descriptors itself, and without one it says that the name does not exist.
     private static Evidence Of(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => Evidence.Refused,
         SocketError.TimedOut => Evidence.ConnectTimedOut,
-        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => Evidence.OutOfResources,
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError => Evidence.OutOfResources,
         SocketError.AddressNotAvailable => Evidence.OutOfReach,
         SocketError.TryAgain or SocketError.NoRecovery => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.OutOfReach,
         SocketError.HostNotFound or SocketError.NoData => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.NotResolved,

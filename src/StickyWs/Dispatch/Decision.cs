@@ -72,6 +72,12 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         return false;
     }
 
+    /// <summary>Has a backend asked first, unless the client has a claim on one by a rule of the pool's.</summary>
+    public void Prefer(Backend backend)
+    {
+        if (claim is not { Key.IsNone: false } && Pool.Eligible.Contains(backend)) _first = backend;
+    }
+
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
 
     /// <summary>Whether what may be learnt from is not whole yet.</summary>

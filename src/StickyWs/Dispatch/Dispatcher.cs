@@ -38,12 +38,20 @@ internal sealed class Dispatcher
     public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind, string? path = null)
         => DecideAsync(request.Host.Value, kind, new RequestView(request, path), isSniffed: false);
 
+    /// <summary>Whether a request that Kestrel has parsed belongs to a pool.</summary>
+    public bool HasPool(HttpRequest request, string path) => Matcher(_registry.Current).Match(request.Host.Value, path) is not null;
+
+    private PoolMatcher Matcher(RegistrySnapshot snapshot)
+    {
+        var matcher = _matcher;
+        if (!matcher.IsFor(snapshot)) _matcher = matcher = matcher.Follow(snapshot);
+        return matcher;
+    }
+
     private ValueTask<Decision?> DecideAsync(ReadOnlySpan<char> host, LeaseKind kind, in RequestView request, bool isSniffed)
     {
         var snapshot = _registry.Current;
-        var matcher = _matcher;
-        if (!matcher.IsFor(snapshot)) _matcher = matcher = matcher.Follow(snapshot);
-        var pool = matcher.Match(host, request.Path);
+        var pool = Matcher(snapshot).Match(host, request.Path);
         if (pool is null || (isSniffed && pool.Options.WebSockets == WebSocketMode.Pipeline)) return default;
         var claiming = _claims.ResolveAsync(pool, request);
         return claiming.IsCompletedSuccessfully

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -29,7 +29,7 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
     public void Cancel() => _isCancelled = true;
 
     /// <returns>Whether there is nothing left to wait for; not if the peer took nothing for too long.</returns>
-    public async ValueTask<bool> WaitAsync(Socket? socket)
+    public async ValueTask<bool> WaitAsync(SocketView socket)
     {
         var (pause, looks, movedAt) = (FirstPause, 0, time.GetTimestamp());
         while (!_isCancelled && SendQueue.Of(socket) is { } queue)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Configuration;
 using StickyWs.Detection;
@@ -19,7 +18,7 @@ internal abstract class PipeLeg : ClientLeg
     public override IBackendConnector Connector => StreamConnector.Instance;
 
     /// <summary>The client's TCP socket, where it has one of its own.</summary>
-    public Socket? Socket => SocketFeature?.Socket;
+    public SocketView Socket => SocketView.Of(SocketFeature);
 
     /// <summary>Whether the client is known to have finished (FIN), though what it sent before may not have been read yet, and will be.</summary>
     public bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };

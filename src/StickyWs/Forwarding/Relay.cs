@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using StickyWs.Observability;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
@@ -147,18 +148,6 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
     }
 
-    private bool HasMoreOfTheClient()
-    {
-        try
-        {
-            return tunnel.Client.Socket is { Available: > 0 };
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
     // Whether the client takes more.
     private async ValueTask<bool> FlushAsync()
     {
@@ -186,16 +175,17 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         var isInOrder = reason == EndReason.BackendClosed;
         var heard = tunnel.BytesToBackend;
         if (!(isInOrder && _hasClientFinished) && !await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false)) tunnel.Abort(EndReason.IdleTimeout);
-        else if (isInOrder || tunnel.Client.Socket is null) await FinishAsync(heard).ConfigureAwait(false);
+        else if (isInOrder || tunnel.Client.Socket.IsNone) await FinishAsync(heard).ConfigureAwait(false);
         else tunnel.Abort(reason);
     }
 
     // This ends the client's half, too; so what it is saying goes first, as long as the backend takes it.
     private async ValueTask FinishAsync(long heard)
     {
-        while (!_isBackendDeaf && !_toBackend.IsCompleted && (_isWriting || tunnel.BytesToBackend != heard || HasMoreOfTheClient()))
+        var isUnseen = tunnel.Client.Socket.IsNone; // What a stream of HTTP/2 has on its way here, nobody can ask for.
+        while (!_isBackendDeaf && !_toBackend.IsCompleted && (isUnseen || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
         {
-            heard = tunnel.BytesToBackend;
+            (heard, isUnseen) = (tunnel.BytesToBackend, false);
             await Task.Delay(Silence, tunnels.Time).ConfigureAwait(false);
         }
 
@@ -207,7 +197,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
     {
         var dropping = DropAsync();
         await _toBackend.ConfigureAwait(false);
-        await Task.WhenAny(dropping, tunnel.ToBackend.WaitAsync(tunnel.BackendConnection.Socket).AsTask()).ConfigureAwait(false);
+        await Task.WhenAny(dropping, tunnel.ToBackend.WaitAsync(SocketView.Of(tunnel.BackendConnection.Socket)).AsTask()).ConfigureAwait(false);
         tunnel.BackendConnection.Dispose();
         await dropping.ConfigureAwait(false);
     }

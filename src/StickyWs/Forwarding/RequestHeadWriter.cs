@@ -8,7 +8,7 @@ namespace StickyWs.Forwarding;
 
 /// <summary>
 /// Writes the head that goes to the backend: the client's own target and headers, byte for byte, without those that are for one hop only, and
-/// with <c>X-Forwarded-For/-Proto/-Host</c> that say the truth. A client's own copies pass only when it is a trusted proxy; of the balancer's own <c>StickyWs-</c> headers they never pass.
+/// with <c>X-Forwarded-For/-Proto/-Host</c> that say the truth. A client's own copies pass only when it is a trusted proxy, and what the application has set in any case; of the balancer's own <c>StickyWs-</c> headers they never pass.
 /// </summary>
 internal static class RequestHeadWriter
 {
@@ -25,7 +25,7 @@ internal static class RequestHeadWriter
             if (ForwardedNames.IsOne(headers.Name))
             {
                 // Whether the client named it in Connection does not matter: a trusted proxy's word is not the client's to take back.
-                if (isTrusted && !ForwardedNames.IsFake(headers.Name) && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
+                if ((isTrusted || client.IsOfApplication(headers.Name)) && !ForwardedNames.IsFake(headers.Name) && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
             }
             else if (!head.IsHopByHop(headers.Name) && !OwnHeaders.IsOne(headers.Name))
             {

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
+using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>What the kernel still has of the bytes that a socket of the runtime's was to send (<c>TCP_INFO</c>, tcp(7)).</summary>
+/// <summary>What the kernel still has of the bytes that a socket was to send (<c>TCP_INFO</c>, tcp(7)).</summary>
 /// <param name="IsEmpty">Whether the peer's kernel has acknowledged all.</param>
 /// <param name="Acknowledged">Bytes that were acknowledged so far.</param>
 internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
@@ -21,19 +21,11 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
     private const byte Closed = 7;
 
     /// <returns><see langword="null"/> where nothing is to be waited for: the connection is over, there is no TCP below, or the system does not tell.</returns>
-    public static SendQueue? Of(Socket? socket)
+    public static SendQueue? Of(SocketView socket)
     {
-        if (socket is null || !OperatingSystem.IsLinux()) return null;
+        if (socket.IsNone || !OperatingSystem.IsLinux()) return null;
         Span<byte> info = stackalloc byte[Size];
-        try
-        {
-            if (socket.GetRawSocketOption(TcpLevel, TcpInfo, info) < Size || info[State] == Closed) return null;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return null;
-        }
-
+        if (socket.GetOption(TcpLevel, TcpInfo, info) < Size || info[State] == Closed) return null;
         var isEmpty = Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
         return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[BytesAcknowledged..]));
     }

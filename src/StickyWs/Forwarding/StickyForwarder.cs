@@ -38,7 +38,7 @@ internal sealed partial class StickyForwarder(
             if (dial.Connection is not { } connection)
             {
                 var (failure, refusal) = Refuse(dial.Result, choice);
-                if (failure == HandshakeOutcome.NoBackend) outcomes.Missed(choice.Pool);
+                if (failure is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
                 metrics.HandshakeEnded(choice.Pool.Name, null, client.Lane, failure, time.GetElapsedTime(startedAt));
                 LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
                 if (refusal is { Status: 502 or 504 } && dial.Tried is { } tried) failures.Note(tried, "handshake", refusal.Status, refusal.Text, dial.Failure);

@@ -23,6 +23,7 @@ internal sealed partial class ProbeLoop(
     private volatile bool _isProven;
     private bool _isUrgent;
     private bool _isTold;
+    private bool _isVoidTold;
     private int _good;
     private Task _running = Task.CompletedTask;
 
@@ -114,19 +115,20 @@ internal sealed partial class ProbeLoop(
         await JudgeAsync(result.Failure, pipeline, isProven);
     }
 
-    // The first failure is for whoever runs the backend; those that follow change nothing until it has recovered.
+    // The first failure, and the first that says nothing of the backend, are for whoever runs the backend; those that follow change nothing until it has recovered.
     private void Tell(ProbeResult result, int rise)
     {
         _good = result.Failure is null ? _good + 1 : 0;
-        if (_good >= rise) _isTold = false;
+        if (_good >= rise) (_isTold, _isVoidTold) = (false, false);
         if (result.Failure is null) return;
-        if (_isTold || result.IsVoid || backend.IsDraining)
+        ref var isTold = ref result.IsVoid ? ref _isVoidTold : ref _isTold;
+        if (isTold || backend.IsDraining)
         {
             LogProbeFailed(backend.Pool, backend.Name, result.Failure);
             return;
         }
 
-        _isTold = true;
+        isTold = true;
         LogFirstProbeFailed(backend.Pool, backend.Name, backend.Address, result.Failure);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Proxying;
 
 namespace StickyWs.Hosting;
 

@@ -27,7 +27,7 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
     }
 
     /// <summary>A source that had a part in what is in force and gives nothing at all now.</summary>
-    public LostSource? FindLost() => Array.Find(_had, provider => !provider.GetChildKeys([], null).Any()) is { } lost
+    public LostSource? FindLost() => Array.Find(_had, provider => !provider.GetChildKeys([], null).Any() || IsEmptied(provider)) is { } lost
         ? new LostSource(lost, $"{NameOf(lost)} is away, empty or broken. To remove its settings, leave other content in it, or \"Pools\": {{}} in its section")
         : null;
 
@@ -50,6 +50,9 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
             Broken?.Invoke(new LostSource(context.Provider, $"{NameOf(context.Provider)} cannot be read: {context.Exception.GetBaseException().Message.ReplaceLineEndings(" ")}"));
         };
     }
+
+    // An empty object in place of the section leaves the section's own key.
+    private bool IsEmptied(IConfigurationProvider provider) => !HasPart(provider) && Array.Exists(_roots, root => provider.TryGet(root.Path, out _));
 
     private bool HasPart(IConfigurationProvider provider) => Array.Exists(_roots, root => provider.GetChildKeys([], root.Path).Any());
 

@@ -16,7 +16,7 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     // Names come from the configuration; this is for one that changes them for ever.
     private const int MostNames = 4096;
 
-    private readonly ConcurrentDictionary<(string Host, int Port), Reached> _reached = new();
+    private readonly ConcurrentDictionary<(string Host, int Port), First> _first = new();
 
     /// <summary>By the system's own resolver and clock.</summary>
     public static AddressBook System { get; } = new(new SystemNameResolver(), TimeProvider.System);
@@ -27,26 +27,53 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     /// <param name="connect">Connects to one address; what it returns is the caller's.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SocketException">None can be reached, or the name has none.</exception>
+    /// <exception cref="OperationCanceledException">It was ended; there is a <see cref="SocketException"/> (<see cref="SocketError.TryAgain"/>) inside if the name servers were still being waited for.</exception>
     public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
         where T : IDisposable
     {
         if (IPAddress.TryParse(host, out var literal)) return await connect(new IPEndPoint(Plain(literal), port), cancellationToken).ConfigureAwait(false);
-        var addresses = Array.ConvertAll(await resolver.ResolveAsync(host, cancellationToken).ConfigureAwait(false), Plain);
+        var addresses = Array.ConvertAll(await ResolveAsync(host, cancellationToken).ConfigureAwait(false), Plain);
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         if (addresses.Length == 1) return await connect(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false);
         var name = (host, port);
-        var race = new AddressRace<T>(Ordered(name, addresses), port, connect, time);
-        var (connection, address) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
-        if (_reached.Count >= MostNames) _reached.Clear();
-        _reached[name] = new Reached(address, time.GetTimestamp());
-        return connection;
+        var race = new AddressRace<T>(Ordered(name, addresses, out var known), known, port, connect, time);
+        try
+        {
+            var (connection, address) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
+            Begin(name, address, wasReached: true);
+            return connection;
+        }
+        catch (OperationCanceledException) when (race.Untried is { } untried)
+        {
+            Begin(name, untried, wasReached: false); // Whatever the time-out is, no address keeps the others from their turn for ever.
+            throw;
+        }
+    }
+
+    // A connect that has no time left before it has begun is no connect that timed out: the exception says what was waited for, as far as those who wrap it keep what is inside.
+    private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await resolver.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"The name servers had not answered for {host}.", new SocketException((int)SocketError.TryAgain), cancellationToken);
+        }
+    }
+
+    private void Begin((string Host, int Port) name, IPAddress address, bool wasReached)
+    {
+        if (_first.Count >= MostNames) _first.Clear();
+        _first[name] = new First(address, wasReached, time.GetTimestamp());
     }
 
     // A socket for IPv6 alone does not take an address of IPv4 that is written as one of IPv6.
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
-    // The one that was reached, then both families in turn (RFC 8305 section 4).
-    private List<IPAddress> Ordered((string Host, int Port) name, IPAddress[] addresses)
+    // The one to begin with, then both families in turn (RFC 8305 section 4).
+    private List<IPAddress> Ordered((string Host, int Port) name, IPAddress[] addresses, out IPAddress? known)
     {
         var ordered = new List<IPAddress>(addresses.Length);
         var first = new Queue<IPAddress>(addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily));
@@ -57,9 +84,12 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
             if (second.TryDequeue(out address)) ordered.Add(address);
         }
 
-        if (_reached.TryGetValue(name, out var reached) && time.GetElapsedTime(reached.At) < Memory && ordered.Remove(reached.Address)) ordered.Insert(0, reached.Address);
+        known = null;
+        if (!_first.TryGetValue(name, out var begin) || time.GetElapsedTime(begin.At) >= Memory || !ordered.Remove(begin.Address)) return ordered;
+        ordered.Insert(0, begin.Address);
+        if (begin.WasReached) known = begin.Address;
         return ordered;
     }
 
-    private readonly record struct Reached(IPAddress Address, long At);
+    private readonly record struct First(IPAddress Address, bool WasReached, long At);
 }

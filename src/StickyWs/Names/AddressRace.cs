@@ -4,16 +4,25 @@ using System.Net.Sockets;
 namespace StickyWs.Names;
 
 /// <summary>Connects to one of several addresses: the next begins when one fails, or after a short while; the first that stands wins (RFC 8305 section 5).</summary>
-internal sealed class AddressRace<T>(IReadOnlyList<IPAddress> addresses, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, TimeProvider time)
+/// <param name="addresses">All of them, the preferred one first.</param>
+/// <param name="known">One that was reached of late, so that a socket of this machine can be connected to its like.</param>
+/// <param name="port">The port.</param>
+/// <param name="connect">Connects to one.</param>
+/// <param name="time">The clock.</param>
+internal sealed class AddressRace<T>(
+    IReadOnlyList<IPAddress> addresses, IPAddress? known, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, TimeProvider time)
     where T : IDisposable
 {
     private static readonly TimeSpan Stagger = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<Task<T>, IPAddress> _attempts = [];
+    private readonly List<(IPAddress Address, Exception Failure)> _failures = [];
     private int _begun;
-    private Exception? _failure;
 
-    /// <exception cref="SocketException">None can be reached.</exception>
+    /// <summary>The address whose turn did not come.</summary>
+    public IPAddress? Untried => _begun < addresses.Count ? addresses[_begun] : null;
+
+    /// <exception cref="SocketException">None can be reached: the failure that says most about them.</exception>
     public async Task<(T Connection, IPAddress Address)> RunAsync(CancellationToken cancellationToken)
     {
         using var race = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -27,7 +36,7 @@ internal sealed class AddressRace<T>(IReadOnlyList<IPAddress> addresses, int por
                     if (TryEnd(ended, out var address)) return (await ended.ConfigureAwait(false), address);
                     cancellationToken.ThrowIfCancellationRequested();
                     if (_begun < addresses.Count) break;
-                    if (_attempts.Count == 0) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure!);
+                    if (_attempts.Count == 0) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failures.MaxBy(Weight).Failure);
                 }
             }
         }
@@ -59,9 +68,19 @@ internal sealed class AddressRace<T>(IReadOnlyList<IPAddress> addresses, int por
     {
         _attempts.Remove(attempt, out address!);
         if (attempt.IsCompletedSuccessfully) return true;
-        _failure = attempt.Exception?.InnerException ?? new OperationCanceledException();
+        _failures.Add((address, attempt.Exception?.InnerException ?? new OperationCanceledException()));
         return false;
     }
+
+    // That this machine is short of something says nothing of anybody. That it has no way to an address is said of a family that it does not have, too, and then the others decide; of one that
+    // was reached it is the machine's own trouble. Refused is a name whose addresses all refuse.
+    private int Weight((IPAddress Address, Exception Failure) end) => (end.Failure as SocketException ?? end.Failure.InnerException as SocketException)?.SocketErrorCode switch
+    {
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError => 4,
+        SocketError.AddressNotAvailable or SocketError.NetworkUnreachable or SocketError.AddressFamilyNotSupported => end.Address.Equals(known) ? 3 : 0,
+        SocketError.ConnectionRefused => 1,
+        _ => 2,
+    };
 
     // One that lost, and may yet stand.
     private static async Task DropAsync(Task<T> late)

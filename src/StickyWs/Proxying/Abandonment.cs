@@ -14,7 +14,8 @@ internal static class Abandonment
     /// </summary>
     public static bool IsLeaving(HttpContext context, Exception failure)
         => Refusal(failure) is not { } refusal
-            || (refusal.StatusCode == StatusCodes.Status400BadRequest && (context.Request.ContentLength is not null || refusal.Message.StartsWith("Unexpected end of request content", StringComparison.Ordinal)));
+            ? !IsBadContent(failure)
+            : (refusal.StatusCode == StatusCodes.Status400BadRequest && (context.Request.ContentLength is not null || refusal.Message.StartsWith("Unexpected end of request content", StringComparison.Ordinal)));
 
     /// <summary>Ends such a request. The time-out's own middleware makes the answer of the exception; a client that left gets none, and logs have its status.</summary>
     /// <exception cref="OperationCanceledException">The application's time-out is over, and no answer has begun.</exception>
@@ -28,6 +29,17 @@ internal static class Abandonment
     public static void ThrowIfTimedOut(HttpContext context)
     {
         if (IsTimedOut(context) && !context.Response.HasStarted) context.RequestAborted.ThrowIfCancellationRequested();
+    }
+
+    // What a middleware that decodes the body says of it.
+    private static bool IsBadContent(Exception failure)
+    {
+        for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is InvalidDataException) return true;
+        }
+
+        return false;
     }
 
     private static BadHttpRequestException? Refusal(Exception failure)

@@ -6,7 +6,7 @@ namespace StickyWs.Proxying;
 
 /// <summary>
 /// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the application sets later cannot be
-/// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>).
+/// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>, <see cref="ForwardedArrival"/>).
 /// </summary>
 internal sealed class ArrivalFilter : IStartupFilter
 {
@@ -15,6 +15,7 @@ internal sealed class ArrivalFilter : IStartupFilter
         app.Use(static pipeline => context =>
         {
             ConnectionOptions.Strip(context.Request.Headers);
+            ForwardedArrival.Note(context);
             Note(context);
             return pipeline(context);
         });

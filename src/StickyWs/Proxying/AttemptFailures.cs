@@ -14,7 +14,7 @@ internal static class AttemptFailures
         if (activity.IsCancellationRequested) return request.Content is { AwaitsClient: true } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {
-            OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,
+            OperationCanceledException { InnerException: TimeoutException } => EvidenceExtensions.OfConnect(exception).IsOurs() ? AttemptFailure.OutOfResources : AttemptFailure.ConnectTimedOut,
             HttpRequestException { InnerException: UnsentException { IsReused: true } } => AttemptFailure.StaleConnection,
             HttpRequestException { InnerException: UnsentException } => AttemptFailure.NotConnected,
             HttpRequestException { InnerException: NotRepeatableException } => AttemptFailure.NotProcessed,

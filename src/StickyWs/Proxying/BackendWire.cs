@@ -45,9 +45,7 @@ internal sealed class BackendWire : IDisposable
         if (_isHttp2) return WriteOnAsync(bytes, cancellationToken);
         var request = ProxiedRequest.Current;
         if (request is null || !ReferenceEquals(request, _request)) return BeginAsync(request, bytes, cancellationToken);
-        if (_isSpent) return default;
-        if (request.Content is not null) ReadAhead();
-        return WriteOnAsync(bytes, _stop.Token);
+        return _isSpent ? default : WriteOnAsync(bytes, _stop.Token);
     }
 
     /// <summary>Reads. What answers a request without a body needs no watching: nothing is being sent that it could make needless.</summary>
@@ -193,7 +191,8 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    private void ReadAhead()
+    /// <summary>A body is about to be sent: receives what the backend may say meanwhile.</summary>
+    public void ReadAhead()
     {
         lock (_lock)
         {

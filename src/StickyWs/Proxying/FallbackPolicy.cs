@@ -1,14 +1,16 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
+using StickyWs.Dispatch;
 
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Tells whether routing chose an endpoint only because nothing else fitted (<c>MapFallback</c> and its like, or a 405): pools go before those. A fallback to a controller or a page is replaced by
-/// the action's own endpoint while routing goes on, so that is noted before it happens.
+/// Pools go before an endpoint that routing chooses only because nothing else fits (<c>MapFallback</c> and its like, or a 405). Where every request comes to the balancer, such an endpoint is not even chosen for a
+/// request that belongs to a pool, so that what it says of authorization, limits or CORS is not taken for the pool's. Elsewhere it is told apart afterwards; a fallback to a controller or a page is replaced by the action's
+/// own endpoint while routing goes on, so that is noted before it happens.
 /// </summary>
-internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
+internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatcher) : MatcherPolicy, IEndpointSelectorPolicy
 {
     /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
@@ -27,7 +29,7 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     {
         foreach (var endpoint in endpoints)
         {
-            if (IsLast(endpoint) && IsDynamic(endpoint)) return true;
+            if (IsLast(endpoint)) return true;
         }
 
         return false;
@@ -36,14 +38,35 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     // Which of the candidates fits is not known yet. But what is chosen in the end and is none of the better ones can only have come from the fallback.
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        var better = new List<Endpoint>();
+        var isPooled = balancer.IsForAll && !BalancingMiddleware.IsErrorPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
+        List<Endpoint>? better = null;
+        var isLastDynamic = false;
         for (var i = 0; i < candidates.Count; i++)
         {
-            if (candidates.IsValidCandidate(i) && !IsLast(candidates[i].Endpoint)) better.Add(candidates[i].Endpoint);
+            if (!candidates.IsValidCandidate(i)) continue;
+            var endpoint = candidates[i].Endpoint;
+            if (!IsLast(endpoint))
+            {
+                (better ??= []).Add(endpoint);
+                continue;
+            }
+
+            isLastDynamic |= IsDynamic(endpoint);
+            if (!isPooled) continue;
+            candidates.SetValidity(i, false);
+            if (!IsDynamic(endpoint) && httpContext.Features.Get<PassedOver>() is null) httpContext.Features.Set(new PassedOver(endpoint, candidates[i].Values));
         }
 
-        httpContext.Features.Set(better.Exists(IsDynamic) ? null : new Mark(better));
+        if (!isPooled && isLastDynamic) httpContext.Features.Set(better?.Exists(IsDynamic) == true ? null : new Mark(better ?? []));
         return Task.CompletedTask;
+    }
+
+    /// <summary>The request belongs to no pool after all, since a middleware behind routing has changed it: its fallback runs.</summary>
+    public static void Restore(HttpContext context)
+    {
+        if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver) return;
+        context.SetEndpoint(passedOver.Endpoint);
+        foreach (var (name, value) in passedOver.Values ?? []) context.Request.RouteValues[name] = value;
     }
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };
@@ -55,4 +78,6 @@ internal sealed class FallbackPolicy : MatcherPolicy, IEndpointSelectorPolicy
     private static bool IsDynamic(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IDynamicEndpointMetadata>() is { IsDynamic: true };
 
     private sealed record Mark(List<Endpoint> Better);
+
+    private sealed record PassedOver(Endpoint Endpoint, RouteValueDictionary? Values);
 }

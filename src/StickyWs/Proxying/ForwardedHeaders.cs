@@ -10,14 +10,14 @@ using StickyWs.Forwarding;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Tells the backend who the client is. What the client itself says of that is replaced, unless the peer is one of
+/// Tells the backend who the client is. What the client itself says of that is replaced or dropped, unless the peer is one of
 /// <see cref="StickyWsOptions.TrustedProxies"/>: then its word is kept, and the peer is appended to <c>X-Forwarded-For</c>.
 /// </summary>
 internal sealed class ForwardedHeaders(BackendRegistry registry)
 {
-    private const string For = "X-Forwarded-For";
-    private const string Proto = "X-Forwarded-Proto";
-    private const string Host = "X-Forwarded-Host";
+    public const string For = "X-Forwarded-For";
+    public const string Proto = "X-Forwarded-Proto";
+    public const string Host = "X-Forwarded-Host";
 
     /// <summary>Rewrites headers that were copied from the client's request.</summary>
     public void Apply(HttpContext context, HttpRequestHeaders headers)
@@ -25,9 +25,9 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
         var sent = context.Request.Headers;
         var peer = context.Connection.RemoteIpAddress;
         var isTrusted = registry.Current.TrustedProxies.Contains(peer);
-        foreach (var (name, _) in sent)
+        foreach (var (name, values) in sent)
         {
-            if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name);
+            if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name) && (isTrusted || !ForwardedArrival.IsOfApplication(context, name, values))) headers.Remove(name);
         }
 
         if (isTrusted) Pass(sent, peer, headers);

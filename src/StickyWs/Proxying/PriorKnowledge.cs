@@ -31,7 +31,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
             if (answer.Task is { IsCompletedSuccessfully: true, Result: false }) ForgetOld(answer);
             if (answer.Task is not null) return answer.Task;
             answer.AskedAt = time.GetTimestamp();
-            return answer.Task = Task.Run(() => AskAsync(backend, timeout));
+            return answer.Task = Task.Run(() => AskAsync(backend, answer, timeout));
         }
     }
 
@@ -47,16 +47,18 @@ internal sealed class PriorKnowledge(TimeProvider time)
         if (answer.Task is { IsCompleted: true } && time.GetElapsedTime(answer.AskedAt) >= ShortestMemory) answer.Task = null;
     }
 
-    private async Task<bool> AskAsync(Backend backend, TimeSpan timeout)
+    private async Task<bool> AskAsync(Backend backend, Answer answer, TimeSpan timeout)
     {
         using var timer = new CancellationTokenSource(timeout, time);
-        var answer = ArrayPool<byte>.Shared.Rent(FrameHeaderBytes);
+        var frame = ArrayPool<byte>.Shared.Rent(FrameHeaderBytes);
+        var isConnected = false;
         try
         {
             await using var stream = await BackendStream.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
+            isConnected = true;
             await stream.WriteAsync(Preface, timer.Token).ConfigureAwait(false);
-            var read = await stream.ReadAtLeastAsync(answer.AsMemory(0, FrameHeaderBytes), FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
-            return read == FrameHeaderBytes && answer[3] == SettingsType && !answer.AsSpan(4, 5).ContainsAnyExcept((byte)0);
+            var read = await stream.ReadAtLeastAsync(frame.AsMemory(0, FrameHeaderBytes), FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
+            return read == FrameHeaderBytes && frame[3] == SettingsType && !frame.AsSpan(4, 5).ContainsAnyExcept((byte)0);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
@@ -64,8 +66,15 @@ internal sealed class PriorKnowledge(TimeProvider time)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(answer);
+            ArrayPool<byte>.Shared.Return(frame);
+            if (!isConnected) Forget(answer);
         }
+    }
+
+    // Nobody was asked. The next request asks again.
+    private static void Forget(Answer answer)
+    {
+        lock (answer) answer.Task = null;
     }
 
     private sealed class Answer

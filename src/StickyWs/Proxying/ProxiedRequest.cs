@@ -72,14 +72,11 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public bool TryMoveOn()
     {
         Dispose();
-        _isLeased = TryStay() || decision.TryNext(out _lease);
+        if (Backend is null && Bound?.Backend is { } bound) decision.Prefer(bound); // Where the client's connection is authenticated, whatever the policy's turn says.
+        _isLeased = decision.TryNext(out _lease);
         if (_isLeased) Backend = _lease.Backend;
         return _isLeased;
     }
-
-    // Where the client's connection is authenticated, whatever the policy's turn says; where the pool has affinity, that has decided.
-    private bool TryStay()
-        => Backend is null && !decision.IsSticky && Bound?.Backend is { } bound && Pool.Eligible.Contains(bound) && bound.TryLease(LeaseKind.Request, int.MaxValue, out _lease) == LeaseResult.Granted;
 
     /// <summary>
     /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did not process it, and once when it is a safe one

@@ -88,6 +88,7 @@ internal sealed class RequestContent : HttpContent
         {
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // The head first: nothing is taken from the client for a connection that is closed.
             _hasStarted = true;
+            if (!isHttp2) ProxiedRequest.Current?.Connection?.ReadAhead(); // The backend may answer before the client goes on.
             var isWhole = await _pump.SendToAsync(target, context, isHttp2 ? _never.Token : _activity, cancellationToken).ConfigureAwait(false);
             if (!isWhole) await FillAsync(stream).ConfigureAwait(false);
         }

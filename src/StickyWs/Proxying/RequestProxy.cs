@@ -23,6 +23,9 @@ internal sealed partial class RequestProxy(
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
+    // Whose fault it is cannot be told: the backend may have been silent, or the client may have taken nothing.
+    private const string Standstill = "Nothing moved for the activity time-out.";
+
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
@@ -45,7 +48,7 @@ internal sealed partial class RequestProxy(
 
     private Task RefuseAsync(ProxiedRequest request)
     {
-        if (request.Why == NoBackendReason.NoneEligible) outcomes.Missed(request.Pool);
+        if (request.Why is NoBackendReason.NoneEligible or NoBackendReason.Held) outcomes.Missed(request.Pool);
         request.Context.Response.Headers.RetryAfter = Refusal.Seconds(request.Pool.Options.RetryAfter);
         return RefusalOf(request).WriteAsync(request.Context);
     }
@@ -103,7 +106,12 @@ internal sealed partial class RequestProxy(
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
         var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
-        if (request.Failure >= AttemptFailure.OutOfTime && !Abandonment.IsTimedOut(context)) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
+        if (!Abandonment.IsTimedOut(context))
+        {
+            if (request.Failure >= AttemptFailure.StaleConnection) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
+            else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested) failures.Note(backend, "request", null, Standstill);
+        }
+
         if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.ClientFailure: not null })
         {
             Abandonment.End(context);

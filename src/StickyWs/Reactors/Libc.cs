@@ -46,6 +46,9 @@ internal static unsafe partial class Libc
     /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
     public const int Duplicate = 1030;
 
+    /// <summary><c>SIOCINQ</c> (tcp(7)).</summary>
+    public const nuint InQueue = 0x541B;
+
     /// <summary><c>SIOCOUTQ</c> (tcp(7)).</summary>
     public const nuint OutQueue = 0x5411;
 

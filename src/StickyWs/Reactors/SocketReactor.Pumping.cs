@@ -57,7 +57,7 @@ internal abstract unsafe partial class SocketReactor
     protected void Pump(int socket, ref SocketState state)
     {
         var generation = state.Generation;
-        var isRest = false; // Of what the receive before did not take at once: such a piece is part of the bulk, however small it is.
+        var before = 0; // What the receive before brought.
         for (var turns = ReceivesPerTurn; IsPumped(ref state); turns--)
         {
             if (turns == 0)
@@ -66,7 +66,8 @@ internal abstract unsafe partial class SocketReactor
                 return;
             }
 
-            if (state.Has(SocketFlags.Spliced) && TrySplice(socket, ref state, ref isRest, out var goesOn))
+            // What stands behind a splice that fell short is received: it is little or nothing, and a splice would not see it behind a mark of urgent data.
+            if (state.Has(SocketFlags.Spliced) && (before == 0 || before == _bufferSize) && TrySplice(socket, ref state, ref before, out var goesOn))
             {
                 if (!goesOn || state.Generation != generation) return;
                 continue;
@@ -80,10 +81,10 @@ internal abstract unsafe partial class SocketReactor
             }
 
             // A short receive means drained (epoll(7)), unless the end, or a mark of urgent data, may stand right behind it.
-            var isDrained = received < _bufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent);
+            var isDrained = received < _bufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent | SocketFlags.Bulk);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
-            if (received < WorthSplicing && !isRest) state.Flags &= ~SocketFlags.Bulk;
-            isRest = received == _bufferSize;
+            if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A rest is part of the bulk, however small it is.
+            before = (int)received;
             PartyOf(ref state).Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
             if (isDrained || state.Generation != generation) return;
         }

@@ -18,7 +18,7 @@ internal abstract unsafe partial class SocketReactor
     }
 
     // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
-    private bool TrySplice(int socket, ref SocketState state, ref bool isRest, out bool goesOn)
+    private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
     {
         goesOn = false;
         var other = Relay.Other(socket);
@@ -29,6 +29,7 @@ internal abstract unsafe partial class SocketReactor
         {
             var error = count == 0 ? Errno.None : Libc.Error;
             _pipes.Return(pipe);
+            if (error is Errno.Again or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
             if (error is Errno.Invalid or Errno.NotPermitted or Errno.NotImplemented or Errno.NotSupported)
             {
                 _cannotSplice = true;
@@ -43,13 +44,14 @@ internal abstract unsafe partial class SocketReactor
         var generation = state.Generation;
         if (count < WorthSplicing)
         {
-            if (!isRest) state.Flags &= ~(SocketFlags.Spliced | SocketFlags.Bulk);
+            if (before == 0) state.Flags &= ~(SocketFlags.Spliced | SocketFlags.Bulk);
+            before = (int)count;
             ReceiveFrom(pipe, socket, (int)count);
             goesOn = state.Generation == generation;
             return true;
         }
 
-        isRest = count == _bufferSize;
+        before = (int)count;
         ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
@@ -99,7 +101,7 @@ internal abstract unsafe partial class SocketReactor
             }
 
             var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
-            if (error == Errno.Again) return false;
+            if (error is Errno.Again or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
             if (error == Errno.Interrupted) continue;
             NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;

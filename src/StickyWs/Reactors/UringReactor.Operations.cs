@@ -101,7 +101,7 @@ internal sealed unsafe partial class UringReactor
         _ when !state.Has(SocketFlags.Streaming) => EpollEvents.PeerFinished | PollBroken
             | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.In : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.Out : 0),
         _ when state.Has(SocketFlags.Broken) => 0,
-        _ when state.Has(SocketFlags.Bulk) => EpollEvents.In | EpollEvents.Urgent | EpollEvents.PeerFinished | PollBroken,
+        _ when state.Has(SocketFlags.Bulk) => EpollEvents.In | EpollEvents.PeerFinished | PollBroken,
         _ => (state.Polled & ~EpollEvents.PeerFinished) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
     };
 

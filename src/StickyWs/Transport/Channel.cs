@@ -75,6 +75,27 @@ internal sealed partial class Channel : ICompletions
         }
     }
 
+    /// <summary>Reads an option of the socket's (getsockopt(2)).</summary>
+    /// <returns>Its bytes; 0 when it cannot be read.</returns>
+    public unsafe int GetOption(int level, int name, Span<byte> value)
+    {
+        var length = (uint)value.Length;
+        fixed (byte* start = value)
+        {
+            lock (_lock) return !_isClosed && Libc.GetOption(_fd, level, name, start, &length) == 0 ? (int)length : 0;
+        }
+    }
+
+    /// <summary>Bytes that the kernel has and nobody has received yet.</summary>
+    public unsafe int Available
+    {
+        get
+        {
+            var count = 0;
+            lock (_lock) return !_isClosed && Libc.Control(_fd, Libc.InQueue, &count) == 0 ? count : 0;
+        }
+    }
+
     public void SetDeadPeerTimeout(int milliseconds)
     {
         lock (_lock)

@@ -20,7 +20,7 @@ internal static class ErrnoExtensions
         Errno.AddressNotAvailable => SocketError.AddressNotAvailable,
         Errno.NoBuffers or Errno.OutOfMemory or Errno.Again => SocketError.NoBufferSpaceAvailable,
         Errno.Aborted => SocketError.OperationAborted,
-        _ => SocketError.SocketError,
+        _ => SocketError.Fault, // Not SocketError itself, which is what .NET calls a lack of memory.
     }), $"errno {(int)error} ({error})");
 
     /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>

@@ -78,6 +78,12 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public void SetDeadPeerTimeout(TimeSpan time) => Own().SetDeadPeerTimeout((int)time.TotalMilliseconds);
 
+    /// <inheritdoc cref="Channel.GetOption"/>
+    public int GetOption(int level, int name, Span<byte> value) => Own().GetOption(level, name, value);
+
+    /// <inheritdoc cref="Channel.Available"/>
+    public int Available => Own().Available;
+
     public bool HasPeerLeft => socket.HasPeerLeft;
 
     public int TryPeek(Span<byte> buffer) => socket.TryPeek(buffer);

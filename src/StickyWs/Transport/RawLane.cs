@@ -19,8 +19,8 @@ namespace StickyWs.Transport;
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options, IOptions<SocketTransportOptions> sockets, StickyWsMetrics metrics, ILogger<RawLane> logger, IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
-    // Pipes, which are two descriptors each and are kept, may take a sixteenth of them.
-    private const int PipesShare = 16;
+    // Pipes, which are two descriptors each and are kept, may take a sixty-fourth of them: a third of the reserve (DescriptorBudget).
+    private const int PipesShare = 64;
 
     private const string NotAsked = "it is not wanted (Transport:Reactor)";
 

@@ -47,6 +47,10 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public bool HasPeerFinished => _channel.HasPeerFinished;
 
+    public int GetOption(int level, int name, Span<byte> value) => _channel.GetOption(level, name, value);
+
+    public int Available => _channel.Available;
+
     public void SetDeadPeerTimeout(int milliseconds) => _channel.SetDeadPeerTimeout(milliseconds);
 
     /// <summary>Breaks the connection (RST).</summary>

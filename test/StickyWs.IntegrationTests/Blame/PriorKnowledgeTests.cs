@@ -1,4 +1,10 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using StickyWs.IntegrationTests.Proxying;
 using StickyWs.TestKit;
+using RawBackend = StickyWs.TestKit.RawBackend;
 
 namespace StickyWs.IntegrationTests.Blame;
 
@@ -26,6 +32,40 @@ public sealed class PriorKnowledgeTests : BalancerTest
 
         Assert.Equal(30, backend.Heads.Count(head => head.StartsWith("GET /call HTTP/1.1", StringComparison.Ordinal)));
         Assert.Equal(contentType.StartsWith("application/grpc-", StringComparison.Ordinal) || contentType == "text/plain" ? 0 : 1, backend.Heads.Count(head => head.StartsWith("PRI", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_backend_that_cannot_be_reached_is_asked_again_by_the_next_call()
+    {
+        var port = FreePort();
+        var balancer = Start(Lane.Raw, $"http://127.0.0.1:{port}");
+        Assert.Equal(502, await CallAsync(balancer));
+        var seen = new ConcurrentQueue<string>();
+        await using var backend = await KestrelBackend.StartAsync(
+            context =>
+            {
+                seen.Enqueue(context.Request.Protocol);
+                return Task.CompletedTask;
+            },
+            HttpProtocols.Http2,
+            port);
+
+        Assert.Equal(200, await CallAsync(balancer));
+
+        Assert.Equal(["HTTP/2"], seen);
+    }
+
+    private static async Task<int> CallAsync(Balancer balancer)
+    {
+        await using var client = await RawClient.ConnectAsync(balancer.Address);
+        return HttpHead.Status(await client.AskAsync("GET /call HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\nConnection: close\r\n\r\n"));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [Fact]

@@ -111,6 +111,28 @@ public sealed class ExtendedConnectTests : BalancerTest
         Assert.Equal(farewell, heard.ToArray());
     }
 
+    [Fact]
+    public async Task What_a_client_says_behind_its_backends_end_still_reaches_the_backend()
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(Lane.InsideTls, backend.Address);
+        using var invoker = Invoker();
+        using var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Protocol = "websocket";
+        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        using var response = await invoker.SendAsync(request, Wait.Token());
+        await using var client = await response.Content.ReadAsStreamAsync(Wait.Token());
+        var server = await backend.NextTunnelAsync();
+
+        await server.WriteAsync("end");
+        await server.FinishAsync();
+        await client.ReadExactlyAsync(new byte[3], Wait.Token());
+        await client.WriteAsync("the last word"u8.ToArray(), Wait.Token());
+        await client.FlushAsync(Wait.Token());
+
+        Assert.Equal("the last word", await server.ReadTextAsync(13));
+    }
+
     private static async Task<bool> TrySendAsync(Stream client)
     {
         try

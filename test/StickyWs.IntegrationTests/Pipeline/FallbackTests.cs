@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -45,6 +46,76 @@ public sealed class FallbackTests
 
         Assert.EndsWith(AppHost.Own, await host.AskAsync(way, "/own"), StringComparison.Ordinal);
         Assert.EndsWith("attributed 5", await host.AskAsync(way, "/fallback-tests/5"), StringComparison.Ordinal);
+        Assert.Empty(backend.Heads);
+    }
+
+    // What the fallback says of who may see it is said of the fallback alone.
+    [Theory]
+    [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
+    public async Task A_fallback_for_everybody_opens_no_pool(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            services => services.AddAuthentication("a").AddCookie("a").Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
+            app =>
+            {
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.MapFallback(() => Page).AllowAnonymous();
+                app.MapGet("/public", () => Page).AllowAnonymous();
+            },
+            (_, pool) => pool.Match.PathPrefixes.Add("/api"),
+            backend.Address);
+
+        var refused = way == Way.KeptAlive ? await host.AskAsync(Way.TlsHandshake, "/api/x") : await host.AskAsync(way, "/api/x");
+
+        Assert.Equal(302, HttpHead.Status(refused)); // To the page to log in.
+        Assert.Empty(backend.Heads);
+        Assert.EndsWith(Page, await host.AskAsync(Way.Http1, "/elsewhere"), StringComparison.Ordinal);
+        Assert.EndsWith(Page, await host.AskAsync(Way.Http1, "/public"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.Requests), MemberType = typeof(AppHost))]
+    public async Task A_fallback_for_few_closes_no_pool(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            services => services.AddAuthentication("a").AddCookie("a").Services.AddAuthorization(),
+            app =>
+            {
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.MapFallback(() => Page).RequireAuthorization();
+            },
+            (_, pool) => pool.Match.PathPrefixes.Add("/api"),
+            backend.Address);
+
+        Assert.EndsWith("ok", await host.AskAsync(way, "/api/x"), StringComparison.Ordinal);
+        Assert.Equal(302, HttpHead.Status(await host.AskAsync(way, "/elsewhere")));
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.Requests), MemberType = typeof(AppHost))]
+    public async Task A_request_that_leaves_its_pool_behind_routing_has_its_fallback(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            _ => { },
+            app =>
+            {
+                app.UseRouting();
+                app.Use((context, next) =>
+                {
+                    context.Request.Path = "/elsewhere";
+                    return next(context);
+                });
+                app.MapFallback("{*rest}", (string rest) => $"{Page} {rest}");
+            },
+            (_, pool) => pool.Match.PathPrefixes.Add("/api"),
+            backend.Address);
+
+        Assert.EndsWith($"{Page} api/x", await host.AskAsync(way, "/api/x"), StringComparison.Ordinal);
         Assert.Empty(backend.Heads);
     }
 

@@ -32,6 +32,32 @@ public sealed class LookAlikeTests
         Assert.Equal(["kept"], HttpHead.Values(seen, "X_Forwarder_For"));
     }
 
+    // Whether the client sends the same, another or none.
+    [Theory]
+    [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
+    public async Task What_the_application_says_by_such_a_name_arrives_and_what_the_client_says_does_not(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            app => app.Use((context, next) =>
+            {
+                context.Request.Headers["X-Forwarded-User"] = new string("alice".AsSpan());
+                context.Request.Headers["X-Forwarded-For"] = "6.6.6.6";
+                return next(context);
+            }),
+            backend.Address);
+
+        foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n", "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n" })
+        {
+            Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: sent + "X-Forwarded-Groups: admins\r\nForwarded: for=6.6.6.6\r\n")), 101, 200);
+            var seen = backend.Heads[^1];
+            Assert.Equal(["alice"], HttpHead.Values(seen, "X-Forwarded-User"));
+            Assert.Equal(["127.0.0.1"], HttpHead.Values(seen, "X-Forwarded-For"));
+            Assert.Empty(HttpHead.Values(seen, "X-Forwarded-Groups"));
+            Assert.Empty(HttpHead.Values(seen, "Forwarded"));
+        }
+    }
+
     [Theory]
     [InlineData(Way.Http1)]
     [InlineData(Way.Sniffed)]

@@ -81,6 +81,20 @@ public sealed class MiddlewareTests
 
     [Theory]
     [MemberData(nameof(WaysAndVersions))]
+    public async Task A_body_that_the_application_cannot_decode_is_the_clients_fault(Way way, BackendHttpVersion version)
+    {
+        await using var backend = await EchoAsync(version);
+        await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(), (_, pool) => pool.HttpVersion = version, backend.Address);
+        using var invoker = AppHost.Invoker();
+        using var request = PostTo(host, way, "/", "no gzip, though it says so"u8.ToArray());
+        request.Content!.Headers.ContentEncoding.Add("gzip");
+        using var answer = await invoker.SendAsync(request, Wait.Token());
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(host.Outcomes.Failures);
+    }
+
+    [Theory]
+    [MemberData(nameof(WaysAndVersions))]
     public async Task A_body_that_nobody_decodes_arrives_as_it_was_sent(Way way, BackendHttpVersion version)
     {
         await using var backend = await EchoAsync(version);
@@ -115,18 +129,24 @@ public sealed class MiddlewareTests
     private static async Task<string> PostAsync(AppHost host, Way way, bool isLengthKnown, string encoding, bool saysLength = false)
     {
         using var invoker = AppHost.Invoker();
-        using var request = host.Http2Request(way is Way.Http2 ? Way.Http2 : Way.Http2Tls, saysLength ? "/?length" : "/");
-        if (way is Way.Http1 or Way.Tls) request.Version = HttpVersion.Version11;
-        if (way is Way.Http1) request.RequestUri = new Uri(host.Plain, request.RequestUri!.PathAndQuery);
-        request.Method = HttpMethod.Post;
-        request.Content = new ByteArrayContent(Packed());
+        using var request = PostTo(host, way, saysLength ? "/?length" : "/", Packed());
         if (!isLengthKnown) request.Headers.TransferEncodingChunked = request.Version.Major == 1;
         if (!isLengthKnown && request.Version.Major == 2) request.Content = new StreamContent(new UnknownLengthStream(Packed()));
-        foreach (var one in encoding.Split(", ")) request.Content.Headers.ContentEncoding.Add(one);
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        foreach (var one in encoding.Split(", ")) request.Content!.Headers.ContentEncoding.Add(one);
+        request.Content!.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
         using var answer = await invoker.SendAsync(request, Wait.Token());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return await answer.Content.ReadAsStringAsync(Wait.Token());
+    }
+
+    private static HttpRequestMessage PostTo(AppHost host, Way way, string target, byte[] body)
+    {
+        var request = host.Http2Request(way is Way.Http2 ? Way.Http2 : Way.Http2Tls, target);
+        if (way is Way.Http1 or Way.Tls) request.Version = HttpVersion.Version11;
+        if (way is Way.Http1) request.RequestUri = new Uri(host.Plain, request.RequestUri!.PathAndQuery);
+        request.Method = HttpMethod.Post;
+        request.Content = new ByteArrayContent(body);
+        return request;
     }
 
     private static byte[] Packed()

@@ -47,6 +47,38 @@ public sealed class RefusalTests
     }
 
     [Theory]
+    [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
+    public async Task A_page_that_would_be_the_pools_is_not_asked_for(Way way)
+    {
+        await using var backend = RawBackend.Closing();
+        await using var host = await AppHost.StartAsync(app => app.UseStatusCodePagesWithReExecute("/error/{0}"), backend.Address);
+
+        Assert.Equal(502, HttpHead.Status(await host.AskAsync(way)));
+
+        Assert.DoesNotContain(backend.Heads, head => head.Contains("/error/", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
+    public async Task A_fallback_endpoint_may_be_the_page(Way way)
+    {
+        await using var backend = RawBackend.Closing();
+        await using var host = await AppHost.StartAsync(
+            app =>
+            {
+                app.UseStatusCodePagesWithReExecute("/error/{0}");
+                app.UseRouting();
+                app.MapFallback(() => "fallback");
+            },
+            backend.Address);
+
+        var answer = await host.AskAsync(way);
+
+        Assert.Equal(502, HttpHead.Status(answer));
+        Assert.EndsWith("fallback", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(WaysAndStatuses))]
     public async Task Without_a_page_it_is_our_line(Way way, int status)
     {

@@ -46,6 +46,25 @@ public abstract class AuthenticationTests(Lane lane) : TransportedTest(lane)
     }
 
     [Fact]
+    public async Task Rules_that_do_not_know_the_client_leave_it_on_its_connection()
+    {
+        await using var a = new Domain();
+        await using var b = new Domain();
+        await using var proxy = await StartAsync((_, pool) =>
+        {
+            pool.Affinity.Rules.Add(new() { SignalR = new() });
+            pool.Affinity.Rules.Add(new() { Cookie = new() });
+        }, _ => { }, a.Address, b.Address);
+        using var alice = await Wire.ConnectAsync(proxy.Http1);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal("go on", await AskAsync(alice, "Authorization: NTLM begin\r\n"));
+            Assert.Equal("alice", await AskAsync(alice, "Authorization: NTLM finish-alice\r\n"));
+            Assert.Equal("alice", await AskAsync(alice));
+        }
+    }
+
+    [Fact]
     public async Task Other_schemes_share_connections()
     {
         await using var a = new Domain();

@@ -40,6 +40,22 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
 
     [Theory]
     [MemberData(nameof(Clients))]
+    public async Task A_refusal_passes_while_the_client_pauses_before_its_first_byte(bool isHttp2, bool isLengthKnown)
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.WriteAsync("HTTP/1.1 413 Content Too Large\r\nContent-Length: 6\r\nConnection: close\r\n\r\nenough");
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        Assert.Equal((413, "enough"), await upload.ReadAnswerAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
     public async Task A_refusal_passes_when_the_backend_breaks_the_connection_behind_it(bool isHttp2, bool isLengthKnown)
     {
         await using var a = Start(async wire =>

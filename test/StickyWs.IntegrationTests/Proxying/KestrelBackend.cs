@@ -18,13 +18,13 @@ internal sealed class KestrelBackend : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.First());
 
-    public static Task<KestrelBackend> StartAsync(RequestDelegate answer, HttpProtocols protocols = HttpProtocols.Http1)
-        => StartAsync(_ => { }, app => app.Run(answer), protocols, null);
+    public static Task<KestrelBackend> StartAsync(RequestDelegate answer, HttpProtocols protocols = HttpProtocols.Http1, int port = 0)
+        => StartAsync(_ => { }, app => app.Run(answer), protocols, null, port);
 
     /// <summary>Answers with a text, usually its own name.</summary>
     public static Task<KestrelBackend> StartAsync(string text) => StartAsync(context => context.Response.WriteAsync(text));
 
-    public static async Task<KestrelBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> map, HttpProtocols protocols, X509Certificate2? certificate)
+    public static async Task<KestrelBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> map, HttpProtocols protocols, X509Certificate2? certificate, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -32,7 +32,7 @@ internal sealed class KestrelBackend : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            kestrel.Listen(IPAddress.Loopback, port, listen =>
             {
                 listen.Protocols = protocols;
                 if (certificate is not null) listen.UseHttps(certificate);

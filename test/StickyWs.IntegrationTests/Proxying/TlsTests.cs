@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Configuration;
+using StickyWs.IntegrationTests.Pipeline;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
@@ -57,6 +59,28 @@ public sealed class TlsTests : IDisposable
             a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         for (var i = 0; i < 3; i++) Assert.StartsWith(expected, await client.GetStringAsync("/"));
+    }
+
+    // Whatever speaks only HTTP/2 is well, and was offered another protocol: for a handshake always, and for a request where the pool wants HTTP/1.1.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_backend_that_does_not_speak_what_we_offer_is_not_proved_ill(bool isHandshake)
+    {
+        await using var a = await StartAsync("backend.test", HttpProtocols.Http2);
+        await using var host = await AppHost.StartAsync(
+            _ => { },
+            _ => { },
+            (_, pool) =>
+            {
+                Trust(pool, "backend.test");
+                pool.HttpVersion = BackendHttpVersion.Http1;
+            },
+            a.Address);
+
+        Assert.Equal(502, HttpHead.Status(await host.AskAsync(isHandshake ? Way.Sniffed : Way.Http1)));
+
+        Assert.Equal(["a-BadAnswer"], host.Outcomes.Seen);
     }
 
     private void Trust(PoolOptions pool, string name)

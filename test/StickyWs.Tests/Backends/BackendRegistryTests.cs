@@ -256,6 +256,19 @@ public sealed class BackendRegistryTests
     }
 
     [Fact]
+    public void Apply_ProbingSwitchedOnWhileAllAreOutOfTraffic_KeepsServingUntilAProbeFails()
+    {
+        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "test");
+
+        registry.Apply(Fleet.Options(pool => pool.Health.Tcp = new(), 1, 1));
+        Assert.Equal(["a", "b"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
+
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Unhealthy, "probe");
+        Assert.Empty(Fleet.PoolOf(registry).Eligible);
+    }
+
+    [Fact]
     public void Apply_ProbingChangedOrSwitchedOff_KeepsWhatIsKnown()
     {
         var registry = Fleet.Registry(Fleet.Options(pool => pool.Health.Tcp = new(), 1, 1));

@@ -117,6 +117,24 @@ public sealed class StickyDecisionTests
         rig.AssertIdle();
     }
 
+    // What kept it from the backend is the balancer's own trouble, and was reported of nobody.
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Visit_BackendOutOfReachForOurSake_HoldsUntilItIsOverAndThenMoves(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = Hold);
+        var client = new StickyClient(rig);
+        var first = await client.VisitAsync();
+        Assert.Equal(NoBackendReason.Held, (await client.StayAsync(failures: 1)).Why);
+
+        rig.Time.Advance(Hold);
+        var moved = await client.StayAsync(failures: 1);
+        moved.End();
+
+        Assert.NotEqual(first.Backend, moved.Backend);
+        rig.AssertIdle();
+    }
+
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task Visit_HeldAndThenItsBackendIsBack_IsThere(Way way)

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Forwarding;
 using StickyWs.TestKit;
+using StickyWs.Transport;
 
 namespace StickyWs.Tests.Forwarding;
 
@@ -75,7 +76,7 @@ public sealed class DeliveryTests : IDisposable
         var delivery = new Delivery(_clock, Patience);
         delivery.Cancel();
 
-        Assert.True(await delivery.WaitAsync(_sender));
+        Assert.True(await delivery.WaitAsync(SocketView.Of(_sender)));
     }
 
     [Fact]
@@ -92,8 +93,8 @@ public sealed class DeliveryTests : IDisposable
     {
         _sender.Dispose();
 
-        Assert.True(await new Delivery(_clock, Patience).WaitAsync(_sender));
-        Assert.True(await new Delivery(_clock, Patience).WaitAsync(null));
+        Assert.True(await new Delivery(_clock, Patience).WaitAsync(SocketView.Of(_sender)));
+        Assert.True(await new Delivery(_clock, Patience).WaitAsync(default));
     }
 
     // At least so much that the kernel keeps some of it, whatever its limits are.
@@ -113,7 +114,7 @@ public sealed class DeliveryTests : IDisposable
     // Passes the time as long as that is what is waited for.
     private async Task<bool> RunAsync(Delivery delivery)
     {
-        var waiting = delivery.WaitAsync(_sender).AsTask();
+        var waiting = delivery.WaitAsync(SocketView.Of(_sender)).AsTask();
         using var bound = new CancellationTokenSource(Wait.Bound);
         while (!waiting.IsCompleted)
         {

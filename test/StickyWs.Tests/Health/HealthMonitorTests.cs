@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
@@ -195,6 +196,27 @@ public sealed class HealthMonitorTests
         Assert.Equal((LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"), (line.Level, line.Text));
 
         await clinic.ProbedAsync(null, null, Boom);
+        Assert.Equal(2, clinic.Logs.Lines.Count(IsFirst));
+    }
+
+    // A name server that does not answer says nothing of the backend, which stays what it was; but somebody must hear of it.
+    [Fact]
+    public async Task Probe_SaysNothing_IsOneWarningAndTheFailureBehindItAnother()
+    {
+        await using var clinic = new Clinic();
+        await clinic.StartHealthyAsync();
+
+        for (var i = 0; i < 3; i++)
+        {
+            clinic.Time.Advance(Clinic.Interval);
+            (await clinic.Probe.NextAsync("a")).Throw(new SocketException((int)SocketError.TryAgain));
+            await clinic.Time.TimerAsync(Clinic.Interval);
+        }
+
+        Assert.Single(clinic.Logs.Lines, IsFirst);
+        Assert.Equal(BackendState.Healthy, clinic.Backend().State);
+
+        await clinic.ProbedAsync(Boom, Boom);
         Assert.Equal(2, clinic.Logs.Lines.Count(IsFirst));
     }
 

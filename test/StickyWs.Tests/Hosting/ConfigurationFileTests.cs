@@ -76,6 +76,23 @@ public sealed class ConfigurationFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{ "StickyWs": {} }""")]
+    [InlineData("""{ "StickyWs": null, "Logging": {} }""")]
+    public void EmptySection_InOneFileOfSeveral_TheLastGoodStaysWhole(string text)
+    {
+        var monitor = Start((Main, Good), (Other, Better));
+
+        _files.Save(Other, text);
+        _files.Save(Main, Good.Replace("5000", "6000", StringComparison.Ordinal));
+
+        Assert.Equal("a b", Backends(monitor));
+        Assert.Contains(Other, Assert.Single(_log.Lines).Text, StringComparison.Ordinal);
+
+        _files.Save(Other, """{ "StickyWs": { "Pools": {} } }""");
+        Assert.Equal("a", Backends(monitor));
+    }
+
+    [Theory]
     [MemberData(nameof(Damages))]
     public void Damaged_FileWithoutAPart_IsNoneOfOurs(string damage)
     {

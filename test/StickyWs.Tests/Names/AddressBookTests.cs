@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
+using StickyWs.Backends;
 using StickyWs.Names;
 using StickyWs.TestKit;
 
@@ -18,10 +19,15 @@ public sealed class AddressBookTests : INameResolver
     private readonly ConcurrentDictionary<IPAddress, TaskCompletionSource<MemoryStream>> _answers = new();
     private readonly AddressBook _book;
     private IPAddress[] _addresses = [Dead, Live];
+    private bool _isSilent;
 
     public AddressBookTests() => _book = new AddressBook(this, _time);
 
-    public ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => new(_addresses);
+    public async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        if (_isSilent) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        return _addresses;
+    }
 
     [Fact]
     public async Task ConnectAsync_FirstRefuses_TriesTheNextAtOnce()
@@ -82,6 +88,60 @@ public sealed class AddressBookTests : INameResolver
         Assert.Equal(SocketError.ConnectionRefused, failure.SocketErrorCode);
     }
 
+    // A machine without IPv6 has no way to such an address, whatever the backend does; nor does it say anything of the backend that the machine is short of something.
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused, SocketError.AddressNotAvailable, SocketError.ConnectionRefused)]
+    [InlineData(SocketError.AddressNotAvailable, SocketError.ConnectionRefused, SocketError.ConnectionRefused)]
+    [InlineData(SocketError.NetworkUnreachable, SocketError.ConnectionRefused, SocketError.ConnectionRefused)]
+    [InlineData(SocketError.AddressFamilyNotSupported, SocketError.TimedOut, SocketError.TimedOut)]
+    [InlineData(SocketError.HostUnreachable, SocketError.ConnectionRefused, SocketError.HostUnreachable)]
+    [InlineData(SocketError.ConnectionRefused, SocketError.HostUnreachable, SocketError.HostUnreachable)]
+    [InlineData(SocketError.TooManyOpenSockets, SocketError.ConnectionRefused, SocketError.TooManyOpenSockets)]
+    [InlineData(SocketError.AddressNotAvailable, SocketError.AddressNotAvailable, SocketError.AddressNotAvailable)]
+    public async Task ConnectAsync_AllFail_FailsAsTheOneThatSaysMost(SocketError first, SocketError second, SocketError expected)
+    {
+        _addresses = [Live, Six];
+        Fail(Live, first);
+        Fail(Six, second);
+        Assert.Equal(expected, (await Assert.ThrowsAsync<SocketException>(ConnectAsync)).SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task ConnectAsync_NoPortTowardsTheOneThatWasReached_IsOurTroubleWhateverTheOtherSays()
+    {
+        _addresses = [Live, Six];
+        Accept(Live);
+        await ConnectAsync();
+        Fail(Live, SocketError.AddressNotAvailable);
+        Refuse(Six);
+        Assert.Equal(SocketError.AddressNotAvailable, (await Assert.ThrowsAsync<SocketException>(ConnectAsync)).SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task ConnectAsync_GivenUpBeforeTheTurnOfTheNext_BeginsWithThatTheNextTime()
+    {
+        using var stop = new CancellationTokenSource();
+        var connecting = ConnectAsync(stop.Token);
+        await stop.CancelAsync();
+        AnswerOf(Dead).SetCanceled(stop.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting);
+        Accept(Live);
+        await ConnectAsync();
+        Assert.Equal([Dead, Live], _dialled);
+    }
+
+    [Fact]
+    public async Task ConnectAsync_GivenUpWhileTheNameIsLookedUp_SaysSo()
+    {
+        using var stop = new CancellationTokenSource();
+        _isSilent = true;
+        var connecting = ConnectAsync(stop.Token);
+        await stop.CancelAsync();
+        var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting);
+        Assert.Equal(Evidence.OutOfReach, EvidenceExtensions.OfConnect(failure));
+        Assert.Equal(Evidence.OutOfReach, EvidenceExtensions.OfConnect(new OperationCanceledException("", new TimeoutException("", failure.InnerException))));
+    }
+
     [Fact]
     public async Task ConnectAsync_SeveralFamilies_TakesThemInTurn()
     {
@@ -139,7 +199,9 @@ public sealed class AddressBookTests : INameResolver
         Assert.Equal(SocketError.HostNotFound, (await Assert.ThrowsAsync<SocketException>(ConnectAsync)).SocketErrorCode);
     }
 
-    private async Task ConnectAsync() => await _book.ConnectAsync("several.test", 80, DialAsync, CancellationToken.None);
+    private Task ConnectAsync() => ConnectAsync(CancellationToken.None);
+
+    private async Task ConnectAsync(CancellationToken cancellationToken) => await _book.ConnectAsync("several.test", 80, DialAsync, cancellationToken);
 
     // One that loses is not cancelled here, to see what becomes of it.
     private ValueTask<MemoryStream> DialAsync(IPEndPoint address, CancellationToken cancellationToken)
@@ -152,5 +214,7 @@ public sealed class AddressBookTests : INameResolver
 
     private void Accept(IPAddress address) => (_answers[address] = new()).SetResult(new MemoryStream());
 
-    private void Refuse(IPAddress address) => (_answers[address] = new()).SetException(new SocketException((int)SocketError.ConnectionRefused));
+    private void Refuse(IPAddress address) => Fail(address, SocketError.ConnectionRefused);
+
+    private void Fail(IPAddress address, SocketError error) => (_answers[address] = new()).SetException(new SocketException((int)error));
 }
