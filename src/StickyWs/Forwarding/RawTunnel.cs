@@ -51,7 +51,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     public override void Abort(EndReason reason) => reactor.Run(() =>
     {
         Note(reason);
-        if (_pair != NotJoined) reactor.Relay.Abort(_pair);
+        if (_pair != NotJoined) PairRelay.Of(reactor).Abort(_pair);
     });
 
     public void Ended(EndReason reason)
@@ -63,7 +63,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
     {
-        _pair = reactor.Relay.Join(client, backend, this, limits);
-        if (EndReason != EndReason.None) reactor.Relay.Abort(_pair); // On the way here.
+        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits);
+        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
     }
 }

@@ -2,26 +2,10 @@ namespace StickyWs.Reactors;
 
 internal sealed unsafe partial class EpollReactor
 {
-    public override void BeginStream(int socket, int place, bool isDrained)
+    public override void BeginStream(int socket, IStreamHandler handler, int place, bool isDrained)
     {
         ref var state = ref Sockets[socket];
-        state.Place = place;
-        state.Party = null;
-        Begin(socket, ref state, isDrained);
-    }
-
-    public override void BeginStream(int socket, ICompletions party)
-    {
-        ref var state = ref Sockets[socket];
-        state.Party = party;
-        Begin(socket, ref state, isDrained: false);
-    }
-
-    public override void AwaitRoom(int socket) => WatchMore(socket, Signals.Writable);
-
-    private void Begin(int socket, ref SocketState state, bool isDrained)
-    {
-        state.Flags |= SocketFlags.Streaming;
+        BeginStream(ref state, handler, place);
         if (!state.Has(SocketFlags.WatchesReceive))
         {
             WatchMore(socket, Signals.Readable); // Reports what is there already.
@@ -33,10 +17,12 @@ internal sealed unsafe partial class EpollReactor
         }
     }
 
-    public override bool Send(int socket, ReadOnlySpan<byte> bytes)
+    protected override void WatchRoom(int socket) => WatchMore(socket, Signals.Writable);
+
+    public override bool Forward(int to, in Piece piece)
     {
-        ref var state = ref Sockets[socket];
-        return !state.Has(SocketFlags.SendBroken) && SendNow(socket, ref state, bytes);
+        Link(piece.Socket, to);
+        return Write(to, piece.Bytes);
     }
 
     public override void Pause(int socket) => Sockets[socket].Flags |= SocketFlags.Paused;
@@ -52,6 +38,7 @@ internal sealed unsafe partial class EpollReactor
     {
         ref var state = ref Sockets[socket];
         DropHeld(ref state);
+        Unlink(socket);
         var fd = state.Fd;
         Forget(socket); // Before the descriptor can be another's.
         SocketOptions.Close(fd, isReset);
@@ -61,12 +48,12 @@ internal sealed unsafe partial class EpollReactor
     {
         var generation = state.Generation;
         if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
-        if ((events & EpollEvents.Out) != 0 && state.Party is not null) PartyOf(ref state).Sent(socket);
+        if ((events & EpollEvents.Out) != 0 && state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket);
         if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         NoteReadable(ref state, events);
         if ((events & EpollEvents.Error) != 0) NoteBreak(ref state);
         if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
-        if (state.Generation == generation && state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) PartyOf(ref state).BrokenWhilePaused(socket);
+        if (state.Generation == generation && state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) state.Handler!.BrokenWhilePaused(socket);
     }
 
     protected override void Ends(int socket, ref SocketState state, Errno error) => TellEnding(socket, ref state, error);
@@ -81,6 +68,7 @@ internal sealed unsafe partial class EpollReactor
     {
         if (!Flush(ref state)) return;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
-        Relay.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
+        else FinishIfDue(ref state);
+        state.Handler!.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
     }
 }

@@ -41,10 +41,6 @@ internal struct Pair
     public bool HasClientFinished;
     public bool HasBackendFinished;
 
-    /// <summary>How large the pieces are of late, by direction: bytes that come in bulk are spliced.</summary>
-    public byte BulkToBackend;
-    public byte BulkToClient;
-
     public readonly bool IsHalfClosed => HasClientFinished || HasBackendFinished;
 
     /// <summary>Whether somebody has to look at it once in a while.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class PairRelay
     {
         ref var pair = ref _pairs[number];
         var (gone, rest) = isClientGone ? (pair.Client, pair.Backend) : (pair.Backend, pair.Client);
-        pair.Unacknowledged = reactor.Unacknowledged(rest);
+        pair.Unacknowledged = _reactor.Unacknowledged(rest);
         if (pair.Unacknowledged == 0)
         {
             End(number, isReset);
@@ -24,30 +24,30 @@ internal sealed partial class PairRelay
 
         if (isClientGone) pair.Client = Pair.Gone;
         else pair.Backend = Pair.Gone;
-        (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, reactor.Now);
-        if (_draining.Count == 0) _nextLook = reactor.Now + LookInterval;
+        (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, _reactor.Now);
+        if (_draining.Count == 0) _nextLook = _reactor.Now + LookInterval;
         _draining.Add(number);
-        reactor.Close(gone, isReset: true);
-        reactor.Resume(rest);
+        _reactor.Close(gone, isReset: true);
+        _reactor.Resume(rest);
     }
 
     private void LookAtDraining()
     {
-        _nextLook = reactor.Now + LookInterval;
+        _nextLook = _reactor.Now + LookInterval;
         for (var i = _draining.Count - 1; i >= 0; i--)
         {
             var number = _draining[i];
             ref var pair = ref _pairs[number];
-            var left = reactor.Unacknowledged(pair.Client != Pair.Gone ? pair.Client : pair.Backend);
+            var left = _reactor.Unacknowledged(pair.Client != Pair.Gone ? pair.Client : pair.Backend);
             if (left == 0)
             {
                 End(number, pair.EndsByReset);
             }
             else if (left != pair.Unacknowledged)
             {
-                (pair.Unacknowledged, pair.LastActive) = (left, reactor.Now);
+                (pair.Unacknowledged, pair.LastActive) = (left, _reactor.Now);
             }
-            else if (reactor.Now - pair.LastActive >= pair.DrainLimit)
+            else if (_reactor.Now - pair.LastActive >= pair.DrainLimit)
             {
                 pair.Reason = EndReason.IdleTimeout;
                 End(number, isReset: true);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
@@ -6,18 +7,25 @@ namespace StickyWs.Reactors;
 /// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader that stalls
 /// stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
 /// </summary>
-internal sealed partial class PairRelay(Reactor reactor) : ICompletions
+internal sealed partial class PairRelay : IStreamHandler, IResident
 {
-    // A large piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
-    private const int BulkScore = 8;
-    private const int LargePiece = 32 * 1024;
-
+    private static readonly ConditionalWeakTable<Reactor, PairRelay> Relays = [];
     private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(1);
 
+    private readonly Reactor _reactor;
     private readonly Slab<Pair> _pairs = new();
     private int _limited;
     private int _interval = (int)LongestSweep.TotalMilliseconds;
     private long _nextSweep;
+
+    private PairRelay(Reactor reactor)
+    {
+        _reactor = reactor;
+        reactor.Admit(this);
+    }
+
+    /// <summary>The relay of a _reactor.</summary>
+    public static PairRelay Of(Reactor reactor) => Relays.GetValue(reactor, static reactor => new PairRelay(reactor));
 
     /// <summary>Pairs now. On the reactor's thread, or while it is known to rest.</summary>
     public int Pairs => _pairs.Count;
@@ -33,7 +41,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
             Owner = owner,
             Client = client.Number,
             Backend = backend.Number,
-            LastActive = reactor.Now,
+            LastActive = _reactor.Now,
             IdleLimit = Milliseconds(limits.Idle),
             HalfClosedLimit = Milliseconds(limits.HalfClosed),
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
@@ -41,8 +49,8 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         if (pair.IsLimited) Oversee(pair.Limit);
         try
         {
-            reactor.BeginStream(client.Number, number << 1, client.IsDrained);
-            reactor.BeginStream(backend.Number, (number << 1) | 1, backend.IsDrained);
+            _reactor.BeginStream(client.Number, this, number << 1, client.IsDrained);
+            _reactor.BeginStream(backend.Number, this, (number << 1) | 1, backend.IsDrained);
             return number;
         }
         catch
@@ -56,38 +64,38 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
     public void Abort(int number) => End(number, isReset: true);
 
-    /// <summary>The socket at the other side of the pair; itself once that is gone.</summary>
-    public int Other(int socket)
-    {
-        ref var pair = ref Find(socket, out var isClient);
-        return pair.IsDraining ? socket : isClient ? pair.Backend : pair.Client;
-    }
-
-    public void Received(int socket, ReadOnlySpan<byte> bytes)
+    public void Received(int socket, in Piece piece)
     {
         ref var pair = ref Find(socket, out var isClient);
         var other = isClient ? pair.Backend : pair.Client;
-        if (pair.IsDraining || reactor.IsDeaf(other)) return; // Left unread it would turn the close into a break.
-        pair.LastActive = reactor.Now;
-        if (IsBulk(ref isClient ? ref pair.BulkToBackend : ref pair.BulkToClient, bytes.Length)) reactor.Splice(socket);
-        if (isClient) pair.Owner!.CountToBackend(bytes);
-        else pair.Owner!.CountToClient(bytes);
-        if (!reactor.Send(other, bytes) && !reactor.IsDeaf(other)) reactor.Pause(socket);
+        if (pair.IsDraining || _reactor.IsDeaf(other)) return; // Left unread it would turn the close into a break.
+        pair.LastActive = _reactor.Now;
+        if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
+        else pair.Owner!.CountToClient(piece.Bytes);
+        if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) _reactor.Pause(socket);
+        if (piece.ComesInBulk) _reactor.Splice(socket, other);
     }
 
     public void Spliced(int socket, int count)
     {
         ref var pair = ref Find(socket, out var isClient);
-        pair.LastActive = reactor.Now;
+        pair.LastActive = _reactor.Now;
         if (isClient) pair.Owner!.CountToBackend(count);
         else pair.Owner!.CountToClient(count);
+    }
+
+    public void Stalled(int socket)
+    {
+        ref var pair = ref Find(socket, out var isClient);
+        var other = isClient ? pair.Backend : pair.Client;
+        if (other != Pair.Gone) _reactor.Pause(other);
     }
 
     public void Sent(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
-        pair.LastActive = reactor.Now;
-        reactor.Resume(isClient ? pair.Backend : pair.Client);
+        pair.LastActive = _reactor.Now;
+        _reactor.Resume(isClient ? pair.Backend : pair.Client);
     }
 
     public void Finished(int socket)
@@ -95,7 +103,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         ref var pair = ref Find(socket, out var isClient);
         if (pair.IsDraining)
         {
-            End(reactor.Place(socket) >> 1, isReset: false);
+            if (_reactor.Unacknowledged(socket) == 0) End(_reactor.Place(socket) >> 1, isReset: false);
             return;
         }
 
@@ -104,16 +112,16 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
         if (pair.IsHalfClosed)
         {
-            End(reactor.Place(socket) >> 1, isReset: false);
+            End(_reactor.Place(socket) >> 1, isReset: false);
             return;
         }
 
         var wasLimited = pair.IsLimited;
         hasFinished = true;
-        pair.LastActive = reactor.Now;
+        pair.LastActive = _reactor.Now;
         if (wasLimited) Tighten(pair.Limit);
         else if (pair.IsLimited) Oversee(pair.Limit);
-        reactor.FinishSending(isClient ? pair.Backend : pair.Client);
+        _reactor.FinishSending(isClient ? pair.Backend : pair.Client);
     }
 
     public void Broken(int socket, Errno error)
@@ -128,8 +136,8 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
             (false, true) => EndReason.BackendLost,
         });
         var hasFinished = isClient ? pair.HasClientFinished : pair.HasBackendFinished;
-        if (pair.IsDraining || (isClient && !hasFinished)) End(reactor.Place(socket) >> 1, isReset: true);
-        else Drain(reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
+        if (pair.IsDraining || (isClient && !hasFinished)) End(_reactor.Place(socket) >> 1, isReset: true);
+        else Drain(_reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
     }
 
     // The backend stalls and its client broke off: what the client left behind is worth nothing without it. What a backend said before it broke is still the
@@ -137,7 +145,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     public void BrokenWhilePaused(int socket)
     {
         Find(socket, out var isClient);
-        if (isClient && !reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
+        if (isClient && !_reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
     }
 
     /// <summary>Ends the pair of a socket because of a defect.</summary>
@@ -145,11 +153,11 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     {
         ref var pair = ref Find(socket, out _);
         Note(ref pair, EndReason.Failed);
-        End(reactor.Place(socket) >> 1, isReset: true);
+        End(_reactor.Place(socket) >> 1, isReset: true);
     }
 
     /// <summary>Breaks all pairs.</summary>
-    public void EndAll(EndReason reason)
+    public void End(EndReason reason)
     {
         for (var number = 0; number < _pairs.End; number++)
         {
@@ -160,26 +168,25 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         }
     }
 
-    /// <summary>How long the reactor may wait before <see cref="Sweep"/> is due; -1 for ever.</summary>
-    public int NextSweep()
+    public int NextLook()
     {
-        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - reactor.Now);
+        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - _reactor.Now);
         if (_draining.Count == 0) return next;
-        var look = (int)Math.Max(0, _nextLook - reactor.Now);
+        var look = (int)Math.Max(0, _nextLook - _reactor.Now);
         return next < 0 ? look : Math.Min(next, look);
     }
 
-    /// <summary>Ends the pairs whose limit has passed. Goes through all of them, at most once in a while, and not at all while none has a limit.</summary>
-    public void Sweep()
+    // Ends the pairs whose limit has passed. Goes through all of them, at most once in a while, and not at all while none has a limit.
+    public void Look()
     {
-        if (_draining.Count > 0 && reactor.Now >= _nextLook) LookAtDraining();
-        if (_limited == 0 || reactor.Now < _nextSweep) return;
-        _nextSweep = reactor.Now + _interval;
+        if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
+        if (_limited == 0 || _reactor.Now < _nextSweep) return;
+        _nextSweep = _reactor.Now + _interval;
         for (var number = 0; number < _pairs.End; number++)
         {
             ref var pair = ref _pairs[number];
             if (pair.Owner is null || pair.IsDraining) continue;
-            if (pair.Limit > 0 && reactor.Now - pair.LastActive >= pair.Limit)
+            if (pair.Limit > 0 && _reactor.Now - pair.LastActive >= pair.Limit)
             {
                 pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
                 End(number, isReset: true);
@@ -194,26 +201,17 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     // Not when they join: tunnels that last no longer than a moment need no such watch, and should not pay for it.
     private void WatchForDeadPeer(ref Pair pair)
     {
-        reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
-        reactor.SetDeadPeerTimeout(pair.Backend, pair.DeadPeerLimit);
+        _reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
+        _reactor.SetDeadPeerTimeout(pair.Backend, pair.DeadPeerLimit);
         pair.DeadPeerLimit = 0;
         if (!pair.IsLimited) _limited--;
     }
 
     private ref Pair Find(int socket, out bool isClient)
     {
-        var place = reactor.Place(socket);
+        var place = _reactor.Place(socket);
         isClient = (place & 1) == 0;
         return ref _pairs[place >> 1];
-    }
-
-    private static bool IsBulk(ref byte score, int bytes)
-    {
-        if (bytes >= LargePiece) score += 2;
-        else if (score > 0) score--;
-        if (score < BulkScore) return false;
-        score = 0;
-        return true;
     }
 
     private static void Note(ref Pair pair, EndReason reason)
@@ -223,7 +221,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
 
     private void Oversee(int limit)
     {
-        if (_limited++ == 0) _nextSweep = reactor.Now + _interval;
+        if (_limited++ == 0) _nextSweep = _reactor.Now + _interval;
         Tighten(limit);
     }
 
@@ -231,7 +229,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
     {
         if (limit == 0) return;
         _interval = Math.Clamp(limit / 4, 10, _interval);
-        _nextSweep = Math.Min(_nextSweep, reactor.Now + _interval);
+        _nextSweep = Math.Min(_nextSweep, _reactor.Now + _interval);
     }
 
     private void End(int number, bool isReset)
@@ -241,8 +239,8 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
         if (pair.IsDraining) _draining.Remove(number);
-        if (pair.Client != Pair.Gone) reactor.Close(pair.Client, isReset);
-        if (pair.Backend != Pair.Gone) reactor.Close(pair.Backend, isReset);
+        if (pair.Client != Pair.Gone) _reactor.Close(pair.Client, isReset);
+        if (pair.Backend != Pair.Gone) _reactor.Close(pair.Backend, isReset);
         try
         {
             pair.Owner!.Ended(pair.Reason);
@@ -251,7 +249,7 @@ internal sealed partial class PairRelay(Reactor reactor) : ICompletions
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            reactor.Failed(e);
+            _reactor.Failed(e);
         }
     }
 

@@ -42,7 +42,7 @@ internal abstract partial class Reactor
         {
             TakeTurn();
             RunPosted();
-            Sweep();
+            Look();
         }
 
         RunPosted();
@@ -55,7 +55,7 @@ internal abstract partial class Reactor
     {
         try
         {
-            _isAiling = !Turn(_isAiling ? 0 : Relay.NextSweep()); // One that is well again says so at once.
+            _isAiling = !Turn(_isAiling ? 0 : NextLook()); // One that is well again says so at once.
         }
 #pragma warning disable CA1031
         catch (Exception e)
@@ -68,11 +68,22 @@ internal abstract partial class Reactor
         if (_isAiling) Rest();
     }
 
-    private void Sweep()
+    private int NextLook()
+    {
+        var next = -1;
+        foreach (var resident in _residents)
+        {
+            if (resident.NextLook() is >= 0 and var look) next = next < 0 ? look : Math.Min(next, look);
+        }
+
+        return next;
+    }
+
+    private void Look()
     {
         try
         {
-            Relay.Sweep();
+            foreach (var resident in _residents) resident.Look();
         }
 #pragma warning disable CA1031
         catch (Exception e)

@@ -17,6 +17,7 @@ internal abstract partial class Reactor : IDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _begun = new();
     private readonly Lock _behindTheEnd = new();
+    private IResident[] _residents = [];
     private int _isAwake = 1;
     private volatile bool _isStopping;
     private volatile bool _hasEnded;
@@ -27,12 +28,8 @@ internal abstract partial class Reactor : IDisposable
         _onFailure = onFailure;
         _time = time ?? TimeProvider.System;
         Now = Milliseconds();
-        Relay = new PairRelay(this);
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }
-
-    /// <summary>The pairs of sockets whose bytes are moved on this thread.</summary>
-    public PairRelay Relay { get; }
 
     /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
     public long Now { get; private set; }
@@ -47,6 +44,12 @@ internal abstract partial class Reactor : IDisposable
     {
         _thread.Start();
         _begun.Task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Has somebody looked after on the thread from now on. From any thread.</summary>
+    public void Admit(IResident resident)
+    {
+        lock (_posted) _residents = [.. _residents, resident];
     }
 
     /// <summary>Runs work on the reactor's thread: at once when called there, else as soon as it wakes; on the caller's once the reactor has ended, so that nobody waits for ever.</summary>
@@ -80,40 +83,43 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>Watches a socket no more and leaves it open: the caller owns its descriptor. From any thread.</summary>
     public abstract void Unwatch(int socket);
 
-    /// <summary>Lets a watched socket stream: from now on its bytes are received for the relay, and the reactor owns its descriptor.</summary>
+    /// <summary>Lets a watched socket stream: from now on its bytes are received for its handler, and the reactor owns its descriptor.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="place">Its place in the relay's table.</param>
+    /// <param name="handler">Who is told of what arrives, and how it ends.</param>
+    /// <param name="place">Where the handler finds what it knows of the socket (<see cref="Place"/>).</param>
     /// <param name="isDrained">Whether all was received that the socket has reported while it was watched.</param>
-    public abstract void BeginStream(int socket, int place, bool isDrained);
+    public abstract void BeginStream(int socket, IStreamHandler handler, int place = 0, bool isDrained = false);
 
-    /// <summary>Lets a watched socket stream for somebody else than the relay, who sends by himself, and has the reactor close it in the end.</summary>
-    /// <param name="socket">The socket.</param>
-    /// <param name="party">Who is told of what arrives, and how it ends.</param>
-    public abstract void BeginStream(int socket, ICompletions party);
-
-    /// <summary>Has the next call to the kernel send for a socket's party. On the thread, one at a time.</summary>
+    /// <summary>Has the next call to the kernel send what a handler keeps in place. On the thread, one at a time.</summary>
     /// <returns>Whether it will; if not, the kernel is to be called at once.</returns>
     public virtual bool TryGather(int socket, IGatheredSend send) => false;
 
-    /// <summary>Has the party of a socket told (<see cref="ICompletions.Sent"/>) when there is room to send.</summary>
+    /// <summary>Has the handler of a socket told (<see cref="IStreamHandler.Sent"/>) when there is room to send.</summary>
     public abstract void AwaitRoom(int socket);
 
-    /// <summary>The relay's place of a streaming socket.</summary>
+    /// <summary>The place that a streaming socket was given.</summary>
     public abstract int Place(int socket);
 
-    /// <summary>Sends. What the kernel does not take at once is kept in order.</summary>
-    /// <returns>Whether all is with the kernel; if not, <see cref="ICompletions.Sent"/> follows, or the socket's end, and nothing may be sent until then.</returns>
-    public abstract bool Send(int socket, ReadOnlySpan<byte> bytes);
+    /// <summary>Sends what has just arrived to another socket, behind all that was sent to it before; it is moved, not copied, where the kernel can. The end of the socket that it came from is told when it is with the kernel.</summary>
+    /// <returns>Whether there is room for more; if not, <see cref="IStreamHandler.Sent"/> follows, or the socket's end, and nothing should be sent until then.</returns>
+    public abstract bool Forward(int to, in Piece piece);
 
-    /// <summary>From now on bytes go straight to the other socket while they come in bulk, where the kernel can.</summary>
-    public abstract void Splice(int socket);
+    /// <summary>Sends bytes of the handler's own, behind all that was sent before. They are copied.</summary>
+    /// <returns>As <see cref="Forward"/>.</returns>
+    public abstract bool Write(int to, ReadOnlySpan<byte> bytes);
+
+    /// <summary>From now on bytes go straight from one socket to the other while they come in bulk, where the kernel can; those that do not come so are told of as before.</summary>
+    /// <param name="from">Where they arrive.</param>
+    /// <param name="to">Where they go.</param>
+    /// <param name="limit">How many may go so, at most; from there on all are told of.</param>
+    public abstract void Splice(int from, int to, int limit = int.MaxValue);
 
     /// <summary>Receives no more until <see cref="Resume"/>: what stops a sender whose reader stalls.</summary>
     public abstract void Pause(int socket);
 
     public abstract void Resume(int socket);
 
-    /// <summary>Says that nothing more will be sent (FIN).</summary>
+    /// <summary>Says that nothing more will be sent (FIN), behind all that was.</summary>
     public abstract void FinishSending(int socket);
 
     /// <summary>Whether it broke while it was sent to: it takes nothing more, though what its peer said before may still be received.</summary>
@@ -122,13 +128,13 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>Whether the peer of a connection that broke had finished before (FIN).</summary>
     public abstract bool HadFinished(int socket);
 
-    /// <inheritdoc cref="SocketOptions.Unacknowledged"/>
+    /// <summary>How many bytes that were sent the peer has not acknowledged; a FIN counts as one.</summary>
     public abstract int Unacknowledged(int socket);
 
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public abstract void SetDeadPeerTimeout(int socket, int milliseconds);
 
-    /// <summary>Closes a socket and forgets its number.</summary>
+    /// <summary>Closes a socket and forgets its number. What was sent and is not with the kernel yet is lost.</summary>
     /// <param name="socket">A streaming socket.</param>
     /// <param name="isReset">Whether its peer is to see that the connection broke (RST).</param>
     public abstract void Close(int socket, bool isReset);
@@ -157,7 +163,10 @@ internal abstract partial class Reactor : IDisposable
     }
 
     /// <summary>Ends whatever streams.</summary>
-    protected abstract void EndStreams(EndReason reason);
+    protected virtual void EndStreams(EndReason reason)
+    {
+        foreach (var resident in _residents) resident.End(reason);
+    }
 
     /// <summary>What is to be done last on the thread.</summary>
     protected virtual void End()

@@ -6,6 +6,9 @@ internal abstract unsafe partial class SocketReactor
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
     private const int ReceivesPerTurn = 4;
 
+    private const int LargePiece = 32 * 1024;
+    private const int BulkScore = 8;
+
     // Messages are as large as a power of two, and their heads come on top: without room for these, a message would take two receives.
     private const int RoomForHeads = 1024;
 
@@ -85,9 +88,19 @@ internal abstract unsafe partial class SocketReactor
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A rest is part of the bulk, however small it is.
             before = (int)received;
-            PartyOf(ref state).Received(socket, new ReadOnlySpan<byte>(_buffer, (int)received));
+            state.Handler!.Received(socket, new Piece(socket, new ReadOnlySpan<byte>(_buffer, (int)received), comesInBulk: IsBulk(ref state, (int)received)));
             if (isDrained || state.Generation != generation) return;
         }
+    }
+
+    // Such a piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
+    private static bool IsBulk(ref SocketState state, int received)
+    {
+        if (received >= LargePiece) state.Score += 2;
+        else if (state.Score > 0) state.Score--;
+        if (state.Score < BulkScore) return false;
+        state.Score = 0;
+        return true;
     }
 
     // Whether there is nothing (more) to receive now.

@@ -11,20 +11,22 @@ internal abstract unsafe partial class SocketReactor
     private readonly SplicePipes _pipes;
     private bool _cannotSplice;
 
-    public override void Splice(int socket)
+    public override void Splice(int from, int to, int limit)
     {
-        ref var state = ref Sockets[socket];
-        if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
+        ref var state = ref Sockets[from];
+        Link(from, to);
+        state.SpliceLeft = limit;
+        if (!_cannotSplice && limit >= WorthSplicing && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
 
     // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
     private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
     {
         goesOn = false;
-        var other = Relay.Other(socket);
-        if (other == socket || IsDeaf(other)) return false; // To be dropped.
+        var other = state.Target;
+        if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // To be dropped, or to go behind it.
         if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)_bufferSize, Libc.SpliceMove | Libc.SpliceNonBlocking);
+        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SpliceMove | Libc.SpliceNonBlocking);
         if (count <= 0)
         {
             var error = count == 0 ? Errno.None : Libc.Error;
@@ -52,14 +54,15 @@ internal abstract unsafe partial class SocketReactor
         }
 
         before = (int)count;
+        CountSpliced(ref state, (int)count);
         ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
         var isSent = FlushPipe(ref target);
-        if (!isSent) AwaitRoom(other);
-        if (!isSent) Pause(socket);
+        if (!isSent) WatchRoom(other);
+        if (!isSent) target.Handler!.Stalled(other);
         if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
-        Relay.Spliced(socket, (int)count);
+        if (state.Generation == generation) state.Handler!.Spliced(socket, (int)count);
         goesOn = state.Generation == generation;
         return true;
     }
@@ -75,7 +78,15 @@ internal abstract unsafe partial class SocketReactor
         }
 
         _pipes.Return(pipe);
-        Relay.Received(socket, new ReadOnlySpan<byte>(_buffer, count));
+        ref var state = ref Sockets[socket];
+        CountSpliced(ref state, count);
+        state.Handler!.Received(socket, new Piece(socket, new ReadOnlySpan<byte>(_buffer, count)));
+    }
+
+    private static void CountSpliced(ref SocketState state, int count)
+    {
+        if (state.SpliceLeft != int.MaxValue) state.SpliceLeft -= count;
+        if (state.SpliceLeft < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
     }
 
     /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>

@@ -48,13 +48,18 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override int Place(int socket) => Sockets[socket].Place;
 
-    public override void FinishSending(int socket) => _ = Libc.Shutdown(Sockets[socket].Fd, Libc.ShutSend);
+    public override void FinishSending(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        if (HasTaken(ref state)) _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
+        else state.Flags |= SocketFlags.FinishDue;
+    }
 
     public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
 
     public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.BrokenPipe;
 
-    public override int Unacknowledged(int socket) => SocketOptions.Unacknowledged(Sockets[socket].Fd);
+    public override int Unacknowledged(int socket) => Pending(ref Sockets[socket]) + SocketOptions.Unacknowledged(Sockets[socket].Fd);
 
     public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(Sockets[socket].Fd, milliseconds);
 
@@ -88,16 +93,47 @@ internal abstract unsafe partial class SocketReactor : Reactor
     /// <summary>Closes what a reactor of this kind has open besides.</summary>
     protected abstract void CloseKernel();
 
-    /// <summary>Who is told of a stream.</summary>
-    protected ICompletions PartyOf(ref SocketState state) => state.Party is { } party ? (ICompletions)party : Relay;
-
     protected override void EndStreams(EndReason reason)
     {
-        Relay.EndAll(reason);
+        base.EndStreams(reason);
         for (var socket = 0; socket < Sockets.End; socket++)
         {
-            if (Sockets[socket] is { Party: ICompletions } state && state.Has(SocketFlags.Streaming)) Fail(socket, state.Generation);
+            if (Sockets[socket] is { Handler: not null } state) Fail(socket, state.Generation);
         }
+    }
+
+    /// <summary>Bytes that were sent to a socket and are not with the kernel yet.</summary>
+    protected virtual int Pending(ref SocketState state) => state.LeftoverLength;
+
+    /// <summary>Whether all that was sent to a socket is with the kernel, or goes nowhere.</summary>
+    protected virtual bool HasTaken(ref SocketState state) => state.LeftoverLength == 0 || state.Has(SocketFlags.SendBroken);
+
+    /// <summary>All is with the kernel now.</summary>
+    protected static void FinishIfDue(ref SocketState state)
+    {
+        if (!state.Has(SocketFlags.FinishDue)) return;
+        state.Flags &= ~SocketFlags.FinishDue;
+        _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
+    }
+
+    /// <summary>Notes where what arrives at a socket goes.</summary>
+    protected void Link(int from, int to)
+    {
+        Sockets[from].Target = to;
+        Sockets[to].Source = from;
+    }
+
+    /// <summary>A socket is about to go.</summary>
+    /// <returns>Whose end may have waited for it; <see cref="SocketState.None"/> for nobody's.</returns>
+    protected int Unlink(int socket)
+    {
+        ref var state = ref Sockets[socket];
+        var (source, target) = (state.Source, state.Target);
+        (state.Source, state.Target) = (SocketState.None, SocketState.None);
+        if (target != SocketState.None && Sockets[target].Source == socket) Sockets[target].Source = SocketState.None;
+        if (source == SocketState.None || Sockets[source].Target != socket) return SocketState.None;
+        Sockets[source].Target = SocketState.None;
+        return source;
     }
 
     /// <summary>Takes a place in the table, and holds the lock for what is to be done with it.</summary>
@@ -107,7 +143,8 @@ internal abstract unsafe partial class SocketReactor : Reactor
         var socket = Sockets.Take();
         ref var state = ref Sockets[socket];
         state.Fd = fd;
-        state.Party = watcher;
+        state.Watcher = watcher;
+        (state.Target, state.Source) = (SocketState.None, SocketState.None);
         state.Flags = ToFlags(signals);
         return socket;
     }
@@ -122,19 +159,43 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Sends by a call of its own, and keeps what the socket cannot take now.</summary>
-    protected bool SendNow(int socket, ref SocketState state, ReadOnlySpan<byte> bytes)
+    public override void AwaitRoom(int socket)
     {
+        Sockets[socket].Flags |= SocketFlags.WantsRoom;
+        WatchRoom(socket);
+    }
+
+    /// <summary>Has the kernel report when there is room to send.</summary>
+    protected abstract void WatchRoom(int socket);
+
+    protected static void BeginStream(ref SocketState state, IStreamHandler handler, int place)
+    {
+        (state.Watcher, state.Handler, state.Place) = (null, handler, place);
+        state.Flags |= SocketFlags.Streaming;
+    }
+
+    /// <summary>Sends by a call of its own, and keeps what the socket cannot take now.</summary>
+    public override bool Write(int to, ReadOnlySpan<byte> bytes)
+    {
+        ref var state = ref Sockets[to];
+        if (state.Has(SocketFlags.SendBroken)) return false;
+        if (state.LeftoverLength > 0)
+        {
+            if (state.Pipe is not null) throw new InvalidOperationException("Nothing can be sent behind bytes that are still in a pipe.");
+            AddLeftover(ref state, bytes);
+            return false;
+        }
+
         var sent = TrySend(ref state, bytes);
         if (sent == bytes.Length) return true;
         if (sent < 0)
         {
-            BreakSend(socket, ref state);
+            BreakSend(to, ref state);
             return false;
         }
 
         AddLeftover(ref state, bytes[sent..]);
-        AwaitRoom(socket);
+        WatchRoom(to);
         return false;
     }
 
@@ -214,29 +275,29 @@ internal abstract unsafe partial class SocketReactor : Reactor
     }
 
     /// <summary>Tells how a stream ended: behind a FIN the kernel says 0 also of a break, and behind a break whose error somebody else was told.</summary>
-    protected void TellEnding(int socket, ref SocketState state, Errno error)
+    protected static void TellEnding(int socket, ref SocketState state, Errno error)
     {
         NoteFault(ref state, error);
         var (generation, fault) = (state.Generation, state.Fault);
         var isBroken = fault != Errno.None || state.Has(SocketFlags.SendBroken | SocketFlags.Broken);
-        if (error == Errno.None && (!isBroken || fault == Errno.BrokenPipe)) PartyOf(ref state).Finished(socket);
-        if (isBroken && state.Generation == generation) PartyOf(ref state).Broken(socket, fault);
+        if (error == Errno.None && (!isBroken || fault == Errno.BrokenPipe)) state.Handler!.Finished(socket);
+        if (isBroken && state.Generation == generation) state.Handler!.Broken(socket, fault);
     }
 
     /// <summary>Serves what the kernel reports of a socket that streams.</summary>
     protected abstract void Stream(int socket, ref SocketState state, uint events);
 
-    // The party is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
-    // party is written under a number before the generation of its predecessor is gone.
+    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
+    // watcher is written under a number before the generation of its predecessor is gone.
     protected void Serve(int socket, uint generation, uint events)
     {
         ref var state = ref Sockets[socket];
-        var party = Volatile.Read(ref state.Party);
+        var watcher = Volatile.Read(ref state.Watcher);
         if (Volatile.Read(ref state.Generation) != generation) return;
         try
         {
             if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
-            else (party as IWatcher)?.Signal(ToSignals(events));
+            else watcher?.Signal(ToSignals(events));
         }
 #pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
         catch (Exception e)
@@ -247,14 +308,14 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a party that fails even at this is not asked again.</summary>
+    /// <summary>Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a handler that fails even at this is not asked again.</summary>
     protected void Fail(int socket, uint generation)
     {
         ref var state = ref Sockets[socket];
-        if (state.Generation != generation || !state.Has(SocketFlags.Streaming) || state.Has(SocketFlags.Gone)) return;
+        if (state.Generation != generation || state.Handler is null || state.Has(SocketFlags.Gone)) return;
         try
         {
-            PartyOf(ref state).Fail(socket);
+            state.Handler!.Fail(socket);
         }
 #pragma warning disable CA1031
         catch (Exception e)

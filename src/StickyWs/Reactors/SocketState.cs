@@ -1,17 +1,32 @@
 namespace StickyWs.Reactors;
 
-/// <summary>What a reactor knows of one socket. While somebody watches it, it is at rest; when it streams for the relay, its pair's place is set.</summary>
+/// <summary>What a reactor knows of one socket: somebody watches it, and then it streams for a handler.</summary>
 internal struct SocketState
 {
+    /// <summary>In the place of a socket.</summary>
+    public const int None = -1;
+
     public int Fd;
     public uint Generation;
     public SocketFlags Flags;
 
-    /// <summary>The place in the relay's table, for the relay alone.</summary>
+    /// <summary>The handler's own word for it.</summary>
     public int Place;
 
-    /// <summary>Who is told of it: an <see cref="IWatcher"/> until it streams, and then an <see cref="ICompletions"/> of its own, or nobody but the relay.</summary>
-    public object? Party;
+    /// <summary>Who is told what it is ready for, until it streams.</summary>
+    public IWatcher? Watcher;
+
+    /// <summary>Who is told of its stream.</summary>
+    public IStreamHandler? Handler;
+
+    /// <summary>The socket that what arrives here was forwarded to last; <see cref="None"/> for none.</summary>
+    public int Target;
+
+    /// <summary>The socket that was last forwarded from to this one; <see cref="None"/> for none.</summary>
+    public int Source;
+
+    /// <summary>How many bytes may yet be spliced.</summary>
+    public int SpliceLeft;
 
     /// <summary>Bytes that its peer could not take yet: pooled, and only while there are any.</summary>
     public byte[]? Leftover;
@@ -29,6 +44,9 @@ internal struct SocketState
 
     /// <summary>Bytes received since its reader stalled last, as far as that counts.</summary>
     public uint Flow;
+
+    /// <summary>How large the pieces are of late that were received by calls of their own.</summary>
+    public byte Score;
 
     /// <summary>What a poll of it is armed for; 0 when none is.</summary>
     public uint Polled;
@@ -67,7 +85,7 @@ internal enum SocketFlags
     /// <summary>Nothing is to be received until the other side has taken what it got.</summary>
     Paused = 1 << 2,
 
-    /// <summary>Its bytes go to the other socket by <c>splice</c>.</summary>
+    /// <summary>Its bytes go to its target by <c>splice</c>.</summary>
     Spliced = 1 << 3,
 
     /// <summary>On io_uring: its bytes come in bulk, and are received by calls of their own.</summary>
@@ -85,7 +103,7 @@ internal enum SocketFlags
     /// <summary>It can send no more: it broke while sending. What it has received before is still to be read.</summary>
     SendBroken = 1 << 7,
 
-    /// <summary>Its bytes are received: it belongs to the relay, or to the party that it has; until then to whoever watches it.</summary>
+    /// <summary>Its bytes are received for its handler.</summary>
     Streaming = 1 << 8,
 
     /// <summary>The kernel reported that the connection broke, which it does once; what had arrived before may still be received.</summary>
@@ -109,7 +127,7 @@ internal enum SocketFlags
     /// <summary>... and was asked to end.</summary>
     RoomEnds = 1 << 22,
 
-    /// <summary>It has as many pieces as it may: the other side is paused until they are sent.</summary>
+    /// <summary>It has as many pieces as it may: its handler waits until they are sent.</summary>
     IsFull = 1 << 23,
 
     /// <summary>It has pieces that the next turn sends.</summary>
@@ -127,11 +145,17 @@ internal enum SocketFlags
     /// <summary>Its stream has ended: nothing more is to be received.</summary>
     Ended = 1 << 19,
 
-    /// <summary>... which is told when the other side has taken all that came before.</summary>
+    /// <summary>... which is told when its target has taken all that came before.</summary>
     EndHeld = 1 << 20,
 
-    /// <summary>The other side waits until this one has taken everything.</summary>
-    OtherWaits = 1 << 21,
+    /// <summary>The end of its source waits until it has taken everything.</summary>
+    SourceWaits = 1 << 21,
+
+    /// <summary>A FIN follows when it has taken everything.</summary>
+    FinishDue = 1 << 26,
+
+    /// <summary>Its handler is told when there is room to send.</summary>
+    WantsRoom = 1 << 27,
 
     /// <summary>To be received from with the next call.</summary>
     AsksReceive = 1 << 25,

@@ -105,12 +105,19 @@ internal sealed unsafe partial class UringReactor
         _ => (state.Polled & ~EpollEvents.PeerFinished) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
     };
 
-    // Whether all that was to be sent to it is with the kernel; if not, the other side will be settled when it is.
-    private static bool HasTaken(ref SocketState state)
+    protected override bool HasTaken(ref SocketState state) => base.HasTaken(ref state) && (state.Pieces == 0 || state.Has(SocketFlags.SendBroken));
+
+    protected override int Pending(ref SocketState state)
     {
-        if (state.Has(SocketFlags.SendBroken) || (state.Pieces == 0 && state.LeftoverLength == 0)) return true;
-        state.Flags |= SocketFlags.OtherWaits;
-        return false;
+        var pending = state.LeftoverLength;
+        var buffer = state.FirstPiece;
+        for (var left = state.Pieces; left > 0; left--)
+        {
+            pending += _buffers[buffer].Length;
+            buffer = _buffers[buffer].Next;
+        }
+
+        return pending;
     }
 
     private void Polled(int socket, Completion completion)
@@ -169,7 +176,7 @@ internal sealed unsafe partial class UringReactor
         poll.Length = Submission.PollsOn;
     }
 
-    public override void AwaitRoom(int socket)
+    protected override void WatchRoom(int socket)
     {
         if (!_isEnding) AwaitRoom(socket, ref Sockets[socket]); // The ring may be gone; whoever waits is told of the stream's end.
     }
@@ -204,7 +211,7 @@ internal sealed unsafe partial class UringReactor
     {
         state.Generation++;
         state.Flags = (state.Flags & ~SocketFlags.IsDirty) | SocketFlags.Gone;
-        state.Party = null;
+        (state.Watcher, state.Handler) = (null, null);
         if (state.Has(SocketFlags.Receiving)) Cancel(Kind.Receive, SocketFlags.ReceiveEnds, socket, ref state);
         if (state.Polled != 0) Cancel(Kind.Poll, SocketFlags.PollEnds, socket, ref state);
         if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);

@@ -3,8 +3,6 @@ namespace StickyWs.Reactors;
 // What is received, and how a stream ends.
 internal sealed unsafe partial class UringReactor
 {
-    private const int NoBuffer = -1;
-
     private readonly List<int> _broken = [];
 
     // More than the kernel's buffers take up for a reader that never reads.
@@ -16,14 +14,14 @@ internal sealed unsafe partial class UringReactor
     // What one receive that goes on brings at most before it is asked for again; 0 where the kernel sets it no limit.
     private uint _mostBytes;
 
-    // The buffer that the relay is being told of, unless it has been chained to a socket already.
-    private int _arrived = NoBuffer;
+    // The buffer that a handler is being told of, unless it has been chained to a socket already.
+    private int _arrived = Piece.NoBuffer;
 
     public override void Pause(int socket)
     {
         ref var state = ref Sockets[socket];
         state.Flags |= SocketFlags.Paused;
-        if (state.Party is not null) state.Flow = 0;
+        if (state.Target == SocketState.None) state.Flow = 0;
         if (state.Has(SocketFlags.Broken)) _broken.Add(socket); // Nothing will report that again.
         Settle(socket);
     }
@@ -51,13 +49,18 @@ internal sealed unsafe partial class UringReactor
 
     protected override bool IsPumped(ref SocketState state) => state.Has(SocketFlags.Bulk) && WantsReceive(ref state);
 
-    private void BeginBulk(int socket)
+    public override void Splice(int from, int to, int limit)
     {
-        ref var state = ref Sockets[socket];
+        base.Splice(from, to, limit);
+        BeginBulk(ref Sockets[from]);
+        Settle(from);
+    }
+
+    private static void BeginBulk(ref SocketState state)
+    {
         if (state.Has(SocketFlags.Bulk | SocketFlags.Broken | SocketFlags.Ended)) return;
         state.Flags |= SocketFlags.Bulk | SocketFlags.Readable | SocketFlags.Ending;
         state.Flow = 0;
-        Splice(socket);
     }
 
     // What was received before goes first. The poll for more is changed when bulk has begun or ended.
@@ -65,7 +68,7 @@ internal sealed unsafe partial class UringReactor
     {
         if (state.Has(SocketFlags.Receiving)) return; // Settled when that has ended.
         var generation = state.Generation;
-        if (Sockets[Relay.Other(socket)].Pieces > 0) Enqueue(socket, ref state);
+        if (state.Target != SocketState.None && Sockets[state.Target].Pieces > 0) Enqueue(socket, ref state);
         else Pump(socket, ref state);
         if (state.Generation == generation) Settle(socket);
     }
@@ -82,8 +85,9 @@ internal sealed unsafe partial class UringReactor
 
     private void TellBreak(int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) PartyOf(ref state).Broken(socket, state.Fault);
-        else if (state.Has(SocketFlags.Paused)) PartyOf(ref state).BrokenWhilePaused(socket);
+        if (state.Has(SocketFlags.EndHeld) && state.Target == SocketState.None) TellEnd(socket, ref state);
+        else if (state.Has(SocketFlags.Ended) && !state.Has(SocketFlags.EndHeld)) state.Handler!.Broken(socket, state.Fault);
+        else if (state.Has(SocketFlags.Paused)) state.Handler!.BrokenWhilePaused(socket);
     }
 
     // Later, for whoever saw them break was in the midst of the other side.
@@ -92,22 +96,22 @@ internal sealed unsafe partial class UringReactor
         for (var i = 0; i < _broken.Count; i++)
         {
             ref var state = ref Sockets[_broken[i]];
-            if (state.Has(SocketFlags.Broken) && state.Has(SocketFlags.Streaming) && !state.Has(SocketFlags.Gone)) TellGuarded(_broken[i]);
+            if (state.Has(SocketFlags.Broken | SocketFlags.EndHeld) && state.Handler is not null && !state.Has(SocketFlags.Gone)) TellGuarded(_broken[i]);
         }
 
         _broken.Clear();
     }
 
     // What two receives have brought may be held for a reader that stalls, since the second is asked for together with the send of the first, and a receive may overshoot by the rest
-    // of its last buffer. So it is less than half, but for the party of a socket of which the reader has shown that it is fast.
+    // of its last buffer. So it is less than half, but where nothing is forwarded and the reader has shown that it is fast.
     private uint MostBytes(ref SocketState state)
-        => _mostBytes == 0 || (state.Party is not null && state.Flow >= FastFlow) ? _mostBytes : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
+        => _mostBytes == 0 || (state.Target == SocketState.None && state.Flow >= FastFlow) ? _mostBytes : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
 
     private void Received(int socket, Completion completion)
     {
         ref var state = ref Sockets[socket];
         var bytes = completion.Buffer >= 0 ? _buffers.Take(completion.Buffer, Math.Max(0, completion.Result)) : default;
-        var isBulk = !completion.GoesOn && !state.Has(SocketFlags.ReceiveEnds) && state.Party is null && state.Flow >= BulkFlow && bytes.Length == BufferSize;
+        var isBulk = !completion.GoesOn && !state.Has(SocketFlags.ReceiveEnds) && state.Flow >= BulkFlow && bytes.Length == BufferSize;
         if (!completion.GoesOn)
         {
             state.Flags &= ~(SocketFlags.Receiving | SocketFlags.ReceiveEnds);
@@ -119,24 +123,23 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (state.Flow < FastFlow) state.Flow += (uint)bytes.Length;
-        if (!bytes.IsEmpty) Tell(socket, ref state, completion.Buffer, bytes);
+        if (!bytes.IsEmpty) Tell(socket, ref state, new Piece(socket, bytes, completion.Buffer, isBulk));
         else if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
         if (bytes.IsEmpty && !state.Has(SocketFlags.Gone)) EndOrStarve(socket, ref state, completion.Error);
-        if (isBulk && !state.Has(SocketFlags.Gone)) BeginBulk(socket);
         if (!completion.GoesOn) Settle(socket);
     }
 
-    private void Tell(int socket, ref SocketState state, int buffer, ReadOnlySpan<byte> bytes)
+    private void Tell(int socket, ref SocketState state, in Piece piece)
     {
-        _arrived = buffer;
+        _arrived = piece.Buffer;
         try
         {
-            if (!state.Has(SocketFlags.Gone)) PartyOf(ref state).Received(socket, bytes);
+            if (!state.Has(SocketFlags.Gone)) state.Handler!.Received(socket, piece);
         }
         finally
         {
-            if (_arrived != NoBuffer) _buffers.GiveBack(buffer);
-            _arrived = NoBuffer;
+            if (_arrived != Piece.NoBuffer) _buffers.GiveBack(piece.Buffer);
+            _arrived = Piece.NoBuffer;
         }
     }
 
@@ -170,10 +173,11 @@ internal sealed unsafe partial class UringReactor
     // Not before all that came before it is with the kernel.
     private void TellEnd(int socket, ref SocketState state)
     {
-        if (state.Party is null && !HasTaken(ref Sockets[Relay.Other(socket)]))
+        if (state.Target != SocketState.None && !HasTaken(ref Sockets[state.Target]))
         {
             state.Flags |= SocketFlags.EndHeld;
-            if (state.Has(SocketFlags.Paused) && state.End != Errno.None) Relay.BrokenWhilePaused(socket);
+            Sockets[state.Target].Flags |= SocketFlags.SourceWaits;
+            if (state.Has(SocketFlags.Paused) && state.End != Errno.None) state.Handler!.BrokenWhilePaused(socket);
             return;
         }
 

@@ -10,24 +10,53 @@ internal sealed unsafe partial class UringReactor
     private readonly List<(int Socket, IGatheredSend? Send)> _sending = [];
     private uint _sentUpTo;
 
-    public override bool Send(int socket, ReadOnlySpan<byte> bytes)
+    public override bool Forward(int to, in Piece piece)
     {
-        ref var state = ref Sockets[socket];
-        if (state.Has(SocketFlags.SendBroken)) return false;
-        if (state.LeftoverLength > 0)
+        Link(piece.Socket, to);
+        ref var state = ref Sockets[to];
+        if (!IsMovable(piece) || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return Write(to, piece.Bytes);
+        _buffers[_arrived].Start = (int)(_buffers[_arrived].Length - piece.Bytes.Length);
+        _buffers[_arrived].Length = piece.Bytes.Length;
+        Chain(ref state, _arrived);
+        _arrived = Piece.NoBuffer;
+        return HasRoomBehindPiece(to, ref state, piece.Socket);
+    }
+
+    public override bool Write(int to, ReadOnlySpan<byte> bytes)
+    {
+        ref var state = ref Sockets[to];
+        if (state.Pieces == 0 || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return base.Write(to, bytes);
+        while (!bytes.IsEmpty)
         {
-            AddLeftover(ref state, bytes);
-            return false;
+            var part = bytes[..Math.Min(bytes.Length, BufferSize)];
+            Chain(ref state, _buffers.TakeOwn(part));
+            bytes = bytes[part.Length..];
         }
 
-        if (_arrived == NoBuffer) return SendNow(socket, ref state, bytes);
-        Chain(ref state, _arrived);
-        _arrived = NoBuffer;
+        return HasRoomBehindPiece(to, ref state, state.Source);
+    }
+
+    // Until the call returns that told of it, and up to its end: its buffer is sent from once.
+    private bool IsMovable(in Piece piece)
+    {
+        if (piece.Buffer == Piece.NoBuffer || piece.Buffer != _arrived || piece.Bytes.IsEmpty) return false;
+        var end = _buffers.Start(_arrived) + _buffers[_arrived].Length;
+        fixed (byte* start = piece.Bytes) return start + piece.Bytes.Length == end;
+    }
+
+    private bool HasRoomBehindPiece(int socket, ref SocketState state, int source)
+    {
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
-        if (_mostBytes == 0) BeginBulk(Relay.Other(socket));
+        if (_mostBytes == 0) BeginBulkOf(source);
         return false;
+    }
+
+    // An older kernel.
+    private void BeginBulkOf(int source)
+    {
+        if (source != SocketState.None) BeginBulk(ref Sockets[source]);
     }
 
     // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a word: it would
@@ -43,7 +72,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.Has(SocketFlags.OtherWaits | SocketFlags.IsFull);
+            isAwaited |= state.Has(SocketFlags.SourceWaits | SocketFlags.IsFull);
         }
 
         _dirty.Clear();
@@ -132,23 +161,25 @@ internal sealed unsafe partial class UringReactor
 
     private void TellSent(int socket, ref SocketState state)
     {
+        FinishIfDue(ref state);
         if (state.Has(SocketFlags.IsFull))
         {
             state.Flags &= ~SocketFlags.IsFull;
-            Relay.Sent(socket);
+            state.Handler!.Sent(socket);
         }
 
-        if (state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+        if (state.Has(SocketFlags.SourceWaits)) TellSource(socket, ref state);
     }
 
-    // The other side has ended, and waits with that for what came before.
-    private void TellOther(int socket, ref SocketState state)
+    // Its source has ended, and waits with that for what came before.
+    private void TellSource(int socket, ref SocketState state)
     {
-        state.Flags &= ~SocketFlags.OtherWaits;
-        var other = Relay.Other(socket);
-        ref var otherState = ref Sockets[other];
-        if (otherState.Has(SocketFlags.EndHeld)) TellEnd(other, ref otherState);
-        Settle(other);
+        state.Flags &= ~SocketFlags.SourceWaits;
+        var source = state.Source;
+        if (source == SocketState.None) return;
+        ref var sourceState = ref Sockets[source];
+        if (sourceState.Has(SocketFlags.EndHeld)) TellEnd(source, ref sourceState);
+        Settle(source);
     }
 
     // Its peer takes no more now. What is left moves out of the buffers, which are everybody's, and nothing more is received for it.
@@ -163,11 +194,10 @@ internal sealed unsafe partial class UringReactor
 
         state.Flags &= ~SocketFlags.IsFull;
         AwaitRoom(socket, ref state);
-        var other = Relay.Other(socket);
-        ref var otherState = ref Sockets[other];
-        if (_mostBytes == 0) BeginBulk(other);
-        Pause(other);
-        if (otherState.Has(SocketFlags.EndHeld) && otherState.End != Errno.None) Relay.BrokenWhilePaused(other);
+        var source = state.Source;
+        if (_mostBytes == 0) BeginBulkOf(source);
+        state.Handler!.Stalled(socket);
+        if (source != SocketState.None && Sockets[source] is { End: not Errno.None } broken && broken.Has(SocketFlags.EndHeld)) broken.Handler!.BrokenWhilePaused(source);
     }
 
     private void HasRoom(int socket, Completion completion)
@@ -180,13 +210,12 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (state.Has(SocketFlags.Gone)) return;
-        if (state.Party is not null)
+        if (state.LeftoverLength == 0)
         {
-            PartyOf(ref state).Sent(socket); // The poll stays: a party that finds no room all the same waits for the next change.
+            if (state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket); // The poll stays: a handler that finds no room all the same waits for the next change.
             return;
         }
 
-        if (state.LeftoverLength == 0) return;
         if (!Flush(ref state))
         {
             AwaitRoom(socket, ref state);
@@ -196,8 +225,9 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.AwaitsRoom)) Cancel(Kind.Room, SocketFlags.RoomEnds, socket, ref state);
         var generation = state.Generation;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
-        Relay.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
-        if (state.Generation == generation && state.Has(SocketFlags.OtherWaits)) TellOther(socket, ref state);
+        else FinishIfDue(ref state);
+        state.Handler!.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
+        if (state.Generation == generation && state.Has(SocketFlags.SourceWaits)) TellSource(socket, ref state);
     }
 
     protected override void BreakSend(int socket, ref SocketState state)

@@ -97,20 +97,9 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         Ask(new Request(socket, Signals.None, IsEnd: true));
     }
 
-    public override void BeginStream(int socket, int place, bool isDrained)
+    public override void BeginStream(int socket, IStreamHandler handler, int place, bool isDrained)
     {
-        ref var state = ref Sockets[socket];
-        state.Place = place;
-        state.Party = null;
-        state.Flags |= SocketFlags.Streaming;
-        Settle(socket);
-    }
-
-    public override void BeginStream(int socket, ICompletions party)
-    {
-        ref var state = ref Sockets[socket];
-        state.Party = party;
-        state.Flags |= SocketFlags.Streaming;
+        BeginStream(ref Sockets[socket], handler, place);
         Settle(socket);
     }
 
@@ -119,6 +108,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         ref var state = ref Sockets[socket];
         DropHeld(ref state);
         if (!state.Has(SocketFlags.IsSending)) DropPieces(ref state);
+        var source = Unlink(socket);
+        if (source != SocketState.None && Sockets[source].Has(SocketFlags.EndHeld)) _broken.Add(source); // Its end waits for nobody now.
         var fd = state.Fd;
         if (IsReleased)
         {

@@ -11,7 +11,7 @@ namespace StickyWs.Transport;
 /// reactor receives for it, into a pipe, and stops while that is full; sends are tried at once, on the thread that has something to send. Owned by one, who closes it.
 /// </summary>
 #pragma warning disable CA1001 // What is lent is closed with the channel.
-internal sealed partial class Channel : ICompletions
+internal sealed partial class Channel : IStreamHandler
 #pragma warning restore CA1001
 {
     private readonly Reactor _reactor;
@@ -156,39 +156,46 @@ internal sealed partial class Channel : ICompletions
         });
     }
 
-    void ICompletions.Received(int socket, ReadOnlySpan<byte> bytes)
+    void IStreamHandler.Received(int socket, in Piece piece)
     {
         if (_hasEnded) return;
-        Writer.Write(bytes);
+        Writer.Write(piece.Bytes);
         if (!_isFull) Feed();
     }
 
-    void ICompletions.Finished(int socket)
+    void IStreamHandler.Finished(int socket)
     {
         _isFinished = true;
         if (!_isFull) End(null);
     }
 
     // What was sent to it may have been told the error.
-    void ICompletions.Broken(int socket, Errno error)
+    void IStreamHandler.Broken(int socket, Errno error)
     {
         if (_isFinished) return;
-        if (HasPeerFinished) ((ICompletions)this).Finished(socket);
+        if (HasPeerFinished) ((IStreamHandler)this).Finished(socket);
         else if (error != Errno.None) Break(error);
         else if (_isReadToTheEnd) End(null);
         else Break(Errno.ConnectionReset);
     }
 
-    void ICompletions.BrokenWhilePaused(int socket)
+    void IStreamHandler.BrokenWhilePaused(int socket)
     {
         if (!_isReadToTheEnd && !HasPeerFinished && !_reactor.HadFinished(socket)) Break(Errno.ConnectionReset);
     }
 
-    void ICompletions.Sent(int socket) => _room.Signal();
+    void IStreamHandler.Sent(int socket) => _room.Signal();
 
-    void ICompletions.Spliced(int socket, int count) => throw new NotSupportedException();
+    // A channel forwards nothing and sends by itself.
+    void IStreamHandler.Spliced(int socket, int count)
+    {
+    }
 
-    void ICompletions.Fail(int socket) => Close(new IOException("The connection's reactor has stopped."), isReset: true);
+    void IStreamHandler.Stalled(int socket)
+    {
+    }
+
+    void IStreamHandler.Fail(int socket) => Close(new IOException("The connection's reactor has stopped."), isReset: true);
 
     // Hands what arrived over to the reader, and receives no more while he has enough.
     private void Feed()

@@ -166,7 +166,7 @@ public abstract class GuardTests : IDisposable
     }
 
     private void Join(int client, int backend, PairWitness witness, PairLimits limits)
-        => _reactor.Run(() => _reactor.Relay.Join(new RawSocket(_reactor, client).ReleaseWatched(), new RawSocket(_reactor, backend).ReleaseWatched(), witness, limits));
+        => _reactor.Run(() => PairRelay.Of(_reactor).Join(new RawSocket(_reactor, client).ReleaseWatched(), new RawSocket(_reactor, backend).ReleaseWatched(), witness, limits));
 
     private void Forget(int socket, int fd)
     {
@@ -204,7 +204,7 @@ public abstract class GuardTests : IDisposable
         public void Signal(Signals signals) => signalled();
     }
 
-    private sealed class Party(Reactor reactor) : ICompletions
+    private sealed class Party(Reactor reactor) : IStreamHandler
     {
         private readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -219,33 +219,35 @@ public abstract class GuardTests : IDisposable
 
         public Task Failed => _failed.Task;
 
-        void ICompletions.Received(int socket, ReadOnlySpan<byte> bytes)
+        void IStreamHandler.Received(int socket, in Piece piece)
         {
             Throw("Received");
             _received.TrySetResult();
         }
 
-        void ICompletions.Spliced(int socket, int count) => throw new NotSupportedException();
+        void IStreamHandler.Spliced(int socket, int count) => throw new NotSupportedException();
 
-        void ICompletions.Finished(int socket)
+        void IStreamHandler.Stalled(int socket) => throw new NotSupportedException();
+
+        void IStreamHandler.Finished(int socket)
         {
             Throw("Finished");
             reactor.Close(socket, isReset: false);
         }
 
-        void ICompletions.Sent(int socket) => Throw("Sent");
+        void IStreamHandler.Sent(int socket) => Throw("Sent");
 
-        void ICompletions.Broken(int socket, Errno error)
+        void IStreamHandler.Broken(int socket, Errno error)
         {
             Throw("Broken");
             reactor.Close(socket, isReset: true);
         }
 
-        void ICompletions.BrokenWhilePaused(int socket)
+        void IStreamHandler.BrokenWhilePaused(int socket)
         {
         }
 
-        void ICompletions.Fail(int socket)
+        void IStreamHandler.Fail(int socket)
         {
             _failed.TrySetResult();
             if (FailsToFail) throw new InvalidOperationException("another defect");

@@ -248,7 +248,7 @@ public abstract class PairRelayTests(ReactorMode mode)
         await using var rig = new RelayRig(mode);
         var pair = await rig.JoinAsync();
 
-        rig.Reactor.Run(() => rig.Reactor.Relay.Abort(pair.Number));
+        rig.Reactor.Run(() => PairRelay.Of(rig.Reactor).Abort(pair.Number));
 
         Assert.Equal(EndReason.None, await pair.Witness.Ended.WaitAsync(Wait.Bound));
         Assert.False(await pair.Client.EndsInOrderAsync());

@@ -96,7 +96,7 @@ public abstract class ReactorTests(ReactorMode mode)
         // There is one pair at a time, so its number is always the first.
         int Abort(int number)
         {
-            rig.Reactor.Relay.Abort(number);
+            PairRelay.Of(rig.Reactor).Abort(number);
             return 0;
         }
     }
@@ -153,11 +153,11 @@ public abstract class ReactorTests(ReactorMode mode)
         var (client, clientFd) = loopback.Connect();
         var (backend, backendFd) = loopback.Connect();
         var witness = new PairWitness { OnEnded = () => throw new InvalidOperationException("the log is full") };
-        reactor.Run(() => reactor.Relay.Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+        reactor.Run(() => PairRelay.Of(reactor).Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         reactor.Run(() => throw new InvalidOperationException("a defect"));
-        reactor.Run(() => reactor.Relay.EndAll(EndReason.Shutdown));
+        reactor.Run(() => PairRelay.Of(reactor).End(EndReason.Shutdown));
         reactor.Run(done.SetResult);
 
         await done.Task.WaitAsync(Wait.Bound);
@@ -191,7 +191,7 @@ public abstract class ReactorTests(ReactorMode mode)
         {
             var (client, clientFd) = loopback.Connect();
             var (backend, backendFd) = loopback.Connect();
-            reactor.Run(() => reactor.Relay.Join(
+            reactor.Run(() => PairRelay.Of(reactor).Join(
                 new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
             return (client, backend);
         }
@@ -246,7 +246,7 @@ public abstract class ReactorTests(ReactorMode mode)
         var witness = new PairWitness();
         rig.Stop();
 
-        rig.Reactor.Run(() => rig.Reactor.Relay.Join(clientSocket, backendSocket, witness, default));
+        rig.Reactor.Run(() => PairRelay.Of(rig.Reactor).Join(clientSocket, backendSocket, witness, default));
 
         await witness.Ended.WaitAsync(Wait.Bound);
         Assert.Equal(1, witness.Ends);

@@ -97,16 +97,16 @@ public abstract class RelayLimitTests(ReactorMode mode)
     {
         await using var rig = new RelayRig(mode);
         await rig.JoinAsync();
-        Assert.Equal(-1, await rig.DoAsync(rig.Reactor.Relay.NextSweep));
+        Assert.Equal(-1, await rig.DoAsync(PairRelay.Of(rig.Reactor).NextLook));
         var limited = await rig.JoinAsync(new PairLimits(Short, Short));
-        Assert.InRange(await rig.DoAsync(rig.Reactor.Relay.NextSweep), 0, 1000);
+        Assert.InRange(await rig.DoAsync(PairRelay.Of(rig.Reactor).NextLook), 0, 1000);
         var halfClosed = await rig.JoinAsync(new PairLimits(null, Short));
         await halfClosed.Client.FinishAsync();
 
         await limited.Witness.Ended.WaitAsync(Wait.Bound);
         await halfClosed.Witness.Ended.WaitAsync(Wait.Bound);
 
-        Assert.Equal(-1, await rig.DoAsync(rig.Reactor.Relay.NextSweep));
+        Assert.Equal(-1, await rig.DoAsync(PairRelay.Of(rig.Reactor).NextLook));
     }
 
     [Fact]

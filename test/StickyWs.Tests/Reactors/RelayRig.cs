@@ -59,7 +59,7 @@ internal sealed class RelayRig : IAsyncDisposable
 
     /// <summary>Hands two descriptors over to the relay. On the reactor's thread.</summary>
     public int Join(int client, int backend, PairWitness witness, PairLimits limits = default)
-        => Reactor.Relay.Join(new RawSocket(Reactor, client).ReleaseWatched(), new RawSocket(Reactor, backend).ReleaseWatched(), witness, limits);
+        => PairRelay.Of(Reactor).Join(new RawSocket(Reactor, client).ReleaseWatched(), new RawSocket(Reactor, backend).ReleaseWatched(), witness, limits);
 
     /// <summary>Does something on the reactor's thread.</summary>
     public async Task<T> DoAsync<T>(Func<T> work)
@@ -111,7 +111,7 @@ internal sealed class RelayRig : IAsyncDisposable
         }
 
         Assert.Empty(_failures);
-        Assert.Equal(0, Reactor.Relay.Pairs);
+        Assert.Equal(0, PairRelay.Of(Reactor).Pairs);
         Assert.Equal(0, Reactor.Pipes);
         ReactorKind.AssertNothingIsInUse(Reactor);
     }

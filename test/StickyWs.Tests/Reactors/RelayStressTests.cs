@@ -45,7 +45,7 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
         }
 
         Assert.Empty(_failures);
-        Assert.All(each, reactor => Assert.Equal((0, 0, 0), (reactor.Relay.Pairs, reactor.Count, reactor.Pipes)));
+        Assert.All(each, reactor => Assert.Equal((0, 0, 0), (PairRelay.Of(reactor).Pairs, reactor.Count, reactor.Pipes)));
         Assert.NotEqual(0, pool.RentedSoFar);
         Assert.Equal(pool.RentedSoFar, pool.ReturnedSoFar);
         await Descriptors.AssertNoMoreThanAsync(before, described);

@@ -34,7 +34,7 @@ internal sealed class StressPair
         _backend = new StressPeer(backend, new Random(_random.Next()), _random.Next(400_000), toClient, toBackend) { NeverReads = _fate == Fate.Stalls };
         var limits = _random.Next(2) == 0 ? default : new PairLimits(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
         var (clientSocket, backendSocket) = (new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched());
-        reactor.Run(() => _number = reactor.Relay.Join(clientSocket, backendSocket, _witness, limits));
+        reactor.Run(() => _number = PairRelay.Of(reactor).Join(clientSocket, backendSocket, _witness, limits));
     }
 
     private enum Fate
@@ -98,6 +98,6 @@ internal sealed class StressPair
     // As a tunnel does it: on the reactor's thread, and only while it lives.
     private void Abort()
     {
-        if (_witness.Ends == 0) _reactor.Relay.Abort(_number);
+        if (_witness.Ends == 0) PairRelay.Of(_reactor).Abort(_number);
     }
 }

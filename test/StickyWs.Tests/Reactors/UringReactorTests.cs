@@ -86,7 +86,7 @@ public sealed class UringReactorTests
         {
             var pair = await rig.JoinAsync();
             await PairRelayTests.FillAsync(rig, pair, i % 2 == 0 ? pair.Client : pair.Backend, seed: i);
-            await rig.DoAsync(() => { rig.Reactor.Relay.Abort(pair.Number); return 0; });
+            await rig.DoAsync(() => { PairRelay.Of(rig.Reactor).Abort(pair.Number); return 0; });
         }
 
         Assert.InRange(pool.MostHeld, 1, MostLeftOver);
@@ -94,7 +94,7 @@ public sealed class UringReactorTests
 
     private static void AbortIfOpen(UringReactor reactor, RelayedPair pair)
     {
-        if (pair.Witness.Ends == 0) reactor.Relay.Abort(pair.Number);
+        if (pair.Witness.Ends == 0) PairRelay.Of(reactor).Abort(pair.Number);
     }
 
     private static async Task<bool> EndsInOrderAsync(Wire wire)

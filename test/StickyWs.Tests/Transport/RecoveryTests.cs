@@ -103,7 +103,7 @@ public abstract partial class RecoveryTests(ReactorMode mode)
         var (client, clientFd) = loopback.Connect();
         var (backend, backendFd) = loopback.Connect();
         var witness = new PairWitness();
-        reactor.Run(() => reactor.Relay.Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+        reactor.Run(() => PairRelay.Of(reactor).Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
         return (new Wire(client, new NetworkStream(client, ownsSocket: true)), new Wire(backend, new NetworkStream(backend, ownsSocket: true)), witness);
     }
 
