@@ -10,6 +10,9 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
 {
+    // A client that comes again within it is not held anew.
+    private static readonly TimeSpan CutOffMemory = TimeSpan.FromMinutes(10);
+
     // Few and small: an open tunnel keeps them.
     private Backend? _away;
     private string? _settledOn;
@@ -184,7 +187,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
-        if (since == 0) away.NoteAway(rules.Time.GetTimestamp()); // It is nobody's fault, or a good answer was noted behind the verdict: lest the time never begins.
+        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
+        else if (since == 0) since = away.NoteCutOff(rules.Time.GetTimestamp(), (long)((rules.Options.HoldFor + CutOffMemory).TotalSeconds * rules.Time.TimestampFrequency));
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
     }
 }

@@ -23,6 +23,8 @@ public sealed class Backend
     private long _toBackend;
     private long _toClient;
     private long _awaySince;
+    private long _cutOffAt = long.MinValue / 2;
+    private long _cutOffSince;
     private volatile bool _isGone;
     private volatile bool _isSuspended;
     private int _trial;
@@ -108,6 +110,16 @@ public sealed class Backend
 
     /// <summary>Notes that it failed; the first time counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
+
+    /// <summary>Notes that the balancer cannot reach it for want of something of its own, while others may be served on connections that they have.</summary>
+    /// <param name="now">Now, as <see cref="TimeProvider.GetTimestamp"/> has it.</param>
+    /// <param name="memory">In the same units: what was longer ago is another matter.</param>
+    /// <returns>Since when.</returns>
+    internal long NoteCutOff(long now, long memory)
+    {
+        if (now - Interlocked.Exchange(ref _cutOffAt, now) > memory) Interlocked.Exchange(ref _cutOffSince, now);
+        return Interlocked.Read(ref _cutOffSince);
+    }
 
     /// <summary>Notes that it refused a connection.</summary>
     internal void NoteGone() => _isGone = true;

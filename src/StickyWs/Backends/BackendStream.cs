@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using StickyWs.Configuration;
 using StickyWs.Names;
 
@@ -15,7 +16,21 @@ internal static class BackendStream
     /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public static async ValueTask<Stream> OpenAsync(Backend backend, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
-        => await SecureAsync(await ConnectAsync(backend, cancellationToken).ConfigureAwait(false), backend.Address, tls, protocols, cancellationToken).ConfigureAwait(false);
+    {
+        var plain = await ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await SecureAsync(plain, backend.Address, tls, protocols, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsBadTls(e))
+        {
+            backend.Names.Distrust(backend.Address.IdnHost, backend.Address.Port);
+            throw;
+        }
+    }
+
+    /// <summary>Whether an address that took the connection did not speak TLS, or not as it should.</summary>
+    public static bool IsBadTls(Exception failure) => failure is AuthenticationException or IOException;
 
     /// <summary>Connects, and no more; the caller owns the stream.</summary>
     public static ValueTask<NetworkStream> ConnectAsync(Backend backend, CancellationToken cancellationToken)

@@ -9,6 +9,8 @@ namespace StickyWs.Backends;
 internal static class EvidenceExtensions
 {
     private const int ApplicationProtocolMismatch = unchecked((int)0x80090367);
+    private const int OpenSslReasons = 0xFFF;
+    private const int NoApplicationProtocol = 1120;
 
     /// <summary>Whether it proves the backend's own state: nothing that a client sent had a part in it.</summary>
     public static bool IsProof(this Evidence evidence) => evidence is >= Evidence.Refused and <= Evidence.TlsFailed;
@@ -36,8 +38,6 @@ internal static class EvidenceExtensions
     /// <summary>What a connect (name, TCP and TLS) that failed is evidence of.</summary>
     public static Evidence OfConnect(Exception failure) => failure switch
     {
-        OperationCanceledException { InnerException: TimeoutException { InnerException: SocketException resolving } } => Of(resolving.SocketErrorCode), // The HTTP client's.
-        OperationCanceledException { InnerException: SocketException resolving } => Of(resolving.SocketErrorCode),
         OperationCanceledException => Evidence.ConnectTimedOut,
         SocketException socket => Of(socket.SocketErrorCode),
         OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => Evidence.OutOfResources,
@@ -47,12 +47,18 @@ internal static class EvidenceExtensions
         _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
     };
 
-    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it and as Schannel numbers it: the server is well, and was offered a protocol that it does not speak.
+    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it, which older ones only number, and as Schannel does: the server is well, and was offered a protocol that it does not speak.
     private static bool IsChoiceOfProtocol(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)
         {
-            if (failure.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase) || failure is Win32Exception { NativeErrorCode: ApplicationProtocolMismatch }) return true;
+            var isIt = failure switch
+            {
+                Win32Exception windows => windows.NativeErrorCode == ApplicationProtocolMismatch,
+                CryptographicException ssl => (ssl.HResult & OpenSslReasons) == NoApplicationProtocol || ssl.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase),
+                _ => false,
+            };
+            if (isIt) return true;
         }
 
         return false;

@@ -16,6 +16,10 @@ internal static class ForwardedNames
         => Ascii.EqualsIgnoreCase(name, Standard)
             || (name.Length > 12 && IsDash(name[1]) && IsDash(name[11]) && (name[0] | 0x20) == 'x' && Ascii.EqualsIgnoreCase(name[2..11], Standard));
 
+    /// <summary>Whether it is one of the three that are written anew for every backend.</summary>
+    public static bool IsWrittenAnew(ReadOnlySpan<byte> name)
+        => Ascii.EqualsIgnoreCase(name, "X-Forwarded-For") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Proto") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Host");
+
     /// <summary>Whether a name that is one is only made to look like it: no proxy writes an underscore, so it passes from nobody.</summary>
     public static bool IsFake(ReadOnlySpan<byte> name) => name.Contains((byte)'_');
 

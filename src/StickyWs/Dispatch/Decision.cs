@@ -25,6 +25,9 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
     /// <summary>Whether the pool has affinity rules.</summary>
     public bool IsSticky => claim is not null;
 
+    /// <summary>Whether a rule of the pool's knows the client.</summary>
+    public bool KnowsClient => claim is { Key.IsNone: false };
+
     /// <summary>Whether something is learnt from the body of the answer.</summary>
     public bool AwaitsBody => claim?.Awaits is not null;
 
@@ -75,7 +78,7 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
     /// <summary>Has a backend asked first, unless the client has a claim on one by a rule of the pool's.</summary>
     public void Prefer(Backend backend)
     {
-        if (claim is not { Key.IsNone: false } && Pool.Eligible.Contains(backend)) _first = backend;
+        if (!KnowsClient && Pool.Eligible.Contains(backend)) _first = backend;
     }
 
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);

@@ -103,11 +103,14 @@ internal sealed partial class BackendDialer
             (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome(DialResult.Connected, connection, lease);
         }
-        catch (TimeoutRejectedException e)
+        catch (TimeoutRejectedException)
         {
             errorType = DialError.Timeout;
-            if (e.InnerException is { } late && EvidenceExtensions.OfConnect(late).IsOurs()) return Failed(lease.Backend, late, errorType, choice);
             return Failed(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
+        }
+        catch (SocketException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            return new DialOutcome(DialResult.Abandoned); // While the name was looked up.
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
         {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 
 namespace StickyWs.Forwarding;
 
@@ -8,17 +7,6 @@ namespace StickyWs.Forwarding;
 /// <param name="Scheme"><c>http</c> or <c>https</c>, as the client spoke with us.</param>
 internal readonly record struct ClientInfo(IPAddress? Address, string Scheme)
 {
-    /// <summary>Names of forwarded headers whose values are the application's own, not the client's.</summary>
-    public IReadOnlyCollection<string>? Application { get; init; }
-
-    public bool IsOfApplication(ReadOnlySpan<byte> name)
-    {
-        if (Application is not { Count: > 0 } names) return false;
-        foreach (var one in names)
-        {
-            if (Ascii.EqualsIgnoreCase(name, one)) return true;
-        }
-
-        return false;
-    }
+    /// <summary>Whether the forwarded headers of the head are the application's own, and the client's were left out.</summary>
+    public bool IsOfApplication { get; init; }
 }

@@ -17,6 +17,8 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
     private volatile bool _isHalfClosed;
     private long _stillSince = time.GetTimestamp();
     private long _seen;
+    private long _acknowledged;
+    private long? _lookedAt;
 
     public override string Lane => LaneNames.Portable;
 
@@ -31,6 +33,9 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
 
     /// <summary>The same in the other direction.</summary>
     public Delivery ToBackend { get; } = new(time, options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery);
+
+    /// <summary>How long a client that says one thing after the other is heard after its backend's end.</summary>
+    public TimeSpan LongestHearing => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 
     public override ConnectionTuple? Tuple => client.Tuple;
 
@@ -49,7 +54,18 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
         }
 
         var limit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout) ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
-        return limit is { } longest && time.GetElapsedTime(_stillSince) >= longest;
+        var still = time.GetElapsedTime(_stillSince);
+        return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
+    }
+
+    // A reader may be slow, and take for a long time what is with the kernel already.
+    private bool IsMoving()
+    {
+        var acknowledged = (SendQueue.Of(client.Socket)?.Acknowledged ?? 0) + (SendQueue.Of(SocketView.Of(backend.Socket))?.Acknowledged ?? 0);
+        var isMoving = _lookedAt == _stillSince && acknowledged != _acknowledged;
+        if (isMoving) _stillSince = time.GetTimestamp();
+        (_lookedAt, _acknowledged) = (_stillSince, acknowledged);
+        return isMoving;
     }
 
     public override void Abort(EndReason reason)

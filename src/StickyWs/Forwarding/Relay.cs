@@ -24,6 +24,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
 
     private Task _toBackend = Task.CompletedTask;
     private volatile bool _hasClientFinished;
+    private volatile bool _endsInOrder;
     private volatile bool _isWriting;
 
     // The backend takes no more ...
@@ -75,7 +76,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             if (!_isBackendDeaf) tunnel.Note(ReasonOf(EndReason.ClientClosed));
             tunnel.NoteHalfClosed();
             _hasClientFinished = true;
-            tunnel.ToClient.Cancel(); // It has nothing more to send that could harm what is on its way to it.
+            if (_endsInOrder) tunnel.ToClient.Cancel(); // It has nothing more to send that could harm what is on its way to it.
             if (!_isBackendDeaf) await TryAsync(tunnel.BackendConnection.ShutdownSendAsync()).ConfigureAwait(false);
         }
         catch (Exception e) when (IsBroken(e))
@@ -172,7 +173,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
 
         tunnel.Note(ReasonOf(reason));
         tunnel.NoteHalfClosed();
-        var isInOrder = reason == EndReason.BackendClosed;
+        var isInOrder = _endsInOrder = reason == EndReason.BackendClosed;
         var heard = tunnel.BytesToBackend;
         if (!(isInOrder && _hasClientFinished) && !await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false)) tunnel.Abort(EndReason.IdleTimeout);
         else if (isInOrder || tunnel.Client.Socket.IsNone) await FinishAsync(heard).ConfigureAwait(false);
@@ -182,10 +183,11 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
     // This ends the client's half, too; so what it is saying goes first, as long as the backend takes it.
     private async ValueTask FinishAsync(long heard)
     {
-        var isUnseen = tunnel.Client.Socket.IsNone; // What a stream of HTTP/2 has on its way here, nobody can ask for.
-        while (!_isBackendDeaf && !_toBackend.IsCompleted && (isUnseen || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
+        var began = tunnels.Time.GetTimestamp();
+        var isFirst = true; // It has just been heard that the backend has finished, and may have a last word.
+        while (!_isBackendDeaf && !_toBackend.IsCompleted && tunnels.Time.GetElapsedTime(began) < tunnel.LongestHearing && (isFirst || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
         {
-            (heard, isUnseen) = (tunnel.BytesToBackend, false);
+            (heard, isFirst) = (tunnel.BytesToBackend, false);
             await Task.Delay(Silence, tunnels.Time).ConfigureAwait(false);
         }
 

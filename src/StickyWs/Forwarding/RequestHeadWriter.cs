@@ -25,7 +25,7 @@ internal static class RequestHeadWriter
             if (ForwardedNames.IsOne(headers.Name))
             {
                 // Whether the client named it in Connection does not matter: a trusted proxy's word is not the client's to take back.
-                if ((isTrusted || client.IsOfApplication(headers.Name)) && !ForwardedNames.IsFake(headers.Name) && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
+                if ((isTrusted || (client.IsOfApplication && !ForwardedNames.IsWrittenAnew(headers.Name))) && !ForwardedNames.IsFake(headers.Name) && !forwarded.Note(headers.Name, headers.Value)) WriteHeader(output, headers.Name, headers.Value);
             }
             else if (!head.IsHopByHop(headers.Name) && !OwnHeaders.IsOne(headers.Name))
             {

@@ -15,7 +15,15 @@ internal sealed class StreamConnector : IBackendConnector
     {
         var plain = await BackendStream.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
-        var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
-        return new StreamBackendConnection(plain.Socket, stream);
+        try
+        {
+            var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
+            return new StreamBackendConnection(plain.Socket, stream);
+        }
+        catch (Exception e) when (BackendStream.IsBadTls(e))
+        {
+            backend.Names.Distrust(backend.Address.IdnHost, backend.Address.Port);
+            throw;
+        }
     }
 }

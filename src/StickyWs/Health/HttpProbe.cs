@@ -33,7 +33,9 @@ internal sealed class HttpProbe : IProbe
 
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
-        using var client = new HttpMessageInvoker(Handler(backend));
+        // Not within the request, which would not tell what was waited for when its time was over.
+        await using var connection = await BackendStream.OpenAsync(backend, _tls, Protocols(), cancellationToken);
+        using var client = new HttpMessageInvoker(Handler(backend, connection));
         using var request = Request(backend.Address);
         using var response = await client.SendAsync(request, cancellationToken);
         var status = (int)response.StatusCode;
@@ -43,7 +45,7 @@ internal sealed class HttpProbe : IProbe
         await CheckBodyAsync(body, _expectedBody, cancellationToken);
     }
 
-    private SocketsHttpHandler Handler(Backend backend)
+    private SocketsHttpHandler Handler(Backend backend, Stream connection)
     {
         var handler = new SocketsHttpHandler
         {
@@ -56,7 +58,8 @@ internal sealed class HttpProbe : IProbe
         };
 
         // The handler's own TLS would check the name in Host, whatever its options say.
-        handler.ConnectCallback = (_, token) => BackendStream.OpenAsync(backend, _tls, Protocols(), token);
+        var isTaken = 0;
+        handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0 ? new(connection) : BackendStream.OpenAsync(backend, _tls, Protocols(), token);
         return handler;
     }
 

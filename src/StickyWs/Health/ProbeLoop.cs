@@ -110,7 +110,7 @@ internal sealed partial class ProbeLoop(
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
-        _isUrgent = result.Failure is not null && (isSuspected || _isUrgent);
+        _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent); // What has its verdict waits for the interval.
         if (result.Failure is null && isProven) _isProven = false;
         await JudgeAsync(result.Failure, pipeline, isProven);
     }

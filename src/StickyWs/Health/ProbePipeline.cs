@@ -44,7 +44,6 @@ internal sealed class ProbePipeline
 
     private static Evidence EvidenceOf(Exception failure) => failure switch
     {
-        TimeoutRejectedException { InnerException: { } late } when EvidenceExtensions.OfConnect(late).IsOurs() => EvidenceExtensions.OfConnect(late),
         TimeoutRejectedException => Evidence.TimedOut,
         ProbeFailedException => Evidence.BadAnswer,
         _ => EvidenceExtensions.OfConnect(failure),

@@ -19,7 +19,7 @@ public static class StickyWsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(app);
         if (app.ApplicationServices.GetService<BackendRegistry>() is null)
             throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
-        app.ApplicationServices.GetRequiredService<PipelineMark>().Set(isForAll: app is WebApplication); // Branches (Map, UseWhen) have builders of their own.
+        app.ApplicationServices.GetRequiredService<PipelineMark>().Set(app);
         return app.UseMiddleware<BalancingMiddleware>();
     }
 }

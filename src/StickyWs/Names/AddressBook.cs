@@ -16,6 +16,9 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     // Names come from the configuration; this is for one that changes them for ever.
     private const int MostNames = 4096;
 
+    // Attempts that were ended in a row before the address that was reached has an answer.
+    private const int MostMisses = 3;
+
     private readonly ConcurrentDictionary<(string Host, int Port), First> _first = new();
 
     /// <summary>By the system's own resolver and clock.</summary>
@@ -26,8 +29,8 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     /// <param name="port">The port.</param>
     /// <param name="connect">Connects to one address; what it returns is the caller's.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="SocketException">None can be reached, or the name has none.</exception>
-    /// <exception cref="OperationCanceledException">It was ended; there is a <see cref="SocketException"/> (<see cref="SocketError.TryAgain"/>) inside if the name servers were still being waited for.</exception>
+    /// <exception cref="SocketException">None can be reached, the name has none, or it was ended before the name servers had answered (<see cref="SocketError.TryAgain"/>).</exception>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
         where T : IDisposable
     {
@@ -40,17 +43,23 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         try
         {
             var (connection, address) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
-            Begin(name, address, wasReached: true);
+            Begin(name, address, known: address);
             return connection;
         }
         catch (OperationCanceledException) when (race.Untried is { } untried)
         {
-            Begin(name, untried, wasReached: false); // Whatever the time-out is, no address keeps the others from their turn for ever.
+            GiveUp(name, known, untried);
             throw;
         }
     }
 
-    // A connect that has no time left before it has begun is no connect that timed out: the exception says what was waited for, as far as those who wrap it keep what is inside.
+    /// <summary>What was reached last by a name is no good after all: the others come first the next time.</summary>
+    public void Distrust(string host, int port)
+    {
+        if (_first.TryGetValue((host, port), out var first)) _first[(host, port)] = first with { IsLast = true };
+    }
+
+    // A connect that has no time left before it has begun is no connect that timed out. Those who bound it would wrap a cancellation, and lose what was waited for.
     private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         try
@@ -59,14 +68,21 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new OperationCanceledException($"The name servers had not answered for {host}.", new SocketException((int)SocketError.TryAgain), cancellationToken);
+            throw new SocketException((int)SocketError.TryAgain, $"The name servers had not answered for {host}.");
         }
     }
 
-    private void Begin((string Host, int Port) name, IPAddress address, bool wasReached)
+    // Whatever the time-out is, no address keeps the others from their turn for ever. But the caller may have ended it for any other reason, so one that was reached is not given up at once.
+    private void GiveUp((string Host, int Port) name, IPAddress? known, IPAddress untried)
+    {
+        var misses = known is not null && _first.TryGetValue(name, out var first) ? first.Misses + 1 : MostMisses;
+        Begin(name, misses < MostMisses ? known! : untried, known, misses < MostMisses ? misses : 0);
+    }
+
+    private void Begin((string Host, int Port) name, IPAddress address, IPAddress? known, int misses = 0)
     {
         if (_first.Count >= MostNames) _first.Clear();
-        _first[name] = new First(address, wasReached, time.GetTimestamp());
+        _first[name] = new First(address, known, misses, time.GetTimestamp());
     }
 
     // A socket for IPv6 alone does not take an address of IPv4 that is written as one of IPv6.
@@ -86,10 +102,10 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
 
         known = null;
         if (!_first.TryGetValue(name, out var begin) || time.GetElapsedTime(begin.At) >= Memory || !ordered.Remove(begin.Address)) return ordered;
-        ordered.Insert(0, begin.Address);
-        if (begin.WasReached) known = begin.Address;
+        ordered.Insert(begin.IsLast ? ordered.Count : 0, begin.Address);
+        known = begin.Known;
         return ordered;
     }
 
-    private readonly record struct First(IPAddress Address, bool WasReached, long At);
+    private readonly record struct First(IPAddress Address, IPAddress? Known, int Misses, long At, bool IsLast = false);
 }

@@ -6,6 +6,9 @@ namespace StickyWs.Proxying;
 /// <summary>What becomes of a request whose <c>RequestAborted</c> fires before its answer is whole: the client left, or the application gave it no more time (<c>UseRequestTimeouts</c>).</summary>
 internal static class Abandonment
 {
+    // Of FileBufferingReadStream (EnableBuffering), which has no exception of its own for it.
+    private const string BufferLimit = "Buffer limit exceeded.";
+
     /// <summary>Whether the application's time-out is over.</summary>
     public static bool IsTimedOut(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 
@@ -31,12 +34,12 @@ internal static class Abandonment
         if (IsTimedOut(context) && !context.Response.HasStarted) context.RequestAborted.ThrowIfCancellationRequested();
     }
 
-    // What a middleware that decodes the body says of it.
+    // What a middleware that decodes or keeps the body says of it.
     private static bool IsBadContent(Exception failure)
     {
         for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
         {
-            if (cause is InvalidDataException) return true;
+            if (cause is InvalidDataException or InvalidOperationException || (cause.GetType() == typeof(IOException) && cause.Message == BufferLimit)) return true;
         }
 
         return false;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
 namespace StickyWs.Proxying;
 
@@ -8,14 +9,16 @@ namespace StickyWs.Proxying;
 /// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the application sets later cannot be
 /// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>, <see cref="ForwardedArrival"/>).
 /// </summary>
-internal sealed class ArrivalFilter : IStartupFilter
+internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHeadersOptions> options) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        app.Use(static pipeline => context =>
+        balancer.Root = app;
+        var trimmed = ForwardedArrival.Trimmed(options.Value);
+        app.Use(pipeline => context =>
         {
             ConnectionOptions.Strip(context.Request.Headers);
-            ForwardedArrival.Note(context);
+            ForwardedArrival.Note(context, trimmed);
             Note(context);
             return pipeline(context);
         });

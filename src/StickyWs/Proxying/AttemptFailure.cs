@@ -21,8 +21,11 @@ internal enum AttemptFailure
     /// <summary>The backend says that it did not process the request (RFC 9113 section 8.7); nobody's fault.</summary>
     NotProcessed,
 
-    /// <summary>The balancer itself lacks a descriptor, a port, memory or name resolution for one more connection.</summary>
+    /// <summary>The balancer itself lacks a descriptor or memory for one more connection.</summary>
     OutOfResources,
+
+    /// <summary>The balancer has no free port towards this backend, or no name server that answers.</summary>
+    OutOfReach,
 
     /// <summary>The whole time that the pool or the application gives a request is over.</summary>
     OutOfTime,

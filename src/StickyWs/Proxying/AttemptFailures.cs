@@ -14,7 +14,7 @@ internal static class AttemptFailures
         if (activity.IsCancellationRequested) return request.Content is { AwaitsClient: true } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {
-            OperationCanceledException { InnerException: TimeoutException } => EvidenceExtensions.OfConnect(exception).IsOurs() ? AttemptFailure.OutOfResources : AttemptFailure.ConnectTimedOut,
+            OperationCanceledException { InnerException: TimeoutException } => AttemptFailure.ConnectTimedOut,
             HttpRequestException { InnerException: UnsentException { IsReused: true } } => AttemptFailure.StaleConnection,
             HttpRequestException { InnerException: UnsentException } => AttemptFailure.NotConnected,
             HttpRequestException { InnerException: NotRepeatableException } => AttemptFailure.NotProcessed,
@@ -29,12 +29,13 @@ internal static class AttemptFailures
         => failure >= AttemptFailure.BackendSilent || (failure == AttemptFailure.OutOfTime && request.Content is not { AwaitsClient: true });
 
     /// <summary>Whether no connection came about, and so nothing was sent.</summary>
-    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources;
+    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
     /// <summary>What it is evidence of against the backend.</summary>
     public static Evidence ToEvidence(this AttemptFailure failure, Exception? exception) => failure switch
     {
         AttemptFailure.OutOfResources => Evidence.OutOfResources,
+        AttemptFailure.OutOfReach => Evidence.OutOfReach,
         AttemptFailure.BackendSilent or AttemptFailure.OutOfTime => Evidence.TimedOut,
         AttemptFailure.ConnectTimedOut => Evidence.ConnectTimedOut,
         AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer, // Our choice of protocol.
@@ -57,7 +58,12 @@ internal static class AttemptFailures
     private static AttemptFailure Of(HttpRequestException exception)
     {
         var failure = Of(exception.HttpRequestError);
-        return failure == AttemptFailure.NotConnected && EvidenceExtensions.OfConnect(exception).IsOurs() ? AttemptFailure.OutOfResources : failure;
+        return failure != AttemptFailure.NotConnected ? failure : EvidenceExtensions.OfConnect(exception) switch
+        {
+            Evidence.OutOfResources => AttemptFailure.OutOfResources,
+            Evidence.OutOfReach => AttemptFailure.OutOfReach,
+            _ => failure,
+        };
     }
 
     private static AttemptFailure Of(HttpRequestError error) => error switch

@@ -52,8 +52,9 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
             await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);
             return secured;
         }
-        catch
+        catch (Exception e)
         {
+            if (BackendStream.IsBadTls(e)) settings.Names.Distrust(address.IdnHost, address.Port);
             await secured.DisposeAsync().ConfigureAwait(false);
             throw;
         }

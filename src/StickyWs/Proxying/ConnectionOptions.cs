@@ -2,7 +2,8 @@ using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
+using StickyWs.Detection;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Proxying;
 
@@ -67,7 +68,7 @@ internal static class ConnectionOptions
 
     private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)
     {
-        if (option.IsEmpty || IsEssential(option)) return;
+        if (option.IsEmpty || IsEssential(option) || ForwardedNames.IsOne(option)) return;
         var name = option.ToString();
         if (headers.NonValidated.Contains(name)) headers.Remove(name);
         else if (contentHeaders is not null && contentHeaders.NonValidated.Contains(name)) contentHeaders.Remove(name);

@@ -26,7 +26,7 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
     {
         AttemptFailure.ClientGone or AttemptFailure.ClientBody => new(suggested, "The request body could not be read."),
         AttemptFailure.ClientSilent => new(StatusCodes.Status408RequestTimeout, "The request body did not arrive in time."),
-        AttemptFailure.OutOfResources => OutOfResources,
+        AttemptFailure.OutOfResources or AttemptFailure.OutOfReach => OutOfResources,
         AttemptFailure.OutOfTime => new(StatusCodes.Status504GatewayTimeout, "The request took longer than it may."),
         AttemptFailure.BackendSilent => new(StatusCodes.Status504GatewayTimeout, "The backend did not answer in time."),
         AttemptFailure.ConnectTimedOut => new(StatusCodes.Status504GatewayTimeout, "No backend could be reached in time."),

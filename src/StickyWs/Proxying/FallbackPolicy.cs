@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
@@ -10,7 +11,7 @@ namespace StickyWs.Proxying;
 /// request that belongs to a pool, so that what it says of authorization, limits or CORS is not taken for the pool's. Elsewhere it is told apart afterwards; a fallback to a controller or a page is replaced by the action's
 /// own endpoint while routing goes on, so that is noted before it happens.
 /// </summary>
-internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatcher) : MatcherPolicy, IEndpointSelectorPolicy
+internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatcher, EndpointDataSource all) : MatcherPolicy, IEndpointSelectorPolicy
 {
     /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
@@ -38,7 +39,7 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
     // Which of the candidates fits is not known yet. But what is chosen in the end and is none of the better ones can only have come from the fallback.
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        var isPooled = balancer.IsForAll && !BalancingMiddleware.IsErrorPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
+        var isPooled = IsForAll() && !BalancingMiddleware.IsErrorPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
         List<Endpoint>? better = null;
         var isLastDynamic = false;
         for (var i = 0; i < candidates.Count; i++)
@@ -64,9 +65,22 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
     /// <summary>The request belongs to no pool after all, since a middleware behind routing has changed it: its fallback runs.</summary>
     public static void Restore(HttpContext context)
     {
-        if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver) return;
+        if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver || BalancingMiddleware.IsErrorPage(context)) return;
+        if (passedOver.Endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null) return; // Which nobody has looked at.
         context.SetEndpoint(passedOver.Endpoint);
         foreach (var (name, value) in passedOver.Values ?? []) context.Request.RouteValues[name] = value;
+    }
+
+    // A branch with routes of its own has fallbacks for requests that may never come to the balancer.
+    private bool IsForAll()
+    {
+        if (balancer.Routes is not { } routes || all is not CompositeEndpointDataSource composite) return false;
+        foreach (var source in composite.DataSources)
+        {
+            if (!routes.DataSources.Contains(source)) return false;
+        }
+
+        return true;
     }
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Detection;
@@ -6,59 +7,63 @@ namespace StickyWs.Proxying;
 
 /// <summary>
 /// What a request said of its client when it came (<see cref="ForwardedNames"/>). A stranger's word is dropped; what the application says by such a name (<c>X-Forwarded-User</c>) is passed on, and no client can take it away
-/// by saying it first.
+/// by saying it first. The three that are written anew are nobody's.
 /// </summary>
-internal sealed class ForwardedArrival
+internal sealed class ForwardedArrival(string[] trimmed)
 {
-    private const string Prefix = "X-Forwarded-Prefix";
-    private const string Standard = "Forwarded";
-
     private readonly Dictionary<string, StringValues> _sent = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The names of the headers of which the framework's own middleware leaves the part that it does not trust.</summary>
+    public static string[] Trimmed(ForwardedHeadersOptions options) => [options.ForwardedForHeaderName, options.ForwardedProtoHeaderName, options.ForwardedHostHeaderName, options.ForwardedPrefixHeaderName];
+
     /// <summary>Notes what has just come.</summary>
-    public static void Note(HttpContext context)
+    public static void Note(HttpContext context, string[] trimmed)
     {
         ForwardedArrival? arrival = null;
         foreach (var (name, values) in context.Request.Headers)
         {
-            if (ForwardedNames.IsOne(name)) (arrival ??= new ForwardedArrival())._sent[name] = values;
+            if (ForwardedNames.IsOne(name)) (arrival ??= new ForwardedArrival(trimmed))._sent[name] = values;
         }
 
         if (arrival is not null) context.Features.Set(arrival);
     }
 
-    /// <summary>Whether the application has set a header. Of the three that are written anew it does not matter.</summary>
-    public static bool IsOfApplication(HttpContext context, string name, StringValues values)
-        => !IsWrittenAnew(name) && !ForwardedNames.IsFake(name) && (context.Features.Get<ForwardedArrival>() is not { } arrival || arrival.IsOther(name, values));
+    /// <summary>Whether the client said anything of the kind.</summary>
+    public static bool HasSpoken(HttpContext context) => context.Features.Get<ForwardedArrival>() is not null;
 
-    /// <summary>The names of the headers that the application has set.</summary>
-    public static IReadOnlyCollection<string> OfApplication(HttpContext context)
+    /// <summary>The values of a header that the application has set.</summary>
+    public static StringValues OfApplication(HttpContext context, string name, StringValues values)
     {
-        List<string>? names = null;
-        foreach (var (name, values) in context.Request.Headers)
-        {
-            if (ForwardedNames.IsOne(name) && IsOfApplication(context, name, values)) (names ??= []).Add(name);
-        }
-
-        return names ?? (IReadOnlyCollection<string>)[];
+        if (IsWrittenAnew(name) || ForwardedNames.IsFake(name)) return StringValues.Empty;
+        return context.Features.Get<ForwardedArrival>() is { } arrival && arrival._sent.TryGetValue(name, out var sent) ? arrival.Others(name, sent, values) : values;
     }
 
-    public static bool IsWrittenAnew(string name)
+    private static bool IsWrittenAnew(string name)
         => name.Equals(ForwardedHeaders.For, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedHeaders.Proto, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedHeaders.Host, StringComparison.OrdinalIgnoreCase);
 
-    // The framework's own middleware leaves a part of what the client sent in some; any other is the client's as long as nobody has put another value there.
-    private bool IsOther(string name, StringValues values)
-        => !_sent.TryGetValue(name, out var sent)
-            || (!name.Equals(Prefix, StringComparison.OrdinalIgnoreCase) && !name.Equals(Standard, StringComparison.OrdinalIgnoreCase) && !IsSame(sent, values));
-
-    private static bool IsSame(StringValues sent, StringValues values)
+    private StringValues Others(string name, StringValues sent, StringValues values)
     {
-        if (sent.Count != values.Count) return false;
-        for (var i = 0; i < sent.Count; i++)
+        var isTrimmed = Array.Exists(trimmed, one => one.Equals(name, StringComparison.OrdinalIgnoreCase));
+        var others = new List<string?>();
+        foreach (var value in values)
         {
-            if (!ReferenceEquals(sent[i], values[i])) return false;
+            if (Without(value, sent, isTrimmed) is { Length: > 0 } other) others.Add(other);
         }
 
-        return true;
+        return new StringValues([.. others]);
+    }
+
+    // A value is the client's as long as it is the very string that came, and so is what stands before a comma behind which the application has added its own.
+    private static string? Without(string? value, StringValues sent, bool isTrimmed)
+    {
+        foreach (var one in sent)
+        {
+            if (string.IsNullOrEmpty(value) || ReferenceEquals(value, one)) return null;
+            if (string.IsNullOrEmpty(one)) continue;
+            if (isTrimmed && one.StartsWith(value, StringComparison.Ordinal)) return null;
+            if (value.Length > one.Length && value[one.Length] == ',' && value.StartsWith(one, StringComparison.Ordinal)) value = value[(one.Length + 1)..].TrimStart();
+        }
+
+        return value;
     }
 }

@@ -25,15 +25,32 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
         var sent = context.Request.Headers;
         var peer = context.Connection.RemoteIpAddress;
         var isTrusted = registry.Current.TrustedProxies.Contains(peer);
-        foreach (var (name, values) in sent)
-        {
-            if (ForwardedNames.IsOne(name) && headers.NonValidated.Contains(name) && (isTrusted || !ForwardedArrival.IsOfApplication(context, name, values))) headers.Remove(name);
-        }
-
+        if (isTrusted || ForwardedArrival.HasSpoken(context)) Drop(context, sent, isTrusted, headers);
+        else DropWrittenAnew(headers);
         if (isTrusted) Pass(sent, peer, headers);
         Complete(headers, For, peer is null ? "" : PeerAddress.Text(peer));
         Complete(headers, Proto, context.Request.Scheme);
         Complete(headers, Host, sent.Host.ToString());
+    }
+
+    private static void Drop(HttpContext context, IHeaderDictionary sent, bool isTrusted, HttpRequestHeaders headers)
+    {
+        foreach (var (name, values) in sent)
+        {
+            if (!ForwardedNames.IsOne(name) || !headers.NonValidated.Contains(name)) continue;
+            var own = isTrusted ? StringValues.Empty : ForwardedArrival.OfApplication(context, name, values);
+            if (own.Count == values.Count && own.Equals(values)) continue;
+            headers.Remove(name);
+            if (own.Count > 0) headers.TryAddWithoutValidation(name, (IEnumerable<string?>)own);
+        }
+    }
+
+    // The client said nothing of the kind, so that all that is there is the application's.
+    private static void DropWrittenAnew(HttpRequestHeaders headers)
+    {
+        if (headers.NonValidated.Contains(For)) headers.Remove(For);
+        if (headers.NonValidated.Contains(Proto)) headers.Remove(Proto);
+        if (headers.NonValidated.Contains(Host)) headers.Remove(Host);
     }
 
     private static void Pass(IHeaderDictionary sent, IPAddress? peer, HttpRequestHeaders headers)

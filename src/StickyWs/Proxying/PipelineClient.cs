@@ -30,7 +30,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     /// <summary>Whether it has got a whole answer that is no 101.</summary>
     public bool IsAnswered { get; private set; }
 
-    public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme) { Application = ForwardedArrival.OfApplication(context) };
+    public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme) { IsOfApplication = true };
 
     public override ConnectionTuple? Tuple => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
         ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))

@@ -94,6 +94,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
             case AttemptFailure.NoAnswer when Content is null && !_wasRepeated:
                 _wasRepeated = true;
                 return TryMoveOn();
+            case AttemptFailure.OutOfResources when decision.KnowsClient:
+                return false; // A connection that is kept to another backend is no reason to leave the state behind.
             default:
                 return Failure.IsConnects() && TryMoveOn();
         }

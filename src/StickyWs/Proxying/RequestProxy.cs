@@ -55,7 +55,7 @@ internal sealed partial class RequestProxy(
 
     private static ErrorAnswer RefusalOf(ProxiedRequest request)
     {
-        if (request.Failure == AttemptFailure.OutOfResources) return ErrorAnswer.OutOfResources;
+        if (request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) return ErrorAnswer.OutOfResources;
         return request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend;
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class RequestProxy(
             return Task.CompletedTask;
         }
 
-        if ((request.Why == NoBackendReason.Held || request.Failure == AttemptFailure.OutOfResources) && !context.Response.HasStarted) return RefuseAsync(request);
+        if ((request.Why == NoBackendReason.Held || request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) && !context.Response.HasStarted) return RefuseAsync(request);
         return answer.WriteAsync(context);
     }
 

@@ -25,8 +25,9 @@ internal static class UpgradeHead
 
     /// <param name="request">The request.</param>
     /// <param name="hasOwnKey">Whether it brings its own HTTP/1.1 handshake headers; otherwise they are made up here.</param>
+    /// <param name="isTrusted">Whether the peer's word on the client counts; of anybody else's only what the application has made of it does.</param>
     /// <param name="upgrades">The protocols that the backend is asked for, when that is not a WebSocket.</param>
-    public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey, string? upgrades = null)
+    public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey, bool isTrusted, string? upgrades = null)
     {
         var output = new ArrayBufferWriter<byte>(1024);
         output.Write(Encoding.ASCII.GetBytes(MethodOf(request)));
@@ -38,7 +39,7 @@ internal static class UpgradeHead
         {
             if (IsLeftOut(request, name, values, hasOwnKey) || (upgrades is not null && Is(name, HeaderNames.Upgrade))) continue;
             if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray())); // RFC 9113 section 8.2.3
-            else foreach (var value in values) Write(output, name, value ?? "");
+            else foreach (var value in isTrusted || !ForwardedNames.IsOne(name) ? values : ForwardedArrival.OfApplication(request.HttpContext, name, values)) Write(output, name, value ?? "");
         }
 
         if (!hasOwnKey) Write(output, HeaderNames.Connection, HeaderNames.Upgrade);

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
@@ -13,7 +14,7 @@ namespace StickyWs.Proxying;
 /// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
 /// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the same forwarder.
 /// </summary>
-internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvider time, ILogger<UpgradeProxy> logger)
+internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendRegistry registry, TimeProvider time, ILogger<UpgradeProxy> logger)
 {
     /// <summary>Makes a tunnel of a request that asks for one, or answers it.</summary>
     /// <param name="context">The request.</param>
@@ -26,10 +27,12 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvid
         return Array.Exists(asked, UpgradeName.IsWebSocket) ? OpenWebSocketAsync(context, decision) : RefuseAsync(context, UpgradeRefusals.NotListed(asked), decision);
     }
 
+    private bool IsTrusted(HttpContext context) => registry.Current.TrustedProxies.Contains(context.Connection.RemoteIpAddress);
+
     private Task OpenWebSocketAsync(HttpContext context, Decision decision)
     {
         if (Recognize(context) is not { } client) return RefuseAsync(context, UpgradeRefusals.BadWebSocket, decision);
-        var bytes = UpgradeHead.Render(context.Request, client.HasOwnKey);
+        var bytes = UpgradeHead.Render(context.Request, client.HasOwnKey, IsTrusted(context));
         if (HandshakeParser.Parse(bytes, UpgradeHead.NoLimits, out var head) != Verdict.PlainHttp && head is not null) return TunnelAsync(client, head, decision);
         return RefuseAsync(context, context.Request.Headers.SecWebSocketVersion == "13" ? UpgradeRefusals.BadWebSocket : UpgradeRefusals.OtherVersion, decision);
     }
@@ -39,7 +42,7 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, TimeProvid
         var client = RecognizeOther(context, out var refusal);
         if (client is null) return RefuseAsync(context, refusal!, decision);
         var method = Encoding.ASCII.GetBytes(UpgradeHead.MethodOf(context.Request) + " ");
-        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, listed), method, Encoding.ASCII.GetBytes(listed));
+        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, IsTrusted(context), listed), method, Encoding.ASCII.GetBytes(listed));
         return head is null ? RefuseAsync(context, UpgradeRefusals.BadUpgrade, decision) : TunnelAsync(client, head, decision);
     }
 

@@ -46,6 +46,14 @@ internal static unsafe partial class Libc
     /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
     public const int Duplicate = 1030;
 
+    /// <summary><c>TCP_INFO</c> (tcp(7)), and where <c>tcpi_bytes_acked</c> stands in its <c>struct tcp_info</c>, which only ever grows at its end.</summary>
+    public const int TcpInfo = 11;
+    public const int TcpInfoBytesAcknowledged = 120;
+    public const int TcpInfoSize = 148;
+
+    /// <summary><c>F_GETPIPE_SZ</c> (fcntl(2)).</summary>
+    public const int GetPipeSize = 1032;
+
     /// <summary><c>SIOCINQ</c> (tcp(7)).</summary>
     public const nuint InQueue = 0x541B;
 

@@ -186,7 +186,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         {
             ref var pair = ref _pairs[number];
             if (pair.Owner is null || pair.IsDraining) continue;
-            if (pair.Limit > 0 && _reactor.Now - pair.LastActive >= pair.Limit)
+            var still = _reactor.Now - pair.LastActive;
+            if (pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4) && !IsMoving(ref pair) && still >= pair.Limit)
             {
                 pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
                 End(number, isReset: true);
@@ -196,6 +197,16 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
                 WatchForDeadPeer(ref pair);
             }
         }
+    }
+
+    // A reader may be slow, and take for a long time what is with the kernel, or in a pipe, already.
+    private bool IsMoving(ref Pair pair)
+    {
+        var acknowledged = _reactor.Acknowledged(pair.Client) + _reactor.Acknowledged(pair.Backend);
+        var isMoving = pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
+        if (isMoving) pair.LastActive = _reactor.Now;
+        (pair.LookedAt, pair.Acknowledged) = ((int)pair.LastActive, acknowledged);
+        return isMoving;
     }
 
     // Not when they join: tunnels that last no longer than a moment need no such watch, and should not pay for it.

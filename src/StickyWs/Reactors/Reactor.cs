@@ -131,6 +131,9 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>How many bytes that were sent the peer has not acknowledged; a FIN counts as one.</summary>
     public abstract int Unacknowledged(int socket);
 
+    /// <inheritdoc cref="SocketOptions.Acknowledged"/>
+    public abstract long Acknowledged(int socket);
+
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public abstract void SetDeadPeerTimeout(int socket, int milliseconds);
 

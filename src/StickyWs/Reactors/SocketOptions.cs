@@ -44,6 +44,14 @@ internal static unsafe class SocketOptions
         return Libc.Control(fd, Libc.OutQueue, &count) == 0 ? count : 0;
     }
 
+    /// <summary>How many bytes the peer has acknowledged so far; 0 where the kernel does not tell.</summary>
+    public static long Acknowledged(int fd)
+    {
+        var info = stackalloc byte[Libc.TcpInfoSize];
+        var length = (uint)Libc.TcpInfoSize;
+        return Libc.GetOption(fd, Libc.Tcp, Libc.TcpInfo, info, &length) == 0 && length >= Libc.TcpInfoBytesAcknowledged + sizeof(long) ? *(long*)(info + Libc.TcpInfoBytesAcknowledged) : 0;
+    }
+
     /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>
     public static void Close(int fd, bool isReset)
     {

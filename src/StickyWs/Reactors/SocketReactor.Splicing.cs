@@ -53,7 +53,7 @@ internal abstract unsafe partial class SocketReactor
             return true;
         }
 
-        before = (int)count;
+        before = count >= pipe.Capacity ? _bufferSize : (int)count; // The pipe was full before the socket was empty.
         CountSpliced(ref state, (int)count);
         ref var target = ref Sockets[other];
         target.Pipe = pipe;

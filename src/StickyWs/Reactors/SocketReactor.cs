@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using StickyWs.Observability;
 
@@ -48,18 +47,13 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override int Place(int socket) => Sockets[socket].Place;
 
-    public override void FinishSending(int socket)
-    {
-        ref var state = ref Sockets[socket];
-        if (HasTaken(ref state)) _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
-        else state.Flags |= SocketFlags.FinishDue;
-    }
-
     public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
 
     public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.BrokenPipe;
 
     public override int Unacknowledged(int socket) => Pending(ref Sockets[socket]) + SocketOptions.Unacknowledged(Sockets[socket].Fd);
+
+    public override long Acknowledged(int socket) => SocketOptions.Acknowledged(Sockets[socket].Fd);
 
     public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(Sockets[socket].Fd, milliseconds);
 
@@ -102,24 +96,12 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Bytes that were sent to a socket and are not with the kernel yet.</summary>
-    protected virtual int Pending(ref SocketState state) => state.LeftoverLength;
-
-    /// <summary>Whether all that was sent to a socket is with the kernel, or goes nowhere.</summary>
-    protected virtual bool HasTaken(ref SocketState state) => state.LeftoverLength == 0 || state.Has(SocketFlags.SendBroken);
-
-    /// <summary>All is with the kernel now.</summary>
-    protected static void FinishIfDue(ref SocketState state)
-    {
-        if (!state.Has(SocketFlags.FinishDue)) return;
-        state.Flags &= ~SocketFlags.FinishDue;
-        _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
-    }
-
     /// <summary>Notes where what arrives at a socket goes.</summary>
     protected void Link(int from, int to)
     {
-        Sockets[from].Target = to;
+        ref var target = ref Sockets[from].Target;
+        if (target == to) return;
+        target = to;
         Sockets[to].Source = from;
     }
 
@@ -159,107 +141,10 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    public override void AwaitRoom(int socket)
-    {
-        Sockets[socket].Flags |= SocketFlags.WantsRoom;
-        WatchRoom(socket);
-    }
-
-    /// <summary>Has the kernel report when there is room to send.</summary>
-    protected abstract void WatchRoom(int socket);
-
     protected static void BeginStream(ref SocketState state, IStreamHandler handler, int place)
     {
         (state.Watcher, state.Handler, state.Place) = (null, handler, place);
         state.Flags |= SocketFlags.Streaming;
-    }
-
-    /// <summary>Sends by a call of its own, and keeps what the socket cannot take now.</summary>
-    public override bool Write(int to, ReadOnlySpan<byte> bytes)
-    {
-        ref var state = ref Sockets[to];
-        if (state.Has(SocketFlags.SendBroken)) return false;
-        if (state.LeftoverLength > 0)
-        {
-            if (state.Pipe is not null) throw new InvalidOperationException("Nothing can be sent behind bytes that are still in a pipe.");
-            AddLeftover(ref state, bytes);
-            return false;
-        }
-
-        var sent = TrySend(ref state, bytes);
-        if (sent == bytes.Length) return true;
-        if (sent < 0)
-        {
-            BreakSend(to, ref state);
-            return false;
-        }
-
-        AddLeftover(ref state, bytes[sent..]);
-        WatchRoom(to);
-        return false;
-    }
-
-    /// <summary>Keeps, in order, what a socket cannot take now.</summary>
-    protected static void AddLeftover(ref SocketState state, ReadOnlySpan<byte> bytes)
-    {
-        var length = state.LeftoverLength;
-        var end = state.LeftoverStart + length;
-        if (state.Leftover is null || end + bytes.Length > state.Leftover.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(length + bytes.Length);
-            state.Leftover.AsSpan(state.LeftoverStart, length).CopyTo(larger);
-            DropLeftover(ref state);
-            (state.Leftover, state.LeftoverLength, end) = (larger, length, length);
-        }
-
-        bytes.CopyTo(state.Leftover.AsSpan(end));
-        state.LeftoverLength += bytes.Length;
-    }
-
-    /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
-    private static bool FlushLeftover(ref SocketState state)
-    {
-        var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
-        if (sent < 0)
-        {
-            state.Flags |= SocketFlags.SendBroken;
-            sent = state.LeftoverLength;
-        }
-
-        state.LeftoverStart += sent;
-        state.LeftoverLength -= sent;
-        if (state.LeftoverLength > 0) return false;
-        DropLeftover(ref state);
-        return true;
-    }
-
-    private static void DropLeftover(ref SocketState state)
-    {
-        if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
-        (state.Leftover, state.LeftoverStart, state.LeftoverLength) = (null, 0, 0);
-    }
-
-    /// <summary>How many bytes the kernel took; -1 when the socket is broken.</summary>
-    protected static int TrySend(ref SocketState state, ReadOnlySpan<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            while (true)
-            {
-                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
-                if (sent >= 0) return (int)sent;
-                switch (Libc.Error)
-                {
-                    case Errno.Again:
-                        return 0;
-                    case Errno.Interrupted:
-                        continue;
-                    case var error:
-                        NoteFault(ref state, error);
-                        return -1;
-                }
-            }
-        }
     }
 
     /// <summary>Takes note of a break that the kernel has reported.</summary>

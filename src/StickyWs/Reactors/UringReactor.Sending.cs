@@ -14,10 +14,16 @@ internal sealed unsafe partial class UringReactor
     {
         Link(piece.Socket, to);
         ref var state = ref Sockets[to];
-        if (!IsMovable(piece) || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return Write(to, piece.Bytes);
-        _buffers[_arrived].Start = (int)(_buffers[_arrived].Length - piece.Bytes.Length);
-        _buffers[_arrived].Length = piece.Bytes.Length;
-        Chain(ref state, _arrived);
+        var buffer = _arrived;
+        if (buffer == Piece.NoBuffer || buffer != piece.Buffer || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return Write(to, piece.Bytes);
+        ref var filled = ref _buffers[buffer];
+        if (piece.Bytes.Length != filled.Length)
+        {
+            if (!IsUpToTheEnd(piece.Bytes, buffer)) return Write(to, piece.Bytes);
+            (filled.Start, filled.Length) = (filled.Length - piece.Bytes.Length, piece.Bytes.Length);
+        }
+
+        Chain(ref state, buffer);
         _arrived = Piece.NoBuffer;
         return HasRoomBehindPiece(to, ref state, piece.Socket);
     }
@@ -36,12 +42,10 @@ internal sealed unsafe partial class UringReactor
         return HasRoomBehindPiece(to, ref state, state.Source);
     }
 
-    // Until the call returns that told of it, and up to its end: its buffer is sent from once.
-    private bool IsMovable(in Piece piece)
+    // A buffer is sent from once, so what is forwarded of it before is copied.
+    private bool IsUpToTheEnd(ReadOnlySpan<byte> bytes, int buffer)
     {
-        if (piece.Buffer == Piece.NoBuffer || piece.Buffer != _arrived || piece.Bytes.IsEmpty) return false;
-        var end = _buffers.Start(_arrived) + _buffers[_arrived].Length;
-        fixed (byte* start = piece.Bytes) return start + piece.Bytes.Length == end;
+        fixed (byte* start = bytes) return !bytes.IsEmpty && start + bytes.Length == _buffers.Start(buffer) + _buffers[buffer].Length;
     }
 
     private bool HasRoomBehindPiece(int socket, ref SocketState state, int source)
@@ -49,11 +53,10 @@ internal sealed unsafe partial class UringReactor
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
         state.Flags |= SocketFlags.IsFull;
-        if (_mostBytes == 0) BeginBulkOf(source);
+        BeginBulkOf(source);
         return false;
     }
 
-    // An older kernel.
     private void BeginBulkOf(int source)
     {
         if (source != SocketState.None) BeginBulk(ref Sockets[source]);
@@ -195,7 +198,7 @@ internal sealed unsafe partial class UringReactor
         state.Flags &= ~SocketFlags.IsFull;
         AwaitRoom(socket, ref state);
         var source = state.Source;
-        if (_mostBytes == 0) BeginBulkOf(source);
+        if (_mostBytes == 0) BeginBulkOf(source); // An older kernel.
         state.Handler!.Stalled(socket);
         if (source != SocketState.None && Sockets[source] is { End: not Errno.None } broken && broken.Has(SocketFlags.EndHeld)) broken.Handler!.BrokenWhilePaused(source);
     }

@@ -118,7 +118,7 @@ internal sealed partial class RawLane(
         try
         {
             if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
-            var mostPipes = Math.Clamp(OpenDescriptors.Limit / PipesShare / 2 / count, 1, SocketReactor.MostPipes);
+            var mostPipes = Math.Min(OpenDescriptors.Limit / PipesShare / 2 / count, SocketReactor.MostPipes);
             _reactors = ReactorGroup.Start(mode, count, LogFailed, transport.MaxBufferSize, mostPipes);
             return null;
         }

@@ -75,6 +75,24 @@ public sealed class FallbackTests
         Assert.EndsWith(Page, await host.AskAsync(Way.Http1, "/public"), StringComparison.Ordinal);
     }
 
+    // A branch with routes of its own, ahead of the balancer.
+    [Theory]
+    [MemberData(nameof(AppHost.Requests), MemberType = typeof(AppHost))]
+    public async Task A_branchs_fallback_is_the_branchs(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            _ => { },
+            app => app.MapWhen(
+                context => context.Request.Path.StartsWithSegments("/admin", StringComparison.Ordinal),
+                branch => branch.UseRouting().UseEndpoints(endpoints => endpoints.MapFallback(() => Page))),
+            (_, _) => { },
+            backend.Address);
+
+        Assert.EndsWith(Page, await host.AskAsync(way, "/admin/x"), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await host.AskAsync(way, "/x"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(AppHost.Requests), MemberType = typeof(AppHost))]
     public async Task A_fallback_for_few_closes_no_pool(Way way)

@@ -1,6 +1,9 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Configuration;
 using StickyWs.IntegrationTests.Proxying;
 using StickyWs.TestKit;
@@ -43,19 +46,50 @@ public sealed class LookAlikeTests
             {
                 context.Request.Headers["X-Forwarded-User"] = new string("alice".AsSpan());
                 context.Request.Headers["X-Forwarded-For"] = "6.6.6.6";
+                context.Request.Headers.Append("X-Forwarded-Groups", "staff");
+                context.Request.Headers.AppendCommaSeparatedValues("X-Forwarded-Role", "guest");
+                context.Request.Headers["Forwarded"] = "by=app";
+                context.Request.Headers["X-Forwarded-Prefix"] = "/app";
                 return next(context);
             }),
             backend.Address);
 
-        foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n", "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n" })
+        var named = way is Way.Http1 or Way.Tls or Way.KeptAlive or Way.TlsHandshake ? AppHost.Naming(way, "X-Forwarded-User, Forwarded, X-Forwarded-Groups") : "";
+        foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n", "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n", "X-Forwarded-User: alice, mallory\r\n", named })
         {
-            Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: sent + "X-Forwarded-Groups: admins\r\nForwarded: for=6.6.6.6\r\n")), 101, 200);
+            const string forged = "X-Forwarded-Groups: admins\r\nX-Forwarded-Role: root\r\nForwarded: for=6.6.6.6\r\nX-Forwarded-Prefix: /evil\r\nX-Forwarded-Email: a@b\r\n";
+            Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: sent + forged)), 101, 200);
             var seen = backend.Heads[^1];
             Assert.Equal(["alice"], HttpHead.Values(seen, "X-Forwarded-User"));
             Assert.Equal(["127.0.0.1"], HttpHead.Values(seen, "X-Forwarded-For"));
-            Assert.Empty(HttpHead.Values(seen, "X-Forwarded-Groups"));
-            Assert.Empty(HttpHead.Values(seen, "Forwarded"));
+            Assert.Equal(["staff"], HttpHead.Values(seen, "X-Forwarded-Groups"));
+            Assert.Equal(["guest"], HttpHead.Values(seen, "X-Forwarded-Role"));
+            Assert.Equal(["by=app"], HttpHead.Values(seen, "Forwarded"));
+            Assert.Equal(["/app"], HttpHead.Values(seen, "X-Forwarded-Prefix"));
+            Assert.Empty(HttpHead.Values(seen, "X-Forwarded-Email"));
         }
+    }
+
+    // The framework's own middleware takes what it trusts from the end, and leaves the rest in strings of its own.
+    [Theory]
+    [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
+    public async Task What_the_frameworks_middleware_leaves_of_it_is_the_clients(Way way)
+    {
+        await using var backend = Backend.Answering();
+        await using var host = await AppHost.StartAsync(
+            services => services.Configure<ForwardedHeadersOptions>(options =>
+            {
+                options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedPrefix;
+                options.ForwardedForHeaderName = "X-Forwarded-Client";
+                options.KnownProxies.Add(IPAddress.Loopback);
+            }),
+            app => app.UseForwardedHeaders(),
+            (_, _) => { },
+            backend.Address);
+
+        Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: "X-Forwarded-Client: evil, 127.0.0.9\r\nX-Forwarded-Prefix: /evil, /base\r\n")), 101, 200);
+
+        Assert.DoesNotContain("evil", backend.Heads[^1], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -79,15 +79,21 @@ public sealed class MiddlewareTests
         }
     }
 
+    public static TheoryData<Way, BackendHttpVersion, string> WaysVersionsAndCodings { get; } = new(
+        from way in new[] { Way.Http1, Way.Tls, Way.Http2, Way.Http2Tls }
+        from version in new[] { BackendHttpVersion.Http1, BackendHttpVersion.Http2 }
+        from coding in new[] { "gzip", "br", "deflate" }
+        select (way, version, coding));
+
     [Theory]
-    [MemberData(nameof(WaysAndVersions))]
-    public async Task A_body_that_the_application_cannot_decode_is_the_clients_fault(Way way, BackendHttpVersion version)
+    [MemberData(nameof(WaysVersionsAndCodings))]
+    public async Task A_body_that_the_application_cannot_decode_is_the_clients_fault(Way way, BackendHttpVersion version, string coding)
     {
         await using var backend = await EchoAsync(version);
         await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(), (_, pool) => pool.HttpVersion = version, backend.Address);
         using var invoker = AppHost.Invoker();
-        using var request = PostTo(host, way, "/", "no gzip, though it says so"u8.ToArray());
-        request.Content!.Headers.ContentEncoding.Add("gzip");
+        using var request = PostTo(host, way, "/", "not coded, though it says so"u8.ToArray());
+        request.Content!.Headers.ContentEncoding.Add(coding);
         using var answer = await invoker.SendAsync(request, Wait.Token());
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Empty(host.Outcomes.Failures);

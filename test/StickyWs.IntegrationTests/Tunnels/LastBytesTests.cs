@@ -57,6 +57,40 @@ public sealed class LastBytesTests : BalancerTest
 
     [Theory]
     [MemberData(nameof(EveryLane))]
+    public async Task What_a_backend_said_before_it_broke_is_still_heard_by_a_client_that_has_finished(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, backend.Address);
+        var (client, server) = await OpenSlowTunnelAsync(balancer, lane, backend);
+        var words = RandomNumberGenerator.GetBytes(KernelsWorth);
+
+        await client.FinishAsync();
+        await server.WaitForEndAsync();
+        await server.WriteAsync(words);
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(server.Socket));
+        server.Reset();
+
+        Assert.Equal(words, await client.ReadExactlyAsync(words.Length));
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task What_a_client_says_right_behind_its_backends_end_still_reaches_the_backend(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, backend.Address);
+        var (client, server) = await OpenSlowTunnelAsync(balancer, lane, backend);
+
+        await server.WriteAsync("end");
+        await server.FinishAsync();
+        Assert.Equal("end", await client.ReadTextAsync(3));
+        await client.WriteAsync("the last word");
+
+        Assert.Equal("the last word", await server.ReadTextAsync(13));
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
     public async Task What_a_backend_said_before_it_broke_is_still_heard(Lane lane)
     {
         await using var backend = RawBackend.Opening();
