@@ -22,15 +22,18 @@ internal static class BackendStream
         {
             return await SecureAsync(plain, backend.Address, tls, protocols, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsBadTls(e))
+        catch (Exception e)
         {
-            backend.Names.Distrust(backend.Address.IdnHost, backend.Address.Port);
+            NoteFailedTls(backend.Names, backend.Address, e);
             throw;
         }
     }
 
-    /// <summary>Whether an address that took the connection did not speak TLS, or not as it should.</summary>
-    public static bool IsBadTls(Exception failure) => failure is AuthenticationException or IOException;
+    /// <summary>TLS failed: where an address that took the connection did not speak it, or not as it should, others of the name come first.</summary>
+    public static void NoteFailedTls(AddressBook names, Uri address, Exception failure)
+    {
+        if (failure is AuthenticationException or IOException) names.Distrust(address.IdnHost, address.Port);
+    }
 
     /// <summary>Connects, and no more; the caller owns the stream.</summary>
     public static ValueTask<NetworkStream> ConnectAsync(Backend backend, CancellationToken cancellationToken)

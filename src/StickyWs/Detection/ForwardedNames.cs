@@ -20,6 +20,9 @@ internal static class ForwardedNames
     public static bool IsWrittenAnew(ReadOnlySpan<byte> name)
         => Ascii.EqualsIgnoreCase(name, "X-Forwarded-For") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Proto") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Host");
 
+    public static bool IsWrittenAnew(ReadOnlySpan<char> name)
+        => Ascii.EqualsIgnoreCase(name, "X-Forwarded-For") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Proto") || Ascii.EqualsIgnoreCase(name, "X-Forwarded-Host");
+
     /// <summary>Whether a name that is one is only made to look like it: no proxy writes an underscore, so it passes from nobody.</summary>
     public static bool IsFake(ReadOnlySpan<byte> name) => name.Contains((byte)'_');
 

@@ -29,13 +29,13 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
     public PipeLeg Client => client;
 
     /// <summary>What the client is still to get of what the backend had said before its end.</summary>
-    public Delivery ToClient { get; } = new(time, options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery);
+    public Delivery ToClient { get; } = new(time, PatienceOf(options));
 
     /// <summary>The same in the other direction.</summary>
-    public Delivery ToBackend { get; } = new(time, options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery);
+    public Delivery ToBackend { get; } = new(time, PatienceOf(options));
 
     /// <summary>How long a client that says one thing after the other is heard after its backend's end.</summary>
-    public TimeSpan LongestHearing => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
+    public TimeSpan LongestHearing => PatienceOf(options);
 
     public override ConnectionTuple? Tuple => client.Tuple;
 
@@ -57,6 +57,8 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
         var still = time.GetElapsedTime(_stillSince);
         return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
     }
+
+    private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 
     // A reader may be slow, and take for a long time what is with the kernel already.
     private bool IsMoving()

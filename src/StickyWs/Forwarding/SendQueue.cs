@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Forwarding;
@@ -8,15 +9,10 @@ namespace StickyWs.Forwarding;
 /// <param name="Acknowledged">Bytes that were acknowledged so far.</param>
 internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
 {
-    private const int TcpLevel = 6;
-    private const int TcpInfo = 11;
-
     // struct tcp_info of linux/tcp.h; it only ever grows at its end.
     private const int State = 0;
     private const int Unacknowledged = 24;
-    private const int BytesAcknowledged = 120;
     private const int NotSent = 144;
-    private const int Size = 148;
 
     private const byte Closed = 7;
 
@@ -24,10 +20,10 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
     public static SendQueue? Of(SocketView socket)
     {
         if (socket.IsNone || !OperatingSystem.IsLinux()) return null;
-        Span<byte> info = stackalloc byte[Size];
-        if (socket.GetOption(TcpLevel, TcpInfo, info) < Size || info[State] == Closed) return null;
+        Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
+        if (socket.GetOption(Libc.Tcp, Libc.TcpInfo, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
         var isEmpty = Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
-        return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[BytesAcknowledged..]));
+        return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
     }
 
     private static uint Read(ReadOnlySpan<byte> info, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(info[offset..]);

@@ -20,9 +20,9 @@ internal sealed class StreamConnector : IBackendConnector
             var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
             return new StreamBackendConnection(plain.Socket, stream);
         }
-        catch (Exception e) when (BackendStream.IsBadTls(e))
+        catch (Exception e)
         {
-            backend.Names.Distrust(backend.Address.IdnHost, backend.Address.Port);
+            BackendStream.NoteFailedTls(backend.Names, backend.Address, e);
             throw;
         }
     }

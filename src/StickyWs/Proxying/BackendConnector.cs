@@ -54,7 +54,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         }
         catch (Exception e)
         {
-            if (BackendStream.IsBadTls(e)) settings.Names.Distrust(address.IdnHost, address.Port);
+            BackendStream.NoteFailedTls(settings.Names, address, e);
             await secured.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -209,12 +209,11 @@ internal sealed class BackendWire : IDisposable
     // Whether more is wanted of what arrives ahead of a reader.
     private bool Arrived(ReadOnlySpan<byte> bytes)
     {
-        if (_request is not { } request) return false;
-        if (_scan.Final == 0) _scan.Feed(bytes);
-        if (_scan.Final == 0) return !bytes.IsEmpty;
-        var isUnwanted = bytes.IsEmpty || (_scan.Final >= 300 && !IsHandshake(_scan.Final, bytes)); // Or the backend has closed behind its answer.
-        if (isUnwanted && request.Content is { IsUnderWay: true }) GiveUp();
-        return !isUnwanted;
+        if (_request is not { } request || _scan.Final != 0) return false;
+        _scan.Feed(bytes);
+        if (_scan.Final == 0) return true;
+        if (_scan.Final >= 300 && request.Content is { IsUnderWay: true } && !IsHandshake(_scan.Final, bytes)) GiveUp();
+        return false;
     }
 
     // Authentication of a connection goes on in the same connection, so the rest of the body has to be sent (RFC 4559 section 5).

@@ -34,12 +34,9 @@ internal sealed class ForwardedArrival(string[] trimmed)
     /// <summary>The values of a header that the application has set.</summary>
     public static StringValues OfApplication(HttpContext context, string name, StringValues values)
     {
-        if (IsWrittenAnew(name) || ForwardedNames.IsFake(name)) return StringValues.Empty;
+        if (ForwardedNames.IsWrittenAnew(name) || ForwardedNames.IsFake(name)) return StringValues.Empty;
         return context.Features.Get<ForwardedArrival>() is { } arrival && arrival._sent.TryGetValue(name, out var sent) ? arrival.Others(name, sent, values) : values;
     }
-
-    private static bool IsWrittenAnew(string name)
-        => name.Equals(ForwardedHeaders.For, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedHeaders.Proto, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedHeaders.Host, StringComparison.OrdinalIgnoreCase);
 
     private StringValues Others(string name, StringValues sent, StringValues values)
     {

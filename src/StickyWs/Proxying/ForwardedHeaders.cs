@@ -15,9 +15,9 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class ForwardedHeaders(BackendRegistry registry)
 {
-    public const string For = "X-Forwarded-For";
-    public const string Proto = "X-Forwarded-Proto";
-    public const string Host = "X-Forwarded-Host";
+    private const string For = "X-Forwarded-For";
+    private const string Proto = "X-Forwarded-Proto";
+    private const string Host = "X-Forwarded-Host";
 
     /// <summary>Rewrites headers that were copied from the client's request.</summary>
     public void Apply(HttpContext context, HttpRequestHeaders headers)

@@ -86,7 +86,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
             _end += received;
         }
 
-        if (!arrived(buffer.AsSpan(from, received)) || received == 0 || _end == buffer.Length) return false;
+        if (received == 0 || !arrived(buffer.AsSpan(from, received)) || _end == buffer.Length) return false;
         lock (_lock) return _isWanted;
     }
 

@@ -58,9 +58,12 @@ internal abstract unsafe partial class SocketReactor
         ref var target = ref Sockets[other];
         target.Pipe = pipe;
         target.LeftoverLength = (int)count;
-        var isSent = FlushPipe(ref target);
-        if (!isSent) WatchRoom(other);
-        if (!isSent) target.Handler!.Stalled(other);
+        if (!FlushPipe(ref target))
+        {
+            WatchRoom(other);
+            target.Handler!.Stalled(other);
+        }
+
         if (target.Has(SocketFlags.SendBroken)) BreakSend(other, ref target);
         if (state.Generation == generation) state.Handler!.Spliced(socket, (int)count);
         goesOn = state.Generation == generation;
@@ -112,7 +115,7 @@ internal abstract unsafe partial class SocketReactor
             }
 
             var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
-            if (error is Errno.Again or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
+            if (error == Errno.Again) return false;
             if (error == Errno.Interrupted) continue;
             NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;

@@ -85,9 +85,7 @@ public sealed class ExtendedConnectTests : BalancerTest
         await using var backend = RawBackend.Opening();
         var balancer = Start(Lane.InsideTls, backend.Address);
         using var invoker = Invoker();
-        using var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        request.Headers.Protocol = "websocket";
-        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        using var request = Request(balancer);
         using var response = await invoker.SendAsync(request, Wait.Token());
         await using var client = await response.Content.ReadAsStreamAsync(Wait.Token());
         var server = await backend.NextTunnelAsync();
@@ -117,9 +115,7 @@ public sealed class ExtendedConnectTests : BalancerTest
         await using var backend = RawBackend.Opening();
         var balancer = Start(Lane.InsideTls, backend.Address);
         using var invoker = Invoker();
-        using var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        request.Headers.Protocol = "websocket";
-        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        using var request = Request(balancer);
         using var response = await invoker.SendAsync(request, Wait.Token());
         await using var client = await response.Content.ReadAsStreamAsync(Wait.Token());
         var server = await backend.NextTunnelAsync();
@@ -131,6 +127,14 @@ public sealed class ExtendedConnectTests : BalancerTest
         await client.FlushAsync(Wait.Token());
 
         Assert.Equal("the last word", await server.ReadTextAsync(13));
+    }
+
+    private static HttpRequestMessage Request(Balancer balancer)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Protocol = "websocket";
+        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        return request;
     }
 
     private static async Task<bool> TrySendAsync(Stream client)

@@ -68,7 +68,7 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
             await pair.Left.WriteAsync(Encoding.ASCII.GetBytes(sent.ToString()));
             await pair.Left.FinishAsync();
         });
-        await Task.Delay(100); // For the buffers on the way to fill; nothing depends on it.
+        await Wait.UntilAsync(() => pair.Stalls > 0 || writing.IsCompleted); // Where the kernel has no room for all of it.
         var got = Encoding.ASCII.GetString(await pair.Right.ReadToEndAsync());
         await writing;
 
@@ -122,6 +122,8 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
 
         public long SplicedBytes { get; private set; }
 
+        public int Stalls { get; private set; }
+
         public static async Task<Shouter> JoinAsync(RelayRig rig)
         {
             var (left, leftFd) = rig.Connect();
@@ -155,7 +157,7 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
                 else if (!char.IsAsciiDigit((char)part[0])) hasRoom = _reactor.Forward(to, piece.Slice(part));
             }
 
-            if (!hasRoom) _reactor.Pause(socket);
+            if (!hasRoom) Stalled(to);
         }
 
         public void Spliced(int socket, int count) => SplicedBytes += count;
@@ -166,7 +168,11 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
             if (--_open == 0) Close();
         }
 
-        public void Stalled(int socket) => _reactor.Pause(Other(socket));
+        public void Stalled(int socket)
+        {
+            Stalls++;
+            _reactor.Pause(Other(socket));
+        }
 
         public void Sent(int socket) => _reactor.Resume(Other(socket));
 
