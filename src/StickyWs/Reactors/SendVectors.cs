@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace StickyWs.Reactors;
@@ -5,27 +6,37 @@ namespace StickyWs.Reactors;
 /// <summary>Memory for the <c>struct msghdr</c> and <c>struct iovec</c> (sendmsg(2)) of one turn. The kernel has copied them when it has submitted the send.</summary>
 internal sealed unsafe class SendVectors
 {
-    private readonly MessageHeader* _headers;
-    private readonly IoVector* _vectors;
+    /// <summary>Pieces that the kernel takes in one message: its <c>UIO_MAXIOV</c> (readv(2)).</summary>
+    public const int MostPerMessage = 1024;
+
+    private MessageHeader* _headers;
+    private IoVector* _vectors;
+    private int _room;
     private int _headerCount;
     private int _vectorCount;
 
-    /// <param name="pieces">Pieces that there can be in one turn.</param>
-    public SendVectors(int pieces)
+    /// <summary>Begins a turn, when the kernel has submitted all sends of the one before.</summary>
+    /// <param name="pieces">Pieces that there are at most.</param>
+    public void Clear(int pieces)
     {
-        _headers = (MessageHeader*)NativeMemory.AllocZeroed((nuint)pieces, (nuint)sizeof(MessageHeader));
-        _vectors = (IoVector*)NativeMemory.AllocZeroed((nuint)pieces, (nuint)sizeof(IoVector));
+        (_headerCount, _vectorCount) = (0, 0);
+        if (pieces <= _room) return;
+        Dispose();
+        _room = (int)BitOperations.RoundUpToPowerOf2((uint)pieces);
+        _headers = (MessageHeader*)NativeMemory.Alloc((nuint)_room, (nuint)sizeof(MessageHeader));
+        _vectors = (IoVector*)NativeMemory.Alloc((nuint)_room, (nuint)sizeof(IoVector));
     }
 
-    public void Clear() => (_headerCount, _vectorCount) = (0, 0);
-
-    /// <summary>A message of a chain of pieces.</summary>
+    /// <summary>A message of a chain of pieces, as many as the kernel takes in one.</summary>
     /// <param name="buffers">Where they are.</param>
     /// <param name="first">The first.</param>
     /// <param name="count">How many.</param>
-    /// <param name="length">Their bytes.</param>
+    /// <param name="length">Bytes of the message.</param>
+    /// <exception cref="InvalidOperationException">There are more pieces than were announced: a defect.</exception>
     public MessageHeader* Add(UringBuffers buffers, int first, int count, out int length)
     {
+        count = Math.Min(count, MostPerMessage);
+        if (_vectorCount + count > _room) throw new InvalidOperationException($"There are more than {_room} pieces to send.");
         var header = &_headers[_headerCount++];
         *header = new MessageHeader { Vectors = &_vectors[_vectorCount], VectorCount = (nuint)count };
         length = 0;
@@ -44,5 +55,8 @@ internal sealed unsafe class SendVectors
     {
         NativeMemory.Free(_headers);
         NativeMemory.Free(_vectors);
+        _headers = null;
+        _vectors = null;
+        _room = 0;
     }
 }

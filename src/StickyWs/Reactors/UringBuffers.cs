@@ -63,8 +63,8 @@ internal sealed unsafe class UringBuffers
     /// <summary>How many are with the kernel, or with completions that nobody has looked at yet.</summary>
     public int Free { get; private set; }
 
-    /// <summary>How many of their own handlers have written into, and that are on their way out.</summary>
-    public int OwnInUse => _own.Count - _freeOwn.Count;
+    /// <summary>How many hold bytes, whoever filled them.</summary>
+    public int InUse => Count - Free + _own.Count - _freeOwn.Count;
 
     public byte* Start(int buffer) => buffer < Count ? _bytes + ((nuint)buffer * (nuint)Size) : (byte*)_own[buffer - Count];
 
@@ -119,7 +119,6 @@ internal sealed unsafe class UringBuffers
     public void Dispose()
     {
         foreach (var own in _own) NativeMemory.Free((void*)own);
-        _own.Clear();
         if ((nint)_entries is not (0 or -1)) _ = Libc.Unmap(_entries, _entriesSize);
         if ((nint)_bytes is not (0 or -1)) _ = Libc.Unmap(_bytes, (nuint)Count * (nuint)Size);
     }

@@ -68,7 +68,7 @@ internal sealed unsafe partial class UringReactor
     {
         if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
         var isAwaited = _starved.Count > 0; // For the buffers, and it may be that nothing else would end the wait.
-        _vectors.Clear();
+        _vectors.Clear(_buffers.InUse);
         foreach (var socket in _dirty)
         {
             ref var state = ref Sockets[socket];

@@ -23,7 +23,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     private readonly ConcurrentQueue<Request> _requests = new();
     private readonly Uring _ring;
     private readonly UringBuffers _buffers;
-    private readonly SendVectors _vectors;
+    private readonly SendVectors _vectors = new();
     private readonly Patience _patience = new();
     private int _received;
     private int _others;
@@ -45,7 +45,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         {
             _ring = new Uring((uint)submissions, (uint)completions);
             _buffers = new UringBuffers(_ring, buffers, BufferSize);
-            _vectors = new SendVectors(buffers);
             _mostBytes = limitsReceives ? (uint)bufferSize : 0;
         }
         catch
@@ -70,7 +69,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     }
 
     /// <summary>Buffers that hold bytes now. On the reactor's thread, or while it is known to rest.</summary>
-    public int BuffersInUse => _buffers.Count - _buffers.Free;
+    public int BuffersInUse => _buffers.InUse;
 
     /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
     public int Operations { get; private set; }

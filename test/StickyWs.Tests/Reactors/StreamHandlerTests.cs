@@ -38,6 +38,24 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         Assert.True(await pair.Right.EndsInOrderAsync());
     }
 
+    // More than the reactor has buffers, and than the kernel takes in one message (1,024).
+    [Theory]
+    [InlineData(300)]
+    [InlineData(5000)]
+    public async Task WhatIsWrittenBehindAPiece_InHoweverManyParts_ArrivesWhole(int parts)
+    {
+        await using var rig = new RelayRig(onFailure => ReactorKind.Create(mode, onFailure, isOlder: isOlder));
+        using var pair = await Shouter.JoinAsync(rig);
+        pair.PartsBehindComma = parts;
+        var expected = Shouter.Change(",", parts);
+
+        for (var i = 0; i < 3; i++)
+        {
+            await pair.Left.WriteAsync(",");
+            Assert.Equal(expected, await pair.Right.ReadTextAsync(expected.Length));
+        }
+    }
+
     // In every order of moved, copied and inserted bytes, through a reader that stalls.
     [Theory]
     [InlineData(1)]
@@ -124,6 +142,8 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
 
         public int Stalls { get; private set; }
 
+        public int PartsBehindComma { get; set; } = 1;
+
         public static async Task<Shouter> JoinAsync(RelayRig rig)
         {
             var (left, leftFd) = rig.Connect();
@@ -140,7 +160,8 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
             return shouter;
         }
 
-        public static string Change(string text) => string.Concat(text.Where(letter => !char.IsAsciiDigit(letter)).Select(letter => letter == ',' ? "," + Own : char.ToUpperInvariant(letter).ToString()));
+        public static string Change(string text, int parts = 1)
+            => string.Concat(text.Where(letter => !char.IsAsciiDigit(letter)).Select(letter => letter == ',' ? "," + string.Concat(Enumerable.Repeat(Own, parts)) : char.ToUpperInvariant(letter).ToString()));
 
         public void Received(int socket, in Piece piece)
         {
@@ -152,7 +173,7 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
                 var run = Run(rest);
                 var part = rest[..run];
                 rest = rest[run..];
-                if (part[0] == (byte)',') hasRoom = _reactor.Forward(to, piece.Slice(part)) & _reactor.Write(to, Encoding.ASCII.GetBytes(Own));
+                if (part[0] == (byte)',') hasRoom = ForwardComma(to, piece.Slice(part));
                 else if (char.IsAsciiLetterLower((char)part[0])) hasRoom = _reactor.Write(to, Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(part).ToUpperInvariant()));
                 else if (!char.IsAsciiDigit((char)part[0])) hasRoom = _reactor.Forward(to, piece.Slice(part));
             }
@@ -188,6 +209,13 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         {
             Left.Socket.Dispose();
             Right.Socket.Dispose();
+        }
+
+        private bool ForwardComma(int to, in Piece comma)
+        {
+            var hasRoom = _reactor.Forward(to, comma);
+            for (var i = 0; i < PartsBehindComma; i++) hasRoom = _reactor.Write(to, Encoding.ASCII.GetBytes(Own));
+            return hasRoom;
         }
 
         // Bytes of one kind; of the kind that has something put behind it, one.
