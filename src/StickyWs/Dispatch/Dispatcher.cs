@@ -59,14 +59,15 @@ internal sealed class Dispatcher
             : WaitAsync(claiming, snapshot, pool, kind, request);
     }
 
-    // A POST that asks for an upgrade might have been acted on.
-    private static bool IsRepeatable(LeaseKind kind, in RequestView request) => request.IsRepeatable || (kind == LeaseKind.Tunnel && !request.IsRequest(HttpMethods.Post));
+    // What may be tried at a backend that traffic took out. A POST that asks for an upgrade might have been acted on.
+    private static bool MayTry(PoolSnapshot pool, LeaseKind kind, in RequestView request)
+        => !pool.Suspended.IsEmpty && (request.IsRepeatable || (kind == LeaseKind.Tunnel && !request.IsRequest(HttpMethods.Post)));
 
     private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, RequestView request)
         => Decide(snapshot, pool, kind, request, await claiming.ConfigureAwait(false));
 
     private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request, Claim? claim)
-        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, IsRepeatable(kind, request))
+        => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, MayTry(pool, kind, request))
         {
             Origin = (request, snapshot.TrustedProxies),
         };

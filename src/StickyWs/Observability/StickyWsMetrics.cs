@@ -43,6 +43,9 @@ internal sealed class StickyWsMetrics
 
     public Meter Meter { get; }
 
+    /// <summary>Whether anybody listens to what is told of plain HTTP requests.</summary>
+    public bool MeasuresRequests => _requests.Enabled || _requestDuration.Enabled;
+
     /// <param name="pool">The pool.</param>
     /// <param name="backend">The backend that was tried last; <see langword="null"/> when there was none.</param>
     /// <param name="status">The status that the client got.</param>
@@ -50,7 +53,6 @@ internal sealed class StickyWsMetrics
     /// <param name="duration">The whole time that the request was here.</param>
     public void RequestEnded(string pool, string? backend, int status, string? errorType, TimeSpan duration)
     {
-        if (!_requests.Enabled && !_requestDuration.Enabled) return;
         var tags = TagsOf(pool, backend);
         tags.Add("http.response.status_class", StatusClass(status));
         _requests.Add(1, tags);

@@ -13,17 +13,20 @@ internal static class AskedUpgrades
     /// </summary>
     public static string[] Of(HttpContext context)
     {
-        var features = context.Features;
-        if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return [connect.Protocol ?? ""];
-        var lines = context.Request.Headers.Upgrade;
-        if (lines.Count == 0) return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } ? [UpgradeName.WebSocket] : [];
-        if (HttpProtocol.IsHttp10(context.Request.Protocol)) return [];
+        var request = context.Request;
+        if (HttpMethods.IsConnect(request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return [connect.Protocol ?? ""];
+        var lines = request.Headers.Upgrade;
+        if (lines.Count == 0) return IsWebSocket(context) ? [UpgradeName.WebSocket] : [];
+        if (HttpProtocol.IsHttp10(request.Protocol)) return [];
         return [.. lines.SelectMany(Protocols).Where(name => !UpgradeName.IsHttp(name))];
     }
 
     /// <summary>Those that a pool lists, as a list for <c>Upgrade</c>; empty when it lists none of them.</summary>
     public static string Listed(string[] asked, IList<string> upgrades)
         => string.Join(", ", asked.Where(name => upgrades.Contains(name, StringComparer.OrdinalIgnoreCase)));
+
+    // As a server without a wire says it. Every handshake names its version (RFC 6455 section 4.1).
+    private static bool IsWebSocket(HttpContext context) => context.Request.Headers.SecWebSocketVersion.Count > 0 && context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true };
 
     private static string[] Protocols(string? line) => line?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }

@@ -24,7 +24,8 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
             request.Content?.BeginAttempt();
             try
             {
-                (message.Version, message.VersionPolicy) = await VersionForAsync(backend, request, cancellationToken).ConfigureAwait(false);
+                var isHttp2 = IsGrpcInClear(backend, request) && await SpeaksHttp2Async(backend, request, cancellationToken).ConfigureAwait(false);
+                (message.Version, message.VersionPolicy) = isHttp2 ? (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact) : VersionFor(request);
                 var response = Checked(await base.SendAsync(message, cancellationToken).ConfigureAwait(false));
                 request.Failure = AttemptFailure.None;
                 request.Content?.Settle();
@@ -50,19 +51,18 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend answered {(int)response.StatusCode}, which nobody asked for.");
     }
 
-    private async ValueTask<(Version Version, HttpVersionPolicy Policy)> VersionForAsync(Backend backend, ProxiedRequest request, CancellationToken cancellationToken)
+    private static (Version Version, HttpVersionPolicy Policy) VersionFor(ProxiedRequest request) => request.Pool.Options.HttpVersion switch
     {
-        var pool = request.Pool.Options;
-        return pool.HttpVersion switch
-        {
-            BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
-            BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
-            _ when request.Bound is not null => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
-            _ when IsGrpcInClear(backend, request) && await priorKnowledge.IsSpokenByAsync(backend, pool.Timeouts.Connect).WaitAsync(cancellationToken).ConfigureAwait(false)
-                => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
-            _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),
-        };
-    }
+        BackendHttpVersion.Http1 => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
+        BackendHttpVersion.Http2 => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+        _ when request.Bound is not null => (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact),
+        _ => (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower),
+    };
+
+    private Task<bool> SpeaksHttp2Async(Backend backend, ProxiedRequest request, CancellationToken cancellationToken)
+        => request is { Bound: null, Pool.Options.HttpVersion: BackendHttpVersion.Auto }
+            ? priorKnowledge.IsSpokenByAsync(backend, request.Pool.Options.Timeouts.Connect).WaitAsync(cancellationToken)
+            : Task.FromResult(false);
 
     private static bool IsGrpcInClear(Backend backend, ProxiedRequest request)
         => !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType);

@@ -19,9 +19,11 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
 
     private static readonly object Key = new();
 
+    private volatile bool _hasAny;
+
     /// <summary>The one that belongs to the request's connection; <see langword="null"/> while that is not authenticated.</summary>
-    public static BoundClient? Find(HttpContext context, PoolSnapshot pool)
-        => context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var found) == true && ((Dictionary<string, BoundClient>)found!).TryGetValue(pool.Name, out var bound) ? bound : null;
+    public BoundClient? Find(HttpContext context, PoolSnapshot pool)
+        => _hasAny && context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var found) == true && ((Dictionary<string, BoundClient>)found!).TryGetValue(pool.Name, out var bound) ? bound : null;
 
     /// <summary>Refuses what HTTP/2 cannot carry, in a way that makes clients come back over HTTP/1.1.</summary>
     public static bool TryRefuse(HttpContext context)
@@ -51,8 +53,9 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
             && peer.Equals(context.Connection.RemoteIpAddress)
             && !registry.Current.TrustedProxies.Contains(peer);
 
-    private static void Bind(HttpContext context, PoolSnapshot pool, BoundClient bound)
+    private void Bind(HttpContext context, PoolSnapshot pool, BoundClient bound)
     {
+        _hasAny = true;
         var items = context.Features.Get<IConnectionItemsFeature>()!.Items;
         if (!items.TryGetValue(Key, out var found)) items[Key] = found = new Dictionary<string, BoundClient>(StringComparer.OrdinalIgnoreCase);
         var client = bound.Client;

@@ -10,10 +10,15 @@ internal sealed class ConnectionAge(KeptConnectionOptions limits, bool isEternal
     private readonly long _openedAt = time.GetTimestamp();
     private long _usedAt = time.GetTimestamp();
 
-    public bool IsOver => time.GetElapsedTime(_usedAt) > limits.IdleTimeout || (!isEternal && time.GetElapsedTime(_openedAt) > limits.Lifetime);
-
-    /// <summary>Whether it was in use a moment ago.</summary>
-    public bool IsFresh => time.GetElapsedTime(_usedAt) < Fresh;
+    /// <summary>Whether it has been open or unused for too long.</summary>
+    /// <param name="isFresh">Whether it was in use a moment ago.</param>
+    public bool IsOver(out bool isFresh)
+    {
+        var now = time.GetTimestamp();
+        var idle = time.GetElapsedTime(_usedAt, now);
+        isFresh = idle < Fresh;
+        return idle > limits.IdleTimeout || (!isEternal && time.GetElapsedTime(_openedAt, now) > limits.Lifetime);
+    }
 
     public void Use() => _usedAt = time.GetTimestamp();
 }

@@ -28,9 +28,6 @@ internal sealed class ForwardedArrival(string[] trimmed)
         if (arrival is not null) context.Features.Set(arrival);
     }
 
-    /// <summary>Whether the client said anything of the kind.</summary>
-    public static bool HasSpoken(HttpContext context) => context.Features.Get<ForwardedArrival>() is not null;
-
     /// <summary>The values of a header that the application has set.</summary>
     public static StringValues OfApplication(HttpContext context, string name, StringValues values)
     {

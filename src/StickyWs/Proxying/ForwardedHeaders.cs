@@ -20,17 +20,23 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
     private const string Host = "X-Forwarded-Host";
 
     /// <summary>Rewrites headers that were copied from the client's request.</summary>
-    public void Apply(HttpContext context, HttpRequestHeaders headers)
+    /// <param name="context">The client's request.</param>
+    /// <param name="headers">The copy.</param>
+    /// <param name="isForwarded">Whether any of them tells of the client.</param>
+    public void Apply(HttpContext context, HttpRequestHeaders headers, bool isForwarded)
     {
         var sent = context.Request.Headers;
         var peer = context.Connection.RemoteIpAddress;
         var isTrusted = registry.Current.TrustedProxies.Contains(peer);
-        if (isTrusted || ForwardedArrival.HasSpoken(context)) Drop(context, sent, isTrusted, headers);
-        else DropWrittenAnew(headers);
-        if (isTrusted) Pass(sent, peer, headers);
-        Complete(headers, For, peer is null ? "" : PeerAddress.Text(peer));
-        Complete(headers, Proto, context.Request.Scheme);
-        Complete(headers, Host, sent.Host.ToString());
+        if (isForwarded)
+        {
+            Drop(context, sent, isTrusted, headers);
+            if (isTrusted) Pass(sent, peer, headers);
+        }
+
+        Complete(headers, isForwarded, For, peer is null ? "" : PeerAddress.Text(peer));
+        Complete(headers, isForwarded, Proto, context.Request.Scheme);
+        Complete(headers, isForwarded, Host, sent.Host.ToString());
     }
 
     private static void Drop(HttpContext context, IHeaderDictionary sent, bool isTrusted, HttpRequestHeaders headers)
@@ -43,14 +49,6 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
             headers.Remove(name);
             if (own.Count > 0) headers.TryAddWithoutValidation(name, (IEnumerable<string?>)own);
         }
-    }
-
-    // The client said nothing of the kind, so that all that is there is the application's.
-    private static void DropWrittenAnew(HttpRequestHeaders headers)
-    {
-        if (headers.NonValidated.Contains(For)) headers.Remove(For);
-        if (headers.NonValidated.Contains(Proto)) headers.Remove(Proto);
-        if (headers.NonValidated.Contains(Host)) headers.Remove(Host);
     }
 
     private static void Pass(IHeaderDictionary sent, IPAddress? peer, HttpRequestHeaders headers)
@@ -67,8 +65,8 @@ internal sealed class ForwardedHeaders(BackendRegistry registry)
         return peer is not null && name.Equals(For, StringComparison.OrdinalIgnoreCase) ? $"{sent}, {PeerAddress.Text(peer)}" : sent;
     }
 
-    private static void Complete(HttpRequestHeaders headers, string name, string value)
+    private static void Complete(HttpRequestHeaders headers, bool isForwarded, string name, string value)
     {
-        if (value.Length > 0 && !headers.NonValidated.Contains(name)) headers.TryAddWithoutValidation(name, value);
+        if (value.Length > 0 && !(isForwarded && headers.NonValidated.Contains(name))) headers.TryAddWithoutValidation(name, value);
     }
 }

@@ -65,6 +65,9 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// <summary>The connection to a backend that it was sent on last, where that is HTTP/1.1.</summary>
     public BackendWire? Connection { get; set; }
 
+    /// <summary>Whether it may have a body; <see langword="null"/> where the server does not know.</summary>
+    public bool? CanHaveBody { get; } = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody;
+
     /// <summary>The client's body, where it may have one.</summary>
     public BodyGate? Body { get; set; }
 
@@ -105,8 +108,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void Begin(HttpRequestMessage message, CancellationToken activity)
     {
         Flow.Value = this;
-        var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? message.Content is not null;
-        if (hasBody || !IsSafe(message.Method)) message.Content = Content = new RequestContent(message.Content, Body, activity);
+        if ((CanHaveBody ?? message.Content is not null) || !IsSafe(message.Method)) message.Content = Content = new RequestContent(message.Content, Body, activity);
     }
 
     /// <summary>The connection takes no more of its body, or the backend wants no more.</summary>

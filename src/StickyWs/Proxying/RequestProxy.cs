@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
@@ -29,20 +28,25 @@ internal sealed partial class RequestProxy(
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
-        var startedAt = time.GetTimestamp();
+        var startedAt = metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
         if (BoundClients.TryRefuse(context)) return;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
-        using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = BoundClients.Find(context, decision.Pool) };
+        using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = clients.Find(context, decision.Pool) };
         try
         {
             if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
             else if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
             else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
-            else await SendAsync(request).ConfigureAwait(false);
+            else
+            {
+                using var exchange = new Exchange(request, clients.Use(request));
+                var error = await exchange.SendAsync(forwarder, new TargetTransformer(request, forwarded)).ConfigureAwait(false);
+                if (error != ForwarderError.None && !IsAnsweredWithoutBody(request, error)) await EndFailedAsync(request, error).ConfigureAwait(false);
+            }
         }
         finally
         {
-            metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(startedAt));
+            if (startedAt is { } start) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
         }
     }
 
@@ -59,44 +63,11 @@ internal sealed partial class RequestProxy(
         return request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend;
     }
 
-    private async Task SendAsync(ProxiedRequest request)
-    {
-        var context = request.Context;
-        var client = clients.Use(request);
-        var upgrade = HideUpgrade(context);
-        var body = context.Request.Body;
-        try
-        {
-            if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false) context.Request.Body = request.Body = new BodyGate(body);
-            var prefix = request.Backend!.Address.AbsoluteUri;
-            var config = new ForwarderRequestConfig { ActivityTimeout = request.Pool.Options.Timeouts.Activity };
-            var error = await forwarder.SendAsync(context, prefix, client.Invoker, config, new TargetTransformer(request, forwarded), request.Deadline).ConfigureAwait(false);
-            if (error != ForwarderError.None && !IsAnsweredWithoutBody(request, error)) await EndFailedAsync(request, error).ConfigureAwait(false);
-        }
-        finally
-        {
-            if (request.Bound is { } bound) bound.Backend = request.Backend;
-            request.End();
-            context.Request.Body = body;
-            if (upgrade is not null) context.Features.Set(upgrade);
-            client.Release();
-        }
-    }
-
     // The answer was passed on; the rest of the request was not wanted.
     private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
         => request.Failure == AttemptFailure.None
             && error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled
             && request.Content is { IsUnwanted: true };
-
-    // YARP turns requests that can be upgraded into tunnels of its own; what comes here is a plain request, whatever it asks for.
-    private static IHttpUpgradeFeature? HideUpgrade(HttpContext context)
-    {
-        var upgrade = context.Features.Get<IHttpUpgradeFeature>();
-        if (upgrade is not { IsUpgradableRequest: true }) return null;
-        context.Features.Set<IHttpUpgradeFeature>(null);
-        return upgrade;
-    }
 
     private Task EndFailedAsync(ProxiedRequest request, ForwarderError error)
     {

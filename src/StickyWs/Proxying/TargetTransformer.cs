@@ -16,8 +16,8 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
         ConnectionOptions.Drop(httpContext.Request.Headers.Connection, proxyRequest.Headers, proxyRequest.Content?.Headers);
-        forwarded.Apply(httpContext, proxyRequest.Headers);
-        DropOwn(httpContext.Request.Headers, proxyRequest.Headers);
+        var isForwarded = DropOwn(proxyRequest.Headers);
+        forwarded.Apply(httpContext, proxyRequest.Headers, isForwarded);
         Settle(httpContext, proxyRequest);
         if (request.Decision.AwaitsBody) proxyRequest.Headers.Remove(HeaderNames.AcceptEncoding);
         proxyRequest.RequestUri = ClientTarget.At(request.Backend!, request.Target);
@@ -65,22 +65,18 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
-    private static void DropOwn(IHeaderDictionary sent, HttpRequestHeaders headers)
-    {
-        foreach (var (name, _) in sent)
-        {
-            if (OwnHeaders.IsOne(name) && headers.NonValidated.Contains(name)) headers.Remove(name); // A name that is no token was not copied, and cannot be asked to go.
-        }
-    }
-
-    private static void DropOwn(HttpResponseHeaders headers)
+    // Whether others are among them that tell of the client.
+    private static bool DropOwn(HttpHeaders headers)
     {
         List<string>? own = null;
+        var isForwarded = false;
         foreach (var (name, _) in headers.NonValidated)
         {
             if (OwnHeaders.IsOne(name)) (own ??= []).Add(name);
+            else isForwarded |= ForwardedNames.IsOne(name);
         }
 
         foreach (var name in own ?? []) headers.Remove(name);
+        return isForwarded;
     }
 }
