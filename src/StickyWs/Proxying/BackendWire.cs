@@ -116,7 +116,7 @@ internal sealed class BackendWire : IDisposable
 
     // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be no more than an end right behind the answer, and then it repeats
     // by itself a request without a body.
-    private bool IsClosedTo(ProxiedRequest request) => _isSpent || _age.IsOver(out var isFresh) || ((request.Content is not null || !isFresh) && _link.HasArrived);
+    private bool IsClosedTo(ProxiedRequest request) => _isSpent || _age.IsOver(out var isFresh) || _ahead.HasArrived || ((request.Content is not null || !isFresh) && _link.HasArrived);
 
     // Some connections throw at once, others return what failed.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -196,7 +196,7 @@ internal sealed class BackendWire : IDisposable
     {
         lock (_lock)
         {
-            if (!_isReading && _scan.Final == 0) _ahead.Begin(Arrived);
+            if (!_isReading && _scan.Final == 0) _ahead.Begin(ArrivedAhead);
         }
     }
 
@@ -209,12 +209,22 @@ internal sealed class BackendWire : IDisposable
     // Whether more is wanted of what arrives ahead of a reader.
     private bool Arrived(ReadOnlySpan<byte> bytes)
     {
-        if (_request is not { } request || _scan.Final != 0) return false;
+        if (_request is not { } request) return false;
+        if (_scan.Final != 0) return IsSending(request);
         _scan.Feed(bytes);
-        if (_scan.Final == 0) return true;
-        if (_scan.Final >= 300 && request.Content is { IsUnderWay: true } && !IsHandshake(_scan.Final, bytes)) GiveUp();
+        if (_scan.Final >= 300 && IsSending(request) && !IsHandshake(_scan.Final, bytes)) GiveUp();
+        return _scan.Final == 0 || IsSending(request);
+    }
+
+    // While nobody reads. At its end a connection takes no more of the request, whatever was answered.
+    private bool ArrivedAhead(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty) return Arrived(bytes);
+        if (_request is { } request && IsSending(request)) GiveUp();
         return false;
     }
+
+    private bool IsSending(ProxiedRequest request) => !_isSpent && request.Content is { IsUnderWay: true };
 
     // Authentication of a connection goes on in the same connection, so the rest of the body has to be sent (RFC 4559 section 5).
     private static bool IsHandshake(int status, ReadOnlySpan<byte> head)

@@ -4,15 +4,16 @@ using System.Runtime.ExceptionServices;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Delivers what was received before its reader came; says whether more should be.</summary>
+/// <summary>Delivers what was received before its reader came, nothing for the end; says whether more should be.</summary>
 internal delegate bool InputSink(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// Receives while a long request is sent and nobody reads yet, until the answer's status is known. The reader gets those bytes first, and from then on reads for itself.
+/// Receives while a request is sent and nobody reads yet, for as long as its sink wants. The reader gets those bytes first, and from then on reads for itself.
 /// </summary>
 internal sealed class InputAhead(IWireLink link) : IDisposable
 {
     private const int Capacity = 4096;
+    private const int MostCapacity = 64 * 1024;
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _closed = new();
@@ -26,6 +27,16 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
     /// <summary>Whether something may be there for a reader.</summary>
     public bool HasBegun => Volatile.Read(ref _buffer) is not null;
 
+    /// <summary>Whether something is there that no reader has taken, be it the end.</summary>
+    public bool HasArrived
+    {
+        get
+        {
+            if (!HasBegun) return false;
+            lock (_lock) return _buffer is not null && (_end > _start || _receiving!.IsCompleted);
+        }
+    }
+
     /// <summary>Begins to receive, if it has not.</summary>
     public void Begin(InputSink arrived)
     {
@@ -34,7 +45,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
             if (_buffer is not null) return;
             _buffer = ArrayPool<byte>.Shared.Rent(Capacity);
             _isWanted = true;
-            _receiving = ReceiveAsync(_buffer, arrived);
+            _receiving = ReceiveAsync(arrived);
         }
     }
 
@@ -61,33 +72,46 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
 
     public void Dispose() => _closed.Cancel();
 
-    private async Task ReceiveAsync(byte[] buffer, InputSink arrived)
+    private async Task ReceiveAsync(InputSink arrived)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Not under the lock.
         try
         {
-            while (await ReceiveOnceAsync(buffer, arrived).ConfigureAwait(false))
+            while (await ReceiveOnceAsync(arrived).ConfigureAwait(false))
             {
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             _failure = e; // For the reader.
+            arrived(default);
         }
     }
 
-    private async ValueTask<bool> ReceiveOnceAsync(byte[] buffer, InputSink arrived)
+    private async ValueTask<bool> ReceiveOnceAsync(InputSink arrived)
     {
-        var received = await link.ReceiveAsync(buffer.AsMemory(_end), _closed.Token).ConfigureAwait(false);
-        int from;
+        var room = Room();
+        if (room.IsEmpty) return false;
+        var received = await link.ReceiveAsync(room, _closed.Token).ConfigureAwait(false);
+        lock (_lock) _end += received;
+        var goesOn = arrived(room.Span[..received]);
+        lock (_lock) return goesOn && received > 0 && _isWanted;
+    }
+
+    private Memory<byte> Room()
+    {
         lock (_lock)
         {
-            from = _end;
-            _end += received;
-        }
+            if (_end == _buffer!.Length && _end < MostCapacity)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent(2 * _end);
+                _buffer.CopyTo(larger, 0);
+                ArrayPool<byte>.Shared.Return(_buffer);
+                _buffer = larger;
+            }
 
-        if (received == 0 || !arrived(buffer.AsSpan(from, received)) || _end == buffer.Length) return false;
-        lock (_lock) return _isWanted;
+            return _buffer.AsMemory(_end);
+        }
     }
 
     private int Take(Memory<byte> buffer)

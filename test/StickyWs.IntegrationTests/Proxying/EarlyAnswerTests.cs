@@ -17,6 +17,19 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
         { true, false },
     };
 
+    public static TheoryData<bool, bool, bool, int> Ends()
+    {
+        var data = new TheoryData<bool, bool, bool, int>();
+        foreach (var (isHttp2, isLengthKnown) in new[] { (false, true), (false, false), (true, true), (true, false) })
+        {
+            data.Add(isHttp2, isLengthKnown, false, 6);
+            data.Add(isHttp2, isLengthKnown, false, 20_000);
+            data.Add(isHttp2, isLengthKnown, true, 6);
+        }
+
+        return data;
+    }
+
     [Theory]
     [MemberData(nameof(Clients))]
     public async Task A_refusal_passes_when_the_backend_closes_while_the_client_sends(bool isHttp2, bool isLengthKnown)
@@ -31,6 +44,68 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
         await sending;
         await proxy.FinishAsync();
         Assert.Equal(["a+"], proxy.Outcomes.Seen);
+    }
+
+    // Whatever it says: nobody is there any more who would take the rest. Also where the end is a break, since bytes of the client's are unread.
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task A_good_answer_passes_when_the_backend_closes_behind_it_while_the_client_pauses(bool isHttp2, bool isLengthKnown, bool isBreak, int size)
+    {
+        var body = new string('x', size);
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            if (isBreak) await wire.ReadAsync(new byte[1000]);
+            await wire.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{body}");
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        if (isBreak) await upload.SendAsync(5000);
+        Assert.Equal((200, body), await upload.ReadAnswerAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_backend_that_leaves_without_an_answer_while_the_client_pauses_is_a_502_at_once(bool isHttp2, bool isLengthKnown)
+    {
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(1000);
+            await wire.DisposeAsync();
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? Large : null);
+        await upload.SendAsync(1000);
+        Assert.Equal(502, (await upload.ReadAnswerAsync()).Status);
+    }
+
+    // A body of two parts, between which the answer comes: both arrive whole.
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_good_answer_does_not_end_an_upload_that_its_backend_goes_on_reading(bool isHttp2, bool isLengthKnown)
+    {
+        var rest = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var answered = new SemaphoreSlim(0);
+        await using var a = Start(async wire =>
+        {
+            await wire.ReadHeadAsync();
+            await wire.ReadExactlyAsync(1000);
+            await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nenough");
+            answered.Release();
+            await wire.ReadExactlyAsync(1000);
+            rest.SetResult(1000);
+        });
+        await using var proxy = await StartAsync(Trust, a.Uri());
+        using var upload = new Upload(proxy, isHttp2);
+        await upload.BeginAsync(isLengthKnown ? 2000 : null);
+        await upload.SendAsync(1000);
+        await answered.WaitAsync(Wait.Token());
+        await upload.SendAsync(1000);
+        Assert.Equal(1000, await rest.Task.WaitAsync(Wait.Bound));
     }
 
     [Theory]

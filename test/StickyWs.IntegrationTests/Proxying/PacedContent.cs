@@ -21,6 +21,7 @@ internal sealed class PacedContent(long? length) : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
+        await stream.FlushAsync(); // Over HTTP/2 the head waits for the body else.
         await foreach (var (piece, sent) in _pieces.Reader.ReadAllAsync())
         {
             try
