@@ -9,7 +9,7 @@ using StickyWs.Transport;
 namespace StickyWs.Forwarding;
 
 /// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
-internal abstract class PipeLeg : ClientLeg
+internal abstract class PipeLeg : ClientLeg, IPipeClient
 {
     private IDuplexPipe? _pipe;
 
@@ -17,10 +17,8 @@ internal abstract class PipeLeg : ClientLeg
 
     public override IBackendConnector Connector => StreamConnector.Instance;
 
-    /// <summary>The client's TCP socket, where it has one of its own.</summary>
     public SocketView Socket => SocketView.Of(SocketFeature);
 
-    /// <summary>Whether the client is known to have finished (FIN), though what it sent before may not have been read yet, and will be.</summary>
     public bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };
 
     /// <summary>Where the client has a connection of its own: what holds its socket.</summary>

@@ -6,7 +6,7 @@ using StickyWs.Transport;
 namespace StickyWs.Forwarding;
 
 /// <summary>A tunnel of the portable lane. It owns both ends.</summary>
-internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
+internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
     : Tunnel(client.ConnectionId, lease, time.GetTimestamp())
 {
     // Of a peer that takes nothing while its connection is about to be closed, where the pool sets no limit.
@@ -26,7 +26,7 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
 
     public StreamBackendConnection BackendConnection => backend;
 
-    public PipeLeg Client => client;
+    public IPipeClient Client => client;
 
     /// <summary>What the client is still to get of what the backend had said before its end.</summary>
     public Delivery ToClient { get; } = new(time, PatienceOf(options));
@@ -42,8 +42,8 @@ internal sealed class PipeTunnel(PipeLeg client, StreamBackendConnection backend
     /// <summary>One side has finished; only the other speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;
 
-    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread. The bytes are counted anyway, so that no message pays for a look at the clock.</summary>
-    public bool IsOverdue()
+    // The bytes are counted anyway, so that no message pays for a look at the clock.
+    public override bool IsOverdue()
     {
         var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
         if (moved != _seen)

@@ -88,6 +88,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.BackendClosed);
     }
 
+    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread. A reactor looks after its own.</summary>
+    public virtual bool IsOverdue() => false;
+
     /// <summary>Breaks both connections, from any thread; the tunnel then ends. Does nothing to one that has ended.</summary>
     public abstract void Abort(EndReason reason);
 

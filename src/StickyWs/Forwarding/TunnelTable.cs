@@ -116,7 +116,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         {
             foreach (var tunnel in _tunnels)
             {
-                if (tunnel is PipeTunnel portable && portable.IsOverdue()) (overdue ??= []).Add(tunnel);
+                if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
             }
         }
 

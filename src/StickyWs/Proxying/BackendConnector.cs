@@ -41,7 +41,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
 
     private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
         => settings.Lane is { IsOn: true } lane
-            ? await lane.ConnectAsync(settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            ? await RawDialer.OpenStreamAsync(lane, settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
             : await BackendStream.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)

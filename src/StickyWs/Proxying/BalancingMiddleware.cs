@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
@@ -21,13 +20,6 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
         return deciding.IsCompletedSuccessfully ? ForwardAsync(context, asked, target, deciding.Result) : WaitAsync(context, asked, target, deciding);
     }
 
-    /// <summary>
-    /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>, <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
-    /// </summary>
-    public static bool IsErrorPage(HttpContext context)
-        => context.Response.StatusCode >= StatusCodes.Status400BadRequest
-            && (context.Features.Get<IStatusCodeReExecuteFeature>() is not null || context.Features.Get<IExceptionHandlerFeature>() is not null);
-
     private async Task WaitAsync(HttpContext context, string[] asked, RequestTarget target, ValueTask<Decision?> deciding)
         => await ForwardAsync(context, asked, target, await deciding.ConfigureAwait(false)).ConfigureAwait(false);
 
@@ -39,7 +31,7 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
             return next(context);
         }
 
-        if (IsErrorPage(context)) return context.GetEndpoint() is null ? Task.CompletedTask : next(context);
+        if (ErrorAnswer.IsPage(context)) return context.GetEndpoint() is null ? Task.CompletedTask : next(context);
         FallbackPolicy.Forget(context);
         if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
         return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision, target.Value);

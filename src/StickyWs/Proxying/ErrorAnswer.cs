@@ -19,26 +19,15 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
 
     public static ErrorAnswer BadTarget { get; } = new(StatusCodes.Status400BadRequest, "The request target is not valid.");
 
-    /// <summary>The answer to a failure.</summary>
-    /// <param name="failure">What let the request down.</param>
-    /// <param name="suggested">The status for a fault of the client that the server has already named, such as 413.</param>
-    public static ErrorAnswer To(AttemptFailure failure, int suggested) => failure switch
-    {
-        AttemptFailure.ClientGone or AttemptFailure.ClientBody => new(suggested, "The request body could not be read."),
-        AttemptFailure.ClientSilent => new(StatusCodes.Status408RequestTimeout, "The request body did not arrive in time."),
-        AttemptFailure.OutOfResources or AttemptFailure.OutOfReach => OutOfResources,
-        AttemptFailure.OutOfTime => new(StatusCodes.Status504GatewayTimeout, "The request took longer than it may."),
-        AttemptFailure.BackendSilent => new(StatusCodes.Status504GatewayTimeout, "The backend did not answer in time."),
-        AttemptFailure.ConnectTimedOut => new(StatusCodes.Status504GatewayTimeout, "No backend could be reached in time."),
-        AttemptFailure.NotConnected => new(StatusCodes.Status502BadGateway, "No backend could be reached."),
-        AttemptFailure.NoAnswer => new(StatusCodes.Status502BadGateway, "The backend closed the connection without an answer."),
-        AttemptFailure.StaleConnection or AttemptFailure.NotProcessed => new(StatusCodes.Status502BadGateway, "The backend did not take the request."),
-        AttemptFailure.BrokenAnswer => new(StatusCodes.Status502BadGateway, "The backend's answer broke off."),
-        _ => new(StatusCodes.Status502BadGateway, "The backend's answer was not valid."),
-    };
-
     /// <summary>Whether the application writes the pages for errors itself (<c>UseStatusCodePages</c>): it does so where an answer has neither body nor type nor length.</summary>
     public static bool HasPageOf(HttpContext context) => context.Features.Get<IStatusCodePagesFeature>() is { Enabled: true };
+
+    /// <summary>
+    /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>, <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
+    /// </summary>
+    public static bool IsPage(HttpContext context)
+        => context.Response.StatusCode >= StatusCodes.Status400BadRequest
+            && (context.Features.Get<IStatusCodeReExecuteFeature>() is not null || context.Features.Get<IExceptionHandlerFeature>() is not null);
 
     /// <summary>Writes it, unless another answer has begun.</summary>
     public Task WriteAsync(HttpContext context)

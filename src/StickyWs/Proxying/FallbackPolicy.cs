@@ -39,7 +39,7 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
     // Which of the candidates fits is not known yet. But what is chosen in the end and is none of the better ones can only have come from the fallback.
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        var isPooled = IsForAll() && !BalancingMiddleware.IsErrorPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
+        var isPooled = IsForAll() && !ErrorAnswer.IsPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
         List<Endpoint>? better = null;
         var isLastDynamic = false;
         for (var i = 0; i < candidates.Count; i++)
@@ -65,7 +65,7 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
     /// <summary>The request belongs to no pool after all, since a middleware behind routing has changed it: its fallback runs.</summary>
     public static void Restore(HttpContext context)
     {
-        if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver || BalancingMiddleware.IsErrorPage(context)) return;
+        if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver || ErrorAnswer.IsPage(context)) return;
         if (passedOver.Endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null) return; // Which nobody has looked at.
         context.SetEndpoint(passedOver.Endpoint);
         foreach (var (name, value) in passedOver.Values ?? []) context.Request.RouteValues[name] = value;

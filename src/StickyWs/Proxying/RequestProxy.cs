@@ -76,7 +76,7 @@ internal sealed partial class RequestProxy(
         if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, request);
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
-        var answer = ErrorAnswer.To(request.Failure, context.Response.StatusCode);
+        var answer = request.Failure.ToAnswer(context.Response.StatusCode);
         if (!Abandonment.IsTimedOut(context))
         {
             if (request.Failure >= AttemptFailure.StaleConnection) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);

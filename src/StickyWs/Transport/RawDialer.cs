@@ -5,9 +5,31 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-/// <summary>Connects raw sockets.</summary>
+/// <summary>Connects in the raw lane.</summary>
 internal static class RawDialer
 {
+    /// <summary>Connects on one of the lane's reactors, for an HTTP client; the caller owns the stream.</summary>
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="IOException">The connection broke at once.</exception>
+    public static async ValueTask<Stream> OpenStreamAsync(RawLane lane, AddressBook names, string host, int port, CancellationToken cancellationToken)
+    {
+        RawSocket? socket = null;
+        try
+        {
+            socket = await ConnectAsync(lane.NextReactor(), names, host, port, cancellationToken).ConfigureAwait(false);
+            return new ChannelStream(socket, lane.Channels.FromBackend);
+        }
+        catch
+        {
+            socket?.Dispose();
+            throw;
+        }
+        finally
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Behind a wait this is the reactor's thread, and the caller is the application's code.
+        }
+    }
+
     /// <exception cref="SocketException">It cannot be reached.</exception>
     public static async ValueTask<RawSocket> ConnectAsync(Reactor reactor, IPEndPoint endPoint, CancellationToken cancellationToken)
     {

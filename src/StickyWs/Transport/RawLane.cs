@@ -48,28 +48,8 @@ internal sealed partial class RawLane(
     /// <summary>Whether it serves. Until a listener has asked for it, it does not.</summary>
     public bool IsOn => Volatile.Read(ref _reactors) is not null;
 
-    /// <summary>Connects to a backend on one of the reactors.</summary>
-    /// <exception cref="SocketException">It cannot be reached.</exception>
-    /// <exception cref="IOException">The connection broke at once.</exception>
-    public async ValueTask<Stream> ConnectAsync(AddressBook names, string host, int port, CancellationToken cancellationToken)
-    {
-        var reactor = _reactors!.Next();
-        RawSocket? socket = null;
-        try
-        {
-            socket = await RawDialer.ConnectAsync(reactor, names, host, port, cancellationToken).ConfigureAwait(false);
-            return new ChannelStream(socket, _channels!.FromBackend);
-        }
-        catch
-        {
-            socket?.Dispose();
-            throw;
-        }
-        finally
-        {
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Behind a wait this is the reactor's thread, and the caller is the application's code.
-        }
-    }
+    /// <summary>The reactor for the next connection to a backend that no tunnel is for; while it serves.</summary>
+    public Reactor NextReactor() => _reactors!.Next();
 
     /// <summary>What its channels have in common; while it serves.</summary>
     public ChannelSettings Channels => _channels!;
