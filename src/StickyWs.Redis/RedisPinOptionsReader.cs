@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 
 namespace StickyWs.Redis;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
-using StickyWs.Affinity;
+using StickyWs.Pinning;
 
 namespace StickyWs.Redis;
 

@@ -8,7 +8,9 @@ using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Fuzz;
 

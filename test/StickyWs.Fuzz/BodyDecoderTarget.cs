@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using StickyWs.Detection;
-using StickyWs.Forwarding;
+using StickyWs.Http1;
 
 namespace StickyWs.Fuzz;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Fuzz;
 

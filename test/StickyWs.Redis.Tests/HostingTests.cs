@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StickyWs.Affinity;
+using StickyWs.Pinning;
 using StickyWs.TestKit;
 using StickyWs.TestKit.Redis;
 

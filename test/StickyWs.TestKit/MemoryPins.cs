@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using StickyWs.Affinity;
+using StickyWs.Pinning;
 
 namespace StickyWs.TestKit;
 

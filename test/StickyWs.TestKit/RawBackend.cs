@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
-using StickyWs.Forwarding;
+using StickyWs.Dialing;
 
 namespace StickyWs.TestKit;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using StickyWs.Forwarding;
+using StickyWs.Dialing;
 
 namespace StickyWs.TestKit;
 

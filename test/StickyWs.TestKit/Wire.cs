@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Text;
-using StickyWs.Forwarding;
+using StickyWs.Dialing;
 
 namespace StickyWs.TestKit;
 

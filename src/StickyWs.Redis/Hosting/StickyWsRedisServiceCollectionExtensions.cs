@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using StickyWs.Affinity;
+using StickyWs.Pinning;
 using StickyWs.Redis;
 
 namespace Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,6 @@
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

@@ -1,6 +1,7 @@
 using StickyWs.Backends;
-using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

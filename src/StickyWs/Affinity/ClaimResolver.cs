@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

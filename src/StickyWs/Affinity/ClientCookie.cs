@@ -1,3 +1,5 @@
+using StickyWs.Pinning;
+
 namespace StickyWs.Affinity;
 
 /// <summary>What a valid cookie says.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

@@ -1,3 +1,5 @@
+using StickyWs.Pinning;
+
 namespace StickyWs.Affinity;
 
 /// <summary>A rule that takes a key from the request and finds its backend by hashing alone.</summary>

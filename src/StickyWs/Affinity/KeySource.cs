@@ -1,3 +1,5 @@
+using StickyWs.Pinning;
+
 namespace StickyWs.Affinity;
 
 /// <summary>Where the key of a request came from.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
-using StickyWs.Detection;
+using StickyWs.Http1;
+using StickyWs.Pinning;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Affinity;

@@ -1,4 +1,6 @@
-using StickyWs.Detection;
+using StickyWs.Http1;
+using StickyWs.Pinning;
+
 
 namespace StickyWs.Affinity;
 

@@ -1,4 +1,5 @@
 using StickyWs.Backends;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

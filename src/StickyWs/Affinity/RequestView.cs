@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using StickyWs.Detection;
+using StickyWs.Http1;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Affinity;

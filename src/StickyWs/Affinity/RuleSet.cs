@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

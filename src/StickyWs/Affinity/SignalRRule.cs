@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Backends;
 

@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Where pins (affinity key to backend) are kept: in this process, and in an <see cref="Affinity.IPinStore"/> where one is registered.</summary>
+/// <summary>Where pins (affinity key to backend) are kept: in this process, and in an <see cref="Pinning.IPinStore"/> where one is registered.</summary>
 public sealed class PinOptions
 {
     /// <summary>

@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Dialing;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Connections;
 
@@ -27,7 +29,7 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
 
     public Reactor Reactor => socket.Reactor;
 
-    public override ClientInfo Info { get; } = new(tuple.Source.Address, "http");
+    public override ClientInfo Info { get; } = new(tuple.SourceAddress, "http");
 
     public override ConnectionTuple? Tuple => tuple;
 

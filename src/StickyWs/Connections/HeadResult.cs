@@ -1,4 +1,5 @@
 using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Connections;
 

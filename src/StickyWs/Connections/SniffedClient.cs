@@ -3,9 +3,10 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Connections;
 

@@ -6,8 +6,10 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
 using StickyWs.Reactors;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Connections;
 
@@ -86,7 +88,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     private ValueTask<Decision?> DecideAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head)
         => raw is null
             ? services.Dispatcher.DecideAsync(head, (connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Features.Get<ITlsHandshakeFeature>() is not null)
-            : services.Dispatcher.DecideAsync(head, raw.Tuple.Source.Address, isHttps: false);
+            : services.Dispatcher.DecideAsync(head, raw.Tuple.SourceAddress, isHttps: false);
 
     // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
     private Task ForwardAsync(ConnectionContext connection, IRawConnection? raw, RequestHead head, Decision decision)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Text;
+using StickyWs.Http1;
 
 namespace StickyWs.Detection;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StickyWs.Http1;
 
 namespace StickyWs.Detection;
 

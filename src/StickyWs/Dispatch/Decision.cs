@@ -2,7 +2,7 @@ using System.Net;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Dispatch;
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Dispatch;
 

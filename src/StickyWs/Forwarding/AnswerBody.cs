@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 
 namespace StickyWs.Forwarding;
 

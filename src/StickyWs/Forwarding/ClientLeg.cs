@@ -1,6 +1,8 @@
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Forwarding;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 using StickyWs.Observability;
 
 namespace StickyWs.Forwarding;

@@ -1,4 +1,4 @@
-using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.Observability;
 
 namespace StickyWs.Forwarding;

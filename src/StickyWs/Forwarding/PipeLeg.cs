@@ -2,9 +2,11 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Forwarding;
 

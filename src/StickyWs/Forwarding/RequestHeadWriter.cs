@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using StickyWs.Backends;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Forwarding;
 

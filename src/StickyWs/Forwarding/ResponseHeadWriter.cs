@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Forwarding;
 

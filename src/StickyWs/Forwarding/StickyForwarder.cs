@@ -2,8 +2,10 @@ using System.Buffers;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 using StickyWs.Observability;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Forwarding;
 

@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Text;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Dialing;
 
 namespace StickyWs.Health;
 

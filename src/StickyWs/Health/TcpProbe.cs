@@ -1,5 +1,6 @@
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Dialing;
 
 namespace StickyWs.Health;
 

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Http1;
 
 namespace StickyWs.Health;
 

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 using StickyWs.Observability;
-using StickyWs.Proxying;
+using StickyWs.Pipeline;
 
 namespace StickyWs.Hosting;
 

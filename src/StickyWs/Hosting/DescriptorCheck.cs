@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Transport;

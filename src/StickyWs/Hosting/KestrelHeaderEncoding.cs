@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
-using StickyWs.Proxying;
+using StickyWs.Pipeline;
 
 namespace StickyWs.Hosting;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 
 namespace StickyWs.Hosting;

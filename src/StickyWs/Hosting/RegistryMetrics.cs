@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
-using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Hosting;
 

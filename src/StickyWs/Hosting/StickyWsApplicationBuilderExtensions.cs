@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
-using StickyWs.Hosting;
+using StickyWs.Pipeline;
 using StickyWs.Proxying;
 
 namespace Microsoft.AspNetCore.Builder;

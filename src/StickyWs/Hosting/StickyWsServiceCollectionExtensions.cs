@@ -12,16 +12,22 @@ using Microsoft.Extensions.Options;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Balancing;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 using StickyWs.Connections;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Health;
 using StickyWs.Hosting;
 using StickyWs.Names;
 using StickyWs.Observability;
+using StickyWs.Pinning;
+using StickyWs.Pipeline;
 using StickyWs.Proxying;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
+using StickyWs.Upgrades;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
+using StickyWs.Pipeline;
 
 namespace StickyWs.Proxying;
 

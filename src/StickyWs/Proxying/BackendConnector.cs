@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Dialing;
 using StickyWs.Transport;
 
 namespace StickyWs.Proxying;

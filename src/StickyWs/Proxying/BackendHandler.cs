@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Pipeline;
 
 namespace StickyWs.Proxying;
 

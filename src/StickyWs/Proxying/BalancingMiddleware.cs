@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
+using StickyWs.Pipeline;
+using StickyWs.Upgrades;
 
 namespace StickyWs.Proxying;
 

@@ -1,4 +1,4 @@
-using StickyWs.Forwarding;
+using StickyWs.Dialing;
 using StickyWs.Observability;
 using StickyWs.Transport;
 

@@ -4,8 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Configuration;
-using StickyWs.Detection;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
+using StickyWs.Pipeline;
 
 namespace StickyWs.Proxying;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Proxying;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using StickyWs.Backends;
+using StickyWs.Dialing;
 
 namespace StickyWs.Proxying;
 

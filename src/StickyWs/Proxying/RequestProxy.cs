@@ -4,6 +4,7 @@ using StickyWs.Backends;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Observability;
+using StickyWs.Pipeline;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;

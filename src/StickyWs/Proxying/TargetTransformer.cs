@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
-using StickyWs.Detection;
+using StickyWs.Http1;
+using StickyWs.Pipeline;
 using Yarp.ReverseProxy.Forwarder;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 

@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 internal sealed unsafe partial class EpollReactor

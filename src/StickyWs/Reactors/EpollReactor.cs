@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;

@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 // Receives by calls of their own: of every stream on epoll, of those that come in bulk on io_uring. The kernel reports that there is something, and then they go on until there is nothing.

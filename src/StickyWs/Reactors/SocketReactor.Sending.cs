@@ -1,4 +1,5 @@
 using System.Buffers;
+using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 

@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 // From socket to socket through a pipe of the kernel's (splice(2)): bytes that come in bulk are not copied.

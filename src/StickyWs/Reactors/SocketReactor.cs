@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;

@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 /// <summary>What a reactor knows of one socket: somebody watches it, and then it streams for a handler.</summary>

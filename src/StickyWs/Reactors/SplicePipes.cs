@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 /// <summary>The pipes of one reactor. There is a limit, so that readers that stall cannot take all descriptors: past it, bytes are copied.</summary>

@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 // What the parties of sockets send from the reactor's thread: with the same call as everything else.

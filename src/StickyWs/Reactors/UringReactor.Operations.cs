@@ -1,3 +1,4 @@
+using StickyWs.Kernel;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;

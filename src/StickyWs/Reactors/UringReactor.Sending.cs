@@ -1,3 +1,5 @@
+using StickyWs.Kernel;
+
 namespace StickyWs.Reactors;
 
 // The way out of the buffers: by the other socket's next send, or into a leftover of its own.

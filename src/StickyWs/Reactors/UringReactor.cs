@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 
 namespace StickyWs.Reactors;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;

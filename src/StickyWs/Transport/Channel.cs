@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;

@@ -1,7 +1,12 @@
+using System.Net;
+using StickyWs.Kernel;
+
 namespace StickyWs.Transport;
 
 /// <summary>What names a TCP connection, and pins a tunnel to its backend for its life: the client's address and port, and ours.</summary>
 internal readonly record struct ConnectionTuple(RawAddress Source, RawAddress Destination)
 {
+    public IPAddress SourceAddress => Source.Address;
+
     public override string ToString() => $"{Source} -> {Destination}";
 }

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using StickyWs.Kernel;
 using StickyWs.Observability;
-using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-using StickyWs.Reactors;
+using StickyWs.Kernel;
 
 namespace StickyWs.Transport;
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Names;
 using StickyWs.Observability;
 using StickyWs.Reactors;

@@ -1,4 +1,5 @@
-using StickyWs.Reactors;
+using StickyWs.Kernel;
+
 
 namespace StickyWs.Transport;
 

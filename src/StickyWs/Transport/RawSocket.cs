@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;

@@ -1,3 +1,4 @@
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 
 namespace StickyWs.Transport;

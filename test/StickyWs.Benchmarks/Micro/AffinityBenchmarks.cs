@@ -7,6 +7,8 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
+using StickyWs.Http1;
+using StickyWs.Pinning;
 
 namespace StickyWs.Benchmarks.Micro;
 
@@ -98,7 +100,7 @@ public class AffinityBenchmarks
 
     private static ResponseHead ResponseHead()
     {
-        Detection.ResponseHead.TryParse("HTTP/1.1 200 OK\r\n\r\n"u8, out var head);
+        Http1.ResponseHead.TryParse("HTTP/1.1 200 OK\r\n\r\n"u8, out var head);
         return head!;
     }
 }

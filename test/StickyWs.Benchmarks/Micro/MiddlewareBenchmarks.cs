@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Connections;
-using StickyWs.Forwarding;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Benchmarks.Micro;
 

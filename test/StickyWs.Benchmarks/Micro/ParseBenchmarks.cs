@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Benchmarks.Micro;
 

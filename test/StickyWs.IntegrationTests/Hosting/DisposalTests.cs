@@ -2,8 +2,8 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using StickyWs.Forwarding;
 using StickyWs.TestKit;
+using StickyWs.Tunnels;
 
 namespace StickyWs.IntegrationTests.Hosting;
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Proxying;
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;

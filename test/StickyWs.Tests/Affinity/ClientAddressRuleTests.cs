@@ -1,6 +1,7 @@
 using System.Net;
 using StickyWs.Affinity;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Affinity;

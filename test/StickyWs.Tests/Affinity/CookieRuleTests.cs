@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 using StickyWs.Affinity;
 using StickyWs.Configuration;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 
 namespace StickyWs.Tests.Affinity;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using StickyWs.Affinity;
+using StickyWs.Pinning;
 
 namespace StickyWs.Tests.Affinity;
 

@@ -1,5 +1,6 @@
 using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Pinning;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Affinity;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 using StickyWs.Tests.Configuration;
 using StickyWs.Tests.Dispatch;
 

@@ -1,4 +1,5 @@
-using StickyWs.Affinity;
+using StickyWs.Pinning;
+
 
 namespace StickyWs.Tests.Affinity;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
-using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.Proxying;
 using StickyWs.Tests.Dispatch;
 

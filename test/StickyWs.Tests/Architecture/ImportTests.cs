@@ -14,6 +14,16 @@ public sealed partial class ImportTests
     public void Rooms_OfTheTable_AreThoseOfTheAssembly()
         => Assert.Equal(Rooms.MayImport.Keys.Order(), References.Select(reference => Rooms.Of(reference.From)).OfType<string>().Distinct().Order());
 
+    // Read from the top, a room imports only rooms that were shown before it.
+    [Fact]
+    public void Table_HasNoCircle()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "ARCHITECTURE.md"));
+        var shown = TableRow().Matches(page).Select(row => row.Groups["room"].Value).ToList();
+
+        Assert.All(Rooms.MayImport, room => Assert.All(room.Value, import => Assert.True(shown.IndexOf(import) < shown.IndexOf(room.Key), $"{room.Key} imports {import}, which comes later")));
+    }
+
     // An entry that nobody uses is a door left open. Constants leave no trace in an assembly, and Observability is mostly these.
     [Fact]
     public void Rooms_UseEveryEntryOfTheTable()
@@ -49,7 +59,7 @@ public sealed partial class ImportTests
         var users = References.Where(reference => reference.To.Assembly.StartsWith("Polly", StringComparison.Ordinal)).Select(reference => reference.From).ToHashSet();
 
         Assert.NotEmpty(users);
-        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting" || user is { Namespace: "StickyWs.Forwarding", Name: "BackendDialer" } or { Namespace: "StickyWs.Affinity", Name: "SharedPins" }, user.ToString()));
+        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting" || user is { Namespace: "StickyWs.Dialing", Name: "BackendDialer" } or { Namespace: "StickyWs.Pinning", Name: "SharedPins" }, user.ToString()));
     }
 
     [Fact]

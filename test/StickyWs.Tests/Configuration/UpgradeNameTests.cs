@@ -1,5 +1,3 @@
-using StickyWs.Configuration;
-
 namespace StickyWs.Tests.Configuration;
 
 public sealed class UpgradeNameTests

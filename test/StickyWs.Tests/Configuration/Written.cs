@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using StickyWs.Binding;
 using StickyWs.Configuration;
 
 namespace StickyWs.Tests.Configuration;

@@ -1,5 +1,5 @@
 using System.Text;
-using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.Tests.Affinity;
 
 namespace StickyWs.Tests.Detection;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Detection;

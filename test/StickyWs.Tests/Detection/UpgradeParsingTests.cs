@@ -1,5 +1,6 @@
 using System.Text;
 using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Tests.Detection;
 

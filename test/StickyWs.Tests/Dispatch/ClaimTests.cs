@@ -5,6 +5,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dispatch;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 using StickyWs.Tests.Affinity;
 
 namespace StickyWs.Tests.Dispatch;

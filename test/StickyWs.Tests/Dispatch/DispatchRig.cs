@@ -10,7 +10,9 @@ using StickyWs.Backends;
 using StickyWs.Balancing;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
+using StickyWs.Http1;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Dispatch;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Affinity;
 using StickyWs.Dispatch;
+using StickyWs.Pinning;
 using StickyWs.Tests.Affinity;
 
 namespace StickyWs.Tests.Dispatch;

@@ -253,6 +253,6 @@ public sealed class SharedDecisionTests
     private async Task LoseAsync(StickyRig rig)
     {
         _store.Failure = new IOException("gone");
-        while (rig.Rig.Pins.IsAskable) await rig.Rig.Pins.FindSharedAsync(StickyWs.Affinity.PinKey.Random(), TimeSpan.FromMinutes(1));
+        while (rig.Rig.Pins.IsAskable) await rig.Rig.Pins.FindSharedAsync(StickyWs.Pinning.PinKey.Random(), TimeSpan.FromMinutes(1));
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using StickyWs.Backends;
 using StickyWs.Tests.Affinity;
 
 namespace StickyWs.Tests.Dispatch;

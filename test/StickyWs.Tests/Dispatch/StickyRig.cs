@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
-using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Pinning;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Dispatch;

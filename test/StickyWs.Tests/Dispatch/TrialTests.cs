@@ -1,7 +1,6 @@
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dispatch;
-using StickyWs.Tests.Affinity;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Dispatch;

@@ -2,11 +2,13 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Transport;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

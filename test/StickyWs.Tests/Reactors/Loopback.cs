@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.Transport;
 

@@ -1,6 +1,5 @@
 using StickyWs.Observability;
-using StickyWs.Reactors;
-using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

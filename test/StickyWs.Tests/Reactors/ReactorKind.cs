@@ -1,6 +1,6 @@
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
-using StickyWs.Transport;
 
 namespace StickyWs.Tests.Reactors;
 

@@ -1,9 +1,11 @@
 using System.Net.Sockets;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

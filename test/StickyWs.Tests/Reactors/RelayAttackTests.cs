@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
+using StickyWs.Tests.Tunnels;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
 namespace StickyWs.Tests.Reactors;

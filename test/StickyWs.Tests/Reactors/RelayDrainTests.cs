@@ -2,6 +2,7 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

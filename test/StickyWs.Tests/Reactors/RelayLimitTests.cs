@@ -3,7 +3,7 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

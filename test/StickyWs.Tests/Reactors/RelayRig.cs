@@ -4,6 +4,7 @@ using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

@@ -1,5 +1,4 @@
 using StickyWs.Reactors;
-using StickyWs.Transport;
 
 namespace StickyWs.Tests.Reactors;
 

@@ -1,5 +1,6 @@
 using StickyWs.Configuration;
 using StickyWs.TestKit;
+using StickyWs.Tests.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;

@@ -1,6 +1,7 @@
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

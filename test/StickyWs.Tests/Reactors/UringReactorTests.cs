@@ -2,7 +2,8 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Transport;
+using StickyWs.Tests.Tunnels;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

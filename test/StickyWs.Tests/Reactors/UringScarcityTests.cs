@@ -1,6 +1,6 @@
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Transport;
+using StickyWs.Tests.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

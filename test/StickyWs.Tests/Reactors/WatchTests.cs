@@ -1,7 +1,8 @@
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Transport;
+using StickyWs.Tests.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 

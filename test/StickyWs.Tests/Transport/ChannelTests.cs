@@ -7,6 +7,7 @@ using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
+using StickyWs.Tests.Tunnels;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;

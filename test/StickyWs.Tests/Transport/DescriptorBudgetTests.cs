@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
-using StickyWs.Reactors;
+using StickyWs.Kernel;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 

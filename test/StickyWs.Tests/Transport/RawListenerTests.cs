@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;

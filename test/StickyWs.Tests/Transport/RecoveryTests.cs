@@ -4,10 +4,12 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Configuration;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Transport;
 

@@ -1,9 +1,0 @@
-namespace StickyWs.Affinity;
-
-/// <summary>Whole seconds since the process began to keep pins.</summary>
-internal sealed class PinClock(TimeProvider time)
-{
-    private readonly long _start = time.GetTimestamp();
-
-    public int Now => (int)time.GetElapsedTime(_start).TotalSeconds;
-}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using StickyWs.Configuration;
+
+namespace StickyWs.Binding;
+
+/// <summary>
+/// Reads one configuration section key by key and collects what is wrong with it: a value that does not parse, a key that nobody knows.
+/// The framework's binder stops at the first error and overlooks unknown keys; a user wants them all, and a misspelt key is the commonest.
+/// </summary>
+internal sealed class SectionReader(IConfigurationSection section, List<string> errors)
+{
+    private readonly List<string> _known = [];
+
+    public void Text(string key, Action<string> set)
+    {
+        if (Value(key) is { } value) set(value);
+    }
+
+    public void Flag(string key, Action<bool> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (bool.TryParse(value, out var flag)) set(flag);
+        else Wrong(key, value, "use true or false");
+    }
+
+    public void Whole(string key, Action<int> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) set(number);
+        else Wrong(key, value, "use a whole number");
+    }
+
+    public void Number(string key, Action<double> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) set(number);
+        else Wrong(key, value, "use a number such as 0.5");
+    }
+
+    /// <summary>A bare number is refused: the framework would take <c>5</c> for five days.</summary>
+    public void Time(string key, Action<TimeSpan> set)
+    {
+        if (Value(key) is { } value) SetTime(key, value, set);
+    }
+
+    /// <summary>A time, or <c>none</c> for no limit.</summary>
+    public void TimeOrNone(string key, Action<TimeSpan?> set)
+    {
+        if (Value(key) is not { } value) return;
+        if (value.Equals("none", StringComparison.OrdinalIgnoreCase)) set(null);
+        else SetTime(key, value, time => set(time));
+    }
+
+    public void Choice<TEnum>(string key, Action<TEnum> set)
+        where TEnum : struct, Enum
+    {
+        if (Value(key) is not { } value) return;
+        var name = Array.Find(Enum.GetNames<TEnum>(), n => n.Equals(value, StringComparison.OrdinalIgnoreCase));
+        if (name is not null) set(Enum.Parse<TEnum>(name));
+        else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}");
+    }
+
+    /// <summary>A list that is written replaces the list that was there.</summary>
+    public void List(string key, IList<string> list) => List(key, list, value => Wrong(key, value, "use a list"));
+
+    /// <summary>The same for values that no message may show.</summary>
+    public void Secrets(string key, IList<string> list) => List(key, list, _ => errors.Add($"{section.Path}:{key} is a single value: use a list."));
+
+    public void Map(string key, IDictionary<string, string> map)
+    {
+        if (Child(key) is not { } child) return;
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and texts");
+        foreach (var item in child.GetChildren()) ReadText(item, value => map[item.Key] = value);
+    }
+
+    /// <summary>Reads an object that may be empty: writing it is enough.</summary>
+    public void Section(string key, Action<SectionReader> read)
+    {
+        if (Child(key) is { } child) ReadObject(child, read);
+    }
+
+    /// <returns>Whether it is written, be it empty.</returns>
+    public bool Each(string key, Action<string, SectionReader> read)
+    {
+        if (Child(key) is not { } child) return false;
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of named objects");
+        foreach (var item in child.GetChildren()) ReadObject(item, reader => read(item.Key, reader));
+        return true;
+    }
+
+    /// <summary>Reads a list of objects; a list that is written replaces the list that was there.</summary>
+    public void EachItem(string key, Action clear, Action<SectionReader> read)
+    {
+        if (Child(key) is not { } child) return;
+        clear();
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list of objects");
+        IConfigurationSection[] items = [.. child.GetChildren()];
+
+        // An object's keys would be taken for positions, and nobody would look at them.
+        if (Array.Exists(items, item => !int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))) errors.Add($"{child.Path} is an object: use a list of objects.");
+        else Array.ForEach(items, item => ReadObject(item, read));
+    }
+
+    /// <summary>Whether a section is there that somebody else reads.</summary>
+    public bool Has(string key) => Child(key) is not null;
+
+    /// <summary>Reports the keys that nothing asked for.</summary>
+    public void End()
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (!_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                errors.Add($"{child.Path} is not an option: {Spelling.Remedy(child.Key, _known)}, or remove it.");
+        }
+    }
+
+    private void List(string key, IList<string> list, Action<string> refuse)
+    {
+        if (Child(key) is not { } child) return;
+        list.Clear();
+        if (!string.IsNullOrEmpty(child.Value)) refuse(child.Value);
+        foreach (var item in child.GetChildren()) ReadText(item, list.Add);
+    }
+
+    private void ReadObject(IConfigurationSection child, Action<SectionReader> read)
+    {
+        if (!string.IsNullOrEmpty(child.Value)) errors.Add(OptionsError.Of(child.Path, child.Value, "use an object"));
+        var reader = new SectionReader(child, errors);
+        read(reader);
+        reader.End();
+    }
+
+    private void ReadText(IConfigurationSection item, Action<string> set)
+    {
+        if (item.GetChildren().Any()) errors.Add($"{item.Path} is an object: use a text.");
+        else set(item.Value ?? "");
+    }
+
+    private string? Value(string key)
+    {
+        if (Child(key) is not { } child) return null;
+        if (child.GetChildren().Any()) errors.Add($"{child.Path} is an object or a list: use a single value.");
+        return string.IsNullOrEmpty(child.Value) ? null : child.Value;
+    }
+
+    // Not Exists(): to the framework an empty object, "Tcp": {}, does not exist.
+    private IConfigurationSection? Child(string key)
+    {
+        _known.Add(key);
+        return section.GetChildren().FirstOrDefault(child => child.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private void SetTime(string key, string value, Action<TimeSpan> set)
+    {
+        if (value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time)) set(time);
+        else Wrong(key, value, "use a time such as 00:00:05 (hours:minutes:seconds)");
+    }
+
+    private void Wrong(string key, string value, string remedy) => errors.Add(OptionsError.Of($"{section.Path}:{key}", value, remedy));
+}

@@ -1,0 +1,134 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+using StickyWs.Configuration;
+
+namespace StickyWs.Binding;
+
+/// <summary>Configuration section to options: every key that StickyWs knows, in one place.</summary>
+internal sealed class StickyWsOptionsReader(IConfigurationSection section) : IConfigureOptions<StickyWsOptions>
+{
+    public void Configure(StickyWsOptions options)
+    {
+        var reader = new SectionReader(section, options.ReadErrors);
+        options.NamesPools |= reader.Each("Pools", (name, pool) => ReadPool(pool, Get(options.Pools, name)));
+        reader.Time(nameof(options.HeadDeadline), v => options.HeadDeadline = v);
+        reader.Whole(nameof(options.MaxHeadBytes), v => options.MaxHeadBytes = v);
+        reader.Whole(nameof(options.MaxTunnels), v => options.MaxTunnels = v);
+        reader.List(nameof(options.TrustedProxies), options.TrustedProxies);
+        reader.Section(nameof(options.Transport), transport =>
+        {
+            transport.Choice<RawLaneMode>(nameof(options.Transport.RawLane), v => options.Transport.RawLane = v);
+            transport.Choice<ReactorMode>(nameof(options.Transport.Reactor), v => options.Transport.Reactor = v);
+            transport.Whole(nameof(options.Transport.Reactors), v => options.Transport.Reactors = v);
+            transport.Whole(nameof(options.Transport.MaxBufferSize), v => options.Transport.MaxBufferSize = v);
+            transport.Flag(nameof(options.Transport.UnsafePreferInlineScheduling), v => options.Transport.UnsafePreferInlineScheduling = v);
+        });
+        reader.Section(nameof(options.Pins), pins =>
+        {
+            pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);
+            pins.Time(nameof(options.Pins.StoreTimeout), v => options.Pins.StoreTimeout = v);
+        });
+        options.HasRedisSection |= reader.Has("Redis");
+        reader.End();
+    }
+
+    private static void ReadPool(SectionReader reader, PoolOptions pool)
+    {
+        reader.Section(nameof(pool.Match), match =>
+        {
+            match.List(nameof(pool.Match.Hosts), pool.Match.Hosts);
+            match.List(nameof(pool.Match.PathPrefixes), pool.Match.PathPrefixes);
+        });
+        reader.Each(nameof(pool.Backends), (name, backend) => ReadBackend(backend, Get(pool.Backends, name)));
+        reader.Text(nameof(pool.Policy), v => pool.Policy = v);
+        reader.Section(nameof(pool.Affinity), affinity => AffinityReader.Read(affinity, pool.Affinity));
+        reader.Section(nameof(pool.Timeouts), timeouts =>
+        {
+            timeouts.Time(nameof(pool.Timeouts.Connect), v => pool.Timeouts.Connect = v);
+            timeouts.Time(nameof(pool.Timeouts.Handshake), v => pool.Timeouts.Handshake = v);
+            timeouts.Time(nameof(pool.Timeouts.Activity), v => pool.Timeouts.Activity = v);
+            timeouts.TimeOrNone(nameof(pool.Timeouts.Request), v => pool.Timeouts.Request = v);
+        });
+        reader.Section(nameof(pool.Connections), connections =>
+        {
+            connections.Time(nameof(pool.Connections.IdleTimeout), v => pool.Connections.IdleTimeout = v);
+            connections.Time(nameof(pool.Connections.Lifetime), v => pool.Connections.Lifetime = v);
+        });
+        reader.Section(nameof(pool.Tunnels), tunnels =>
+        {
+            tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
+        });
+        reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
+        reader.List(nameof(pool.Upgrades), pool.Upgrades);
+        reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
+        reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);
+        reader.Section(nameof(pool.Health), health => ReadHealth(health, pool.Health));
+        reader.Section(nameof(pool.Tls), tls =>
+        {
+            tls.Text(nameof(pool.Tls.ServerName), v => pool.Tls.ServerName = v);
+            tls.Text(nameof(pool.Tls.CaCertificateFile), v => pool.Tls.CaCertificateFile = v);
+            tls.Flag(nameof(pool.Tls.DangerousAcceptAnyCertificate), v => pool.Tls.DangerousAcceptAnyCertificate = v);
+        });
+        reader.Choice<BackendHttpVersion>(nameof(pool.HttpVersion), v => pool.HttpVersion = v);
+    }
+
+    private static void ReadBackend(SectionReader reader, BackendOptions backend)
+    {
+        reader.Text(nameof(backend.Address), v => backend.Address = v);
+        reader.Whole(nameof(backend.Weight), v => backend.Weight = v);
+        reader.Flag(nameof(backend.Enabled), v => backend.Enabled = v);
+        reader.Whole(nameof(backend.MaxTunnels), v => backend.MaxTunnels = v);
+    }
+
+    private static void ReadHealth(SectionReader reader, HealthOptions health)
+    {
+        reader.Section(nameof(health.Http), section => ReadHttpProbe(section, health.Http ??= new()));
+        reader.Section(nameof(health.Tcp), section => ReadProbe(section, health.Tcp ??= new()));
+        reader.Section(nameof(health.WebSocket), section => ReadWebSocketProbe(section, health.WebSocket ??= new()));
+        reader.Section(nameof(health.Passive), passive =>
+        {
+            passive.Flag(nameof(health.Passive.Enabled), v => health.Passive.Enabled = v);
+            passive.Number(nameof(health.Passive.FailureRatio), v => health.Passive.FailureRatio = v);
+            passive.Whole(nameof(health.Passive.MinimumThroughput), v => health.Passive.MinimumThroughput = v);
+            passive.Whole(nameof(health.Passive.MinimumClients), v => health.Passive.MinimumClients = v);
+            passive.Time(nameof(health.Passive.SamplingDuration), v => health.Passive.SamplingDuration = v);
+            passive.Time(nameof(health.Passive.BreakDuration), v => health.Passive.BreakDuration = v);
+        });
+    }
+
+    private static void ReadHttpProbe(SectionReader reader, HttpProbeOptions probe)
+    {
+        ReadProbe(reader, probe);
+        reader.Text(nameof(probe.Path), v => probe.Path = v);
+        reader.Text(nameof(probe.Method), v => probe.Method = v);
+        reader.Text(nameof(probe.Host), v => probe.Host = v);
+        reader.Map(nameof(probe.Headers), probe.Headers);
+        reader.Text(nameof(probe.ExpectedStatus), v => probe.ExpectedStatus = v);
+        reader.Text(nameof(probe.ExpectedBody), v => probe.ExpectedBody = v);
+    }
+
+    private static void ReadWebSocketProbe(SectionReader reader, WebSocketProbeOptions probe)
+    {
+        ReadProbe(reader, probe);
+        reader.Text(nameof(probe.Path), v => probe.Path = v);
+        reader.Text(nameof(probe.Host), v => probe.Host = v);
+        reader.Map(nameof(probe.Headers), probe.Headers);
+        reader.Text(nameof(probe.Subprotocol), v => probe.Subprotocol = v);
+    }
+
+    private static void ReadProbe(SectionReader reader, ProbeOptions probe)
+    {
+        reader.Time(nameof(probe.Interval), v => probe.Interval = v);
+        reader.Time(nameof(probe.Timeout), v => probe.Timeout = v);
+        reader.Whole(nameof(probe.Rise), v => probe.Rise = v);
+        reader.Whole(nameof(probe.Fall), v => probe.Fall = v);
+        reader.Whole(nameof(probe.Retries), v => probe.Retries = v);
+        reader.Number(nameof(probe.Jitter), v => probe.Jitter = v);
+    }
+
+    private static T Get<T>(IDictionary<string, T> map, string name)
+        where T : new()
+        => map.TryGetValue(name, out var found) ? found : map[name] = new T();
+}

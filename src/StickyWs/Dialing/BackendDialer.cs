@@ -1,0 +1,149 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+using StickyWs.Backends;
+using StickyWs.Observability;
+using StickyWs.Transport;
+
+namespace StickyWs.Dialing;
+
+/// <summary>
+/// Connects to the first backend of a choice that can be reached: Polly's retry goes from backend to backend at once, its time-out bounds each
+/// attempt. Nothing was sent before a connect succeeds, so every attempt may be repeated elsewhere.
+/// </summary>
+internal sealed partial class BackendDialer
+{
+    private static readonly ResiliencePropertyKey<BackendChoice> Choice = new("choice");
+
+    private readonly IOutcomeSink _outcomes;
+    private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<BackendDialer> _logger;
+    private readonly DescriptorBudget? _budget;
+    private readonly Pace _pace;
+    private readonly ResiliencePipeline<DialOutcome> _retry;
+    private readonly ResiliencePipeline _timeout;
+
+    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
+    {
+        _outcomes = outcomes;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _budget = budget;
+        _pace = Pace.OfWarnings(time);
+        _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<DialOutcome>
+            {
+                MaxRetryAttempts = int.MaxValue, // The choice runs out of backends, and says so with an outcome that is not retried.
+                Delay = TimeSpan.Zero,
+                ShouldHandle = static attempt => ValueTask.FromResult(attempt.Outcome.Result.IsRetryable),
+            })
+            .Build();
+        _timeout = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddTimeout(new TimeoutStrategyOptions
+            {
+                TimeoutGenerator = static args => ValueTask.FromResult(args.Context.Properties.GetValue(Choice, null!).Pool.Options.Timeouts.Connect),
+            })
+            .Build();
+    }
+
+    /// <summary>Dials until one backend answers or none is left. When none is, the outcome is that of the last attempt.</summary>
+    public async ValueTask<DialOutcome> DialAsync(BackendChoice choice, IBackendConnector connector, CancellationToken cancellationToken)
+    {
+        var last = new DialOutcome(DialResult.NoBackend);
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(Choice, choice);
+        try
+        {
+            var outcome = await _retry.ExecuteAsync(
+                async _ =>
+                {
+                    var attempt = await AttemptAsync(choice, connector, context).ConfigureAwait(false);
+                    if (attempt.IsRetryable) last = attempt;
+                    return attempt;
+                },
+                context).ConfigureAwait(false);
+            return outcome.Result == DialResult.NoBackend ? last : outcome;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new DialOutcome(DialResult.Abandoned);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, IBackendConnector connector, ResilienceContext context)
+    {
+        if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
+        var startedAt = _time.GetTimestamp();
+        string? errorType = DialError.Abandoned;
+        var isLeaseGivenOn = false;
+        try
+        {
+            if (_budget?.TryTakeForBackend() == false)
+            {
+                errorType = nameof(SocketError.TooManyOpenSockets);
+                _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, errorType);
+                return new DialOutcome(DialResult.OutOfResources);
+            }
+
+            var connecting = _timeout.ExecuteAsync(
+                static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
+                context,
+                (Connector: connector, lease.Backend));
+            var connection = await DescriptorBudget.WatchAsync(_budget, connecting, isOpenAtOnce: lease.Backend.EndPoint is not null).ConfigureAwait(false);
+            (isLeaseGivenOn, errorType) = (true, null);
+            return new DialOutcome(DialResult.Connected, connection, lease);
+        }
+        catch (TimeoutRejectedException)
+        {
+            errorType = DialError.Timeout;
+            return Failed(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
+        }
+        catch (SocketException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            return new DialOutcome(DialResult.Abandoned); // While the name was looked up.
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
+        {
+            errorType = DialError.TypeOf(e);
+            return Failed(lease.Backend, e, errorType, choice);
+        }
+        finally
+        {
+            _metrics.DialEnded(lease.Backend.Pool, lease.Backend.Name, connector.Lane, errorType, _time.GetElapsedTime(startedAt));
+            if (!isLeaseGivenOn) lease.Dispose();
+        }
+    }
+
+    private DialOutcome Failed(Backend backend, Exception failure, string errorType, BackendChoice choice)
+    {
+        var evidence = EvidenceExtensions.OfConnect(failure);
+        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client), failure);
+        if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        _metrics.DialFailed(backend.Pool, backend.Name, errorType);
+        return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
+    }
+
+    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
+    {
+        _outcomes.Failed(backend, suspicion);
+        _metrics.DialFailed(backend.Pool, backend.Name, errorType);
+        LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
+        return new DialOutcome(result) { Tried = backend, Failure = failure };
+    }
+
+    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]
+    private partial void LogOutOfResources(string pool, string backend, string cause);
+
+    [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]
+    private partial void LogDialFailed(string pool, string backend, string cause);
+}

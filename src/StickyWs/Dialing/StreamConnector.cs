@@ -1,0 +1,29 @@
+using System.Net.Security;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Dialing;
+
+/// <summary>Connects by the runtime's sockets, with TLS where the address asks for it.</summary>
+internal sealed class StreamConnector : IBackendConnector
+{
+    private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
+
+    public static StreamConnector Instance { get; } = new();
+
+    public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
+    {
+        var plain = await BackendStream.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
+        if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
+        try
+        {
+            var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
+            return new StreamBackendConnection(plain.Socket, stream);
+        }
+        catch (Exception e)
+        {
+            BackendStream.NoteFailedTls(backend.Names, backend.Address, e);
+            throw;
+        }
+    }
+}

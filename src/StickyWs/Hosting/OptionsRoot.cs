@@ -1,4 +1,0 @@
-namespace StickyWs.Hosting;
-
-/// <summary>The path of the configuration section, for messages that name keys.</summary>
-internal sealed record OptionsRoot(string Path);

@@ -1,0 +1,95 @@
+using System.Buffers;
+
+namespace StickyWs.Http1;
+
+/// <summary>
+/// Whether the last bytes of one direction of a tunnel are a WebSocket Close frame (RFC 6455 section 5.5.1). It follows no frames but looks at the end of each piece: a strong hint, no
+/// proof. A Close is seen behind other frames in one piece, and by itself however it is cut; not when it is cut behind other frames.
+/// </summary>
+internal struct CloseWatch
+{
+    private const byte Close = 0x88; // FIN, no extension bits, opcode 8.
+    private const int HeaderBytes = 2;
+    private const int MaskBytes = 4;
+    private const int MaskBit = 0x80;
+    private const int LongestBody = 125;
+    private const int LongestFrame = HeaderBytes + MaskBytes + LongestBody;
+    private const int NotAClose = -1024;
+
+    // Any other number: the bytes that a Close which has begun still lacks; 0 when there is none.
+    private const byte AwaitsLength = 254;
+    private const byte Seen = 255;
+
+    private byte _state;
+
+    public readonly bool HasSeen => _state == Seen;
+
+    /// <summary>Looks at bytes that passed, in order.</summary>
+    /// <param name="piece">The bytes.</param>
+    /// <param name="isMasked">Whether frames of this direction are masked: the client's are, the backend's are not.</param>
+    public void Look(ReadOnlySpan<byte> piece, bool isMasked)
+    {
+        if (piece.IsEmpty) return;
+        var lacking = Lacking(piece, isMasked);
+        if (lacking > 0) _state = (byte)lacking;
+        else _state = lacking == 0 || EndsWithClose(piece, isMasked) ? Seen : (byte)0;
+    }
+
+    /// <inheritdoc cref="Look(ReadOnlySpan{byte}, bool)"/>
+    public void Look(in ReadOnlySequence<byte> piece, bool isMasked)
+    {
+        if (piece.IsSingleSegment)
+        {
+            Look(piece.FirstSpan, isMasked);
+            return;
+        }
+
+        Span<byte> copy = stackalloc byte[LongestFrame];
+        var tail = piece.Length > LongestFrame ? piece.Slice(piece.Length - LongestFrame) : piece;
+        tail.CopyTo(copy);
+        Look(copy[..(int)tail.Length], isMasked);
+    }
+
+    /// <summary>Bytes passed that nobody could look at.</summary>
+    public void Forget() => _state = 0;
+
+    // What the Close that has begun, with this piece or one before, still lacks; negative when this piece is something else, or more.
+    private readonly int Lacking(ReadOnlySpan<byte> piece, bool isMasked) => _state switch
+    {
+        AwaitsLength => Rest(piece[0], isMasked) + 1 - piece.Length,
+        > 0 and < AwaitsLength => _state - piece.Length,
+        _ when piece[0] != Close => NotAClose,
+        _ when piece.Length == 1 => AwaitsLength,
+        _ => Rest(piece[1], isMasked) + HeaderBytes - piece.Length,
+    };
+
+    // What follows the two bytes of a Close's header. A body of one byte has no room for a status code.
+    private static int Rest(byte length, bool isMasked)
+    {
+        if ((length & MaskBit) != 0 != isMasked) return NotAClose;
+        var body = length & ~MaskBit;
+        if (body is 1 or > LongestBody) return NotAClose;
+        return isMasked ? MaskBytes + body : body;
+    }
+
+    private static bool EndsWithClose(ReadOnlySpan<byte> piece, bool isMasked)
+    {
+        var tail = piece.Length > LongestFrame ? piece[^LongestFrame..] : piece;
+        for (var start = tail.LastIndexOf(Close); start >= 0; start = tail[..start].LastIndexOf(Close))
+        {
+            if (IsClose(tail[start..], isMasked)) return true;
+        }
+
+        return false;
+    }
+
+    // Among the bytes of any message: so the status code has to be one, too (RFC 6455 section 7.4).
+    private static bool IsClose(ReadOnlySpan<byte> frame, bool isMasked)
+    {
+        if (frame.Length < HeaderBytes || Rest(frame[1], isMasked) != frame.Length - HeaderBytes) return false;
+        var body = frame[(HeaderBytes + (isMasked ? MaskBytes : 0))..];
+        if (body.IsEmpty) return true;
+        var (high, low) = isMasked ? (body[0] ^ frame[2], body[1] ^ frame[3]) : (body[0], body[1]);
+        return ((high << 8) | low) is >= 1000 and < 5000;
+    }
+}

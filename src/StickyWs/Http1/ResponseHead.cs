@@ -1,0 +1,201 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+
+namespace StickyWs.Http1;
+
+/// <summary>The head of a backend's answer, strictly parsed: every byte of it is as hostile as a client's.</summary>
+internal sealed class ResponseHead : IAnswerHead
+{
+    private readonly byte[] _bytes;
+    private readonly int _headersStart;
+    private bool? _namesHeaders;
+
+    private ResponseHead(byte[] bytes, int headersStart, int status)
+    {
+        _bytes = bytes;
+        _headersStart = headersStart;
+        Status = status;
+    }
+
+    /// <summary>The status, 100 to 599.</summary>
+    public int Status { get; }
+
+    /// <summary>The reason phrase, often empty.</summary>
+    public ReadOnlySpan<byte> Reason => _bytes.AsSpan(0, _headersStart - 2) is { Length: > 13 } line ? line[13..] : default;
+
+    /// <summary>How the body that follows is delimited (RFC 9112 section 6.3); for a GET.</summary>
+    public BodyFraming Framing { get; private set; }
+
+    /// <summary>The body's length when <see cref="Framing"/> is <see cref="BodyFraming.Length"/>.</summary>
+    public long ContentLength { get; private set; }
+
+    public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
+
+    /// <summary>Whether a header goes no further. A 1xx has no body, so neither does a length of its own (RFC 9112 section 6.3).</summary>
+    public bool IsHopByHop(ReadOnlySpan<byte> name)
+        => HeaderNames.IsHopByHop(name)
+            || (Status < 200 && HeaderNames.Is(name, HeaderNames.ContentLength))
+            || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+
+    /// <summary>The one value of a header as Latin-1 text, or <see langword="null"/> when there is none or more than one.</summary>
+    public string? Single(ReadOnlySpan<byte> name)
+    {
+        string? found = null;
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (!HeaderNames.Is(headers.Name, name)) continue;
+            if (found is not null) return null;
+            found = Encoding.Latin1.GetString(headers.Value);
+        }
+
+        return found;
+    }
+
+    public bool TryRead(string name, int occurrence, Span<byte> value, out int length)
+    {
+        length = 0;
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (!Ascii.EqualsIgnoreCase(headers.Name, name) || occurrence-- > 0) continue;
+            if (headers.Value.TryCopyTo(value)) length = headers.Value.Length;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// The same head without what ends here: headers that are for this hop alone, also because <c>Connection</c> names them, and the balancer's own, which are not the backend's to write. What is added to it
+    /// afterwards is named by nothing.
+    /// </summary>
+    public ResponseHead ForClient()
+    {
+        var kept = new ArrayBufferWriter<byte>(_bytes.Length);
+        kept.Write(_bytes.AsSpan(0, _headersStart));
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if ((IsHopByHop(headers.Name) && !HeaderNames.Is(headers.Name, HeaderNames.Upgrade)) || OwnHeaders.IsOne(headers.Name)) continue;
+            kept.Write(headers.Name);
+            kept.Write(": "u8);
+            kept.Write(headers.Value);
+            kept.Write("\r\n"u8);
+        }
+
+        kept.Write("\r\n"u8);
+        return new ResponseHead(kept.WrittenSpan.ToArray(), _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
+    }
+
+    /// <summary>The same head with one more header behind the others.</summary>
+    public ResponseHead With(string name, string value)
+    {
+        var line = Encoding.Latin1.GetBytes($"{name}: {value}\r\n\r\n");
+        return new ResponseHead([.. _bytes.AsSpan(0, _bytes.Length - 2), .. line], _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
+    }
+
+    /// <summary>Whether this is the 101 that opens the tunnel which the handshake asked for.</summary>
+    public bool Opens(RequestHead asked) => asked.Upgrades is { } protocols ? SwitchesTo(protocols.Span) : Opens(asked.Key.Span);
+
+    /// <summary>
+    /// Whether this is the 101 that opens the WebSocket asked for with <paramref name="key"/> (RFC 6455 section 4.1, the client's checks):
+    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Fields that announce a body are ignored
+    /// (RFC 9112 section 6.3).
+    /// </summary>
+    public bool Opens(ReadOnlySpan<byte> key)
+    {
+        var accepts = 0;
+        var isRight = SwitchesTo("websocket"u8);
+        var headers = ReadHeaders();
+        while (isRight && headers.Read())
+        {
+            if (!HeaderNames.Is(headers.Name, HeaderNames.Accept)) continue;
+            accepts++;
+            isRight = WebSocketKey.IsAnsweredBy(key, headers.Value);
+        }
+
+        return isRight && accepts == 1;
+    }
+
+    /// <summary>Whether this is a 101 that switches to exactly one of the protocols that were asked for (RFC 9110 sections 7.8 and 15.2.2).</summary>
+    /// <param name="protocols">A list of protocols, as in <c>Upgrade</c>.</param>
+    public bool SwitchesTo(ReadOnlySpan<byte> protocols)
+    {
+        var upgrades = 0;
+        var isRight = Status == 101 && _bytes.AsSpan().StartsWith("HTTP/1.1"u8);
+        var hasConnectionUpgrade = false;
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (HeaderNames.Is(headers.Name, HeaderNames.Upgrade))
+            {
+                upgrades++;
+                isRight &= TokenList.Contains(protocols, headers.Value);
+            }
+            else if (HeaderNames.Is(headers.Name, HeaderNames.Connection))
+            {
+                hasConnectionUpgrade |= TokenList.Contains(headers.Value, HeaderNames.Upgrade);
+            }
+        }
+
+        return isRight && upgrades == 1 && hasConnectionUpgrade;
+    }
+
+    /// <summary>Parses a head at the start of <paramref name="bytes"/>.</summary>
+    /// <returns>The head's length; 0 when more bytes are needed; -1 when it is not a head of HTTP/1.</returns>
+    public static int TryParse(ReadOnlySpan<byte> bytes, out ResponseHead? head)
+    {
+        head = null;
+        var end = bytes.IndexOf("\r\n\r\n"u8);
+        var lineEnd = bytes.IndexOf("\r\n"u8);
+        if (lineEnd >= 0 && !IsStatusLine(bytes[..lineEnd])) return -1;
+        if (end < 0) return bytes.Length > 0 && !"HTTP/1."u8.StartsWith(bytes[..Math.Min(bytes.Length, 7)]) ? -1 : 0;
+        var length = end + 4;
+        var status = ((bytes[9] - '0') * 100) + ((bytes[10] - '0') * 10) + (bytes[11] - '0');
+        var parsed = new ResponseHead(bytes[..length].ToArray(), lineEnd + 2, status);
+        if (!parsed.Frame()) return -1;
+        head = parsed;
+        return length;
+    }
+
+    // "HTTP/1.x SP 3DIGIT [SP reason]"; the space behind the status is often left out.
+    private static bool IsStatusLine(ReadOnlySpan<byte> line)
+        => line.Length >= 12
+            && (line.StartsWith("HTTP/1.1 "u8) || line.StartsWith("HTTP/1.0 "u8))
+            && line[9] is >= (byte)'1' and <= (byte)'5'
+            && char.IsAsciiDigit((char)line[10])
+            && char.IsAsciiDigit((char)line[11])
+            && (line.Length == 12 || line[12] == (byte)' ')
+            && !line.ContainsAny((byte)0, (byte)'\r', (byte)'\n');
+
+    private bool Frame()
+    {
+        int lengths = 0, codings = 0;
+        var isRight = true;
+        var headers = ReadHeaders();
+        while (headers.Read())
+        {
+            if (HeaderNames.Is(headers.Name, HeaderNames.ContentLength))
+            {
+                lengths++;
+                isRight &= !headers.Value.IsEmpty && !headers.Value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+                    && Utf8Parser.TryParse(headers.Value, out long length, out var used) && used == headers.Value.Length;
+                ContentLength = isRight && Utf8Parser.TryParse(headers.Value, out length, out _) ? length : 0;
+            }
+            else if (HeaderNames.Is(headers.Name, HeaderNames.TransferEncoding))
+            {
+                codings++;
+                isRight &= HeaderNames.Is(headers.Value, "chunked"u8);
+            }
+        }
+
+        if (Status < 200) return !headers.IsMalformed; // Ends at its empty line, whatever it says of a body (RFC 9112 section 6.3).
+        Framing = Status is 204 or 304 ? BodyFraming.None
+            : codings == 1 ? BodyFraming.Chunked
+            : lengths == 1 ? BodyFraming.Length
+            : BodyFraming.UntilClose;
+        return isRight && !headers.IsMalformed && lengths <= 1 && codings <= 1 && lengths + codings <= 1;
+    }
+}

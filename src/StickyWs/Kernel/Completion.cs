@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>The kernel's <c>struct io_uring_cqe</c>: what became of an operation.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct Completion
+{
+    private const uint HasBufferFlag = 1 << 0;
+    private const uint GoesOnFlag = 1 << 1;
+    private const int BufferShift = 16;
+
+    /// <summary>What was written into the submission.</summary>
+    [FieldOffset(0)]
+    public ulong Data;
+
+    /// <summary>What the system call would have returned, but for an error, which is negative.</summary>
+    [FieldOffset(8)]
+    public int Result;
+
+    [FieldOffset(12)]
+    public uint Flags;
+
+    public readonly Errno Error => Result < 0 ? (Errno)(-Result) : Errno.None;
+
+    /// <summary>Whether the same operation will complete again.</summary>
+    public readonly bool GoesOn => (Flags & GoesOnFlag) != 0;
+
+    /// <summary>The number of the buffer that was filled; -1 for none.</summary>
+    public readonly int Buffer => (Flags & HasBufferFlag) != 0 ? (int)(Flags >> BufferShift) : -1;
+}

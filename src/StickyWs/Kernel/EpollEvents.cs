@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>
+/// The kernel's array of <c>struct epoll_event</c> (epoll_ctl(2)): 32 bits of flags and 64 of our own, packed on x64 and aligned everywhere else,
+/// which is why it is no C# struct.
+/// </summary>
+internal static unsafe class EpollEvents
+{
+    public const uint In = 0x1;
+    public const uint Urgent = 0x2;
+    public const uint Out = 0x4;
+    public const uint Error = 0x8;
+    public const uint HangUp = 0x10;
+    public const uint PeerFinished = 0x2000;
+    public const uint EdgeTriggered = 1u << 31;
+
+    /// <summary>Any sign that the stream ends: a receive must go on until it says how.</summary>
+    public const uint Ending = Error | HangUp | PeerFinished;
+
+    public static readonly int Size = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
+
+    public static uint Flags(byte* events, int index) => Unsafe.ReadUnaligned<uint>(events + ((nint)index * Size));
+
+    public static ulong Data(byte* events, int index) => Unsafe.ReadUnaligned<ulong>(events + ((nint)index * Size) + Size - sizeof(ulong));
+
+    /// <summary>Adds or changes what is watched on a descriptor.</summary>
+    public static int Control(int epoll, int operation, int fd, uint flags, ulong data)
+    {
+        var one = stackalloc byte[16];
+        Unsafe.WriteUnaligned(one, flags);
+        Unsafe.WriteUnaligned(one + Size - sizeof(ulong), data);
+        return Libc.EpollControl(epoll, operation, fd, one);
+    }
+}

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+// What the kernel knows of the process.
+internal static unsafe partial class Libc
+{
+    /// <summary><c>RLIMIT_NOFILE</c> (getrlimit(2)).</summary>
+    public const int OpenFiles = 7;
+
+    /// <summary><c>AT_FDCWD</c> (openat(2)).</summary>
+    public const int WorkingDirectory = -100;
+
+    /// <summary><c>STATX_SIZE</c> (statx(2)).</summary>
+    public const uint SizeOnly = 0x200;
+
+    /// <param name="resource">Which limit.</param>
+    /// <param name="limits">The soft limit, and the hard one behind it.</param>
+    [LibraryImport(C, EntryPoint = "getrlimit")]
+    [SuppressGCTransition]
+    public static partial int GetResourceLimit(int resource, nuint* limits);
+
+    [LibraryImport(C, EntryPoint = "statx")]
+    public static partial int Stat(int directory, byte* path, int flags, uint mask, void* result);
+}

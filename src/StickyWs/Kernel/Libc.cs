@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>
+/// The system calls of the raw lane (man pages, section 2), by the C library that is there: the runtime finds glibc and musl alike under this name.
+/// Calls that return at once skip the switch of the garbage collector's mode; their error is read right behind them by
+/// <see cref="Error"/>. All flags have the same numbers on x64 and arm64.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    public const int NonBlocking = 0x800;
+    public const int CloseOnExec = 0x80000;
+    public const int StreamSocket = 1;
+    public const int InterNetwork = 2;
+    public const int InterNetworkV6 = 10;
+    public const int Tcp = 6;
+
+    public const int Peek = 0x2;
+    public const int Truncate = 0x20;
+    public const int DontWait = 0x40;
+    public const int WaitAll = 0x100;
+    public const int NoSignal = 0x4000;
+
+    public const int ShutReceive = 0;
+    public const int ShutSend = 1;
+
+    public const int SocketLevel = 1;
+    public const int SocketError = 4;
+    public const int KeepAlive = 9;
+    public const int Linger = 13;
+    public const int NoDelay = 1;
+    public const int KeepIdle = 4;
+    public const int KeepInterval = 5;
+    public const int QuickAck = 12;
+    public const int UserTimeout = 18;
+
+    public const int EpollAdd = 1;
+    public const int EpollDelete = 2;
+    public const int EpollModify = 3;
+
+    public const uint SpliceMove = 1;
+    public const uint SpliceNonBlocking = 2;
+    public const int SetPipeSize = 1031;
+
+    /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
+    public const int Duplicate = 1030;
+
+    /// <summary><c>TCP_INFO</c> (tcp(7)), and where <c>tcpi_bytes_acked</c> stands in its <c>struct tcp_info</c>, which only ever grows at its end.</summary>
+    public const int TcpInfo = 11;
+    public const int TcpInfoBytesAcknowledged = 120;
+    public const int TcpInfoSize = 148;
+
+    /// <summary><c>F_GETPIPE_SZ</c> (fcntl(2)).</summary>
+    public const int GetPipeSize = 1032;
+
+    /// <summary><c>SIOCINQ</c> (tcp(7)).</summary>
+    public const nuint InQueue = 0x541B;
+
+    /// <summary><c>SIOCOUTQ</c> (tcp(7)).</summary>
+    public const nuint OutQueue = 0x5411;
+
+    private const string C = "libc";
+
+    public static Errno Error => (Errno)Marshal.GetLastSystemError();
+
+    [LibraryImport(C, EntryPoint = "socket")]
+    [SuppressGCTransition]
+    public static partial int Socket(int family, int type, int protocol);
+
+    [LibraryImport(C, EntryPoint = "connect")]
+    [SuppressGCTransition]
+    public static partial int Connect(int fd, void* address, uint length);
+
+    [LibraryImport(C, EntryPoint = "accept4")]
+    [SuppressGCTransition]
+    public static partial int Accept(int fd, void* address, uint* length, int flags);
+
+    [LibraryImport(C, EntryPoint = "getsockname")]
+    [SuppressGCTransition]
+    public static partial int GetSocketName(int fd, void* address, uint* length);
+
+    [LibraryImport(C, EntryPoint = "recv")]
+    [SuppressGCTransition]
+    public static partial nint Receive(int fd, void* buffer, nuint length, int flags);
+
+    [LibraryImport(C, EntryPoint = "send")]
+    [SuppressGCTransition]
+    public static partial nint Send(int fd, void* buffer, nuint length, int flags);
+
+    /// <param name="fd">The socket.</param>
+    /// <param name="message">A <see cref="MessageHeader"/>.</param>
+    /// <param name="flags">As of <see cref="Send"/>.</param>
+    [LibraryImport(C, EntryPoint = "sendmsg")]
+    [SuppressGCTransition]
+    public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
+    [LibraryImport(C, EntryPoint = "shutdown")]
+    [SuppressGCTransition]
+    public static partial int Shutdown(int fd, int how);
+
+    [LibraryImport(C, EntryPoint = "getsockopt")]
+    [SuppressGCTransition]
+    public static partial int GetOption(int fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport(C, EntryPoint = "ioctl")]
+    [SuppressGCTransition]
+    public static partial int Control(int fd, nuint request, void* argument);
+
+    [LibraryImport(C, EntryPoint = "setsockopt")]
+    [SuppressGCTransition]
+    public static partial int SetOption(int fd, int level, int name, void* value, uint length);
+
+    /// <summary>May wait in the kernel for a moment where SO_LINGER is set with a time; here it never is.</summary>
+    [LibraryImport(C, EntryPoint = "close")]
+    [SuppressGCTransition]
+    public static partial int Close(int fd);
+
+    [LibraryImport(C, EntryPoint = "splice")]
+    [SuppressGCTransition]
+    public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
+
+    [LibraryImport(C, EntryPoint = "pipe2")]
+    [SuppressGCTransition]
+    public static partial int Pipe(int* fds, int flags);
+
+    [LibraryImport(C, EntryPoint = "fcntl")]
+    [SuppressGCTransition]
+    public static partial int FileControl(int fd, int command, nint argument);
+
+    [LibraryImport(C, EntryPoint = "epoll_create1")]
+    [SuppressGCTransition]
+    public static partial int EpollCreate(int flags);
+
+    [LibraryImport(C, EntryPoint = "epoll_ctl")]
+    [SuppressGCTransition]
+    public static partial int EpollControl(int epoll, int operation, int fd, void* theEvent);
+
+    /// <summary>The one call that waits.</summary>
+    [LibraryImport(C, EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(int epoll, void* events, int count, int milliseconds);
+
+    [LibraryImport(C, EntryPoint = "eventfd")]
+    [SuppressGCTransition]
+    public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport(C, EntryPoint = "read")]
+    [SuppressGCTransition]
+    public static partial nint Read(int fd, void* buffer, nuint length);
+
+    [LibraryImport(C, EntryPoint = "write")]
+    [SuppressGCTransition]
+    public static partial nint Write(int fd, void* buffer, nuint length);
+}

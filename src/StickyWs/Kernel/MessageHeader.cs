@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>The C library's <c>struct msghdr</c> (sendmsg(2)), as far as a stream needs it: bytes from several places. The rest is 0.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 56)]
+internal unsafe struct MessageHeader
+{
+    [FieldOffset(16)]
+    public IoVector* Vectors;
+
+    [FieldOffset(24)]
+    public nuint VectorCount;
+}
+
+/// <summary>Its <c>struct iovec</c>: one of the places.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct IoVector
+{
+    public byte* Start;
+    public nuint Length;
+}

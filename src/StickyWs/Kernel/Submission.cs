@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>The kernel's <c>struct io_uring_sqe</c> (io_uring_enter(2)): one operation that is asked for.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal struct Submission
+{
+    /// <summary>Its memory comes from the ring of buffers of its <see cref="BufferGroup"/>.</summary>
+    public const byte SelectsBuffer = 1 << 5;
+
+    /// <summary>Completes without a word when it succeeds.</summary>
+    public const byte SilentOnSuccess = 1 << 6;
+
+    /// <summary>A receive that goes on, completion after completion, until it fails or is cancelled.</summary>
+    public const ushort ReceivesOn = 1 << 1;
+
+    /// <summary>A poll that goes on likewise.</summary>
+    public const uint PollsOn = 1 << 0;
+
+    [FieldOffset(0)]
+    public UringOperation Operation;
+
+    [FieldOffset(1)]
+    public byte Flags;
+
+    [FieldOffset(2)]
+    public ushort Options;
+
+    [FieldOffset(4)]
+    public int Fd;
+
+    [FieldOffset(16)]
+    public ulong Address;
+
+    [FieldOffset(24)]
+    public uint Length;
+
+    /// <summary>Flags of a message, events of a poll, flags of a cancellation.</summary>
+    [FieldOffset(28)]
+    public uint OperationFlags;
+
+    [FieldOffset(32)]
+    public ulong Data;
+
+    [FieldOffset(40)]
+    public ushort BufferGroup;
+
+    /// <summary>After how many bytes a receive that goes on ends (<c>optlen</c>, since Linux 6.17; before, anything but 0 is invalid).</summary>
+    [FieldOffset(44)]
+    public uint MostBytes;
+}
+
+/// <summary>The operations that are used, by the kernel's number.</summary>
+internal enum UringOperation : byte
+{
+    Nothing = 0,
+    Poll = 6,
+    SendMessage = 9,
+    Cancel = 14,
+    Close = 19,
+    Send = 26,
+    Receive = 27,
+}

@@ -1,0 +1,196 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>
+/// One io_uring(7): operations are written into memory that the kernel reads, and what became of them is read from memory that it writes. Belongs to the one thread that
+/// has enabled it, for which the kernel keeps all work until it asks (<c>IORING_SETUP_DEFER_TASKRUN</c>): nothing interrupts it, and completions come in batches.
+/// </summary>
+internal sealed unsafe class Uring : IDisposable
+{
+    private const uint SetUpSize = 1 << 3;
+    private const uint SetUpDisabled = 1 << 6;
+    private const uint SetUpSubmitAll = 1 << 7;
+    private const uint SetUpSingleIssuer = 1 << 12;
+    private const uint SetUpDeferredWork = 1 << 13;
+
+    private const uint FeatureOneMapping = 1 << 0;
+    private const uint FeatureNothingDropped = 1 << 1;
+    private const uint FeatureExtendedWait = 1 << 8;
+    private const uint FeatureSilence = 1 << 11;
+    private const uint NeededFeatures = FeatureOneMapping | FeatureNothingDropped | FeatureExtendedWait | FeatureSilence;
+
+    private const uint OverflowFlag = 1 << 1;
+
+    private const uint EnterGetEvents = 1 << 0;
+    private const uint EnterExtended = 1 << 3;
+
+    private const uint RegisterEnable = 12;
+
+    private const long SubmissionsOffset = 0x10000000;
+
+    private readonly int _fd;
+    private readonly byte* _shared;
+    private readonly nuint _sharedSize;
+    private readonly Submission* _submissions;
+    private readonly uint _submissionCount;
+    private readonly uint* _submissionHead;
+    private readonly uint* _submissionTail;
+    private readonly uint* _flags;
+    private readonly uint* _lostCompletions;
+    private readonly Completion* _completions;
+    private readonly uint _completionMask;
+    private readonly uint* _completionHead;
+    private readonly uint* _completionTail;
+    // What found no room.
+    private readonly List<Submission> _waiting = [];
+    private uint _tail;
+    private uint _lost;
+    private bool _isDisposed;
+
+    /// <param name="submissions">Room for so many operations between two entries of the kernel: a power of two.</param>
+    /// <param name="completions">Room for so many completions, likewise; more than that the kernel keeps elsewhere, which costs more.</param>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public Uring(uint submissions, uint completions)
+    {
+        var parameters = new UringParameters { Completions = completions, Flags = SetUpSize | SetUpDisabled | SetUpSubmitAll | SetUpSingleIssuer | SetUpDeferredWork };
+        _fd = Libc.UringSetUp(submissions, &parameters);
+        if (_fd < 0) throw Refused("io_uring_setup");
+        if ((parameters.Features & NeededFeatures) != NeededFeatures)
+        {
+            _ = Libc.Close(_fd);
+            throw new IOException($"io_uring_setup: of the features {NeededFeatures:X} there are {parameters.Features & NeededFeatures:X}");
+        }
+
+        _submissionCount = parameters.Submissions;
+        _sharedSize = Math.Max(
+            parameters.SubmissionIndexes + (parameters.Submissions * sizeof(uint)), parameters.CompletionEntries + (parameters.Completions * (uint)sizeof(Completion)));
+        _shared = Libc.MapShared(_sharedSize, _fd, 0);
+        _submissions = (Submission*)Libc.MapShared(SubmissionsSize, _fd, SubmissionsOffset);
+        if ((nint)_shared == -1 || (nint)_submissions == -1)
+        {
+            var refusal = Refused("mmap");
+            Dispose();
+            throw refusal;
+        }
+
+        _submissionHead = (uint*)(_shared + parameters.SubmissionHead);
+        _submissionTail = (uint*)(_shared + parameters.SubmissionTail);
+        _lostCompletions = (uint*)(_shared + parameters.CompletionsLost);
+        _flags = (uint*)(_shared + parameters.SubmissionFlags);
+        _completions = (Completion*)(_shared + parameters.CompletionEntries);
+        _completionMask = parameters.Completions - 1;
+        _completionHead = (uint*)(_shared + parameters.CompletionHead);
+        _completionTail = (uint*)(_shared + parameters.CompletionTail);
+        // The kernel looks submissions up by an index; ours are always in order.
+        for (uint i = 0; i < _submissionCount; i++) ((uint*)(_shared + parameters.SubmissionIndexes))[i] = i;
+    }
+
+    /// <summary>Completions that are there, not counting what the kernel still has to do.</summary>
+    public uint Ready => Volatile.Read(ref *_completionTail) - *_completionHead;
+
+    /// <summary>Whether the kernel holds completions for which there was no room; it brings them when it is entered.</summary>
+    public bool HasOverflown => (Volatile.Read(ref *_flags) & OverflowFlag) != 0;
+
+    /// <summary>Whether completions are gone for ever since this was last asked, for want of memory in the kernel.</summary>
+    public bool HasLost
+    {
+        get
+        {
+            var lost = Volatile.Read(ref *_lostCompletions);
+            if (lost == _lost) return false;
+            _lost = lost;
+            return true;
+        }
+    }
+
+    /// <summary>How many operations were asked for so far, modulo 2^32.</summary>
+    public uint Position => _tail + (uint)_waiting.Count;
+
+    /// <summary>Whether the kernel has looked at all that was asked for up to there.</summary>
+    public bool HasSubmitted(uint position) => (int)(Volatile.Read(ref *_submissionHead) - position) >= 0;
+
+    private bool IsFull => _tail - Volatile.Read(ref *_submissionHead) == _submissionCount;
+
+    private nuint SubmissionsSize => _submissionCount * (nuint)sizeof(Submission);
+
+    /// <summary>Makes the ring the calling thread's.</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public void Enable() => Register(RegisterEnable, null, 0);
+
+    /// <summary>Changes something about the ring (io_uring_register(2)).</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public void Register(uint operation, void* argument, uint count)
+    {
+        if (Libc.UringRegister(_fd, operation, argument, count) < 0) throw Refused("io_uring_register");
+    }
+
+    /// <summary>Room for the next operation, all zero, good until the next call. It is submitted when the kernel is entered.</summary>
+    public ref Submission Next()
+    {
+        if (IsFull || _waiting.Count > 0)
+        {
+            _waiting.Add(default);
+            return ref CollectionsMarshal.AsSpan(_waiting)[^1];
+        }
+
+        ref var submission = ref _submissions[_tail++ & (_submissionCount - 1)];
+        submission = default;
+        return ref submission;
+    }
+
+    /// <summary>Submits what is there, has the kernel do what is to be done, and waits for completions.</summary>
+    /// <param name="completions">For how many to wait.</param>
+    /// <param name="microseconds">For how long at most; less than 0 for ever.</param>
+    /// <exception cref="IOException">The ring cannot be used any more: a defect.</exception>
+    public void Enter(uint completions, long microseconds)
+    {
+        while (_waiting.Count > 0)
+        {
+            LetIn();
+            if (_waiting.Count == 0) break;
+            var before = *_submissionHead;
+            EnterOnce(0, 0);
+            if (*_submissionHead == before) return; // It takes no more before completions are taken from it.
+        }
+
+        EnterOnce(completions, microseconds);
+    }
+
+    private void LetIn()
+    {
+        var count = 0;
+        for (; count < _waiting.Count && !IsFull; count++) _submissions[_tail++ & (_submissionCount - 1)] = _waiting[count];
+        _waiting.RemoveRange(0, count);
+    }
+
+    private void EnterOnce(uint completions, long microseconds)
+    {
+        Volatile.Write(ref *_submissionTail, _tail);
+        var longest = stackalloc long[] { microseconds / 1_000_000, microseconds % 1_000_000 * 1000 };
+        var argument = stackalloc ulong[] { 0, 0, completions > 0 && microseconds >= 0 ? (ulong)longest : 0 };
+        if (Libc.UringEnter(_fd, _tail - Volatile.Read(ref *_submissionHead), completions, EnterGetEvents | EnterExtended, argument, 3 * sizeof(ulong)) >= 0) return;
+        var error = (Errno)Marshal.GetLastPInvokeError();
+        if (error is not (Errno.TimerExpired or Errno.Interrupted or Errno.Again or Errno.Busy or Errno.OutOfMemory)) throw new IOException($"io_uring_enter: {error}");
+    }
+
+    /// <summary>The next completion. It is gone from the ring when this returns.</summary>
+    public Completion Take()
+    {
+        var completion = _completions[*_completionHead & _completionMask];
+        Volatile.Write(ref *_completionHead, *_completionHead + 1);
+        return completion;
+    }
+
+    /// <summary>Gives the ring back. The kernel cancels what is under way when the thread ends that has enabled it.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        if (_shared != null && (nint)_shared != -1) _ = Libc.Unmap(_shared, _sharedSize);
+        if (_submissions != null && (nint)_submissions != -1) _ = Libc.Unmap(_submissions, SubmissionsSize);
+        _ = Libc.Close(_fd);
+    }
+
+    private static IOException Refused(string call) => new($"{call}: {(Errno)Marshal.GetLastPInvokeError()}");
+}

@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+
+namespace StickyWs.Kernel;
+
+/// <summary>
+/// The buffers that a ring receives into (io_uring_register(2), <c>IORING_REGISTER_PBUF_RING</c>): the kernel takes one when bytes are there, so that a thousand idle sockets need
+/// none. Each is with the kernel, or filled and on its way out, in a chain of pieces; never both. Others of the same size, which the kernel never gets, hold what handlers write behind such pieces.
+/// </summary>
+internal sealed unsafe class UringBuffers
+{
+    public const ushort Group = 0;
+
+    private const uint RegisterRing = 22;
+    private const int EntrySize = 16;
+    private const int TailOffset = 14;
+
+    private readonly byte* _entries;
+    private readonly byte* _bytes;
+    private readonly nuint _entriesSize;
+    private readonly List<nint> _own = [];
+    private readonly Stack<int> _freeOwn = new();
+    private Filled[] _filled;
+    private ushort _tail;
+
+    /// <param name="ring">Whose buffers they are.</param>
+    /// <param name="count">How many: a power of two, 32,768 at most.</param>
+    /// <param name="size">Bytes of each.</param>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public UringBuffers(Uring ring, int count, int size)
+    {
+        (Count, Size) = (count, size);
+        _filled = new Filled[count];
+        _entriesSize = (nuint)(count * EntrySize);
+        _entries = Libc.MapPrivate(_entriesSize);
+        _bytes = Libc.MapPrivate((nuint)count * (nuint)size);
+        if ((nint)_entries == -1 || (nint)_bytes == -1)
+        {
+            Dispose();
+            throw new IOException($"mmap: no room for {count} buffers of {size} bytes");
+        }
+
+        var registration = stackalloc ulong[5];
+        registration[0] = (ulong)_entries;
+        registration[1] = (uint)count | ((ulong)Group << 32);
+        try
+        {
+            ring.Register(RegisterRing, registration, 1);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        for (var i = 0; i < count; i++) GiveBack((ushort)i);
+    }
+
+    public int Count { get; }
+
+    /// <summary>Bytes of each.</summary>
+    public int Size { get; }
+
+    /// <summary>How many are with the kernel, or with completions that nobody has looked at yet.</summary>
+    public int Free { get; private set; }
+
+    /// <summary>How many hold bytes, whoever filled them.</summary>
+    public int InUse => Count - Free + _own.Count - _freeOwn.Count;
+
+    public byte* Start(int buffer) => buffer < Count ? _bytes + ((nuint)buffer * (nuint)Size) : (byte*)_own[buffer - Count];
+
+    /// <summary>What is in a buffer that was taken, and what comes behind it.</summary>
+    public ref Filled this[int buffer] => ref _filled[buffer];
+
+    /// <summary>Notes that the kernel has filled a buffer.</summary>
+    public ReadOnlySpan<byte> Take(int buffer, int length)
+    {
+        Free--;
+        _filled[buffer] = new Filled { Length = length };
+        return new ReadOnlySpan<byte>(Start(buffer), length);
+    }
+
+    /// <summary>Copies bytes, as many as a buffer has room for at most, into one that is not the kernel's.</summary>
+    /// <exception cref="InvalidOperationException">There are 65,536 buffers: somebody writes without heeding that there is no room.</exception>
+    public int TakeOwn(ReadOnlySpan<byte> bytes)
+    {
+        if (!_freeOwn.TryPop(out var buffer)) buffer = AddOwn();
+        _filled[buffer] = new Filled { Length = bytes.Length };
+        bytes.CopyTo(new Span<byte>(Start(buffer), Size));
+        return buffer;
+    }
+
+    /// <summary>Gives a buffer back: to the kernel, or to who writes next.</summary>
+    public void GiveBack(int buffer)
+    {
+        if (buffer >= Count)
+        {
+            _freeOwn.Push(buffer);
+            return;
+        }
+
+        var entry = _entries + ((_tail & (Count - 1)) * EntrySize);
+        *(ulong*)entry = (ulong)Start(buffer);
+        *(uint*)(entry + 8) = (uint)Size;
+        *(ushort*)(entry + 12) = (ushort)buffer;
+        Volatile.Write(ref *(ushort*)(_entries + TailOffset), ++_tail);
+        Free++;
+    }
+
+    private int AddOwn()
+    {
+        var buffer = Count + _own.Count;
+        if (buffer > ushort.MaxValue) throw new InvalidOperationException("There is no room for more that is written and not sent.");
+        if (buffer == _filled.Length) Array.Resize(ref _filled, buffer * 2);
+        _own.Add((nint)NativeMemory.Alloc((nuint)Size));
+        return buffer;
+    }
+
+    /// <summary>Frees the memory; the ring is closed, and nothing receives any more.</summary>
+    public void Dispose()
+    {
+        foreach (var own in _own) NativeMemory.Free((void*)own);
+        if ((nint)_entries is not (0 or -1)) _ = Libc.Unmap(_entries, _entriesSize);
+        if ((nint)_bytes is not (0 or -1)) _ = Libc.Unmap(_bytes, (nuint)Count * (nuint)Size);
+    }
+}
+
+/// <summary>The bytes of a buffer that are still to be sent.</summary>
+internal struct Filled
+{
+    public int Start;
+    public int Length;
+
+    /// <summary>The buffer behind it in the same chain.</summary>
+    public ushort Next;
+}

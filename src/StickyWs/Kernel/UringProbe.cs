@@ -1,0 +1,107 @@
+using StickyWs.Reactors;
+
+namespace StickyWs.Kernel;
+
+/// <summary>
+/// Asks the kernel for what a reactor on io_uring needs, by using it once: a ring with its buffers is set up as a reactor's, and a byte goes through. An old kernel, a switch
+/// (<c>kernel.io_uring_disabled</c>), a seccomp profile, a limit on locked memory all show there, and a version number shows none of them.
+/// </summary>
+internal static unsafe class UringProbe
+{
+    private const int UnixFamily = 1;
+    private const uint RegisterProbe = 8;
+    private const int ProbeHeaderSize = 16;
+    private const int ProbeEntrySize = 8;
+    private const int ProbeEntries = 64;
+    private const ushort IsSupported = 1;
+    private const long Patience = 5_000_000;
+    private const int MoreThanFits = 4 * 1024 * 1024;
+
+    private static readonly UringOperation[] Needed =
+        [UringOperation.Poll, UringOperation.SendMessage, UringOperation.Cancel, UringOperation.Close, UringOperation.Send, UringOperation.Receive];
+
+    /// <summary>The first thing that is refused, or <see langword="null"/>. Needs Linux.</summary>
+    public static string? FirstRefusal()
+    {
+        try
+        {
+            using var ring = new Uring(8, 16);
+            ring.Enable();
+            return FirstMissing(ring) ?? Try(ring);
+        }
+        catch (Exception e) when (e is IOException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string? FirstMissing(Uring ring)
+    {
+        var probe = stackalloc byte[ProbeHeaderSize + (ProbeEntries * ProbeEntrySize)];
+        new Span<byte>(probe, ProbeHeaderSize + (ProbeEntries * ProbeEntrySize)).Clear();
+        ring.Register(RegisterProbe, probe, ProbeEntries);
+        foreach (var operation in Needed)
+        {
+            if ((*(ushort*)(probe + ProbeHeaderSize + ((int)operation * ProbeEntrySize) + 2) & IsSupported) == 0) return $"io_uring has no {operation}";
+        }
+
+        return null;
+    }
+
+    private static string? Try(Uring ring)
+    {
+        var ends = stackalloc int[2];
+        if (Libc.SocketPair(UnixFamily, Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0, ends) < 0) return $"socketpair: {Libc.Error}";
+        UringBuffers? buffers = null;
+        try
+        {
+            buffers = new UringBuffers(ring, 2, 4096);
+            return Exchange(ring, ends[0], ends[1]) ?? Overfill(ring, ends[1]);
+        }
+        finally
+        {
+            _ = Libc.Close(ends[0]);
+            _ = Libc.Close(ends[1]);
+            ring.Dispose(); // Before the memory that it may receive into.
+            buffers?.Dispose();
+        }
+    }
+
+    private static string? Exchange(Uring ring, int from, int to)
+    {
+        var text = (byte)'x';
+        ref var receive = ref ring.Next();
+        (receive.Operation, receive.Fd, receive.Flags, receive.Options, receive.BufferGroup) = (UringOperation.Receive, to, Submission.SelectsBuffer, Submission.ReceivesOn, UringBuffers.Group);
+        ref var send = ref ring.Next();
+        (send.Operation, send.Fd, send.Address, send.Length, send.OperationFlags) = (UringOperation.Send, from, (ulong)&text, 1, Libc.NoSignal | Libc.DontWait);
+        ring.Enter(2, Patience);
+        var isReceived = false;
+        while (ring.Ready > 0)
+        {
+            var completion = ring.Take();
+            if (completion.Error != Errno.None) return $"an operation of io_uring: {completion.Error}";
+            isReceived |= completion.Buffer >= 0 && completion is { GoesOn: true, Result: 1 };
+        }
+
+        return isReceived ? null : "io_uring received nothing";
+    }
+
+    // A send that is silent when all went out must not be silent when only a part did.
+    private static string? Overfill(Uring ring, int from)
+    {
+        var bytes = Libc.MapPrivate(MoreThanFits);
+        if ((nint)bytes == -1) return "mmap: no memory";
+        try
+        {
+            ref var send = ref ring.Next();
+            (send.Operation, send.Fd, send.Flags, send.Address, send.Length) = (UringOperation.Send, from, Submission.SilentOnSuccess, (ulong)bytes, MoreThanFits);
+            send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+            ring.Enter(0, 0);
+            return ring.Ready > 0 && ring.Take().Result is > 0 and < MoreThanFits ? null : "io_uring does not tell of a send that falls short";
+        }
+        finally
+        {
+            _ = Libc.Unmap(bytes, MoreThanFits);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace StickyWs.Kernel;
+
+/// <summary>What ends a reactor's wait from another thread: an <c>eventfd(2)</c> that it waits for besides its sockets.</summary>
+internal sealed unsafe class WakeEvent
+{
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public WakeEvent()
+    {
+        Fd = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        if (Fd < 0) throw new IOException($"eventfd: {Libc.Error}");
+    }
+
+    public int Fd { get; }
+
+    public void Set()
+    {
+        ulong one = 1;
+        _ = Libc.Write(Fd, &one, sizeof(ulong));
+    }
+
+    public void Close() => _ = Libc.Close(Fd);
+}

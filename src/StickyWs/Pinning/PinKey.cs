@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace StickyWs.Pinning;
+
+/// <summary>
+/// What a client is known by: the first 128 bits of a SHA-256 over pool, rule and value. It has one size whatever a client sends, gives no token away to whoever reads the shared store, and
+/// nobody can make two values that share one.
+/// </summary>
+internal readonly record struct PinKey(ulong High, ulong Low)
+{
+    /// <summary>The longest value that counts; a longer one is none.</summary>
+    public const int LongestValue = 1024;
+
+    private const int LongestStackPrefix = 512;
+
+    public bool IsNone => this == default;
+
+    /// <summary>The key of a value, under a prefix from <see cref="Prefix"/>.</summary>
+    public static PinKey Of(byte[] prefix, ReadOnlySpan<byte> value)
+    {
+        var length = prefix.Length + value.Length;
+        Span<byte> joined = prefix.Length <= LongestStackPrefix && value.Length <= LongestValue ? stackalloc byte[LongestStackPrefix + LongestValue] : new byte[length];
+        prefix.CopyTo(joined);
+        value.CopyTo(joined[prefix.Length..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(joined[..length], hash);
+        return Read(hash);
+    }
+
+    /// <summary>What keeps the values of one rule of one pool apart from all others; the same on every instance.</summary>
+    /// <param name="pool">The pool's name, in any case.</param>
+    /// <param name="kind">The kind of the rule, in lower case: so the name of no pool can hold it.</param>
+    /// <param name="name">What the rule looks for; in upper case where case does not matter. Its length stands before it, since it may hold whatever a value may hold.</param>
+    public static byte[] Prefix(string pool, string kind, string name)
+        => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{pool.ToUpperInvariant()}\n{kind}\n{name.Length}\n{name}\n"));
+
+    public static PinKey Random()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return Read(bytes);
+    }
+
+    public static PinKey Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+
+    public void Write(Span<byte> bytes)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, High);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], Low);
+    }
+
+    public static bool TryParse(string text, out PinKey key)
+    {
+        key = default;
+        if (text.Length != 32
+            || !ulong.TryParse(text.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
+            || !ulong.TryParse(text.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low)) return false;
+        key = new PinKey(high, low);
+        return true;
+    }
+
+    /// <summary>32 hexadecimal digits.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace StickyWs.Pipeline;
+
+/// <summary>
+/// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the application sets later cannot be
+/// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>, <see cref="ForwardedArrival"/>).
+/// </summary>
+internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHeadersOptions> options) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        balancer.Root = app;
+        var trimmed = ForwardedArrival.Trimmed(options.Value);
+        app.Use(pipeline => context =>
+        {
+            ConnectionOptions.Strip(context.Request.Headers);
+            ForwardedArrival.Note(context, trimmed);
+            Note(context);
+            return pipeline(context);
+        });
+        next(app);
+    };
+
+    private static void Note(HttpContext context)
+    {
+        if (!ClientTarget.TryRead(context, out var written)) return;
+        var request = context.Request;
+        var hasCodedBody = request.Headers.ContentEncoding.Count > 0;
+        var (path, query) = ClientTarget.Split(written);
+        if (!hasCodedBody && !request.PathBase.HasValue && path.SequenceEqual(request.Path.Value) && query.SequenceEqual(request.QueryString.Value)) return;
+        context.Features.Set(new Arrival((request.PathBase + request.Path).Value ?? "", request.QueryString.Value ?? "", hasCodedBody));
+    }
+}

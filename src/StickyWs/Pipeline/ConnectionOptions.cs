@@ -1,0 +1,81 @@
+using System.Collections.Frozen;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using StickyWs.Http1;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
+
+namespace StickyWs.Pipeline;
+
+/// <summary>
+/// Headers that a sender named in <c>Connection</c>: they are meant for the next hop, which is us, and go no further
+/// (RFC 9110 section 7.6.1). What frames and routes a message cannot be disowned that way.
+/// </summary>
+internal static class ConnectionOptions
+{
+    // Bound to the hop by their nature, so that no naming is needed; what frames and routes the message; and the word of proxies on the client, which is kept or replaced as a whole.
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Left = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "close", HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ProxyConnection,
+        HeaderNames.Host, HeaderNames.ContentLength, "HTTP2-Settings", "Forwarded").GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>
+    /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without stays named, and has it refused.
+    /// </summary>
+    public static void Strip(IHeaderDictionary headers)
+    {
+        var connection = headers.Connection;
+        if (connection.Count == 0 || !NamesAny(connection)) return;
+        var kept = new List<string>();
+        foreach (var value in connection)
+        {
+            foreach (var range in value.AsSpan().Split(','))
+            {
+                var option = value.AsSpan(range).Trim(" \t");
+                if (option.IsEmpty) continue;
+                if (IsLeft(option)) kept.Add(option.ToString());
+                else headers.Remove(option.ToString());
+            }
+        }
+
+        headers.Connection = kept.Count == 0 ? StringValues.Empty : string.Join(", ", kept);
+    }
+
+    /// <summary>Drops from headers what the <c>Connection</c> values name.</summary>
+    public static void Drop(StringValues connection, HttpHeaders headers, HttpHeaders? contentHeaders)
+    {
+        foreach (var value in connection)
+        {
+            foreach (var range in value.AsSpan().Split(',')) Drop(value.AsSpan(range).Trim(" \t"), headers, contentHeaders);
+        }
+    }
+
+    private static bool NamesAny(StringValues connection)
+    {
+        foreach (var value in connection)
+        {
+            foreach (var range in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan(range).Trim(" \t") is { IsEmpty: false } option && !IsLeft(option)) return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsLeft(ReadOnlySpan<char> option)
+        => Left.Contains(option) || option.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase) || option.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
+
+    private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)
+    {
+        if (option.IsEmpty || IsEssential(option) || ForwardedNames.IsOne(option)) return;
+        var name = option.ToString();
+        if (headers.NonValidated.Contains(name)) headers.Remove(name);
+        else if (contentHeaders is not null && contentHeaders.NonValidated.Contains(name)) contentHeaders.Remove(name);
+    }
+
+    private static bool IsEssential(ReadOnlySpan<char> name)
+        => name.Equals(HeaderNames.Host, StringComparison.OrdinalIgnoreCase)
+            || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
+            || name.Equals(HeaderNames.TransferEncoding, StringComparison.OrdinalIgnoreCase);
+}

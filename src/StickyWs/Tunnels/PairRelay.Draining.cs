@@ -1,0 +1,57 @@
+using StickyWs.Observability;
+
+namespace StickyWs.Tunnels;
+
+// The end of a pair of which one side is gone while the other still reads what that has said. To close the other, too, would have its kernel discard what it has not delivered: at once
+// where the pair ends by a break, and else as soon as bytes of the peer's are unread or still arrive (RFC 9112 section 9.6).
+internal sealed partial class PairRelay
+{
+    private const int LookInterval = 20;
+
+    private readonly List<int> _draining = [];
+    private long _nextLook;
+
+    private void Drain(int number, bool isClientGone, bool isReset)
+    {
+        ref var pair = ref _pairs[number];
+        var (gone, rest) = isClientGone ? (pair.Client, pair.Backend) : (pair.Backend, pair.Client);
+        pair.Unacknowledged = _reactor.Unacknowledged(rest);
+        if (pair.Unacknowledged == 0)
+        {
+            End(number, isReset);
+            return;
+        }
+
+        if (isClientGone) pair.Client = Pair.Gone;
+        else pair.Backend = Pair.Gone;
+        (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, _reactor.Now);
+        if (_draining.Count == 0) _nextLook = _reactor.Now + LookInterval;
+        _draining.Add(number);
+        _reactor.Close(gone, isReset: true);
+        _reactor.Resume(rest);
+    }
+
+    private void LookAtDraining()
+    {
+        _nextLook = _reactor.Now + LookInterval;
+        for (var i = _draining.Count - 1; i >= 0; i--)
+        {
+            var number = _draining[i];
+            ref var pair = ref _pairs[number];
+            var left = _reactor.Unacknowledged(pair.Client != Pair.Gone ? pair.Client : pair.Backend);
+            if (left == 0)
+            {
+                End(number, pair.EndsByReset);
+            }
+            else if (left != pair.Unacknowledged)
+            {
+                (pair.Unacknowledged, pair.LastActive) = (left, _reactor.Now);
+            }
+            else if (_reactor.Now - pair.LastActive >= pair.DrainLimit)
+            {
+                pair.Reason = EndReason.IdleTimeout;
+                End(number, isReset: true);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Dialing;
+using StickyWs.Observability;
+using StickyWs.Transport;
+
+namespace StickyWs.Tunnels;
+
+/// <summary>A tunnel of the portable lane. It owns both ends.</summary>
+internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
+    : Tunnel(client.ConnectionId, lease, time.GetTimestamp())
+{
+    // Of a peer that takes nothing while its connection is about to be closed, where the pool sets no limit.
+    private static readonly TimeSpan LongestDelivery = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private bool _isClosed;
+    private volatile bool _isHalfClosed;
+    private long _stillSince = time.GetTimestamp();
+    private long _seen;
+    private long _acknowledged;
+    private long? _lookedAt;
+
+    public override string Lane => LaneNames.Portable;
+
+    public override bool IsInMemory => client.IsInMemory;
+
+    public StreamBackendConnection BackendConnection => backend;
+
+    public IPipeClient Client => client;
+
+    /// <summary>What the client is still to get of what the backend had said before its end.</summary>
+    public Delivery ToClient { get; } = new(time, PatienceOf(options));
+
+    /// <summary>The same in the other direction.</summary>
+    public Delivery ToBackend { get; } = new(time, PatienceOf(options));
+
+    /// <summary>How long a client that says one thing after the other is heard after its backend's end.</summary>
+    public TimeSpan LongestHearing => PatienceOf(options);
+
+    public override ConnectionTuple? Tuple => client.Tuple;
+
+    /// <summary>One side has finished; only the other speaks from now on.</summary>
+    public void NoteHalfClosed() => _isHalfClosed = true;
+
+    // The bytes are counted anyway, so that no message pays for a look at the clock.
+    public override bool IsOverdue()
+    {
+        var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
+        if (moved != _seen)
+        {
+            _seen = moved;
+            _stillSince = time.GetTimestamp();
+            return false;
+        }
+
+        var limit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout) ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
+        var still = time.GetElapsedTime(_stillSince);
+        return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
+    }
+
+    private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
+
+    // A reader may be slow, and take for a long time what is with the kernel already.
+    private bool IsMoving()
+    {
+        var acknowledged = (SendQueue.Of(client.Socket)?.Acknowledged ?? 0) + (SendQueue.Of(SocketView.Of(backend.Socket))?.Acknowledged ?? 0);
+        var isMoving = _lookedAt == _stillSince && acknowledged != _acknowledged;
+        if (isMoving) _stillSince = time.GetTimestamp();
+        (_lookedAt, _acknowledged) = (_stillSince, acknowledged);
+        return isMoving;
+    }
+
+    public override void Abort(EndReason reason)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return; // Its client may be another's by now.
+            if (reason == EndReason.IdleTimeout) NoteOverdue();
+            else Note(reason);
+            client.Abort();
+            backend.Abort();
+        }
+    }
+
+    /// <summary>Gives the backend's connection back.</summary>
+    public void Close()
+    {
+        lock (_lock) _isClosed = true;
+        backend.Dispose();
+    }
+}

@@ -1,0 +1,69 @@
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Observability;
+using StickyWs.Reactors;
+using StickyWs.Transport;
+
+namespace StickyWs.Tunnels;
+
+/// <summary>A tunnel of the raw lane: what is left of it in the managed heap while its bytes move in a reactor. The reactor owns both sockets.</summary>
+internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Lease lease, long openedAt, Reactor reactor, TunnelTable tunnels)
+    : Tunnel(connectionId, lease, openedAt), IPairOwner
+{
+    private const int NotJoined = -1;
+
+    // Only on the reactor's thread.
+    private int _pair = NotJoined;
+
+    public override string Lane => LaneNames.Raw;
+
+    public override ConnectionTuple? Tuple => tuple;
+
+    /// <summary>Hands both sockets over to the reactor. They are its own from here on, and the tunnel ends in any case.</summary>
+    /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and both sockets are still the caller's.</exception>
+    public void Join(RawSocket client, RawSocket backend, TunnelOptions options)
+    {
+        WatchedSocket clientSocket, backendSocket;
+        try
+        {
+            if (!tunnels.TryOpen(this)) Note(EndReason.Shutdown);
+            backendSocket = backend.ReleaseWatched();
+            clientSocket = client.ReleaseWatched(); // Was watched all the time, so this cannot fail.
+        }
+        catch
+        {
+            Ended(EndReason.Failed);
+            throw;
+        }
+
+        var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout);
+        if (reactor.IsCurrent)
+        {
+            JoinHere(clientSocket, backendSocket, limits);
+            return;
+        }
+
+        // Until the reactor comes to it, what the backend sends is reported to nobody.
+        var unsure = backendSocket with { IsDrained = false };
+        reactor.Run(() => JoinHere(clientSocket, unsure, limits));
+    }
+
+    public override void Abort(EndReason reason) => reactor.Run(() =>
+    {
+        Note(reason);
+        if (_pair != NotJoined) PairRelay.Of(reactor).Abort(_pair);
+    });
+
+    public void Ended(EndReason reason)
+    {
+        _pair = NotJoined;
+        Note(reason);
+        tunnels.Close(this);
+    }
+
+    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
+    {
+        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits);
+        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Hosting;
+
+namespace StickyWs.Tunnels;
+
+/// <summary>Ends the tunnels of the portable lane that have been still for longer than their pool allows, to the second. The raw lane sees to its own.</summary>
+internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false)) tunnels.EndOverdue();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Observability;
+using StickyWs.Transport;
+
+namespace StickyWs.Tunnels;
+
+/// <summary>The living tunnels of all lanes: recorded when they open and when they end, and there for whoever must end them all.</summary>
+internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
+{
+    private readonly HashSet<Tunnel> _tunnels = [];
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _empty;
+    private CancellationToken _shutdownTime;
+    private bool _isClosed;
+    private bool _isInMemoryClosed;
+
+    public TimeProvider Time => time;
+
+    public long Now => time.GetTimestamp();
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _tunnels.Count;
+        }
+    }
+
+    /// <summary>Whether the host stops and its shutdown time is over: from then on it is the host that ends tunnels, whatever they see of it.</summary>
+    public bool IsShutDown
+    {
+        get
+        {
+            lock (_lock) return _shutdownTime.IsCancellationRequested;
+        }
+    }
+
+    /// <summary>The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside <c>Run</c>): the first counts.</summary>
+    public void BeginStop(CancellationToken shutdownTime)
+    {
+        lock (_lock)
+        {
+            if (!_shutdownTime.CanBeCanceled) _shutdownTime = shutdownTime;
+        }
+    }
+
+    /// <summary>Records a tunnel that stands. It must be closed in any case.</summary>
+    /// <returns>Whether it may live; not any more once all were ended.</returns>
+    public bool TryOpen(Tunnel tunnel)
+    {
+        metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
+        LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
+        lock (_lock) return _tunnels.Add(tunnel) && !_isClosed && !(_isInMemoryClosed && tunnel.IsInMemory);
+    }
+
+    /// <summary>Records a tunnel's end, once, and gives its lease back.</summary>
+    public void Close(Tunnel tunnel)
+    {
+        var duration = time.GetElapsedTime(tunnel.OpenedAt);
+        tunnel.ReturnLease();
+        try
+        {
+            metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, duration);
+            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
+        }
+        finally
+        {
+            Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
+        }
+    }
+
+    /// <summary>Completes when the last tunnel is gone.</summary>
+    public Task WhenEmptyAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_tunnels.Count == 0) return Task.CompletedTask;
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _empty.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Breaks all tunnels and takes in no more.</summary>
+    /// <returns>How many there were.</returns>
+    public int AbortAll(EndReason reason)
+    {
+        Tunnel[] tunnels;
+        lock (_lock)
+        {
+            _isClosed = true;
+            tunnels = [.. _tunnels];
+        }
+
+        foreach (var tunnel in tunnels) tunnel.Abort(reason);
+        return tunnels.Length;
+    }
+
+    /// <summary>Breaks the tunnels whose clients are within this process, on an in-memory server: their test is over, and nobody drains them.</summary>
+    public void AbortInMemory()
+    {
+        Tunnel[] tunnels;
+        lock (_lock)
+        {
+            _isInMemoryClosed = true;
+            tunnels = [.. _tunnels.Where(tunnel => tunnel.IsInMemory)];
+        }
+
+        foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
+    }
+
+    /// <summary>Ends the tunnels that have been still for too long.</summary>
+    public void EndOverdue()
+    {
+        List<Tunnel>? overdue = null;
+        lock (_lock)
+        {
+            foreach (var tunnel in _tunnels)
+            {
+                if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
+            }
+        }
+
+        overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
+    }
+
+    private void Remove(Tunnel tunnel)
+    {
+        lock (_lock)
+        {
+            _tunnels.Remove(tunnel);
+            if (_tunnels.Count > 0) return;
+            _empty?.TrySetResult();
+            _empty = null;
+        }
+    }
+
+    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened in the {Lane} lane", EventName = "TunnelOpened")]
+    private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend, string lane);
+
+    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "
+        + "client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
+    private partial void LogEnded(string connectionId, string pool, string backend, string lane, EndReason endReason, string farewell, long bytesToBackend, long bytesToClient, double seconds);
+}

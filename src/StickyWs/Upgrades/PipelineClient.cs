@@ -1,0 +1,133 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
+using StickyWs.Forwarding;
+using StickyWs.Http1;
+using StickyWs.Pipeline;
+using StickyWs.Transport;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
+
+namespace StickyWs.Upgrades;
+
+/// <summary>
+/// A client whose handshake reached the HTTP pipeline. <c>RequestAborted</c> is not listened to: a FIN fires it, while bytes may still be on
+/// their way in both directions; what the client does is read from its stream.
+/// </summary>
+internal abstract class PipelineClient(HttpContext context) : PipeLeg
+{
+    private CancellationTokenSource? _watch;
+
+    public HttpContext Context => context;
+
+    /// <summary>Whether the request is an HTTP/1.1 handshake with handshake headers of the client's own.</summary>
+    public abstract bool HasOwnKey { get; }
+
+    /// <summary>Whether the client has got its 101.</summary>
+    public bool IsUpgraded { get; private set; }
+
+    /// <summary>Whether it has got a whole answer that is no 101.</summary>
+    public bool IsAnswered { get; private set; }
+
+    public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme) { IsOfApplication = true };
+
+    public override ConnectionTuple? Tuple => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
+        ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
+        : null;
+
+    public override string ConnectionId => context.Connection.Id;
+
+    public override CancellationToken Left => _watch?.Token ?? ClientLeft;
+
+    /// <summary>Fires when the client has gone.</summary>
+    protected virtual CancellationToken ClientLeft => context.RequestAborted;
+
+    protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
+    {
+        CopyHeaders(answer);
+        try
+        {
+            context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout(); // A tunnel is no request that takes long.
+            Left.ThrowIfCancellationRequested();
+            var pipe = await UpgradeAsync(answer).ConfigureAwait(false);
+            IsUpgraded = true;
+            return pipe;
+        }
+        catch (InvalidOperationException)
+        {
+            // Kestrel's MaxConcurrentUpgradedConnections is reached.
+            context.Response.Clear();
+            await RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", TimeSpan.FromSeconds(5))).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    public override async ValueTask RefuseAsync(Refusal refusal)
+    {
+        await UpgradeRefusals.WriteAsync(context, refusal).ConfigureAwait(false);
+        IsAnswered = true;
+    }
+
+    public override async ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken)
+    {
+        context.Response.StatusCode = answer.Status;
+        context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = Encoding.Latin1.GetString(answer.Reason);
+        CopyHeaders(answer);
+        UpgradeRefusals.CloseAfterwards(context);
+        if (ContentRules.DropContent(context.Response)) return;
+        try
+        {
+            await body.CopyToAsync(context.Response.BodyWriter, context.Response.BodyWriter.FlushAsync, cancellationToken).ConfigureAwait(false);
+            IsAnswered = true;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Abort(); // A part of a body must not look whole.
+        }
+    }
+
+    public override void Abort()
+    {
+        if (!context.Response.HasStarted)
+        {
+            if (Abandonment.IsTimedOut(context)) return; // The client is there, and gets an answer.
+            context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway; // For logs.
+        }
+
+        context.Abort();
+    }
+
+    /// <summary>Until the tunnel is established, the end of the time that the application gives a request counts as a client that left.</summary>
+    public IDisposable? WatchTimeout()
+        => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken) : null;
+
+    protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
+
+    /// <summary>A raw stream as pipes that hold no buffer while they wait.</summary>
+    protected static IDuplexPipe ToPipe(Stream stream) => new DuplexPipe(
+        PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true)),
+        PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
+
+    private void CopyHeaders(ResponseHead answer)
+    {
+        var headers = answer.ReadHeaders();
+        while (headers.Read())
+        {
+            if (answer.IsHopByHop(headers.Name) || IsForHttp11Only(headers.Name)) continue;
+            context.Response.Headers.Append(Encoding.ASCII.GetString(headers.Name), Encoding.Latin1.GetString(headers.Value));
+        }
+    }
+
+    // The backend answered a key that was made up here.
+    private bool IsForHttp11Only(ReadOnlySpan<byte> name)
+        => !HasOwnKey && Ascii.EqualsIgnoreCase(name, HeaderNames.SecWebSocketAccept);
+
+    protected sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics.Metrics;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Kernel;
+using StickyWs.Observability;
+using StickyWs.Reactors;
+using StickyWs.TestKit;
+using StickyWs.Tests.Backends;
+using StickyWs.Tests.Reactors;
+using StickyWs.Transport;
+using StickyWs.Tunnels;
+
+namespace StickyWs.Tests.Tunnels;
+
+public abstract class RawTunnelTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly TunnelTable _tunnels;
+
+    private readonly ReactorMode _mode;
+
+    protected RawTunnelTests(ReactorMode mode)
+    {
+        _mode = mode;
+        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<TunnelTable>.Instance);
+    }
+
+    public void Dispose() => _services.Dispose();
+
+    // The reactor reports the backend's first words to the handshake, which is over, while the tunnel is still on its way to it.
+    [Fact]
+    public async Task Join_FromAnotherThread_LosesNothingThatTheBackendSaysMeanwhile()
+    {
+        await using var rig = new RelayRig(_mode);
+        var (client, clientFd) = rig.Connect();
+        var (backend, backendFd) = rig.Connect();
+        using var clientSocket = new RawSocket(rig.Reactor, clientFd);
+        using var backendSocket = new RawSocket(rig.Reactor, backendFd);
+        await backend.SendAsync("101"u8.ToArray(), Wait.Token());
+        Assert.Equal(3, await backendSocket.ReceiveAsync(new byte[100], Wait.Token()));
+        await Task.Yield(); // Away from the reactor, where the receive went on.
+
+        var (blocker, blockerFd) = rig.Connect();
+        using var gate = new Gate();
+        IDisposable held = await rig.HoldAsync();
+        var blocked = rig.Reactor.Watch(blockerFd, gate, Signals.Readable); // Ready first, served first.
+        await blocker.SendAsync("x"u8.ToArray(), Wait.Token());
+        await backend.SendAsync("welcome"u8.ToArray(), Wait.Token());
+        held.Dispose();
+        await gate.Entered.WaitAsync(Wait.Bound);
+        var (tunnel, lease) = Tunnel(rig);
+        tunnel.Join(clientSocket, backendSocket, new TunnelOptions());
+        gate.Open();
+
+        await using var wire = new Wire(client, new NetworkStream(client, ownsSocket: true));
+        Assert.Equal("welcome", await wire.ReadTextAsync(7));
+        backend.Dispose();
+        await wire.DisposeAsync();
+        await Wait.UntilAsync(() => lease.ActiveTunnels == 0 && _tunnels.Count == 0);
+        rig.Reactor.Unwatch(blocked);
+        SocketOptions.Close(blockerFd, isReset: true);
+        blocker.Dispose();
+    }
+
+    [Fact]
+    public async Task Abort_BeforeTheReactorComesToTheJoin_EndsTheTunnelAndReturnsTheLease()
+    {
+        await using var rig = new RelayRig(_mode);
+        var (client, clientFd) = rig.Connect();
+        var (backend, backendFd) = rig.Connect();
+        var (tunnel, lease) = Tunnel(rig);
+
+        using (await rig.HoldAsync())
+        {
+            tunnel.Abort(EndReason.Shutdown);
+            tunnel.Join(new RawSocket(rig.Reactor, clientFd), new RawSocket(rig.Reactor, backendFd), new TunnelOptions());
+        }
+
+        await Wait.UntilAsync(() => lease.ActiveTunnels == 0 && _tunnels.Count == 0);
+        Assert.Equal(EndReason.Shutdown, tunnel.EndReason);
+        client.Dispose();
+        backend.Dispose();
+    }
+
+    private (RawTunnel Tunnel, Backend Backend) Tunnel(RelayRig rig)
+    {
+        var backend = Fleet.Backend(0);
+        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+        return (new RawTunnel(default, "id", lease, _tunnels.Now, rig.Reactor, _tunnels), backend);
+    }
+
+    /// <summary>Holds the reactor within the turn in which it is told.</summary>
+    private sealed class Gate : IWatcher, IDisposable
+    {
+        private readonly ManualResetEventSlim _open = new();
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Entered => _entered.Task;
+
+        public void Open() => _open.Set();
+
+        public void Signal(Signals signals)
+        {
+            _entered.TrySetResult();
+            _open.Wait(Wait.Bound);
+        }
+
+        public void Dispose() => _open.Dispose();
+    }
+
+    public sealed class OnEpoll() : RawTunnelTests(ReactorMode.Epoll);
+
+    public sealed class OnIoUring() : RawTunnelTests(ReactorMode.IoUring);
+}
