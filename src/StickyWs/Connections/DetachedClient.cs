@@ -14,7 +14,7 @@ namespace StickyWs.Connections;
 /// <summary>
 /// A client of the raw lane: its socket was taken from Kestrel, which lets go of the connection as soon as the tunnel stands. Owns the socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time) : ClientLeg, IAsyncDisposable
+internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time) : ClientLeg<RawBackendConnection>, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
@@ -37,7 +37,7 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
 
     public override string Lane => LaneNames.Raw;
 
-    public override IBackendConnector Connector { get; } = new RawConnector(socket.Reactor);
+    public override IBackendConnector<RawBackendConnection> Connector { get; } = new RawConnector(socket.Reactor);
 
     public override CancellationToken Left => socket.Left;
 
@@ -50,13 +50,13 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
         return true;
     }
 
-    public override Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
+    public override Task RelayAsync(OpenedBackend<RawBackendConnection> opened, TunnelOptions options, TunnelTable tunnels)
     {
         try
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
-            tunnel.Begin(opened);
-            tunnel.Join(socket, ((RawBackendConnection)opened.Connection).Socket, options);
+            tunnel.Begin(opened.Behind, opened.End);
+            tunnel.Join(socket, opened.Connection.Socket, options);
         }
         catch
         {

@@ -3,7 +3,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Polly;
-using Polly.Retry;
 using Polly.Timeout;
 using StickyWs.Backends;
 using StickyWs.Observability;
@@ -12,8 +11,8 @@ using StickyWs.Transport;
 namespace StickyWs.Dialing;
 
 /// <summary>
-/// Connects to the first backend of a choice that can be reached: Polly's retry goes from backend to backend at once, its time-out bounds each
-/// attempt. Nothing was sent before a connect succeeds, so every attempt may be repeated elsewhere.
+/// Connects to the first backend of a choice that can be reached, going from one to the next at once; Polly's time-out bounds each attempt. Nothing was sent before a connect
+/// succeeds, so every attempt may be repeated elsewhere.
 /// </summary>
 internal sealed partial class BackendDialer
 {
@@ -25,7 +24,6 @@ internal sealed partial class BackendDialer
     private readonly ILogger<BackendDialer> _logger;
     private readonly DescriptorBudget? _budget;
     private readonly Pace _pace;
-    private readonly ResiliencePipeline<DialOutcome> _retry;
     private readonly ResiliencePipeline _timeout;
 
     public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
@@ -36,14 +34,6 @@ internal sealed partial class BackendDialer
         _logger = logger;
         _budget = budget;
         _pace = Pace.OfWarnings(time);
-        _retry = new ResiliencePipelineBuilder<DialOutcome> { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<DialOutcome>
-            {
-                MaxRetryAttempts = int.MaxValue, // The choice runs out of backends, and says so with an outcome that is not retried.
-                Delay = TimeSpan.Zero,
-                ShouldHandle = static attempt => ValueTask.FromResult(attempt.Outcome.Result.IsRetryable),
-            })
-            .Build();
         _timeout = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(new TimeoutStrategyOptions
             {
@@ -53,26 +43,25 @@ internal sealed partial class BackendDialer
     }
 
     /// <summary>Dials until one backend answers or none is left. When none is, the outcome is that of the last attempt.</summary>
-    public async ValueTask<DialOutcome> DialAsync(BackendChoice choice, IBackendConnector connector, CancellationToken cancellationToken)
+    public async ValueTask<DialOutcome<TConnection>> DialAsync<TConnection>(BackendChoice choice, IBackendConnector<TConnection> connector, CancellationToken cancellationToken)
+        where TConnection : BackendConnection
     {
-        var last = new DialOutcome(DialResult.NoBackend);
+        var last = new DialOutcome<TConnection>(DialResult.NoBackend);
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(Choice, choice);
         try
         {
-            var outcome = await _retry.ExecuteAsync(
-                async _ =>
-                {
-                    var attempt = await AttemptAsync(choice, connector, context).ConfigureAwait(false);
-                    if (attempt.IsRetryable) last = attempt;
-                    return attempt;
-                },
-                context).ConfigureAwait(false);
-            return outcome.Result == DialResult.NoBackend ? last : outcome;
+            while (true)
+            {
+                var attempt = await AttemptAsync(choice, connector, context).ConfigureAwait(false);
+                if (attempt.Result == DialResult.NoBackend) return last;
+                if (!attempt.IsRetryable) return attempt;
+                last = attempt;
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return new DialOutcome(DialResult.Abandoned);
+            return new DialOutcome<TConnection>(DialResult.Abandoned);
         }
         finally
         {
@@ -80,9 +69,10 @@ internal sealed partial class BackendDialer
         }
     }
 
-    private async ValueTask<DialOutcome> AttemptAsync(BackendChoice choice, IBackendConnector connector, ResilienceContext context)
+    private async ValueTask<DialOutcome<TConnection>> AttemptAsync<TConnection>(BackendChoice choice, IBackendConnector<TConnection> connector, ResilienceContext context)
+        where TConnection : BackendConnection
     {
-        if (!choice.TryNext(out var lease)) return new DialOutcome(DialResult.NoBackend);
+        if (!choice.TryNext(out var lease)) return new DialOutcome<TConnection>(DialResult.NoBackend);
         var startedAt = _time.GetTimestamp();
         string? errorType = DialError.Abandoned;
         var isLeaseGivenOn = false;
@@ -92,7 +82,7 @@ internal sealed partial class BackendDialer
             {
                 errorType = nameof(SocketError.TooManyOpenSockets);
                 _metrics.DialFailed(lease.Backend.Pool, lease.Backend.Name, errorType);
-                return new DialOutcome(DialResult.OutOfResources);
+                return new DialOutcome<TConnection>(DialResult.OutOfResources);
             }
 
             var connecting = _timeout.ExecuteAsync(
@@ -101,21 +91,21 @@ internal sealed partial class BackendDialer
                 (Connector: connector, lease.Backend));
             var connection = await DescriptorBudget.WatchAsync(_budget, connecting, isOpenAtOnce: lease.Backend.EndPoint is not null).ConfigureAwait(false);
             (isLeaseGivenOn, errorType) = (true, null);
-            return new DialOutcome(DialResult.Connected, connection, lease);
+            return new DialOutcome<TConnection>(DialResult.Connected, connection, lease);
         }
         catch (TimeoutRejectedException)
         {
             errorType = DialError.Timeout;
-            return Failed(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
+            return Failed<TConnection>(lease.Backend, DialResult.TimedOut, errorType, Suspicion.Of(Evidence.ConnectTimedOut, choice.Client));
         }
         catch (SocketException) when (context.CancellationToken.IsCancellationRequested)
         {
-            return new DialOutcome(DialResult.Abandoned); // While the name was looked up.
+            return new DialOutcome<TConnection>(DialResult.Abandoned); // While the name was looked up.
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
         {
             errorType = DialError.TypeOf(e);
-            return Failed(lease.Backend, e, errorType, choice);
+            return Failed<TConnection>(lease.Backend, e, errorType, choice);
         }
         finally
         {
@@ -124,21 +114,23 @@ internal sealed partial class BackendDialer
         }
     }
 
-    private DialOutcome Failed(Backend backend, Exception failure, string errorType, BackendChoice choice)
+    private DialOutcome<TConnection> Failed<TConnection>(Backend backend, Exception failure, string errorType, BackendChoice choice)
+        where TConnection : BackendConnection
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client), failure);
+        if (!evidence.IsOurs()) return Failed<TConnection>(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client), failure);
         if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
-        return new DialOutcome(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
+        return new DialOutcome<TConnection>(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
-    private DialOutcome Failed(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
+    private DialOutcome<TConnection> Failed<TConnection>(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
+        where TConnection : BackendConnection
     {
         _outcomes.Failed(backend, suspicion);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
-        return new DialOutcome(result) { Tried = backend, Failure = failure };
+        return new DialOutcome<TConnection>(result) { Tried = backend, Failure = failure };
     }
 
     [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]

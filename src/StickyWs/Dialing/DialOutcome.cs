@@ -28,7 +28,9 @@ internal enum DialResult
 }
 
 /// <summary>One attempt to reach a backend.</summary>
-internal readonly record struct DialOutcome(DialResult Result, BackendConnection? Connection = null, Lease Lease = default)
+/// <typeparam name="TConnection">The lane's kind of connection.</typeparam>
+internal readonly record struct DialOutcome<TConnection>(DialResult Result, TConnection? Connection = null, Lease Lease = default)
+    where TConnection : BackendConnection
 {
     /// <summary>The backend that could not be reached.</summary>
     public Backend? Tried { get; init; }

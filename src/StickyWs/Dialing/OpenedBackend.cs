@@ -8,4 +8,5 @@ namespace StickyWs.Dialing;
 /// <param name="Lease">Its lease.</param>
 /// <param name="Behind">How many bytes it sent right behind its 101; the client has them already.</param>
 /// <param name="End">Whether they end with a Close.</param>
-internal readonly record struct OpenedBackend(BackendConnection Connection, Lease Lease, int Behind, CloseWatch End);
+internal readonly record struct OpenedBackend<TConnection>(TConnection Connection, Lease Lease, int Behind, CloseWatch End)
+    where TConnection : BackendConnection;

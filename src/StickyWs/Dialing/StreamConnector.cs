@@ -5,13 +5,13 @@ using StickyWs.Configuration;
 namespace StickyWs.Dialing;
 
 /// <summary>Connects by the runtime's sockets, with TLS where the address asks for it.</summary>
-internal sealed class StreamConnector : IBackendConnector
+internal sealed class StreamConnector : IBackendConnector<StreamBackendConnection>
 {
     private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
 
     public static StreamConnector Instance { get; } = new();
 
-    public async ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
+    public async ValueTask<StreamBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
         var plain = await BackendStream.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);

@@ -27,9 +27,6 @@ internal abstract class ClientLeg
     /// <summary>Whether the client is on an in-memory server.</summary>
     public virtual bool IsInMemory => false;
 
-    /// <summary>How backends are connected to for this client: its lane's way.</summary>
-    public abstract IBackendConnector Connector { get; }
-
     /// <summary>
     /// Fires when the client's connection has ended, in order or broken. It counts until the tunnel stands: who ends a connection before the
     /// 101 cannot want a WebSocket any more. A tunnel reads the client's end from its stream.
@@ -40,12 +37,6 @@ internal abstract class ClientLeg
     /// <returns><see langword="false"/> when the client's server has no room for one more upgraded connection.</returns>
     public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind);
 
-    /// <summary>
-    /// Behind <see cref="AcceptAsync"/>: makes a tunnel of both connections and takes over the backend's connection and lease. Completes when the tunnel has ended, or when it
-    /// lives on elsewhere.
-    /// </summary>
-    public abstract Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels);
-
     /// <summary>Answers in the balancer's own name.</summary>
     public abstract ValueTask RefuseAsync(Refusal refusal);
 
@@ -54,4 +45,19 @@ internal abstract class ClientLeg
 
     /// <summary>Breaks the client's connection so that the client sees it (RST where the transport can).</summary>
     public abstract void Abort();
+}
+
+/// <summary>A client, and how it is joined with a backend.</summary>
+/// <typeparam name="TConnection">The kind of connection that its lane has to backends.</typeparam>
+internal abstract class ClientLeg<TConnection> : ClientLeg
+    where TConnection : BackendConnection
+{
+    /// <summary>How backends are connected to for this client: its lane's way.</summary>
+    public abstract IBackendConnector<TConnection> Connector { get; }
+
+    /// <summary>
+    /// Behind <see cref="ClientLeg.AcceptAsync"/>: makes a tunnel of both connections and takes over the backend's connection and lease. Completes when the tunnel has ended, or when it
+    /// lives on elsewhere.
+    /// </summary>
+    public abstract Task RelayAsync(OpenedBackend<TConnection> opened, TunnelOptions options, TunnelTable tunnels);
 }

@@ -11,13 +11,13 @@ using StickyWs.Tunnels;
 namespace StickyWs.Forwarding;
 
 /// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
-internal abstract class PipeLeg : ClientLeg, IPipeClient
+internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClient
 {
     private IDuplexPipe? _pipe;
 
     public override string Lane => LaneNames.Portable;
 
-    public override IBackendConnector Connector => StreamConnector.Instance;
+    public override IBackendConnector<StreamBackendConnection> Connector => StreamConnector.Instance;
 
     public SocketView Socket => SocketView.Of(SocketFeature);
 
@@ -38,10 +38,10 @@ internal abstract class PipeLeg : ClientLeg, IPipeClient
         return true;
     }
 
-    public override async Task RelayAsync(OpenedBackend opened, TunnelOptions options, TunnelTable tunnels)
+    public override async Task RelayAsync(OpenedBackend<StreamBackendConnection> opened, TunnelOptions options, TunnelTable tunnels)
     {
-        var tunnel = new PipeTunnel(this, (StreamBackendConnection)opened.Connection, opened.Lease, options, tunnels.Time);
-        tunnel.Begin(opened);
+        var tunnel = new PipeTunnel(this, opened.Connection, opened.Lease, options, tunnels.Time);
+        tunnel.Begin(opened.Behind, opened.End);
         Share?.Settle();
         if (options.DeadPeerTimeout is { } time)
         {

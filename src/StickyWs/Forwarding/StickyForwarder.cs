@@ -25,10 +25,13 @@ internal sealed partial class StickyForwarder(
     ILogger<StickyForwarder> logger)
 {
     /// <summary>Takes a handshake from its head to the end of its tunnel, to where the tunnel lives on by itself, or to the answer that the client gets instead.</summary>
-    public Task ForwardAsync(ClientLeg client, RequestHead head, BackendChoice choice) => RelayAsync(client, choice.Pool.Options.Tunnels, OpenAsync(client, head, choice));
+    public Task ForwardAsync<TConnection>(ClientLeg<TConnection> client, RequestHead head, BackendChoice choice)
+        where TConnection : BackendConnection
+        => RelayAsync(client, choice.Pool.Options.Tunnels, OpenAsync(client, head, choice));
 
     // Its state is gone when it returns: an idle tunnel must not keep the handshake alive.
-    private async ValueTask<OpenedBackend?> OpenAsync(ClientLeg client, RequestHead head, BackendChoice choice)
+    private async ValueTask<OpenedBackend<TConnection>?> OpenAsync<TConnection>(ClientLeg<TConnection> client, RequestHead head, BackendChoice choice)
+        where TConnection : BackendConnection
     {
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
@@ -88,11 +91,12 @@ internal sealed partial class StickyForwarder(
         }
     }
 
-    private static OpenedBackend Opened(BackendConnection connection, Lease lease, ReadOnlySpan<byte> behind)
+    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> behind)
+        where TConnection : BackendConnection
     {
         var end = default(CloseWatch);
         end.Look(behind, isMasked: false);
-        return new OpenedBackend(connection, lease, behind.Length, end);
+        return new OpenedBackend<TConnection>(connection, lease, behind.Length, end);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
@@ -120,7 +124,8 @@ internal sealed partial class StickyForwarder(
         }
     }
 
-    private async Task RelayAsync(ClientLeg client, TunnelOptions options, ValueTask<OpenedBackend?> opening)
+    private async Task RelayAsync<TConnection>(ClientLeg<TConnection> client, TunnelOptions options, ValueTask<OpenedBackend<TConnection>?> opening)
+        where TConnection : BackendConnection
     {
         if (await opening.ConfigureAwait(false) is { } opened) await client.RelayAsync(opened, options, tunnels).ConfigureAwait(false);
     }

@@ -39,11 +39,13 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Which sides ended with a Close frame, one of <see cref="Observability.Farewell"/>.</summary>
     public string Farewell => Observability.Farewell.Of(_clientsEnd.HasSeen, _backendsEnd.HasSeen);
 
-    /// <summary>Counts what the backend sent right behind its 101.</summary>
-    public void Begin(OpenedBackend opened)
+    /// <summary>Counts what the backend sent right behind its 101, which the client has.</summary>
+    /// <param name="behind">How many bytes.</param>
+    /// <param name="end">Whether they end with a Close.</param>
+    public void Begin(int behind, CloseWatch end)
     {
-        CountToClient(opened.Behind);
-        _backendsEnd = opened.End;
+        CountToClient(behind);
+        _backendsEnd = end;
     }
 
     public void CountToBackend(ReadOnlySpan<byte> piece)

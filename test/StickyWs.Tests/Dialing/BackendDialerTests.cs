@@ -57,7 +57,7 @@ public sealed class BackendDialerTests : IDisposable
         Assert.Equal(["a", "b", "c"], _outcomes.Failures.Order());
     }
 
-    private async Task<(DialOutcome Outcome, int Tried)> DialAsync(SocketError error)
+    private async Task<(DialOutcome<StreamBackendConnection> Outcome, int Tried)> DialAsync(SocketError error)
     {
         var pool = Fleet.PoolOf(Fleet.Registry(Fleet.Options(1, 1, 1)));
         var choice = new Decision(pool, LeaseKind.Tunnel, new PolicyRunner(new RoundRobinPolicy(), new FakeLogger<PolicyRunner>()), int.MaxValue);
@@ -68,11 +68,11 @@ public sealed class BackendDialerTests : IDisposable
         return (outcome, connector.Calls);
     }
 
-    private sealed class FailingConnector(SocketError error) : IBackendConnector
+    private sealed class FailingConnector(SocketError error) : IBackendConnector<StreamBackendConnection>
     {
         public int Calls { get; private set; }
 
-        public ValueTask<BackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
+        public ValueTask<StreamBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
         {
             Calls++;
             throw new SocketException((int)error);
