@@ -93,7 +93,7 @@ public sealed partial class OptionsPageTests
            let section = Page.Code(row.Heading)
            where section is not null
            let prefix = section == "StickyWs" ? "" : $"{section}:"
-           from each in prefix.Contains("<probe>", StringComparison.Ordinal) ? Probes.Select(probe => prefix.Replace("<probe>", probe, StringComparison.Ordinal)) : [prefix]
+           from each in Probes.Select(probe => prefix.Replace("<probe>", probe, StringComparison.Ordinal)).Distinct()
            select (each + Page.Code(row.Cells[0]), row.Cells[1], row.Cells[2]);
 
     // A key of OptionTree as the page writes it: no pool, backend, rule or entry of a list has a name there.
