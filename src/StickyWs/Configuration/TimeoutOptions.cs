@@ -19,8 +19,9 @@ public sealed class TimeoutOptions
     public TimeSpan Activity { get; set; } = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// How long a plain HTTP request may take as a whole, from its head to the last byte of its answer, and the answer of a backend that declines a handshake; no backend is blamed. Past it the client gets 504,
-    /// or, when the answer has begun, a connection that is broken off. Mind uploads, downloads and event streams. Range 100 ms to 7 days; <see langword="null"/>, the default, for no limit.
+    /// How long a plain HTTP request may take as a whole, from its head to the last byte of its answer, and the answer of a backend that declines a handshake. Past it the client
+    /// gets 504, or, when the answer has begun, a connection that is broken off. An answer that had not begun counts against the backend, unless it was the client that was waited
+    /// for. Mind uploads, downloads and event streams. Range 100 ms to 7 days; <see langword="null"/>, the default, for no limit.
     /// </summary>
     [TimeRange("00:00:00.1", "7.00:00:00")]
     public TimeSpan? Request { get; set; }

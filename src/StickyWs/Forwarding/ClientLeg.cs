@@ -34,7 +34,7 @@ internal abstract class ClientLeg
     public abstract CancellationToken Left { get; }
 
     /// <summary>Passes the verified 101 on, and what the backend sent right behind it; from then on the client's bytes are the tunnel's.</summary>
-    /// <returns><see langword="false"/> when the client's server has no room for one more upgraded connection.</returns>
+    /// <returns><see langword="false"/> when the client's server has no room for one more upgraded connection; then nothing was sent, and the client is to be refused.</returns>
     public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind);
 
     /// <summary>Answers in the balancer's own name.</summary>

@@ -77,7 +77,8 @@ internal sealed partial class StickyForwarder(
                 if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
-                if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
+                if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", pool.RetryAfter)).ConfigureAwait(false);
+                else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
                 return null;
             }
             finally

@@ -12,24 +12,23 @@ internal static unsafe class KernelProbe
     /// <summary>The first thing that is refused, or <see langword="null"/>.</summary>
     public static string? FirstRefusal()
         => Ask("accept4", Libc.Accept(NoDescriptor, null, null, Libc.NonBlocking))
-            ?? Ask("connect", Libc.Connect(NoDescriptor, null, 0))
+            ?? Ask("connect", Libc.Connect(NoDescriptor, null, 0), Libc.SavedError)
             ?? Ask("getsockname", Libc.GetSocketName(NoDescriptor, null, null))
             ?? Ask("recv", Libc.Receive(NoDescriptor, null, 0, Libc.Peek | Libc.DontWait))
             ?? Ask("send", Libc.Send(NoDescriptor, null, 0, Libc.NoSignal | Libc.DontWait))
             ?? Ask("shutdown", Libc.Shutdown(NoDescriptor, Libc.ShutSend))
             ?? Ask("setsockopt", Libc.SetOption(NoDescriptor, Libc.Tcp, Libc.NoDelay, null, 0))
             ?? Ask("epoll_ctl", EpollEvents.Control(NoDescriptor, Libc.EpollAdd, NoDescriptor, EpollEvents.In, 0))
-            ?? Ask("epoll_wait", Libc.EpollWait(NoDescriptor, null, 1, 0));
+            ?? Ask("epoll_wait", Libc.EpollWait(NoDescriptor, null, 1, 0), Libc.SavedError);
 
     /// <summary>Whether bytes may be spliced; without it they are copied.</summary>
     public static bool CanSplice()
-        => Ask("splice", Libc.Splice(NoDescriptor, null, NoDescriptor, null, 1, Libc.SpliceNonBlocking)) is null
+        => Ask("splice", Libc.Splice(NoDescriptor, null, NoDescriptor, null, 1, Libc.SpliceNonBlocking), Libc.SavedError) is null
             && Ask("fcntl", Libc.FileControl(NoDescriptor, GetDescriptorFlags, 0)) is null;
 
     // The error is read first thing: nothing may come between a call and its errno. EINVAL and EFAULT come from calls that look at their arguments first.
-    private static string? Ask(string call, nint result)
-    {
-        var error = Libc.Error;
-        return result >= 0 || error is Errno.BadDescriptor or Errno.Invalid or Errno.BadAddress ? null : $"{call}: {error}";
-    }
+    private static string? Ask(string call, nint result) => Ask(call, result, Libc.Error);
+
+    private static string? Ask(string call, nint result, Errno error)
+        => result >= 0 || error is Errno.BadDescriptor or Errno.Invalid or Errno.BadAddress ? null : $"{call}: {error}";
 }

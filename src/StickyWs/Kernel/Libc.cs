@@ -4,8 +4,8 @@ namespace StickyWs.Kernel;
 
 /// <summary>
 /// The system calls of the raw lane (man pages, section 2), by the C library that is there: the runtime finds glibc and musl alike under this name.
-/// Calls that return at once skip the switch of the garbage collector's mode; their error is read right behind them by
-/// <see cref="Error"/>. All flags have the same numbers on x64 and arm64.
+/// Calls that return at once skip the switch of the garbage collector's mode; their error is read right after them by
+/// <see cref="Error"/>. Those that may take longer do not, and the runtime saves theirs (<see cref="SavedError"/>). All flags have the same numbers on x64 and arm64.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -62,14 +62,17 @@ internal static unsafe partial class Libc
 
     private const string C = "libc";
 
+    /// <summary>The error of the latest call that skips the switch.</summary>
     public static Errno Error => (Errno)Marshal.GetLastSystemError();
+
+    /// <summary>The error of the latest call that does not.</summary>
+    public static Errno SavedError => (Errno)Marshal.GetLastPInvokeError();
 
     [LibraryImport(C, EntryPoint = "socket")]
     [SuppressGCTransition]
     public static partial int Socket(int family, int type, int protocol);
 
-    [LibraryImport(C, EntryPoint = "connect")]
-    [SuppressGCTransition]
+    [LibraryImport(C, EntryPoint = "connect", SetLastError = true)]
     public static partial int Connect(int fd, void* address, uint length);
 
     [LibraryImport(C, EntryPoint = "accept4")]
@@ -116,8 +119,7 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int Close(int fd);
 
-    [LibraryImport(C, EntryPoint = "splice")]
-    [SuppressGCTransition]
+    [LibraryImport(C, EntryPoint = "splice", SetLastError = true)]
     public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
 
     [LibraryImport(C, EntryPoint = "pipe2")]

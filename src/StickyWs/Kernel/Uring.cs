@@ -170,7 +170,7 @@ internal sealed unsafe class Uring : IDisposable
         var longest = stackalloc long[] { microseconds / 1_000_000, microseconds % 1_000_000 * 1000 };
         var argument = stackalloc ulong[] { 0, 0, completions > 0 && microseconds >= 0 ? (ulong)longest : 0 };
         if (Libc.UringEnter(_fd, _tail - Volatile.Read(ref *_submissionHead), completions, EnterGetEvents | EnterExtended, argument, 3 * sizeof(ulong)) >= 0) return;
-        var error = (Errno)Marshal.GetLastPInvokeError();
+        var error = Libc.SavedError;
         if (error is not (Errno.TimerExpired or Errno.Interrupted or Errno.Again or Errno.Busy or Errno.OutOfMemory)) throw new IOException($"io_uring_enter: {error}");
     }
 
@@ -192,5 +192,5 @@ internal sealed unsafe class Uring : IDisposable
         _ = Libc.Close(_fd);
     }
 
-    private static IOException Refused(string call) => new($"{call}: {(Errno)Marshal.GetLastPInvokeError()}");
+    private static IOException Refused(string call) => new($"{call}: {Libc.SavedError}");
 }

@@ -76,7 +76,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     protected override bool Turn(int milliseconds)
     {
         var count = Libc.EpollWait(_epoll, _events, MaxEvents, HasQueued ? 0 : Rest(milliseconds));
-        var error = count < 0 ? (Errno)Marshal.GetLastPInvokeError() : Errno.None;
+        var error = count < 0 ? Libc.SavedError : Errno.None;
         Awake();
         var works = error is Errno.None or Errno.Interrupted;
         if (!works) Report(new IOException($"epoll_wait: {error}"));

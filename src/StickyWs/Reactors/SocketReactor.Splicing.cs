@@ -31,7 +31,7 @@ internal abstract unsafe partial class SocketReactor
         var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SpliceMove | Libc.SpliceNonBlocking);
         if (count <= 0)
         {
-            var error = count == 0 ? Errno.None : Libc.Error;
+            var error = count == 0 ? Errno.None : Libc.SavedError;
             _pipes.Return(pipe);
             if (error is Errno.Again or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
             if (error is Errno.Invalid or Errno.NotPermitted or Errno.NotImplemented or Errno.NotSupported)
@@ -116,7 +116,7 @@ internal abstract unsafe partial class SocketReactor
                 continue;
             }
 
-            var error = sent < 0 ? Libc.Error : Errno.BrokenPipe;
+            var error = sent < 0 ? Libc.SavedError : Errno.BrokenPipe;
             if (error == Errno.Again) return false;
             if (error == Errno.Interrupted) continue;
             NoteFault(ref state, error);

@@ -95,6 +95,6 @@ internal sealed unsafe partial class RawSocket
     private Errno TryConnect(RawAddress address)
     {
         if (_isAborted) return Errno.Aborted;
-        return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.Error;
+        return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.SavedError;
     }
 }

@@ -59,7 +59,6 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         {
             // Kestrel's MaxConcurrentUpgradedConnections is reached.
             context.Response.Clear();
-            await RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", TimeSpan.FromSeconds(5))).ConfigureAwait(false);
             return null;
         }
     }

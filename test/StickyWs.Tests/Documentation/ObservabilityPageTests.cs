@@ -1,0 +1,133 @@
+using System.Text.RegularExpressions;
+using StickyWs.Backends;
+using StickyWs.Observability;
+using StickyWs.Tests.Architecture;
+
+namespace StickyWs.Tests.Documentation;
+
+/// <summary>What the balancer tells, held to the code that tells it.</summary>
+public sealed partial class ObservabilityPageTests
+{
+    // The level of an event whose caller chooses it.
+    private const string Chosen = "of several";
+
+    private static readonly Page Observability = Page.Read("src/StickyWs/Observability/README.md");
+
+    [Fact]
+    public void MetricsTable_Instruments_AreEveryOneAndNoOther()
+    {
+        var created = Sources("StickyWs").SelectMany(Instruments);
+
+        Assert.Equal(
+            created.Order(StringComparer.Ordinal),
+            Observability.Table("Metrics").Select(row => Page.Code(row[0])).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void MetricsTable_KindsUnitsAndTags_AreTheMeters()
+    {
+        using var meter = new MeterRecording();
+        var documented = Observability.Table("Metrics")
+            .Select(row => new Instrumented(Page.Code(row[0])!, row[1], Page.Code(row[2])!, TagNames(row[3])))
+            .Where(row => row.Name != "stickyws.reactors"); // Of a raw lane that runs: below.
+
+        Assert.Equal(meter.Record().OrderBy(row => row.Name, StringComparer.Ordinal), documented.OrderBy(row => row.Name, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void MetricsTable_Reactors_AreAsTheRawLaneCreatesThem()
+    {
+        var row = Assert.Single(Observability.Table("Metrics"), row => Page.Code(row[0]) == "stickyws.reactors");
+        var source = Assert.Single(Sources("StickyWs"), source => source.Contains("(\"stickyws.reactors\"", StringComparison.Ordinal));
+        var tags = Tags(source).Distinct().Except(Instruments(source));
+
+        Assert.Equal(("up-down counter", "{reactor}"), (row[1], Page.Code(row[2])));
+        Assert.Contains("CreateObservableUpDownCounter(\"stickyws.reactors\"", source, StringComparison.Ordinal);
+        Assert.Contains("\"{reactor}\"", source, StringComparison.Ordinal);
+        Assert.Equal(string.Join(", ", tags.Order(StringComparer.Ordinal)), TagNames(row[3]));
+    }
+
+    [Fact]
+    public void TagsTable_Names_AreEveryTagAndNoOther()
+    {
+        var sources = Sources("StickyWs").ToList();
+        var tags = sources.SelectMany(Tags).Distinct().Except(sources.SelectMany(Instruments));
+
+        Assert.Equal(tags.Order(StringComparer.Ordinal), Observability.Table("Tags").Select(row => Page.Code(row[0])!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void TagsTable_FixedValues_AreTheCodes()
+    {
+        Assert.Equal(Enum.GetNames<BackendState>().Order(), Values("stickyws.state"));
+        Assert.Equal([LaneNames.Portable, LaneNames.Raw], Values("stickyws.lane"));
+        Assert.Equal([Farewell.Backend, Farewell.Both, Farewell.Client, Farewell.None], Values("stickyws.farewell"));
+    }
+
+    [Fact]
+    public void EndReasonsTable_Reasons_AreEveryOneThatATunnelEndsWith()
+        => Assert.Equal(
+            Enum.GetNames<EndReason>().Except([nameof(EndReason.None)]),
+            Observability.Table("End reasons").Select(row => Page.Code(row[0])));
+
+    [Fact]
+    public void OutcomesTable_Outcomes_AreEveryOne()
+        => Assert.Equal(Enum.GetNames<HandshakeOutcome>(), Observability.Table("Handshake outcomes").Select(row => Page.Code(row[0])));
+
+    [Theory]
+    [InlineData("StickyWs", "src/StickyWs/Observability/README.md")]
+    [InlineData("StickyWs.Redis", "src/StickyWs.Redis/README.md")]
+    public void EventsTable_Events_AreEveryIdWithItsNameAndLevel(string project, string page)
+    {
+        var logged = Sources(project).SelectMany(source => LoggedEvent().Matches(source))
+            .ToDictionary(match => match.Groups["id"].Value, match => $"{match.Groups["name"].Value} {LevelOf(match.Value)}");
+        var expected =
+            from source in Sources(project)
+            where source.Contains("class EventIds", StringComparison.Ordinal)
+            from Match id in EventId().Matches(source)
+            let name = id.Groups["name"].Value
+            select $"{id.Groups["value"].Value} {logged.GetValueOrDefault(name, $"{name}, which is never logged")}";
+        var documented =
+            from row in Page.Read(page).Table("Log events")
+            select $"{row[0]} {Page.Code(row[1])} {(row[2].Contains(" or ", StringComparison.Ordinal) ? Chosen : row[2])}";
+
+        Assert.Equal(expected.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+    }
+
+    private static string LevelOf(string attribute) => LevelWord().Match(attribute) is { Success: true } level ? level.Groups["level"].Value : Chosen;
+
+    private static IEnumerable<string> Sources(string project)
+        => Repository.SourceFiles().Where(file => Path.GetRelativePath(Repository.Source, file).Split(Path.DirectorySeparatorChar)[0] == project)
+            .Select(File.ReadAllText);
+
+    private static IEnumerable<string> Instruments(string source) => CreatedInstrument().Matches(source).Select(match => match.Groups["name"].Value);
+
+    private static IEnumerable<string> Tags(string source) => TagLiteral().Matches(source).Select(match => match.Groups["name"].Value);
+
+    private static IEnumerable<string> Words(string cell) => Quoted().Matches(cell).Select(match => match.Groups["text"].Value);
+
+    // "pool" and "backend" are short for their tags.
+    private static string TagNames(string cell)
+        => string.Join(", ", Words(cell).Select(word => word is "pool" or "backend" ? $"stickyws.{word}" : word).Order(StringComparer.Ordinal));
+
+    private static IEnumerable<string> Values(string tag)
+        => Words(Assert.Single(Observability.Table("Tags"), row => Page.Code(row[0]) == tag)[1]).Order(StringComparer.Ordinal);
+
+    [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times)\(""(?<name>stickyws\.[a-z_.]+)""")]
+    private static partial Regex CreatedInstrument();
+
+    [GeneratedRegex(@"""(?<name>stickyws\.[a-z_.]+|error\.type|http\.response\.[a-z_.]+)""")]
+    private static partial Regex TagLiteral();
+
+    [GeneratedRegex("`(?<text>[^`]+)`")]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@"\[LoggerMessage\((?:[^""]*?= )?\s*EventIds\.(?<id>\w+).*?EventName = ""(?<name>\w+)"".*?\)\]\s+private", RegexOptions.Singleline)]
+    private static partial Regex LoggedEvent();
+
+    [GeneratedRegex(@"LogLevel\.(?<level>\w+)")]
+    private static partial Regex LevelWord();
+
+    [GeneratedRegex(@"public const int (?<name>\w+) = (?<value>\d+);")]
+    private static partial Regex EventId();
+}
