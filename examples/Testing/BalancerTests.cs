@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace StickyWs.Examples.Testing;
 
-/// <summary>Tests of the whole application examples/Minimal, with its own <c>Program.cs</c> and <c>appsettings.json</c>. Only the backends are the tests'.</summary>
+/// <summary>Tests of examples/Minimal as a whole, with its <c>Program.cs</c> and its <c>appsettings.json</c>. Only the backends are the tests'.</summary>
 public sealed class BalancerTests : IAsyncLifetime
 {
     private TestBackend _a = null!;

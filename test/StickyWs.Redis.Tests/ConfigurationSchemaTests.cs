@@ -17,7 +17,10 @@ public sealed class ConfigurationSchemaTests
 
     public static TheoryData<string, string> GoodValues => RedisPinOptionsTests.Good;
 
-    public static TheoryData<string, string> BadValues => [.. RedisPinOptionsTests.Bad.Select(row => row.Data).Where(row => row.Item1 is "KeyPrefix" or "Tls" or "Database")];
+    public static TheoryData<string, string> BadValues =>
+    [
+        .. RedisPinOptionsTests.Bad.Select(row => row.Data).Where(row => row.Item1 is "KeyPrefix" or "Tls" or "Database"),
+    ];
 
     [Fact]
     public void Schema_File_SaysWhatTheOptionsSay()

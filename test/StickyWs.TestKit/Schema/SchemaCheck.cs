@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace StickyWs.TestKit.Schema;
 
-/// <summary>Checks JSON against a schema, by the few keywords that <see cref="OptionsSchema"/> writes. A keyword that it does not know is an exception.</summary>
+/// <summary>Checks JSON against a schema, by the few keywords that <see cref="OptionsSchema"/> writes; an unknown keyword is an exception.</summary>
 public static class SchemaCheck
 {
     public static IReadOnlyList<string> Errors(JsonNode? value, JsonObject schema, string path = "")

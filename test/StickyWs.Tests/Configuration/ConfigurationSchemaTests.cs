@@ -40,14 +40,17 @@ public sealed class ConfigurationSchemaTests
     {
         var schema = new OptionsSchema(typeof(StickyWsOptions), Rules).Root();
         // The section is closed to keys that are no options, and the other package reads this one.
-        schema["properties"]!["Redis"] = new JsonObject { ["type"] = "object", ["description"] = "Shares the pins through Redis: read by the package StickyWs.Redis." };
+        const string redis = "Shares the pins through Redis: read by the package StickyWs.Redis.";
+        schema["properties"]!["Redis"] = new JsonObject { ["type"] = "object", ["description"] = redis };
 
         if (SchemaFile.Difference("StickyWs", OptionsSchema.FileText(StickyWsOptions.SectionName, schema)) is { } difference) Assert.Fail(difference);
     }
 
     [Fact]
     public void Schema_Keys_AreTheOptions()
-        => Assert.Equal(OptionTree.Keys(typeof(StickyWsOptions)).Append("Redis").Order(StringComparer.Ordinal), Leaves(Section(), "").Order(StringComparer.Ordinal));
+        => Assert.Equal(
+            OptionTree.Keys(typeof(StickyWsOptions)).Append("Redis").Order(StringComparer.Ordinal),
+            Leaves(Section(), "").Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(GoodValues))]
