@@ -27,7 +27,7 @@ internal static class Rooms
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Transport", "Tunnels"],
         ["Connections"] = ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Transport", "Tunnels"],
         ["Pipeline"] = ["Backends", "Dispatch", "Http1"],
-        ["Upgrades"] = ["Backends", "Configuration", "Detection", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
+        ["Upgrades"] = ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
         ["Proxying"] = ["Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
         ["Hosting"] =
         [

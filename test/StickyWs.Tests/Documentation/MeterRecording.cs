@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
-using StickyWs.Affinity;
 using StickyWs.Hosting;
 using StickyWs.Observability;
+using StickyWs.Pinning;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Documentation;

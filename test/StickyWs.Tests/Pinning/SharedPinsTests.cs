@@ -196,7 +196,7 @@ public sealed class SharedPinsTests : IDisposable
         await Wait.UntilAsync(() =>
         {
             _time.Advance(Rest); // Polly tells of a trial that failed on a thread of its own, and the next one is a second behind that.
-            return !_pins.IsLost;
+            return !_pins.IsLost && _rig.SharedLog.Collector.Count > 1; // Nor does it tell at once that the store is back.
         });
         await _pins.FindAsync(_key);
 
