@@ -6,9 +6,9 @@ namespace StickyWs.Kernel;
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 internal struct Completion
 {
-    private const uint HasBufferFlag = 1 << 0;
-    private const uint GoesOnFlag = 1 << 1;
-    private const int BufferShift = 16;
+    private const uint IORING_CQE_F_BUFFER = 1 << 0;
+    private const uint IORING_CQE_F_MORE = 1 << 1;
+    private const int IORING_CQE_BUFFER_SHIFT = 16;
 
     /// <summary>What was written into the submission.</summary>
     [FieldOffset(0)]
@@ -24,8 +24,8 @@ internal struct Completion
     public readonly Errno Error => Result < 0 ? (Errno)(-Result) : Errno.None;
 
     /// <summary>Whether the same operation will complete again.</summary>
-    public readonly bool GoesOn => (Flags & GoesOnFlag) != 0;
+    public readonly bool GoesOn => (Flags & IORING_CQE_F_MORE) != 0;
 
     /// <summary>The number of the buffer that was filled; -1 for none.</summary>
-    public readonly int Buffer => (Flags & HasBufferFlag) != 0 ? (int)(Flags >> BufferShift) : -1;
+    public readonly int Buffer => (Flags & IORING_CQE_F_BUFFER) != 0 ? (int)(Flags >> IORING_CQE_BUFFER_SHIFT) : -1;
 }

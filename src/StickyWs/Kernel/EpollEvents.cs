@@ -9,16 +9,16 @@ namespace StickyWs.Kernel;
 /// </summary>
 internal static unsafe class EpollEvents
 {
-    public const uint In = 0x1;
-    public const uint Urgent = 0x2;
-    public const uint Out = 0x4;
-    public const uint Error = 0x8;
-    public const uint HangUp = 0x10;
-    public const uint PeerFinished = 0x2000;
-    public const uint EdgeTriggered = 1u << 31;
+    public const uint EPOLLIN = 0x1;
+    public const uint EPOLLPRI = 0x2;
+    public const uint EPOLLOUT = 0x4;
+    public const uint EPOLLERR = 0x8;
+    public const uint EPOLLHUP = 0x10;
+    public const uint EPOLLRDHUP = 0x2000;
+    public const uint EPOLLET = 1u << 31;
 
     /// <summary>Any sign that the stream ends: a receive must go on until it says how.</summary>
-    public const uint Ending = Error | HangUp | PeerFinished;
+    public const uint Ending = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
     public static readonly int Size = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 

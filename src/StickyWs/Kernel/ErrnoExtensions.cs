@@ -8,23 +8,23 @@ internal static class ErrnoExtensions
 {
     public static SocketException ToSocketException(this Errno error) => new((int)(error switch
     {
-        Errno.ConnectionRefused => SocketError.ConnectionRefused,
-        Errno.ConnectionReset or Errno.BrokenPipe => SocketError.ConnectionReset,
-        Errno.TimedOut => SocketError.TimedOut,
-        Errno.NetworkUnreachable => SocketError.NetworkUnreachable,
-        Errno.NetworkDown => SocketError.NetworkDown,
-        Errno.HostUnreachable => SocketError.HostUnreachable,
-        Errno.HostDown => SocketError.HostDown,
-        Errno.TooManyFiles or Errno.TableFull => SocketError.TooManyOpenSockets,
-        Errno.AddressNotAvailable => SocketError.AddressNotAvailable,
-        Errno.NoBuffers or Errno.OutOfMemory or Errno.Again => SocketError.NoBufferSpaceAvailable,
-        Errno.Aborted => SocketError.OperationAborted,
+        Errno.ECONNREFUSED => SocketError.ConnectionRefused,
+        Errno.ECONNRESET or Errno.EPIPE => SocketError.ConnectionReset,
+        Errno.ETIMEDOUT => SocketError.TimedOut,
+        Errno.ENETUNREACH => SocketError.NetworkUnreachable,
+        Errno.ENETDOWN => SocketError.NetworkDown,
+        Errno.EHOSTUNREACH => SocketError.HostUnreachable,
+        Errno.EHOSTDOWN => SocketError.HostDown,
+        Errno.EMFILE or Errno.ENFILE => SocketError.TooManyOpenSockets,
+        Errno.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
+        Errno.ENOBUFS or Errno.ENOMEM or Errno.EAGAIN => SocketError.NoBufferSpaceAvailable,
+        Errno.ECONNABORTED => SocketError.OperationAborted,
         _ => SocketError.Fault, // Not SocketError itself, which is what .NET calls a lack of memory.
     }), $"errno {(int)error} ({error})");
 
     /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>
     public static IOException ToConnectionException(this Errno error)
-        => error is Errno.ConnectionReset or Errno.BrokenPipe ? ToResetException(error.ToSocketException()) : error.ToIOException();
+        => error is Errno.ECONNRESET or Errno.EPIPE ? ToResetException(error.ToSocketException()) : error.ToIOException();
 
     public static IOException ToIOException(this Errno error)
     {

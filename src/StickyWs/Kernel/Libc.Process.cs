@@ -6,13 +6,13 @@ namespace StickyWs.Kernel;
 internal static unsafe partial class Libc
 {
     /// <summary><c>RLIMIT_NOFILE</c> (getrlimit(2)).</summary>
-    public const int OpenFiles = 7;
+    public const int RLIMIT_NOFILE = 7;
 
     /// <summary><c>AT_FDCWD</c> (openat(2)).</summary>
-    public const int WorkingDirectory = -100;
+    public const int AT_FDCWD = -100;
 
     /// <summary><c>STATX_SIZE</c> (statx(2)).</summary>
-    public const uint SizeOnly = 0x200;
+    public const uint STATX_SIZE = 0x200;
 
     /// <param name="resource">Which limit.</param>
     /// <param name="limits">The soft limit, and the hard one behind it.</param>

@@ -5,7 +5,7 @@ namespace StickyWs.Kernel;
 // io_uring has no functions in the C library: its three system calls go by number, which is the same on x64 and arm64.
 internal static unsafe partial class Libc
 {
-    public const int UrgentInline = 10;
+    public const int SO_OOBINLINE = 10;
 
     private const nint SetUpNumber = 425;
     private const nint EnterNumber = 426;

@@ -9,56 +9,50 @@ namespace StickyWs.Kernel;
 /// </summary>
 internal static unsafe partial class Libc
 {
-    public const int NonBlocking = 0x800;
-    public const int CloseOnExec = 0x80000;
-    public const int StreamSocket = 1;
-    public const int InterNetwork = 2;
-    public const int InterNetworkV6 = 10;
-    public const int Tcp = 6;
+    public const int O_NONBLOCK = 0x800;
+    public const int O_CLOEXEC = 0x80000;
+    public const int SOCK_STREAM = 1;
+    public const int AF_INET = 2;
+    public const int AF_INET6 = 10;
+    public const int IPPROTO_TCP = 6;
 
-    public const int Peek = 0x2;
-    public const int Truncate = 0x20;
-    public const int DontWait = 0x40;
-    public const int WaitAll = 0x100;
-    public const int NoSignal = 0x4000;
+    public const int MSG_PEEK = 0x2;
+    public const int MSG_TRUNC = 0x20;
+    public const int MSG_DONTWAIT = 0x40;
+    public const int MSG_WAITALL = 0x100;
+    public const int MSG_NOSIGNAL = 0x4000;
 
-    public const int ShutReceive = 0;
-    public const int ShutSend = 1;
+    public const int SHUT_RD = 0;
+    public const int SHUT_WR = 1;
 
-    public const int SocketLevel = 1;
-    public const int SocketError = 4;
-    public const int KeepAlive = 9;
-    public const int Linger = 13;
-    public const int NoDelay = 1;
-    public const int KeepIdle = 4;
-    public const int KeepInterval = 5;
-    public const int QuickAck = 12;
-    public const int UserTimeout = 18;
+    public const int SOL_SOCKET = 1;
+    public const int SO_ERROR = 4;
+    public const int SO_KEEPALIVE = 9;
+    public const int SO_LINGER = 13;
+    public const int TCP_NODELAY = 1;
+    public const int TCP_KEEPIDLE = 4;
+    public const int TCP_KEEPINTVL = 5;
+    public const int TCP_QUICKACK = 12;
+    public const int TCP_USER_TIMEOUT = 18;
 
-    public const int EpollAdd = 1;
-    public const int EpollDelete = 2;
-    public const int EpollModify = 3;
+    public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_DEL = 2;
+    public const int EPOLL_CTL_MOD = 3;
 
-    public const uint SpliceMove = 1;
-    public const uint SpliceNonBlocking = 2;
-    public const int SetPipeSize = 1031;
+    public const uint SPLICE_F_MOVE = 1;
+    public const uint SPLICE_F_NONBLOCK = 2;
 
-    /// <summary><c>F_DUPFD_CLOEXEC</c> (fcntl(2)).</summary>
-    public const int Duplicate = 1030;
+    public const int F_DUPFD_CLOEXEC = 1030;
+    public const int F_SETPIPE_SZ = 1031;
+    public const int F_GETPIPE_SZ = 1032;
 
-    /// <summary><c>TCP_INFO</c> (tcp(7)), and where <c>tcpi_bytes_acked</c> stands in its <c>struct tcp_info</c>, which only ever grows at its end.</summary>
-    public const int TcpInfo = 11;
+    public const nuint SIOCINQ = 0x541B;
+    public const nuint SIOCOUTQ = 0x5411;
+
+    /// <summary>See tcp(7); where <c>tcpi_bytes_acked</c> stands in its <c>struct tcp_info</c>, which only ever grows at its end.</summary>
+    public const int TCP_INFO = 11;
     public const int TcpInfoBytesAcknowledged = 120;
     public const int TcpInfoSize = 148;
-
-    /// <summary><c>F_GETPIPE_SZ</c> (fcntl(2)).</summary>
-    public const int GetPipeSize = 1032;
-
-    /// <summary><c>SIOCINQ</c> (tcp(7)).</summary>
-    public const nuint InQueue = 0x541B;
-
-    /// <summary><c>SIOCOUTQ</c> (tcp(7)).</summary>
-    public const nuint OutQueue = 0x5411;
 
     private const string C = "libc";
 

@@ -15,7 +15,7 @@ internal static unsafe class OpenDescriptors
         get
         {
             var limits = stackalloc nuint[2];
-            return Libc.GetResourceLimit(Libc.OpenFiles, limits) == 0 ? (int)nuint.Min(limits[0], int.MaxValue) : int.MaxValue;
+            return Libc.GetResourceLimit(Libc.RLIMIT_NOFILE, limits) == 0 ? (int)nuint.Min(limits[0], int.MaxValue) : int.MaxValue;
         }
     }
 
@@ -43,7 +43,7 @@ internal static unsafe class OpenDescriptors
         var result = stackalloc byte[StatSize];
         try
         {
-            fixed (byte* path = "/proc/self/fd\0"u8) return Libc.Stat(Libc.WorkingDirectory, path, 0, Libc.SizeOnly, result) == 0 ? (int)*(ulong*)(result + SizeOffset) : 0;
+            fixed (byte* path = "/proc/self/fd\0"u8) return Libc.Stat(Libc.AT_FDCWD, path, 0, Libc.STATX_SIZE, result) == 0 ? (int)*(ulong*)(result + SizeOffset) : 0;
         }
         catch (EntryPointNotFoundException)
         {
@@ -54,7 +54,7 @@ internal static unsafe class OpenDescriptors
     // Without /proc: all numbers below the next one are in use.
     private static int LowestFree()
     {
-        var fd = Libc.EventFd(0, Libc.CloseOnExec);
+        var fd = Libc.EventFd(0, Libc.O_CLOEXEC);
         if (fd < 0) return Limit;
         _ = Libc.Close(fd);
         return fd;

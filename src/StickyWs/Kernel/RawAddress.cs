@@ -18,7 +18,7 @@ internal struct RawAddress : IEquatable<RawAddress>
     {
         Span<byte> bytes = _bytes;
         var isV6 = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
-        BitConverter.TryWriteBytes(bytes, (ushort)(isV6 ? Libc.InterNetworkV6 : Libc.InterNetwork));
+        BitConverter.TryWriteBytes(bytes, (ushort)(isV6 ? Libc.AF_INET6 : Libc.AF_INET));
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)endPoint.Port);
         endPoint.Address.TryWriteBytes(isV6 ? bytes[8..] : bytes[4..], out _);
         if (isV6) BitConverter.TryWriteBytes(bytes[24..], (uint)endPoint.Address.ScopeId);
@@ -26,7 +26,7 @@ internal struct RawAddress : IEquatable<RawAddress>
 
     public readonly int Family => BitConverter.ToUInt16(_bytes);
 
-    public readonly uint Length => Family == Libc.InterNetwork ? LengthOfV4 : (uint)MaxLength;
+    public readonly uint Length => Family == Libc.AF_INET ? LengthOfV4 : (uint)MaxLength;
 
     public readonly ushort Port => BinaryPrimitives.ReadUInt16BigEndian(((ReadOnlySpan<byte>)_bytes)[2..]);
 
@@ -35,7 +35,7 @@ internal struct RawAddress : IEquatable<RawAddress>
         get
         {
             ReadOnlySpan<byte> bytes = _bytes;
-            return Family == Libc.InterNetwork ? new IPAddress(bytes[4..8]) : new IPAddress(bytes[8..24], BitConverter.ToUInt32(bytes[24..]));
+            return Family == Libc.AF_INET ? new IPAddress(bytes[4..8]) : new IPAddress(bytes[8..24], BitConverter.ToUInt32(bytes[24..]));
         }
     }
 

@@ -27,9 +27,9 @@ internal sealed unsafe class SplicePipe
     public static SplicePipe? TryCreate()
     {
         var fds = stackalloc int[2];
-        if (Libc.Pipe(fds, Libc.NonBlocking | Libc.CloseOnExec) < 0) return null;
-        _ = Libc.FileControl(fds[1], Libc.SetPipeSize, Size); // Refused past the user's share.
-        var pipe = new SplicePipe(fds[0], fds[1], Libc.FileControl(fds[1], Libc.GetPipeSize, 0));
+        if (Libc.Pipe(fds, Libc.O_NONBLOCK | Libc.O_CLOEXEC) < 0) return null;
+        _ = Libc.FileControl(fds[1], Libc.F_SETPIPE_SZ, Size); // Refused past the user's share.
+        var pipe = new SplicePipe(fds[0], fds[1], Libc.FileControl(fds[1], Libc.F_GETPIPE_SZ, 0));
         if (pipe.Capacity >= SmallestSize) return pipe;
         pipe.Close();
         return null;

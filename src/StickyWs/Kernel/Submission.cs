@@ -7,16 +7,16 @@ namespace StickyWs.Kernel;
 internal struct Submission
 {
     /// <summary>Its memory comes from the ring of buffers of its <see cref="BufferGroup"/>.</summary>
-    public const byte SelectsBuffer = 1 << 5;
+    public const byte IOSQE_BUFFER_SELECT = 1 << 5;
 
     /// <summary>Completes without a word when it succeeds.</summary>
-    public const byte SilentOnSuccess = 1 << 6;
+    public const byte IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 
     /// <summary>A receive that goes on, completion after completion, until it fails or is cancelled.</summary>
-    public const ushort ReceivesOn = 1 << 1;
+    public const ushort IORING_RECV_MULTISHOT = 1 << 1;
 
     /// <summary>A poll that goes on likewise.</summary>
-    public const uint PollsOn = 1 << 0;
+    public const uint IORING_POLL_ADD_MULTI = 1 << 0;
 
     [FieldOffset(0)]
     public UringOperation Operation;
@@ -54,11 +54,11 @@ internal struct Submission
 /// <summary>The operations that are used, by the kernel's number.</summary>
 internal enum UringOperation : byte
 {
-    Nothing = 0,
-    Poll = 6,
-    SendMessage = 9,
-    Cancel = 14,
-    Close = 19,
-    Send = 26,
-    Receive = 27,
+    IORING_OP_NOP = 0,
+    IORING_OP_POLL_ADD = 6,
+    IORING_OP_SENDMSG = 9,
+    IORING_OP_ASYNC_CANCEL = 14,
+    IORING_OP_CLOSE = 19,
+    IORING_OP_SEND = 26,
+    IORING_OP_RECV = 27,
 }

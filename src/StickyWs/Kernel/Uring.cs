@@ -8,26 +8,26 @@ namespace StickyWs.Kernel;
 /// </summary>
 internal sealed unsafe class Uring : IDisposable
 {
-    private const uint SetUpSize = 1 << 3;
-    private const uint SetUpDisabled = 1 << 6;
-    private const uint SetUpSubmitAll = 1 << 7;
-    private const uint SetUpSingleIssuer = 1 << 12;
-    private const uint SetUpDeferredWork = 1 << 13;
+    private const uint IORING_SETUP_CQSIZE = 1 << 3;
+    private const uint IORING_SETUP_R_DISABLED = 1 << 6;
+    private const uint IORING_SETUP_SUBMIT_ALL = 1 << 7;
+    private const uint IORING_SETUP_SINGLE_ISSUER = 1 << 12;
+    private const uint IORING_SETUP_DEFER_TASKRUN = 1 << 13;
 
-    private const uint FeatureOneMapping = 1 << 0;
-    private const uint FeatureNothingDropped = 1 << 1;
-    private const uint FeatureExtendedWait = 1 << 8;
-    private const uint FeatureSilence = 1 << 11;
-    private const uint NeededFeatures = FeatureOneMapping | FeatureNothingDropped | FeatureExtendedWait | FeatureSilence;
+    private const uint IORING_FEAT_SINGLE_MMAP = 1 << 0;
+    private const uint IORING_FEAT_NODROP = 1 << 1;
+    private const uint IORING_FEAT_EXT_ARG = 1 << 8;
+    private const uint IORING_FEAT_CQE_SKIP = 1 << 11;
+    private const uint NeededFeatures = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
 
-    private const uint OverflowFlag = 1 << 1;
+    private const uint IORING_SQ_CQ_OVERFLOW = 1 << 1;
 
-    private const uint EnterGetEvents = 1 << 0;
-    private const uint EnterExtended = 1 << 3;
+    private const uint IORING_ENTER_GETEVENTS = 1 << 0;
+    private const uint IORING_ENTER_EXT_ARG = 1 << 3;
 
-    private const uint RegisterEnable = 12;
+    private const uint IORING_REGISTER_ENABLE_RINGS = 12;
 
-    private const long SubmissionsOffset = 0x10000000;
+    private const long IORING_OFF_SQES = 0x10000000;
 
     private readonly int _fd;
     private readonly byte* _shared;
@@ -53,7 +53,7 @@ internal sealed unsafe class Uring : IDisposable
     /// <exception cref="IOException">The kernel refuses.</exception>
     public Uring(uint submissions, uint completions)
     {
-        var parameters = new UringParameters { Completions = completions, Flags = SetUpSize | SetUpDisabled | SetUpSubmitAll | SetUpSingleIssuer | SetUpDeferredWork };
+        var parameters = new UringParameters { Completions = completions, Flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN };
         _fd = Libc.UringSetUp(submissions, &parameters);
         if (_fd < 0) throw Refused("io_uring_setup");
         if ((parameters.Features & NeededFeatures) != NeededFeatures)
@@ -66,7 +66,7 @@ internal sealed unsafe class Uring : IDisposable
         _sharedSize = Math.Max(
             parameters.SubmissionIndexes + (parameters.Submissions * sizeof(uint)), parameters.CompletionEntries + (parameters.Completions * (uint)sizeof(Completion)));
         _shared = Libc.MapShared(_sharedSize, _fd, 0);
-        _submissions = (Submission*)Libc.MapShared(SubmissionsSize, _fd, SubmissionsOffset);
+        _submissions = (Submission*)Libc.MapShared(SubmissionsSize, _fd, IORING_OFF_SQES);
         if ((nint)_shared == -1 || (nint)_submissions == -1)
         {
             var refusal = Refused("mmap");
@@ -90,7 +90,7 @@ internal sealed unsafe class Uring : IDisposable
     public uint Ready => Volatile.Read(ref *_completionTail) - *_completionHead;
 
     /// <summary>Whether the kernel holds completions for which there was no room; it brings them when it is entered.</summary>
-    public bool HasOverflown => (Volatile.Read(ref *_flags) & OverflowFlag) != 0;
+    public bool HasOverflown => (Volatile.Read(ref *_flags) & IORING_SQ_CQ_OVERFLOW) != 0;
 
     /// <summary>Whether completions are gone for ever since this was last asked, for want of memory in the kernel.</summary>
     public bool HasLost
@@ -116,7 +116,7 @@ internal sealed unsafe class Uring : IDisposable
 
     /// <summary>Makes the ring the calling thread's.</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
-    public void Enable() => Register(RegisterEnable, null, 0);
+    public void Enable() => Register(IORING_REGISTER_ENABLE_RINGS, null, 0);
 
     /// <summary>Changes something about the ring (io_uring_register(2)).</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
@@ -169,9 +169,9 @@ internal sealed unsafe class Uring : IDisposable
         Volatile.Write(ref *_submissionTail, _tail);
         var longest = stackalloc long[] { microseconds / 1_000_000, microseconds % 1_000_000 * 1000 };
         var argument = stackalloc ulong[] { 0, 0, completions > 0 && microseconds >= 0 ? (ulong)longest : 0 };
-        if (Libc.UringEnter(_fd, _tail - Volatile.Read(ref *_submissionHead), completions, EnterGetEvents | EnterExtended, argument, 3 * sizeof(ulong)) >= 0) return;
+        if (Libc.UringEnter(_fd, _tail - Volatile.Read(ref *_submissionHead), completions, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument, 3 * sizeof(ulong)) >= 0) return;
         var error = Libc.SavedError;
-        if (error is not (Errno.TimerExpired or Errno.Interrupted or Errno.Again or Errno.Busy or Errno.OutOfMemory)) throw new IOException($"io_uring_enter: {error}");
+        if (error is not (Errno.ETIME or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY or Errno.ENOMEM)) throw new IOException($"io_uring_enter: {error}");
     }
 
     /// <summary>The next completion. It is gone from the ring when this returns.</summary>

@@ -10,7 +10,7 @@ internal sealed unsafe class UringBuffers
 {
     public const ushort Group = 0;
 
-    private const uint RegisterRing = 22;
+    private const uint IORING_REGISTER_PBUF_RING = 22;
     private const int EntrySize = 16;
     private const int TailOffset = 14;
 
@@ -44,7 +44,7 @@ internal sealed unsafe class UringBuffers
         registration[1] = (uint)count | ((ulong)Group << 32);
         try
         {
-            ring.Register(RegisterRing, registration, 1);
+            ring.Register(IORING_REGISTER_PBUF_RING, registration, 1);
         }
         catch
         {

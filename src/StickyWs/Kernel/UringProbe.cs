@@ -8,17 +8,17 @@ namespace StickyWs.Kernel;
 /// </summary>
 internal static unsafe class UringProbe
 {
-    private const int UnixFamily = 1;
-    private const uint RegisterProbe = 8;
+    private const int AF_UNIX = 1;
+    private const uint IORING_REGISTER_PROBE = 8;
     private const int ProbeHeaderSize = 16;
     private const int ProbeEntrySize = 8;
     private const int ProbeEntries = 64;
-    private const ushort IsSupported = 1;
+    private const ushort IO_URING_OP_SUPPORTED = 1;
     private const long Patience = 5_000_000;
     private const int MoreThanFits = 4 * 1024 * 1024;
 
     private static readonly UringOperation[] Needed =
-        [UringOperation.Poll, UringOperation.SendMessage, UringOperation.Cancel, UringOperation.Close, UringOperation.Send, UringOperation.Receive];
+        [UringOperation.IORING_OP_POLL_ADD, UringOperation.IORING_OP_SENDMSG, UringOperation.IORING_OP_ASYNC_CANCEL, UringOperation.IORING_OP_CLOSE, UringOperation.IORING_OP_SEND, UringOperation.IORING_OP_RECV];
 
     /// <summary>The first thing that is refused, or <see langword="null"/>. Needs Linux.</summary>
     public static string? FirstRefusal()
@@ -39,10 +39,10 @@ internal static unsafe class UringProbe
     {
         var probe = stackalloc byte[ProbeHeaderSize + (ProbeEntries * ProbeEntrySize)];
         new Span<byte>(probe, ProbeHeaderSize + (ProbeEntries * ProbeEntrySize)).Clear();
-        ring.Register(RegisterProbe, probe, ProbeEntries);
+        ring.Register(IORING_REGISTER_PROBE, probe, ProbeEntries);
         foreach (var operation in Needed)
         {
-            if ((*(ushort*)(probe + ProbeHeaderSize + ((int)operation * ProbeEntrySize) + 2) & IsSupported) == 0) return $"io_uring has no {operation}";
+            if ((*(ushort*)(probe + ProbeHeaderSize + ((int)operation * ProbeEntrySize) + 2) & IO_URING_OP_SUPPORTED) == 0) return $"io_uring has no {operation}";
         }
 
         return null;
@@ -51,7 +51,7 @@ internal static unsafe class UringProbe
     private static string? Try(Uring ring)
     {
         var ends = stackalloc int[2];
-        if (Libc.SocketPair(UnixFamily, Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0, ends) < 0) return $"socketpair: {Libc.Error}";
+        if (Libc.SocketPair(AF_UNIX, Libc.SOCK_STREAM | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0, ends) < 0) return $"socketpair: {Libc.Error}";
         UringBuffers? buffers = null;
         try
         {
@@ -71,9 +71,9 @@ internal static unsafe class UringProbe
     {
         var text = (byte)'x';
         ref var receive = ref ring.Next();
-        (receive.Operation, receive.Fd, receive.Flags, receive.Options, receive.BufferGroup) = (UringOperation.Receive, to, Submission.SelectsBuffer, Submission.ReceivesOn, UringBuffers.Group);
+        (receive.Operation, receive.Fd, receive.Flags, receive.Options, receive.BufferGroup) = (UringOperation.IORING_OP_RECV, to, Submission.IOSQE_BUFFER_SELECT, Submission.IORING_RECV_MULTISHOT, UringBuffers.Group);
         ref var send = ref ring.Next();
-        (send.Operation, send.Fd, send.Address, send.Length, send.OperationFlags) = (UringOperation.Send, from, (ulong)&text, 1, Libc.NoSignal | Libc.DontWait);
+        (send.Operation, send.Fd, send.Address, send.Length, send.OperationFlags) = (UringOperation.IORING_OP_SEND, from, (ulong)&text, 1, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
         ring.Enter(2, Patience);
         var isReceived = false;
         while (ring.Ready > 0)
@@ -94,8 +94,8 @@ internal static unsafe class UringProbe
         try
         {
             ref var send = ref ring.Next();
-            (send.Operation, send.Fd, send.Flags, send.Address, send.Length) = (UringOperation.Send, from, Submission.SilentOnSuccess, (ulong)bytes, MoreThanFits);
-            send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+            (send.Operation, send.Fd, send.Flags, send.Address, send.Length) = (UringOperation.IORING_OP_SEND, from, Submission.IOSQE_CQE_SKIP_SUCCESS, (ulong)bytes, MoreThanFits);
+            send.OperationFlags = Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT | Libc.MSG_WAITALL;
             ring.Enter(0, 0);
             return ring.Ready > 0 && ring.Take().Result is > 0 and < MoreThanFits ? null : "io_uring does not tell of a send that falls short";
         }

@@ -6,7 +6,7 @@ internal sealed unsafe class WakeEvent
     /// <exception cref="IOException">The kernel refuses.</exception>
     public WakeEvent()
     {
-        Fd = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        Fd = Libc.EventFd(0, Libc.O_CLOEXEC | Libc.O_NONBLOCK);
         if (Fd < 0) throw new IOException($"eventfd: {Libc.Error}");
     }
 

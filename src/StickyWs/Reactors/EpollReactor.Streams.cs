@@ -49,11 +49,11 @@ internal sealed unsafe partial class EpollReactor
     protected override void Stream(int socket, ref SocketState state, uint events)
     {
         var generation = state.Generation;
-        if ((events & EpollEvents.Out) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
-        if ((events & EpollEvents.Out) != 0 && state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket);
-        if ((events & (EpollEvents.In | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
+        if ((events & EpollEvents.EPOLLOUT) != 0 && state.LeftoverLength > 0) Flush(socket, ref state);
+        if ((events & EpollEvents.EPOLLOUT) != 0 && state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket);
+        if ((events & (EpollEvents.EPOLLIN | EpollEvents.Ending)) == 0 || state.Generation != generation) return;
         NoteReadable(ref state, events);
-        if ((events & EpollEvents.Error) != 0) NoteBreak(ref state);
+        if ((events & EpollEvents.EPOLLERR) != 0) NoteBreak(ref state);
         if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
         if (state.Generation == generation && state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) state.Handler!.BrokenWhilePaused(socket);
     }

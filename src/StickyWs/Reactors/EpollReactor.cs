@@ -19,7 +19,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes, int bufferSize = DefaultBufferSize, TimeProvider? time = null)
         : base(number, onFailure, mostPipes, bufferSize, time)
     {
-        _epoll = Libc.EpollCreate(Libc.CloseOnExec);
+        _epoll = Libc.EpollCreate(Libc.O_CLOEXEC);
         if (_epoll < 0)
         {
             var error = Libc.Error;
@@ -27,7 +27,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
             throw new IOException($"epoll_create1: {error}");
         }
 
-        if (EpollEvents.Control(_epoll, Libc.EpollAdd, WakeEvent.Fd, EpollEvents.In | EpollEvents.EdgeTriggered, WakeData) < 0)
+        if (EpollEvents.Control(_epoll, Libc.EPOLL_CTL_ADD, WakeEvent.Fd, EpollEvents.EPOLLIN | EpollEvents.EPOLLET, WakeData) < 0)
         {
             var error = Libc.Error;
             _ = Libc.Close(_epoll);
@@ -44,7 +44,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         {
             var socket = Register(fd, watcher, signals);
             ref var state = ref Sockets[socket];
-            if (EpollEvents.Control(_epoll, Libc.EpollAdd, fd, EventsOf(state.Flags), Data(socket, state.Generation)) == 0) return socket;
+            if (EpollEvents.Control(_epoll, Libc.EPOLL_CTL_ADD, fd, EventsOf(state.Flags), Data(socket, state.Generation)) == 0) return socket;
             var error = Libc.Error;
             Forget(socket);
             throw new IOException($"epoll_ctl: {error}");
@@ -59,7 +59,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         state.Flags = flags;
         lock (Registering)
         {
-            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EpollModify, state.Fd, EventsOf(flags), Data(socket, state.Generation));
+            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EPOLL_CTL_MOD, state.Fd, EventsOf(flags), Data(socket, state.Generation));
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     {
         lock (Registering)
         {
-            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EpollDelete, Sockets[socket].Fd, 0, 0);
+            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EPOLL_CTL_DEL, Sockets[socket].Fd, 0, 0);
         }
 
         Forget(socket);
@@ -78,7 +78,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         var count = Libc.EpollWait(_epoll, _events, MaxEvents, HasQueued ? 0 : Rest(milliseconds));
         var error = count < 0 ? Libc.SavedError : Errno.None;
         Awake();
-        var works = error is Errno.None or Errno.Interrupted;
+        var works = error is Errno.None or Errno.EINTR;
         if (!works) Report(new IOException($"epoll_wait: {error}"));
         for (var i = 0; i < count; i++)
         {
@@ -97,8 +97,8 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     }
 
     private static uint EventsOf(SocketFlags flags)
-        => EpollEvents.PeerFinished | EpollEvents.EdgeTriggered
-            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.In | EpollEvents.Urgent : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.Out : 0);
+        => EpollEvents.EPOLLRDHUP | EpollEvents.EPOLLET
+            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.EPOLLIN | EpollEvents.EPOLLPRI : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.EPOLLOUT : 0);
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 }

@@ -47,7 +47,7 @@ internal abstract unsafe partial class SocketReactor
             ref var state = ref Sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
-            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.In | EpollEvents.PeerFinished : EpollEvents.In);
+            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP : EpollEvents.EPOLLIN);
         }
     }
 
@@ -55,7 +55,7 @@ internal abstract unsafe partial class SocketReactor
     protected static void NoteReadable(ref SocketState state, uint events)
     {
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
-        if ((events & EpollEvents.Urgent) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
+        if ((events & EpollEvents.EPOLLPRI) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
     }
 
     /// <summary>Receives until the socket is drained, the other side cannot take more, or it is the others' turn.</summary>
@@ -78,7 +78,7 @@ internal abstract unsafe partial class SocketReactor
                 continue;
             }
 
-            var received = Libc.Receive(state.Fd, _buffer, (nuint)_bufferSize, Libc.DontWait);
+            var received = Libc.Receive(state.Fd, _buffer, (nuint)_bufferSize, Libc.MSG_DONTWAIT);
             if (received <= 0)
             {
                 if (EndsAt(socket, ref state, received == 0 ? Errno.None : Libc.Error)) return;
@@ -110,9 +110,9 @@ internal abstract unsafe partial class SocketReactor
     {
         switch (error)
         {
-            case Errno.Interrupted:
+            case Errno.EINTR:
                 return false;
-            case Errno.Again:
+            case Errno.EAGAIN:
                 state.Flags &= ~(SocketFlags.Readable | SocketFlags.Ending);
                 return true;
             default:

@@ -9,7 +9,7 @@ internal abstract unsafe partial class SocketReactor
     public override void FinishSending(int socket)
     {
         ref var state = ref Sockets[socket];
-        if (HasTaken(ref state)) _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
+        if (HasTaken(ref state)) _ = Libc.Shutdown(state.Fd, Libc.SHUT_WR);
         else state.Flags |= SocketFlags.FinishDue;
     }
 
@@ -58,7 +58,7 @@ internal abstract unsafe partial class SocketReactor
     {
         if (!state.Has(SocketFlags.FinishDue)) return;
         state.Flags &= ~SocketFlags.FinishDue;
-        _ = Libc.Shutdown(state.Fd, Libc.ShutSend);
+        _ = Libc.Shutdown(state.Fd, Libc.SHUT_WR);
     }
 
     /// <summary>Keeps, in order, what a socket cannot take now.</summary>
@@ -108,13 +108,13 @@ internal abstract unsafe partial class SocketReactor
         {
             while (true)
             {
-                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                var sent = Libc.Send(state.Fd, start, (nuint)bytes.Length, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
                 if (sent >= 0) return (int)sent;
                 switch (Libc.Error)
                 {
-                    case Errno.Again:
+                    case Errno.EAGAIN:
                         return 0;
-                    case Errno.Interrupted:
+                    case Errno.EINTR:
                         continue;
                     case var error:
                         NoteFault(ref state, error);

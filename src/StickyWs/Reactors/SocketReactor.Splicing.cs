@@ -28,13 +28,13 @@ internal abstract unsafe partial class SocketReactor
         var other = state.Target;
         if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // To be dropped, or to go behind it.
         if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SpliceMove | Libc.SpliceNonBlocking);
+        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
         if (count <= 0)
         {
             var error = count == 0 ? Errno.None : Libc.SavedError;
             _pipes.Return(pipe);
-            if (error is Errno.Again or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
-            if (error is Errno.Invalid or Errno.NotPermitted or Errno.NotImplemented or Errno.NotSupported)
+            if (error is Errno.EAGAIN or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
+            if (error is Errno.EINVAL or Errno.EPERM or Errno.ENOSYS or Errno.EOPNOTSUPP)
             {
                 _cannotSplice = true;
                 state.Flags &= ~SocketFlags.Spliced;
@@ -79,7 +79,7 @@ internal abstract unsafe partial class SocketReactor
         {
             var read = (int)Libc.Read(pipe.ReadEnd, _buffer + got, (nuint)(count - got));
             if (read > 0) got += read;
-            else if (read == 0 || Libc.Error != Errno.Interrupted) throw new IOException("A pipe lost bytes that were spliced into it.");
+            else if (read == 0 || Libc.Error != Errno.EINTR) throw new IOException("A pipe lost bytes that were spliced into it.");
         }
 
         _pipes.Return(pipe);
@@ -109,16 +109,16 @@ internal abstract unsafe partial class SocketReactor
     {
         while (state.LeftoverLength > 0)
         {
-            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SpliceMove | Libc.SpliceNonBlocking);
+            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
             if (sent > 0)
             {
                 state.LeftoverLength -= (int)sent;
                 continue;
             }
 
-            var error = sent < 0 ? Libc.SavedError : Errno.BrokenPipe;
-            if (error == Errno.Again) return false;
-            if (error == Errno.Interrupted) continue;
+            var error = sent < 0 ? Libc.SavedError : Errno.EPIPE;
+            if (error == Errno.EAGAIN) return false;
+            if (error == Errno.EINTR) continue;
             NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;
             state.LeftoverLength = 0;

@@ -50,7 +50,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
 
-    public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.BrokenPipe;
+    public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.EPIPE;
 
     public override int Unacknowledged(int socket) => Pending(ref Sockets[socket]) + SocketOptions.Unacknowledged(Sockets[socket].Fd);
 
@@ -166,7 +166,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         NoteFault(ref state, error);
         var (generation, fault) = (state.Generation, state.Fault);
         var isBroken = fault != Errno.None || state.Has(SocketFlags.SendBroken | SocketFlags.Broken);
-        if (error == Errno.None && (!isBroken || fault == Errno.BrokenPipe)) state.Handler!.Finished(socket);
+        if (error == Errno.None && (!isBroken || fault == Errno.EPIPE)) state.Handler!.Finished(socket);
         if (isBroken && state.Generation == generation) state.Handler!.Broken(socket, fault);
     }
 
@@ -216,7 +216,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     protected void TellBlind(int socket)
     {
         ref var state = ref Sockets[socket];
-        if (!state.Has(SocketFlags.Streaming | SocketFlags.Gone) && Volatile.Read(ref state.Fd) >= 0) Serve(socket, state.Generation, EpollEvents.In | EpollEvents.Out | EpollEvents.Ending);
+        if (!state.Has(SocketFlags.Streaming | SocketFlags.Gone) && Volatile.Read(ref state.Fd) >= 0) Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 
     /// <summary>Tells all who watch.</summary>
@@ -231,8 +231,8 @@ internal abstract unsafe partial class SocketReactor : Reactor
     private static Signals ToSignals(uint events)
     {
         var signals = Signals.None;
-        if ((events & (EpollEvents.In | EpollEvents.Ending)) != 0) signals |= Signals.Readable;
-        if ((events & (EpollEvents.Out | EpollEvents.Error | EpollEvents.HangUp)) != 0) signals |= Signals.Writable;
+        if ((events & (EpollEvents.EPOLLIN | EpollEvents.Ending)) != 0) signals |= Signals.Readable;
+        if ((events & (EpollEvents.EPOLLOUT | EpollEvents.EPOLLERR | EpollEvents.EPOLLHUP)) != 0) signals |= Signals.Writable;
         if ((events & EpollEvents.Ending) != 0) signals |= Signals.PeerLeft;
         return signals;
     }

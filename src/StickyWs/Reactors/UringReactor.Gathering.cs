@@ -58,7 +58,7 @@ internal sealed unsafe partial class UringReactor
     {
         try
         {
-            send.Done(-(int)Errno.Canceled);
+            send.Done(-(int)Errno.ECANCELED);
         }
 #pragma warning disable CA1031
         catch (Exception e)

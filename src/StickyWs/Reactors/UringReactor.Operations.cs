@@ -6,11 +6,11 @@ namespace StickyWs.Reactors;
 // Which operations are with the kernel: asked for, cancelled, and counted until each has completed for the last time.
 internal sealed unsafe partial class UringReactor
 {
-    private const uint CancelAll = 1 << 0;
-    private const uint CancelAny = 1 << 2;
+    private const uint IORING_ASYNC_CANCEL_ALL = 1 << 0;
+    private const uint IORING_ASYNC_CANCEL_ANY = 1 << 2;
 
     // The kernel reports these whether it was asked to or not; here they make a poll that wants nothing else differ from none.
-    private const uint PollBroken = EpollEvents.Error | EpollEvents.HangUp;
+    private const uint PollBroken = EpollEvents.EPOLLERR | EpollEvents.EPOLLHUP;
 
     private readonly List<int> _starved = [];
     private readonly List<int> _unpolled = [];
@@ -99,11 +99,11 @@ internal sealed unsafe partial class UringReactor
     // broke right behind them, since it was woken for both at once.
     private static uint EventsOf(ref SocketState state) => state switch
     {
-        _ when !state.Has(SocketFlags.Streaming) => EpollEvents.PeerFinished | PollBroken
-            | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.In : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.Out : 0),
+        _ when !state.Has(SocketFlags.Streaming) => EpollEvents.EPOLLRDHUP | PollBroken
+            | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.EPOLLIN : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.EPOLLOUT : 0),
         _ when state.Has(SocketFlags.Broken) => 0,
-        _ when state.Has(SocketFlags.Bulk) => EpollEvents.In | EpollEvents.PeerFinished | PollBroken,
-        _ => (state.Polled & ~EpollEvents.PeerFinished) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
+        _ when state.Has(SocketFlags.Bulk) => EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP | PollBroken,
+        _ => (state.Polled & ~EpollEvents.EPOLLRDHUP) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
     };
 
     protected override bool HasTaken(ref SocketState state) => base.HasTaken(ref state) && (state.Pieces == 0 || state.Has(SocketFlags.SendBroken));
@@ -131,7 +131,7 @@ internal sealed unsafe partial class UringReactor
             if (Completes(socket, ref state)) return;
         }
 
-        if (completion.Error is not (Errno.None or Errno.Canceled) && !state.Has(SocketFlags.Streaming)) Blind(socket, ref state);
+        if (completion.Error is not (Errno.None or Errno.ECANCELED) && !state.Has(SocketFlags.Streaming)) Blind(socket, ref state);
         if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
         if (completion is { GoesOn: false, Result: > 0 }) _unpolled.Add(socket);
         else Settle(socket);
@@ -140,7 +140,7 @@ internal sealed unsafe partial class UringReactor
     // The kernel does not watch it any more, for want of memory or since it is no socket. Whoever watches it is told, unless he has let go of it.
     private void Blind(int socket, ref SocketState state)
     {
-        if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.In | EpollEvents.Out | EpollEvents.Ending);
+        if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 
     // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that would keep it full.
@@ -153,10 +153,10 @@ internal sealed unsafe partial class UringReactor
 
     private void Receive(int socket, ref SocketState state)
     {
-        ref var receive = ref Ask(UringOperation.Receive, Kind.Receive, socket);
+        ref var receive = ref Ask(UringOperation.IORING_OP_RECV, Kind.Receive, socket);
         receive.Fd = state.Fd;
-        receive.Flags = Submission.SelectsBuffer;
-        if (!state.Has(SocketFlags.Broken)) (receive.Options, receive.MostBytes) = (Submission.ReceivesOn, MostBytes(ref state));
+        receive.Flags = Submission.IOSQE_BUFFER_SELECT;
+        if (!state.Has(SocketFlags.Broken)) (receive.Options, receive.MostBytes) = (Submission.IORING_RECV_MULTISHOT, MostBytes(ref state));
         receive.BufferGroup = UringBuffers.Group;
         state.Flags |= SocketFlags.Receiving;
         Track(ref state, 1);
@@ -171,10 +171,10 @@ internal sealed unsafe partial class UringReactor
 
     private void Poll(Kind kind, int socket, int fd, uint events)
     {
-        ref var poll = ref Ask(UringOperation.Poll, kind, socket);
+        ref var poll = ref Ask(UringOperation.IORING_OP_POLL_ADD, kind, socket);
         poll.Fd = fd;
         poll.OperationFlags = events;
-        poll.Length = Submission.PollsOn;
+        poll.Length = Submission.IORING_POLL_ADD_MULTI;
     }
 
     protected override void WatchRoom(int socket)
@@ -186,7 +186,7 @@ internal sealed unsafe partial class UringReactor
     private void AwaitRoom(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.AwaitsRoom)) return;
-        Poll(Kind.Room, socket, state.Fd, EpollEvents.Out);
+        Poll(Kind.Room, socket, state.Fd, EpollEvents.EPOLLOUT);
         state.Flags |= SocketFlags.AwaitsRoom;
         Track(ref state, 1);
     }
@@ -196,8 +196,8 @@ internal sealed unsafe partial class UringReactor
     {
         if (state.Has(ends)) return;
         state.Flags |= ends;
-        ref var cancel = ref Ask(UringOperation.Cancel, Kind.Quiet, socket);
-        cancel.Flags = Submission.SilentOnSuccess;
+        ref var cancel = ref Ask(UringOperation.IORING_OP_ASYNC_CANCEL, Kind.Quiet, socket);
+        cancel.Flags = Submission.IOSQE_CQE_SKIP_SUCCESS;
         cancel.Address = Data(kind, socket);
     }
 

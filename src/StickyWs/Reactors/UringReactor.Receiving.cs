@@ -37,7 +37,7 @@ internal sealed unsafe partial class UringReactor
     // A poll has reported a break; a receive tells of it when it comes to it.
     protected override void Stream(int socket, ref SocketState state, uint events)
     {
-        if ((events & EpollEvents.Error) != 0)
+        if ((events & EpollEvents.EPOLLERR) != 0)
         {
             NoteBreak(socket, ref state);
             TellBreak(socket, ref state);
@@ -149,12 +149,12 @@ internal sealed unsafe partial class UringReactor
     {
         switch (error)
         {
-            case Errno.Canceled or Errno.Interrupted or Errno.Again:
+            case Errno.ECANCELED or Errno.EINTR or Errno.EAGAIN:
                 break; // To receive again, if it is to receive.
-            case Errno.Invalid when _mostBytes > 0:
+            case Errno.EINVAL when _mostBytes > 0:
                 _mostBytes = 0; // An older kernel. To receive again.
                 break;
-            case Errno.NoBuffers:
+            case Errno.ENOBUFS:
                 state.Flags |= SocketFlags.Starved;
                 _starved.Add(socket);
                 break;

@@ -89,10 +89,10 @@ internal sealed unsafe partial class UringReactor
 
     private ref Submission AskSend(Kind kind, int socket, ref SocketState state)
     {
-        ref var send = ref Ask(UringOperation.Send, kind, socket);
+        ref var send = ref Ask(UringOperation.IORING_OP_SEND, kind, socket);
         send.Fd = state.Fd;
-        send.Flags = Submission.SilentOnSuccess;
-        send.OperationFlags = Libc.NoSignal | Libc.DontWait | Libc.WaitAll;
+        send.Flags = Submission.IOSQE_CQE_SKIP_SUCCESS;
+        send.OperationFlags = Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT | Libc.MSG_WAITALL;
         state.Flags |= SocketFlags.IsSending;
         Track(ref state, 1);
         return ref send;
@@ -110,7 +110,7 @@ internal sealed unsafe partial class UringReactor
         }
         else
         {
-            send.Operation = UringOperation.SendMessage;
+            send.Operation = UringOperation.IORING_OP_SENDMSG;
             send.Address = (ulong)_vectors.Add(_buffers, state.FirstPiece, state.Pieces, out state.Sending);
             send.Length = 1;
         }
@@ -149,7 +149,7 @@ internal sealed unsafe partial class UringReactor
         state.Flags &= ~SocketFlags.IsSending;
         if (state.Has(SocketFlags.Gone)) DropPieces(ref state);
         if (Completes(socket, ref state)) return;
-        if (completion.Error is not (Errno.None or Errno.Again or Errno.Interrupted))
+        if (completion.Error is not (Errno.None or Errno.EAGAIN or Errno.EINTR))
         {
             DropPieces(ref state);
             NoteFault(ref state, completion.Error);
@@ -159,7 +159,7 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (completion.Result > 0) DropSent(ref state, completion.Result);
-        if (completion.Result >= 0 && completion.Result < state.Sending || completion.Error == Errno.Again) Stall(socket, ref state);
+        if (completion.Result >= 0 && completion.Result < state.Sending || completion.Error == Errno.EAGAIN) Stall(socket, ref state);
         else if (state.Pieces > 0) MakeDirty(socket, ref state);
         else TellSent(socket, ref state);
     }

@@ -120,9 +120,9 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
         if (isReset) SocketOptions.ResetOnClose(fd);
         Abandon(socket, ref state);
-        ref var close = ref Ask(UringOperation.Close, Kind.Quiet, socket);
+        ref var close = ref Ask(UringOperation.IORING_OP_CLOSE, Kind.Quiet, socket);
         close.Fd = fd;
-        close.Flags = Submission.SilentOnSuccess;
+        close.Flags = Submission.IOSQE_CQE_SKIP_SUCCESS;
     }
 
     protected override void Begin()
@@ -131,7 +131,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         AwaitWake();
     }
 
-    private void AwaitWake() => Poll(Kind.Wake, 0, WakeEvent.Fd, EpollEvents.In);
+    private void AwaitWake() => Poll(Kind.Wake, 0, WakeEvent.Fd, EpollEvents.EPOLLIN);
 
     protected override bool Turn(int milliseconds)
     {
@@ -154,8 +154,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
     protected override void End()
     {
         _isEnding = true;
-        ref var cancel = ref Ask(UringOperation.Cancel, Kind.Quiet, 0);
-        cancel.OperationFlags = CancelAny | CancelAll;
+        ref var cancel = ref Ask(UringOperation.IORING_OP_ASYNC_CANCEL, Kind.Quiet, 0);
+        cancel.OperationFlags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
         for (var turns = 0; turns < 100 && (Operations > 0 || turns == 0); turns++) Turn(10);
     }
 
@@ -227,7 +227,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
                 case Kind.Room:
                     HasRoom(socket, completion);
                     break;
-                case Kind.Wake when !completion.GoesOn && completion.Error != Errno.Canceled:
+                case Kind.Wake when !completion.GoesOn && completion.Error != Errno.ECANCELED:
                     AwaitWake();
                     break;
             }

@@ -45,7 +45,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         get
         {
             byte one;
-            lock (_lock) return _isClosed || Libc.Receive(_fd, &one, 1, Libc.Peek | Libc.DontWait) >= 0 || Libc.Error is not (Errno.Again or Errno.Interrupted);
+            lock (_lock) return _isClosed || Libc.Receive(_fd, &one, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) >= 0 || Libc.Error is not (Errno.EAGAIN or Errno.EINTR);
         }
     }
 
@@ -57,8 +57,8 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         var bytes = _gathered;
         _gathered = default;
         if (result == bytes.Length) _gathering.SetResult(true);
-        else if (result >= 0 || (Errno)(-result) is Errno.Again or Errno.Interrupted) _ = FinishAsync(bytes[Math.Max(0, result)..]);
-        else _gathering.SetException((Errno)(-result) == Errno.Canceled ? Closed() : Failed((Errno)(-result)));
+        else if (result >= 0 || (Errno)(-result) is Errno.EAGAIN or Errno.EINTR) _ = FinishAsync(bytes[Math.Max(0, result)..]);
+        else _gathering.SetException((Errno)(-result) == Errno.ECANCELED ? Closed() : Failed((Errno)(-result)));
     }
 
     void IValueTaskSource.GetResult(short token) => _gathering.GetResult(token);
@@ -149,12 +149,12 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
             while (!_isClosed)
             {
                 var sent = message is null
-                    ? Libc.Send(_fd, start, (nuint)length, Libc.NoSignal | Libc.DontWait)
-                    : Libc.SendMessage(_fd, message, Libc.NoSignal | Libc.DontWait);
+                    ? Libc.Send(_fd, start, (nuint)length, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT)
+                    : Libc.SendMessage(_fd, message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
                 if (sent >= 0) return (int)sent;
                 var error = Libc.Error;
-                if (error == Errno.Again) return 0;
-                if (error != Errno.Interrupted) throw Failed(error);
+                if (error == Errno.EAGAIN) return 0;
+                if (error != Errno.EINTR) throw Failed(error);
             }
         }
 

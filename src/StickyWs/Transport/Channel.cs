@@ -57,7 +57,7 @@ internal sealed partial class Channel : IStreamHandler
     public Exception? Failure { get; private set; }
 
     /// <summary>Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on no break loses any of it.</summary>
-    public bool HasPeerFinished => _isFinished || _fault == Errno.BrokenPipe;
+    public bool HasPeerFinished => _isFinished || _fault == Errno.EPIPE;
 
     /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>
     public Socket Socket
@@ -67,7 +67,7 @@ internal sealed partial class Channel : IStreamHandler
             lock (_lock)
             {
                 if (_lent is not null) return _lent;
-                var fd = _isClosed ? -1 : Libc.FileControl(_fd, Libc.Duplicate, 0);
+                var fd = _isClosed ? -1 : Libc.FileControl(_fd, Libc.F_DUPFD_CLOEXEC, 0);
                 if (fd >= 0) return _lent = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
                 _lent = new Socket(SocketType.Stream, ProtocolType.Tcp);
                 _lent.Dispose();
@@ -93,7 +93,7 @@ internal sealed partial class Channel : IStreamHandler
         get
         {
             var count = 0;
-            lock (_lock) return !_isClosed && Libc.Control(_fd, Libc.InQueue, &count) == 0 ? count : 0;
+            lock (_lock) return !_isClosed && Libc.Control(_fd, Libc.SIOCINQ, &count) == 0 ? count : 0;
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed partial class Channel : IStreamHandler
             if (_isClosed) return;
             _isClosed = true;
             _reason = reason;
-            if (!isReset) _ = Libc.Shutdown(_fd, Libc.ShutSend); // Or a peer whose bytes nobody has received would not see the end of what was sent to it.
+            if (!isReset) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Or a peer whose bytes nobody has received would not see the end of what was sent to it.
         }
 
         _lent?.Dispose();
@@ -177,12 +177,12 @@ internal sealed partial class Channel : IStreamHandler
         if (HasPeerFinished) ((IStreamHandler)this).Finished(socket);
         else if (error != Errno.None) Break(error);
         else if (_isReadToTheEnd) End(null);
-        else Break(Errno.ConnectionReset);
+        else Break(Errno.ECONNRESET);
     }
 
     void IStreamHandler.BrokenWhilePaused(int socket)
     {
-        if (!_isReadToTheEnd && !HasPeerFinished && !_reactor.HadFinished(socket)) Break(Errno.ConnectionReset);
+        if (!_isReadToTheEnd && !HasPeerFinished && !_reactor.HadFinished(socket)) Break(Errno.ECONNRESET);
     }
 
     void IStreamHandler.Sent(int socket) => _room.Signal();

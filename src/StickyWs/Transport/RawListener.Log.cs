@@ -7,7 +7,7 @@ namespace StickyWs.Transport;
 
 internal sealed partial class RawListener
 {
-    [LoggerMessage(EventIds.CannotAccept, LogLevel.Warning, "No connection can be accepted on {EndPoint} for now: {Error}. TooManyFiles means that the process has no descriptor left (ulimit -n)", EventName = "CannotAccept")]
+    [LoggerMessage(EventIds.CannotAccept, LogLevel.Warning, "No connection can be accepted on {EndPoint} for now: {Error}. EMFILE means that the process has no descriptor left (ulimit -n)", EventName = "CannotAccept")]
     private static partial void LogCannotAccept(ILogger logger, EndPoint endPoint, Errno error);
 
     [LoggerMessage(EventIds.AcceptFailed, LogLevel.Error, "Accepting on {EndPoint} met a defect; it goes on", EventName = "AcceptFailed")]

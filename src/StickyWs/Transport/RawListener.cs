@@ -57,7 +57,7 @@ internal sealed partial class RawListener : IConnectionListener
             {
                 if (_gate is { IsOpen: false }) rests = true;
                 else if (TryAccept(out var connection) is not { } error) return connection;
-                else if (error != Errno.Again) rests = IsToRest(error);
+                else if (error != Errno.EAGAIN) rests = IsToRest(error);
                 else if (_acceptor.IsBlind) rests = WatchAnew();
                 else await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -83,7 +83,7 @@ internal sealed partial class RawListener : IConnectionListener
         _gate?.Drained();
         _acceptor.Dispose();
         // On io_uring the poll for connections holds the socket open, beyond its descriptor, until a reactor that may be busy has ended it.
-        _ = Libc.Shutdown((int)_listening.Handle, Libc.ShutReceive);
+        _ = Libc.Shutdown((int)_listening.Handle, Libc.SHUT_RD);
         _listening.Dispose();
         return default;
     }
@@ -95,8 +95,8 @@ internal sealed partial class RawListener : IConnectionListener
         connection = null;
         var error = _acceptor.TryAccept(out var fd, out var remote);
         if (error == Errno.None) connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit());
-        if (error == Errno.Again) _gate?.Drained();
-        if (error is not (Errno.None or Errno.Again)) return error;
+        if (error == Errno.EAGAIN) _gate?.Drained();
+        if (error is not (Errno.None or Errno.EAGAIN)) return error;
         _broken = 0;
         return error == Errno.None ? null : error;
     }
@@ -104,7 +104,7 @@ internal sealed partial class RawListener : IConnectionListener
     private bool IsToRest(Errno error)
     {
         // That one broke in the backlog (accept(2)); the next may be well.
-        if (error is Errno.Aborted or Errno.Interrupted or Errno.Protocol or Errno.NoNetwork or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown or Errno.HostUnreachable
+        if (error is Errno.ECONNABORTED or Errno.EINTR or Errno.EPROTO or Errno.ENONET or Errno.ENETDOWN or Errno.ENETUNREACH or Errno.EHOSTDOWN or Errno.EHOSTUNREACH
             && ++_broken < MostBroken) return false;
 
         // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.

@@ -35,22 +35,22 @@ internal sealed unsafe partial class RawSocket
         while (count > 0)
         {
             // For TCP this discards without copying (tcp(7), MSG_TRUNC).
-            var skipped = Libc.Receive(fd, null, (nuint)count, Libc.Truncate | Libc.DontWait);
+            var skipped = Libc.Receive(fd, null, (nuint)count, Libc.MSG_TRUNC | Libc.MSG_DONTWAIT);
             if (skipped > 0) count -= (int)skipped;
-            else if (skipped == 0 || Libc.Error != Errno.Interrupted) throw new IOException("What was peeked at is not there any more.");
+            else if (skipped == 0 || Libc.Error != Errno.EINTR) throw new IOException("What was peeked at is not there any more.");
         }
     }
 
     private Skipped TrySkipSome()
     {
         if (_isAborted) throw new IOException("The connection was broken off.");
-        var skipped = Libc.Receive(fd, null, MostSkipped, Libc.Truncate | Libc.DontWait);
+        var skipped = Libc.Receive(fd, null, MostSkipped, Libc.MSG_TRUNC | Libc.MSG_DONTWAIT);
         if (skipped > 0) return Skipped.Some;
         if (skipped == 0) return Skipped.End;
         return Libc.Error switch
         {
-            Errno.Again => Skipped.Nothing,
-            Errno.Interrupted => Skipped.Some,
+            Errno.EAGAIN => Skipped.Nothing,
+            Errno.EINTR => Skipped.Some,
             var error => throw error.ToIOException(),
         };
     }
@@ -61,11 +61,11 @@ internal sealed unsafe partial class RawSocket
         {
             while (!_isAborted)
             {
-                var received = Libc.Receive(fd, start, (nuint)buffer.Length, flags | Libc.DontWait);
+                var received = Libc.Receive(fd, start, (nuint)buffer.Length, flags | Libc.MSG_DONTWAIT);
                 if (received >= 0) return (int)received;
                 var error = Libc.Error;
-                if (error == Errno.Again) return -1;
-                if (error != Errno.Interrupted) throw error.ToIOException();
+                if (error == Errno.EAGAIN) return -1;
+                if (error != Errno.EINTR) throw error.ToIOException();
             }
         }
 
@@ -81,11 +81,11 @@ internal sealed unsafe partial class RawSocket
         {
             while (!_isAborted)
             {
-                var sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.NoSignal | Libc.DontWait);
+                var sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
                 if (sent >= 0) return (int)sent;
                 var error = Libc.Error;
-                if (error == Errno.Again) return 0;
-                if (error != Errno.Interrupted) throw error.ToIOException();
+                if (error == Errno.EAGAIN) return 0;
+                if (error != Errno.EINTR) throw error.ToIOException();
             }
         }
 
@@ -94,7 +94,7 @@ internal sealed unsafe partial class RawSocket
 
     private Errno TryConnect(RawAddress address)
     {
-        if (_isAborted) return Errno.Aborted;
+        if (_isAborted) return Errno.ECONNABORTED;
         return Libc.Connect(fd, &address, address.Length) == 0 ? Errno.None : Libc.SavedError;
     }
 }

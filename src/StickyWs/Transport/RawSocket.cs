@@ -30,7 +30,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     /// <exception cref="SocketException">The process has no descriptor left.</exception>
     public static RawSocket Create(Reactor reactor, int family)
     {
-        var fd = Libc.Socket(family, Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0);
+        var fd = Libc.Socket(family, Libc.SOCK_STREAM | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
         if (fd < 0) throw Libc.Error.ToSocketException();
         SocketOptions.SetNoDelay(fd);
         SocketOptions.DelayFirstAck(fd);
@@ -64,7 +64,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
 
     /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.Peek);
+    public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.MSG_PEEK);
 
     /// <summary>Waits until something has arrived since the last look.</summary>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
@@ -109,15 +109,15 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         {
             // Asked once more at once: on one machine a connection stands by then (connect(2), EALREADY otherwise).
             var error = TryConnect(address);
-            if (error == Errno.InProgress) error = TryConnect(address);
+            if (error == Errno.EINPROGRESS) error = TryConnect(address);
             if (error == Errno.None) return;
-            if (error is not (Errno.InProgress or Errno.Already or Errno.Interrupted)) throw error.ToSocketException();
+            if (error is not (Errno.EINPROGRESS or Errno.EALREADY or Errno.EINTR)) throw error.ToSocketException();
             await WaitWritableAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Says that nothing more will be sent (FIN).</summary>
-    public void FinishSending() => _ = Libc.Shutdown(fd, Libc.ShutSend);
+    public void FinishSending() => _ = Libc.Shutdown(fd, Libc.SHUT_WR);
 
     /// <summary>Ends whatever waits or comes, with an <see cref="IOException"/>; the owner's dispose then breaks the connection. Does nothing once the descriptor was given on.</summary>
     public void Abort()

@@ -35,11 +35,11 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         lock (_lock)
         {
             fd = -1;
-            if (_isClosed) return Errno.Aborted;
+            if (_isClosed) return Errno.ECONNABORTED;
             fixed (RawAddress* address = &remote)
             {
                 var length = (uint)RawAddress.MaxLength;
-                fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
+                fd = Libc.Accept(_fd, address, &length, Libc.O_NONBLOCK | Libc.O_CLOEXEC);
                 return fd < 0 ? Libc.Error : Errno.None;
             }
         }

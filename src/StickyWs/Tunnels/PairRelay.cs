@@ -129,7 +129,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     public void Broken(int socket, Errno error)
     {
         ref var pair = ref Find(socket, out var isClient);
-        var isLost = error is Errno.TimedOut or Errno.HostUnreachable or Errno.NetworkUnreachable;
+        var isLost = error is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH;
         Note(ref pair, (isClient, isLost) switch
         {
             (true, false) => EndReason.ClientReset,
@@ -147,7 +147,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     public void BrokenWhilePaused(int socket)
     {
         Find(socket, out var isClient);
-        if (isClient && !_reactor.HadFinished(socket)) Broken(socket, Errno.ConnectionReset);
+        if (isClient && !_reactor.HadFinished(socket)) Broken(socket, Errno.ECONNRESET);
     }
 
     /// <summary>Ends the pair of a socket because of a defect.</summary>

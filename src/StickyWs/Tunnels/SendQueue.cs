@@ -21,7 +21,7 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
     {
         if (socket.IsNone || !OperatingSystem.IsLinux()) return null;
         Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
-        if (socket.GetOption(Libc.Tcp, Libc.TcpInfo, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
+        if (socket.GetOption(Libc.IPPROTO_TCP, Libc.TCP_INFO, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
         var isEmpty = Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
         return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
     }

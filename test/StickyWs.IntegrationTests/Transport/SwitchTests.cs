@@ -130,7 +130,7 @@ public sealed class SwitchTests : BalancerTest
         await server.WriteAsync("to the client");
         Assert.Equal("to the client", await client.ReadTextAsync(13));
 
-        Assert.Contains("1 reactors on epoll, and not on io_uring, for the system refuses: io_uring_setup: NotPermitted", process.Output, StringComparison.Ordinal);
+        Assert.Contains("1 reactors on epoll, and not on io_uring, for the system refuses: io_uring_setup: EPERM", process.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class SwitchTests : BalancerTest
 
         Assert.NotEqual(0, await process.EndsAsync());
         Assert.Contains(
-            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, for the system refuses: io_uring_setup: NotPermitted.", process.Output, StringComparison.Ordinal);
+            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, for the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Now listening on", process.Output, StringComparison.Ordinal);
     }
 

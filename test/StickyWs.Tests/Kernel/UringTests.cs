@@ -33,7 +33,7 @@ public sealed class UringTests
         for (var i = 0; i < 20; i++)
         {
             var failure = Assert.Throws<IOException>(() => new Uring((uint)submissions, (uint)completions));
-            Assert.Equal("io_uring_setup: Invalid", failure.Message);
+            Assert.Equal("io_uring_setup: EINVAL", failure.Message);
         }
 
         await Descriptors.AssertNoMoreThanAsync(before, described);
@@ -50,7 +50,7 @@ public sealed class UringTests
         for (var i = 0; i < 20; i++)
         {
             var failure = Assert.Throws<IOException>(() => new UringReactor(0, _ => { }, buffers: buffers));
-            Assert.Equal("io_uring_register: Invalid", failure.Message);
+            Assert.Equal("io_uring_register: EINVAL", failure.Message);
         }
 
         await Descriptors.AssertNoMoreThanAsync(before, described);

@@ -34,7 +34,7 @@ internal sealed class Loopback : IDisposable
             {
                 case Errno.None:
                     return (outer, fd);
-                case Errno.Again:
+                case Errno.EAGAIN:
                     Thread.Yield(); // The last packet of the handshake is on its way.
                     break;
                 case var error:

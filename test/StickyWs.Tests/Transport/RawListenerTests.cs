@@ -57,7 +57,7 @@ public abstract class RawListenerTests(ReactorMode mode)
         var accepting = listener.AcceptAsync(Wait.Token()).AsTask();
         await PassAsync(reactors.First);
 
-        Assert.Equal(0, Libc.Shutdown((int)listening.Handle, Libc.ShutReceive));
+        Assert.Equal(0, Libc.Shutdown((int)listening.Handle, Libc.SHUT_RD));
         await Wait.UntilAsync(() => log.Collector.Count > 0);
         for (var i = 0; i < 590; i++)
         {

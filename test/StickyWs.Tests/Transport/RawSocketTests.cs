@@ -132,7 +132,7 @@ public abstract class RawSocketTests : IAsyncDisposable
     [Fact]
     public async Task Connect_ToAListener_Stands()
     {
-        using var socket = RawSocket.Create(_rig.Reactor, Libc.InterNetwork);
+        using var socket = RawSocket.Create(_rig.Reactor, Libc.AF_INET);
 
         await socket.ConnectAsync(new RawAddress(_rig.Loopback.EndPoint), Wait.Token());
 
@@ -144,7 +144,7 @@ public abstract class RawSocketTests : IAsyncDisposable
     {
         using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using var socket = RawSocket.Create(_rig.Reactor, Libc.InterNetwork);
+        using var socket = RawSocket.Create(_rig.Reactor, Libc.AF_INET);
 
         var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ConnectAsync(new RawAddress((IPEndPoint)closed.LocalEndPoint!), Wait.Token()));
 
