@@ -10,7 +10,9 @@ namespace StickyWs.Redis;
 /// </summary>
 internal static class ConfigurationText
 {
-    /// <summary>What is wrong, as a sentence about the key, or <see langword="null"/>. The text may hold a password: from there on nothing of it is shown.</summary>
+    /// <summary>
+    /// What is wrong, as a sentence about the key, or <see langword="null"/>. The text may hold a password: from there on nothing of it is shown.
+    /// </summary>
     public static string? ErrorOf(string key, string text)
     {
         var (isBehindOption, isBehindPassword) = (false, false);

@@ -4,7 +4,8 @@ using System.Text.Unicode;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// What a channel carries: who saved it, the key, the backend's name, with a space between. Whoever may write to the server may publish anything, so what is not exactly this is nothing.
+/// What a channel carries: who saved it, the key, the backend's name, with a space between. Whoever may write to the server may publish anything, so
+/// what is not exactly this is nothing.
 /// </summary>
 internal readonly record struct PinMessage(string Sender, string Key, string Backend)
 {

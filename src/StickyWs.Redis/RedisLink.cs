@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// The one connection to Redis and its channel. It is opened when somebody first needs it, and the host's start never waits for it; from then on StackExchange.Redis restores it
-/// by itself, the channel included.
+/// The one connection to Redis and its channel. It is opened when somebody first needs it, and the host's start never waits for it; from then on
+/// StackExchange.Redis restores it by itself, the channel included.
 /// </summary>
 internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> received, ILogger logger)
 {

@@ -7,8 +7,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Configuration section to options. Like the balancer's own reader, and unlike the framework's binder, it collects what does not parse and reports a key that nobody knows.
-/// No message holds a value that might be a password.
+/// Configuration section to options. Like the balancer's own reader, and unlike the framework's binder, it collects what does not parse and reports a
+/// key that nobody knows. No message holds a value that might be a password.
 /// </summary>
 internal sealed class RedisPinOptionsReader(IConfigurationSection section) : IConfigureOptions<RedisPinOptions>
 {

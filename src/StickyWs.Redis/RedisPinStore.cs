@@ -6,8 +6,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Pins in Redis: a key per pin, which Redis itself lets expire, and a channel on which the instances tell each other what they saved. It neither retries nor remembers; whoever
-/// asks waits no longer than he wants to, and goes on without.
+/// Pins in Redis: a key per pin, which Redis itself lets expire, and a channel on which the instances tell each other what they saved. It neither
+/// retries nor remembers; whoever asks waits no longer than he wants to, and goes on without.
 /// </summary>
 internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisposable
 {

@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Says when a server is lost and when it is reached again: one log line each, however often it was tried and however many requests noticed. The channel may have a connection
-/// of its own, which says nothing here: without it a pin is looked up, not lost.
+/// Says when a server is lost and when it is reached again: one log line each, however often it was tried and however many requests noticed. The
+/// channel may have a connection of its own, which says nothing here: without it a pin is looked up, not lost.
 /// </summary>
 internal sealed partial class ServerWatch(ILogger logger)
 {

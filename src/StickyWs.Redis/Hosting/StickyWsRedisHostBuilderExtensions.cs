@@ -8,7 +8,10 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Has the pins of StickyWs shared through Redis.</summary>
 public static class StickyWsRedisHostBuilderExtensions
 {
-    /// <summary>Keeps pins in Redis, where other instances find them; reads the section <c>StickyWs:Redis</c>. May stand before or behind <c>AddStickyWebSocketBalancing</c>.</summary>
+    /// <summary>
+    /// Keeps pins in Redis, where other instances find them; reads the section <c>StickyWs:Redis</c>. May stand before or behind
+    /// <c>AddStickyWebSocketBalancing</c>.
+    /// </summary>
     /// <param name="builder">The application's builder.</param>
     public static TBuilder AddStickyWebSocketRedis<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
@@ -29,7 +32,8 @@ public static class StickyWsRedisHostBuilderExtensions
     }
 
     /// <summary>
-    /// As <see cref="AddStickyWebSocketRedis{TBuilder}(TBuilder)"/>, configured in code alone. Call both to combine: code runs on top of what the configuration says.
+    /// As <see cref="AddStickyWebSocketRedis{TBuilder}(TBuilder)"/>, configured in code alone. Call both to combine: code runs on top of what the
+    /// configuration says.
     /// </summary>
     /// <param name="builder">The application's builder.</param>
     /// <param name="configure">Writes the options.</param>

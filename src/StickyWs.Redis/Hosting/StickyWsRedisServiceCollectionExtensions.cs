@@ -6,7 +6,9 @@ using StickyWs.Redis;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds the pins in Redis to a service collection, before or after the balancer; calls add up, so that configuration and code can be combined.</summary>
+/// <summary>
+/// Adds the pins in Redis to a service collection, before or after the balancer; calls add up, so that configuration and code can be combined.
+/// </summary>
 public static class StickyWsRedisServiceCollectionExtensions
 {
     /// <summary>Adds the pin store and reads its options from a configuration section.</summary>

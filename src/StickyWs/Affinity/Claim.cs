@@ -6,8 +6,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from then on whoever holds the lease keeps the pin
-/// alive. Belongs to one request; not for concurrent use until it is settled.
+/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from
+/// then on whoever holds the lease keeps the pin alive. Belongs to one request; not for concurrent use until it is settled.
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
 {
@@ -180,7 +180,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
         return false;
     }
 
-    // One that drains serves whom it has while it is well; one that was not probed yet may have served them a moment ago; one that is merely suspected is better asked than waited for.
+    // One that drains serves whom it has while it is well; one that was not probed yet may have served them a moment ago; one that is merely
+    // suspected is better asked than waited for.
     private bool Serves(Backend backend, PoolSnapshot pool)
         => backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend));
 

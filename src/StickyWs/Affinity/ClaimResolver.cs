@@ -6,8 +6,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// Request to claim: the pool's rules in order, until one knows the client. It waits for nothing but the shared store, when there is one and this process does not know the pin, or knows one that leads
-/// to a backend that is away.
+/// Request to claim: the pool's rules in order, until one knows the client. It waits for nothing but the shared store, when there is one and this
+/// process does not know the pin, or knows one that leads to a backend that is away.
 /// </summary>
 internal sealed class ClaimResolver(AffinityServices services)
 {

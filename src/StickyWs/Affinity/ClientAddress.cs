@@ -6,7 +6,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// Who a request comes from. Behind trusted proxies that is the address nearest to us in <c>X-Forwarded-For</c> that is no trusted proxy; whatever else a client writes there is nobody's word.
+/// Who a request comes from. Behind trusted proxies that is the address nearest to us in <c>X-Forwarded-For</c> that is no trusted proxy; whatever
+/// else a client writes there is nobody's word.
 /// </summary>
 internal static class ClientAddress
 {

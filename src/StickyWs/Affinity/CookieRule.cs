@@ -18,7 +18,8 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     private const int Padding = 32;
     private const int LongestContent = ((HeadLength + AffinityRules.LongestBackendName + Padding - 1) / Padding) * Padding;
 
-    // Any host of a site may set one of this name for all of it (RFC 6265 section 8.6), and the longest path comes first. Few, since each that is not ours costs an exception.
+    // Any host of a site may set one of this name for all of it (RFC 6265 section 8.6), and the longest path comes first. Few, since each that is not
+    // ours costs an exception.
     private const int MostCookies = 3;
 
     private readonly byte[] _name = Encoding.ASCII.GetBytes(options.Name);
@@ -42,7 +43,10 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
         return false;
     }
 
-    /// <summary>The value of a <c>Set-Cookie</c>; <see langword="null"/> when none can be issued at the moment: the client gets its answer, and its cookie with another.</summary>
+    /// <summary>
+    /// The value of a <c>Set-Cookie</c>; <see langword="null"/> when none can be issued at the moment: the client gets its answer, and its cookie
+    /// with another.
+    /// </summary>
     public string? Issue(PinKey pin, string backend, bool isHttps)
     {
         Span<byte> content = stackalloc byte[LongestContent];

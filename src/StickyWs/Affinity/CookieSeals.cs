@@ -7,7 +7,8 @@ using StickyWs.Observability;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The seal of a pool's cookie: the user's keys, or the application's Data Protection. Where there is neither, keys that live as long as the process, since nothing is to be written to a disk unasked.
+/// The seal of a pool's cookie: the user's keys, or the application's Data Protection. Where there is neither, keys that live as long as the process,
+/// since nothing is to be written to a disk unasked.
 /// </summary>
 internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtection, ILogger<CookieSeals> logger)
 {

@@ -3,8 +3,9 @@ using System.Buffers;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The claims whose leases go on. What they pin has to live for as long, here and in the shared store: a client whose network has changed comes back before its old tunnel is known to be dead, and one that
-/// only listens sends nothing for hours. In parts, so that requests do not wait for each other, and one part at a time, so that the store is not asked for all of them at once.
+/// The claims whose leases go on. What they pin has to live for as long, here and in the shared store: a client whose network has changed comes back
+/// before its old tunnel is known to be dead, and one that only listens sends nothing for hours. In parts, so that requests do not wait for each
+/// other, and one part at a time, so that the store is not asked for all of them at once.
 /// </summary>
 internal sealed class OpenClaims
 {

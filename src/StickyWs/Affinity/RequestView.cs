@@ -8,7 +8,10 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Affinity;
 
-/// <summary>What the rules may look at of a request, whichever way it came: a head that was sniffed, or a request that Kestrel has parsed. It reads bytes as the client sent them.</summary>
+/// <summary>
+/// What the rules may look at of a request, whichever way it came: a head that was sniffed, or a request that Kestrel has parsed. It reads bytes as
+/// the client sent them.
+/// </summary>
 internal readonly struct RequestView
 {
     private readonly RequestHead? _head;
@@ -35,13 +38,17 @@ internal readonly struct RequestView
 
     public bool IsHttps { get; }
 
-    /// <summary>The decoded path by which its pool was found. A head is sniffed only when its path needs no decoding, so that it is the same one either way.</summary>
+    /// <summary>
+    /// The decoded path by which its pool was found. A head is sniffed only when its path needs no decoding, so that it is the same one either way.
+    /// </summary>
     public string Path => _head is not null ? _head.Path : _path ?? (_request!.PathBase + _request.Path).Value ?? "";
 
     /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether it is a plain request that may be sent again when nobody answered it: of a safe method, without a body (RFC 9110 section 9.2.2).</summary>
+    /// <summary>
+    /// Whether it is a plain request that may be sent again when nobody answered it: of a safe method, without a body (RFC 9110 section 9.2.2).
+    /// </summary>
     public bool IsRepeatable => (IsRequest(HttpMethods.Get) || IsRequest(HttpMethods.Head)) && _request!.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     /// <summary>Whether it is a plain request to a path that ends so.</summary>

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace StickyWs.Affinity;
 
-/// <summary>The tokens of SignalR and Socket.IO: base64url, long enough not to be guessed. Whatever else an application calls <c>id</c> is none of them.</summary>
+/// <summary>
+/// The tokens of SignalR and Socket.IO: base64url, long enough not to be guessed. Whatever else an application calls <c>id</c> is none of them.
+/// </summary>
 internal static class TokenText
 {
     private const int Shortest = 16;
@@ -17,7 +19,10 @@ internal static class TokenText
 
     public static bool IsToken(ReadOnlySpan<byte> text) => text.Length is >= Shortest and <= Longest && !text.ContainsAnyExcept(Base64Url);
 
-    /// <summary>Whether this is the beginning of an answer of theirs that goes on: a JSON object without its end, or what may come before it (Engine.IO's packet type and length, white space).</summary>
+    /// <summary>
+    /// Whether this is the beginning of an answer of theirs that goes on: a JSON object without its end, or what may come before it (Engine.IO's
+    /// packet type and length, white space).
+    /// </summary>
     public static bool IsPart(ReadOnlySpan<byte> bytes)
     {
         var start = bytes.IndexOf((byte)'{');
@@ -39,7 +44,9 @@ internal static class TokenText
         }
     }
 
-    /// <summary>The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.</summary>
+    /// <summary>
+    /// The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.
+    /// </summary>
     /// <param name="bytes">JSON, with whatever comes before its first brace; it may be cut off behind the member.</param>
     /// <param name="member">The member's name.</param>
     /// <param name="value">Takes the text.</param>

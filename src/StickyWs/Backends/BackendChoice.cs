@@ -26,6 +26,9 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
     /// <summary>What the backend that was given last is told of the client.</summary>
     public virtual PinNotice Notice => default;
 
-    /// <summary>Takes note of the answer of the backend that was given last, before the client gets it. What is learnt from it can be found by every instance when this completes.</summary>
+    /// <summary>
+    /// Takes note of the answer of the backend that was given last, before the client gets it. What is learnt from it can be found by every instance
+    /// when this completes.
+    /// </summary>
     public virtual ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => default;
 }

@@ -4,8 +4,9 @@ using StickyWs.Configuration;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// How one configuration follows another. A pool whose new backends are still to be probed is served by what served before, whatever it was called there, until it is known what the new ones are:
-/// as the host's start waits for first probes, so does a change. When none of them is healthy, what was configured holds all the same.
+/// How one configuration follows another. A pool whose new backends are still to be probed is served by what served before, whatever it was called
+/// there, until it is known what the new ones are: as the host's start waits for first probes, so does a change. When none of them is healthy, what
+/// was configured holds all the same.
 /// </summary>
 internal sealed partial class BackendRegistry
 {

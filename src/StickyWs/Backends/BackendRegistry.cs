@@ -50,7 +50,9 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
     }
 
-    /// <summary>Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.</summary>
+    /// <summary>
+    /// Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.
+    /// </summary>
     /// <returns><see langword="false"/> when it has to stay.</returns>
     public bool TrySuspend(Backend backend, string cause)
     {

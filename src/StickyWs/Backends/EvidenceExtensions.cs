@@ -47,7 +47,8 @@ internal static class EvidenceExtensions
         _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
     };
 
-    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it, which older ones only number, and as Schannel does: the server is well, and was offered a protocol that it does not speak.
+    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it, which older ones only number, and as Schannel does: the server
+    // is well, and was offered a protocol that it does not speak.
     private static bool IsChoiceOfProtocol(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)
@@ -64,7 +65,8 @@ internal static class EvidenceExtensions
         return false;
     }
 
-    // SocketError itself is what .NET calls an error that it has no name for, such as ENOMEM. The resolver needs descriptors itself, and without one it says that the name does not exist.
+    // SocketError itself is what .NET calls an error that it has no name for, such as ENOMEM. The resolver needs descriptors itself, and without one
+    // it says that the name does not exist.
     private static Evidence Of(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => Evidence.Refused,

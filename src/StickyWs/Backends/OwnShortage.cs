@@ -2,7 +2,10 @@ using System.Net.Sockets;
 
 namespace StickyWs.Backends;
 
-/// <summary>Whether the process is out of descriptors now. The name resolver and the TLS stack report a shortage as other errors, so it is asked for when one of them fails.</summary>
+/// <summary>
+/// Whether the process is out of descriptors now. The name resolver and the TLS stack report a shortage as other errors, so it is asked for when one
+/// of them fails.
+/// </summary>
 internal static class OwnShortage
 {
     public static bool IsDescriptors

@@ -1,7 +1,9 @@
 namespace StickyWs.Backends;
 
 /// <summary>What a backend is told of a client that has a pin, so that it can load the client's state.</summary>
-/// <param name="Pin">Who the client is, for <c>StickyWs-Pin</c>: the same for as long as it is known; <see langword="null"/> for a client without a pin.</param>
+/// <param name="Pin">
+/// Who the client is, for <c>StickyWs-Pin</c>: the same for as long as it is known; <see langword="null"/> for a client without a pin.
+/// </param>
 /// <param name="MovedFrom">The name of the backend that had it before, for <c>StickyWs-Moved-From</c>; <see langword="null"/> when it was not moved.</param>
 internal readonly record struct PinNotice(string? Pin, string? MovedFrom)
 {

@@ -4,8 +4,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Binding;
 
 /// <summary>
-/// The sources of the application's configuration that have a part in the section. A file that is away, empty or broken while the configuration is reloaded gives nothing, and the framework takes that for
-/// what was meant, at the latest when another file is saved; here it is told apart.
+/// The sources of the application's configuration that have a part in the section. A file that is away, empty or broken while the configuration is
+/// reloaded gives nothing, and the framework takes that for what was meant, at the latest when another file is saved; here it is told apart.
 /// </summary>
 internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConfiguration? configuration = null) : IDisposable
 {

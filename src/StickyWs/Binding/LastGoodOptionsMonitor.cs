@@ -7,8 +7,8 @@ namespace StickyWs.Binding;
 
 /// <summary>
 /// An options monitor that keeps the last valid options. The framework's own throws into whatever reloaded the configuration,
-/// and from then on into every reader; here an invalid edit is refused whole, with one log line for each error, and the old one stays. So it does when a file is away, empty or broken, and when all pools are gone
-/// although nobody wrote so (<c>"Pools": {}</c>). The same refusal is logged once.
+/// and from then on into every reader; here an invalid edit is refused whole, with one log line for each error, and the old one stays. So it does
+/// when a file is away, empty or broken, and when all pools are gone although nobody wrote so (<c>"Pools": {}</c>). The same refusal is logged once.
 /// </summary>
 internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsOptions>, IDisposable
 {

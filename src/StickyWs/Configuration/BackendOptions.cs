@@ -10,7 +10,10 @@ public sealed class BackendOptions
     [NumberRange(1, 256)]
     public int Weight { get; set; } = 1;
 
-    /// <summary>Whether the backend gets new work. A disabled backend is draining: its tunnels live on, and it goes on being probed. Default <see langword="true"/>.</summary>
+    /// <summary>
+    /// Whether the backend gets new work. A disabled backend is draining: its tunnels live on, and it goes on being probed. Default
+    /// <see langword="true"/>.
+    /// </summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>How many tunnels the backend may hold at once; a full backend is passed over. Range 1 to 100,000,000; default: no limit.</summary>

@@ -1,6 +1,9 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Hashes the client's network. From a trusted proxy (<see cref="StickyWsOptions.TrustedProxies"/>) the address that it forwards for counts, otherwise the connection's own.</summary>
+/// <summary>
+/// Hashes the client's network. From a trusted proxy (<see cref="StickyWsOptions.TrustedProxies"/>) the address that it forwards for counts,
+/// otherwise the connection's own.
+/// </summary>
 public sealed class ClientAddressAffinityOptions
 {
     /// <summary>How many leading bits of an IPv4 address count. Range 1 to 32; default 32, the whole address.</summary>

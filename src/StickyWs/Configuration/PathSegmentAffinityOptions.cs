@@ -4,7 +4,8 @@ namespace StickyWs.Configuration;
 public sealed class PathSegmentAffinityOptions
 {
     /// <summary>
-    /// Which segment, from 0: of <c>/rooms/42/chat</c> segment 1 is <c>42</c>. Compared with case; an empty one counts, and is no key. Range 0 to 100; default 0.
+    /// Which segment, from 0: of <c>/rooms/42/chat</c> segment 1 is <c>42</c>. Compared with case; an empty one counts, and is no key. Range 0 to
+    /// 100; default 0.
     /// </summary>
     [NumberRange(0, 100)]
     public int Index { get; set; }

@@ -4,8 +4,8 @@ namespace StickyWs.Configuration;
 public sealed class PinOptions
 {
     /// <summary>
-    /// How many pins the process keeps, of all pools; beyond that the one that was not used for the longest time makes room. A pin takes some 60 bytes. The keys of hashing rules are counted by
-    /// themselves, up to the same number. Range 1,000 to 100,000,000; default 1,000,000.
+    /// How many pins the process keeps, of all pools; beyond that the one that was not used for the longest time makes room. A pin takes some 60
+    /// bytes. The keys of hashing rules are counted by themselves, up to the same number. Range 1,000 to 100,000,000; default 1,000,000.
     /// </summary>
     [NumberRange(1000, 100_000_000)]
     public int MaxPins { get; set; } = 1_000_000;

@@ -32,8 +32,9 @@ public sealed class PoolOptions
 
     /// <summary>
     /// Protocols beside <c>websocket</c> to which clients may upgrade a connection (RFC 9110 section 7.8), as they write them into <c>Upgrade</c>: <c>tcp</c>,
-    /// <c>SPDY/3.1</c>, <c>tailscale-control-protocol</c>. Such a request passes the application's middleware, and is tunnelled when a backend has agreed; one for a
-    /// protocol that is not listed is answered 501. <c>websocket</c> and other forms of HTTP (<c>h2c</c>, <c>h2</c>, <c>HTTP</c>, <c>TLS</c>) are refused here. Default: none.
+    /// <c>SPDY/3.1</c>, <c>tailscale-control-protocol</c>. Such a request passes the application's middleware, and is tunnelled when a backend has
+    /// agreed; one for a protocol that is not listed is answered 501. <c>websocket</c> and other forms of HTTP (<c>h2c</c>, <c>h2</c>, <c>HTTP</c>,
+    /// <c>TLS</c>) are refused here. Default: none.
     /// </summary>
     public IList<string> Upgrades { get; } = [];
 

@@ -27,7 +27,9 @@ public abstract class ProbeOptions
     [NumberRange(0, 10)]
     public int Retries { get; set; }
 
-    /// <summary>The part of <see cref="Interval"/> by which each wait varies at random, so that probes do not march in step. Range 0 to 1; default 0.1.</summary>
+    /// <summary>
+    /// The part of <see cref="Interval"/> by which each wait varies at random, so that probes do not march in step. Range 0 to 1; default 0.1.
+    /// </summary>
     [NumberRange(0, 1)]
     public double Jitter { get; set; } = 0.1;
 }

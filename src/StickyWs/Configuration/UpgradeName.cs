@@ -1,6 +1,8 @@
 namespace StickyWs.Configuration;
 
-/// <summary>A protocol that a connection is upgraded to (RFC 9110 section 7.8): a name, and behind a slash its version if it has one. Compared without case.</summary>
+/// <summary>
+/// A protocol that a connection is upgraded to (RFC 9110 section 7.8): a name, and behind a slash its version if it has one. Compared without case.
+/// </summary>
 internal static class UpgradeName
 {
     public const string WebSocket = "websocket";
@@ -16,8 +18,8 @@ internal static class UpgradeName
     public static bool IsWebSocket(string text) => text.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether it is another form of HTTP itself. Ordinary clients offer these and go on in HTTP/1.1 when nobody answers the offer (curl, Java's HttpClient, Apache
-    /// HttpClient). In a tunnel such a protocol would carry requests past every rule (h2c smuggling).
+    /// Whether it is another form of HTTP itself. Ordinary clients offer these and go on in HTTP/1.1 when nobody answers the offer (curl, Java's
+    /// HttpClient, Apache HttpClient). In a tunnel such a protocol would carry requests past every rule (h2c smuggling).
     /// </summary>
     public static bool IsHttp(string text)
     {

@@ -3,7 +3,9 @@ namespace StickyWs.Configuration;
 /// <summary>Which way a pool's WebSocket handshakes take.</summary>
 public enum WebSocketMode
 {
-    /// <summary>The first request of a connection is sniffed and never enters the HTTP pipeline: the cheapest way. No middleware of the application sees it.</summary>
+    /// <summary>
+    /// The first request of a connection is sniffed and never enters the HTTP pipeline: the cheapest way. No middleware of the application sees it.
+    /// </summary>
     Sniffed,
 
     /// <summary>

@@ -4,7 +4,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
-/// <summary>As <see cref="HeadReader"/>, on a bare socket: looks into the kernel's own buffer, so that while a client is slow nothing is held for it here.</summary>
+/// <summary>
+/// As <see cref="HeadReader"/>, on a bare socket: looks into the kernel's own buffer, so that while a client is slow nothing is held for it here.
+/// </summary>
 internal static class HeadPeeker
 {
     // A longer head might not fit into the kernel's buffer as long as nobody takes from it; Kestrel reads such a one.

@@ -40,8 +40,8 @@ internal static class HandshakeParser
     }
 
     /// <summary>
-    /// Reads a request for another upgrade (RFC 9110 section 7.8): HTTP/1.1, one host, <c>Connection: upgrade</c>, no body. What is asked for, and with which method, was
-    /// judged before.
+    /// Reads a request for another upgrade (RFC 9110 section 7.8): HTTP/1.1, one host, <c>Connection: upgrade</c>, no body. What is asked for, and
+    /// with which method, was judged before.
     /// </summary>
     /// <param name="bytes">The whole head, its empty line included.</param>
     /// <param name="method">The method and the space behind it.</param>

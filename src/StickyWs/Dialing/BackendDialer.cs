@@ -11,8 +11,8 @@ using StickyWs.Transport;
 namespace StickyWs.Dialing;
 
 /// <summary>
-/// Connects to the first backend of a choice that can be reached, going from one to the next at once; Polly's time-out bounds each attempt. Nothing was sent before a connect
-/// succeeds, so every attempt may be repeated elsewhere.
+/// Connects to the first backend of a choice that can be reached, going from one to the next at once; Polly's time-out bounds each attempt. Nothing
+/// was sent before a connect succeeds, so every attempt may be repeated elsewhere.
 /// </summary>
 internal sealed partial class BackendDialer
 {

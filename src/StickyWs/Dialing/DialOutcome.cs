@@ -17,7 +17,10 @@ internal enum DialResult
     /// <summary>The balancer itself has no descriptor or memory left for one more connection: no backend's fault, and none would fare better.</summary>
     OutOfResources,
 
-    /// <summary>The balancer has no free port towards this backend, or no name server answers: not its fault, and another may still be reached; its lease is already back.</summary>
+    /// <summary>
+    /// The balancer has no free port towards this backend, or no name server answers: not its fault, and another may still be reached; its lease is
+    /// already back.
+    /// </summary>
     OutOfReach,
 
     /// <summary>The caller gave up; nothing is left behind.</summary>

@@ -5,9 +5,9 @@ using StickyWs.Transport;
 namespace StickyWs.Dialing;
 
 /// <summary>
-/// TLS of which one direction can be finished while bytes still come in the other. The runtime's own <see cref="SslStream.ShutdownAsync"/> may not run beside a read: on OpenSSL it
-/// reads, too, and takes no lock against a read that decrypts in that moment, and then either fails (seen with .NET 10.0). So whoever uses what has been received does it in turn, and a read gives its
-/// turn away while it waits for the network.
+/// TLS of which one direction can be finished while bytes still come in the other. The runtime's own <see cref="SslStream.ShutdownAsync"/> may not
+/// run beside a read: on OpenSSL it reads, too, and takes no lock against a read that decrypts in that moment, and then either fails (seen with .NET
+/// 10.0). So whoever uses what has been received does it in turn, and a read gives its turn away while it waits for the network.
 /// </summary>
 #pragma warning disable CA2213 // A semaphore that nobody has asked for a handle holds nothing but memory, and a read may come behind the dispose.
 internal sealed class DuplexTlsStream : AsyncStream

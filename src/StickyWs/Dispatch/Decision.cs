@@ -7,8 +7,8 @@ using StickyWs.Http1;
 namespace StickyWs.Dispatch;
 
 /// <summary>
-/// Which backend, and why: the one that the client has a claim on; otherwise the pool's policy over those that may get new work, less those that were tried or are full. A client that has to be moved
-/// goes where its key leads, so that every instance moves it to the same.
+/// Which backend, and why: the one that the client has a claim on; otherwise the pool's policy over those that may get new work, less those that were
+/// tried or are full. A client that has to be moved goes where its key leads, so that every instance moves it to the same.
 /// </summary>
 internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null, bool isRepeatable = false) : BackendChoice(pool, kind)
 {

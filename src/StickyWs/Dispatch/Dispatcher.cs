@@ -7,7 +7,10 @@ using StickyWs.Http1;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>The one place where a request becomes a decision, for both lanes and for plain HTTP alike. No I/O, but for a shared store of pins where affinity asks one.</summary>
+/// <summary>
+/// The one place where a request becomes a decision, for both lanes and for plain HTTP alike. No I/O, but for a shared store of pins where affinity
+/// asks one.
+/// </summary>
 internal sealed class Dispatcher
 {
     private readonly BackendRegistry _registry;
@@ -27,7 +30,9 @@ internal sealed class Dispatcher
     /// <param name="head">The handshake.</param>
     /// <param name="peer">The peer of its connection.</param>
     /// <param name="isHttps">Whether it came inside TLS.</param>
-    /// <returns><see langword="null"/> when the request fits no pool and stays with the application, or when its pool wants it to pass the application first.</returns>
+    /// <returns>
+    /// <see langword="null"/> when the request fits no pool and stays with the application, or when its pool wants it to pass the application first.
+    /// </returns>
     public ValueTask<Decision?> DecideAsync(RequestHead head, IPAddress? peer, bool isHttps)
         => DecideAsync(head.Host, LeaseKind.Tunnel, new RequestView(head, peer, isHttps), isSniffed: true);
 

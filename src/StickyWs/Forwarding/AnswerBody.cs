@@ -11,7 +11,9 @@ internal sealed class AnswerBody(BackendConnection connection, ResponseHead head
     private const int BufferSize = 16 * 1024;
 
     /// <summary>Copies the body, flushing after each piece.</summary>
-    /// <exception cref="IOException">The client is gone, the backend broke off, or its chunks are malformed: the client must not take what it got for the whole.</exception>
+    /// <exception cref="IOException">
+    /// The client is gone, the backend broke off, or its chunks are malformed: the client must not take what it got for the whole.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The backend was silent or the client took nothing for too long, or the caller cancelled.</exception>
     public async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<CancellationToken, ValueTask<FlushResult>> flush, CancellationToken cancellationToken)
     {

@@ -34,7 +34,10 @@ internal abstract class ClientLeg
     public abstract CancellationToken Left { get; }
 
     /// <summary>Passes the verified 101 on, and what the backend sent right behind it; from then on the client's bytes are the tunnel's.</summary>
-    /// <returns><see langword="false"/> when the client's server has no room for one more upgraded connection; then nothing was sent, and the client is to be refused.</returns>
+    /// <returns>
+    /// <see langword="false"/> when the client's server has no room for one more upgraded connection; then nothing was sent, and the client is to be
+    /// refused.
+    /// </returns>
     public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind);
 
     /// <summary>Answers in the balancer's own name.</summary>
@@ -56,8 +59,8 @@ internal abstract class ClientLeg<TConnection> : ClientLeg
     public abstract IBackendConnector<TConnection> Connector { get; }
 
     /// <summary>
-    /// Behind <see cref="ClientLeg.AcceptAsync"/>: makes a tunnel of both connections and takes over the backend's connection and lease. Completes when the tunnel has ended, or when it
-    /// lives on elsewhere.
+    /// Behind <see cref="ClientLeg.AcceptAsync"/>: makes a tunnel of both connections and takes over the backend's connection and lease. Completes
+    /// when the tunnel has ended, or when it lives on elsewhere.
     /// </summary>
     public abstract Task RelayAsync(OpenedBackend<TConnection> opened, TunnelOptions options, TunnelTable tunnels);
 }

@@ -6,7 +6,8 @@ using StickyWs.Backends;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// One Warning for what clients are told when a backend fails them (502, 504) or leaves them with a part of an answer: which backend, and why. Of each backend and cause one line in a second, which says how many like it were left out.
+/// One Warning for what clients are told when a backend fails them (502, 504) or leaves them with a part of an answer: which backend, and why. Of
+/// each backend and cause one line in a second, which says how many like it were left out.
 /// </summary>
 internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> logger)
 {

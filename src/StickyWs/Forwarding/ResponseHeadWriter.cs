@@ -4,7 +4,10 @@ using StickyWs.Http1;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>Writes a backend's answer to a client that no HTTP server stands in front of: its own headers byte for byte, without those that are for one hop only.</summary>
+/// <summary>
+/// Writes a backend's answer to a client that no HTTP server stands in front of: its own headers byte for byte, without those that are for one hop
+/// only.
+/// </summary>
 internal static class ResponseHeadWriter
 {
     public static void WriteSwitchingProtocols(IBufferWriter<byte> output, ResponseHead answer)

@@ -24,7 +24,10 @@ internal sealed partial class StickyForwarder(
     TimeProvider time,
     ILogger<StickyForwarder> logger)
 {
-    /// <summary>Takes a handshake from its head to the end of its tunnel, to where the tunnel lives on by itself, or to the answer that the client gets instead.</summary>
+    /// <summary>
+    /// Takes a handshake from its head to the end of its tunnel, to where the tunnel lives on by itself, or to the answer that the client gets
+    /// instead.
+    /// </summary>
     public Task ForwardAsync<TConnection>(ClientLeg<TConnection> client, RequestHead head, BackendChoice choice)
         where TConnection : BackendConnection
         => RelayAsync(client, choice.Pool.Options.Tunnels, OpenAsync(client, head, choice));

@@ -5,9 +5,9 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// One backend's circuit breaker, whose changes are what the registry learns. Where the pool has probes they alone open and close it. Where it has none, traffic is counted into it:
-/// failures that prove the backend's state as they come, those that a client may have caused only when several clients saw them and nothing succeeded for a whole window.
-/// A success is a <see cref="Suspicion"/> of nothing, so that counting makes no exception.
+/// One backend's circuit breaker, whose changes are what the registry learns. Where the pool has probes they alone open and close it. Where it has
+/// none, traffic is counted into it: failures that prove the backend's state as they come, those that a client may have caused only when several
+/// clients saw them and nothing succeeded for a whole window. A success is a <see cref="Suspicion"/> of nothing, so that counting makes no exception.
 /// </summary>
 /// <remarks>
 /// The circuit is never disposed: a verdict may still be on its way to a breaker that a reload replaced, and it holds nothing but memory.

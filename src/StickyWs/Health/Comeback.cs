@@ -3,8 +3,9 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Brings back a backend that traffic took out of a pool without probes. Where no connection came about, a connect of the balancer's own decides. Where connections were good and answers were not,
-/// only a request can tell: one at a time is let through. Nobody may hold that place for long, and where no request comes that could take it, the backend is in use again.
+/// Brings back a backend that traffic took out of a pool without probes. Where no connection came about, a connect of the balancer's own decides.
+/// Where connections were good and answers were not, only a request can tell: one at a time is let through. Nobody may hold that place for long, and
+/// where no request comes that could take it, the backend is in use again.
 /// </summary>
 internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProvider time)
 {

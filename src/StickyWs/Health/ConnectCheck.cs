@@ -4,7 +4,9 @@ using StickyWs.Backends;
 
 namespace StickyWs.Health;
 
-/// <summary>A connect of the balancer's own to a backend of a pool without probes, within the pool's connect time-out. It sends nothing but what TLS needs.</summary>
+/// <summary>
+/// A connect of the balancer's own to a backend of a pool without probes, within the pool's connect time-out. It sends nothing but what TLS needs.
+/// </summary>
 internal sealed class ConnectCheck(IProbe connect, TimeSpan timeout, TimeProvider time)
 {
     private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }

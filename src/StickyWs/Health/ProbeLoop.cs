@@ -5,8 +5,8 @@ using StickyWs.Observability;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap. What traffic suspects ends the wait.
-/// Owned by the monitor, which starts it once and stops it once, by itself or with all others.
+/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap. What
+/// traffic suspects ends the wait. Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
     Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
@@ -35,7 +35,10 @@ internal sealed partial class ProbeLoop(
         if (before is not null && before.Identity != pipeline.Identity) _changed.TrySetResult();
     }
 
-    /// <summary>Traffic failed: a probe is due, and its result decides. One that fails is enough where traffic has proved the same, else it takes as many as always, but at once after each other.</summary>
+    /// <summary>
+    /// Traffic failed: a probe is due, and its result decides. One that fails is enough where traffic has proved the same, else it takes as many as
+    /// always, but at once after each other.
+    /// </summary>
     public void Suspect(Suspicion suspicion)
     {
         if (suspicion.IsProof) _isProven = true;
@@ -115,7 +118,8 @@ internal sealed partial class ProbeLoop(
         await JudgeAsync(result.Failure, pipeline, isProven);
     }
 
-    // The first failure, and the first that says nothing of the backend, are for whoever runs the backend; those that follow change nothing until it has recovered.
+    // The first failure, and the first that says nothing of the backend, are for whoever runs the backend; those that follow change nothing until it
+    // has recovered.
     private void Tell(ProbeResult result, int rise)
     {
         _good = result.Failure is null ? _good + 1 : 0;

@@ -6,7 +6,8 @@ namespace StickyWs.Health;
 
 /// <summary>
 /// The app's own health by its pools: unhealthy when a pool has no backend for new work or uses all because none is healthy, degraded when
-/// some enabled backend gets no new work, or new backends of a changed configuration are not known yet. Its data holds every pool's eligible and enabled backends, and every backend's state.
+/// some enabled backend gets no new work, or new backends of a changed configuration are not known yet. Its data holds every pool's eligible and
+/// enabled backends, and every backend's state.
 /// </summary>
 internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthCheck
 {

@@ -4,8 +4,8 @@ using System.Net;
 namespace StickyWs.Health;
 
 /// <summary>
-/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw, or for too short a time, is held back:
-/// one client, however hostile, is no evidence, nor are several in the moment between two others' successes.
+/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw, or
+/// for too short a time, is held back: one client, however hostile, is no evidence, nor are several in the moment between two others' successes.
 /// </summary>
 internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack, TimeProvider time)
 {

@@ -9,7 +9,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Says, when the host has started and whenever <c>MaxTunnels</c> changes, that the process may not have as many descriptors as so many tunnels need.</summary>
+/// <summary>
+/// Says, when the host has started and whenever <c>MaxTunnels</c> changes, that the process may not have as many descriptors as so many tunnels need.
+/// </summary>
 internal sealed partial class DescriptorCheck(BackendRegistry registry, DescriptorBudget budget, ILogger<DescriptorCheck> logger, OptionsRoot? root = null) : IHostedLifecycleService
 {
     /// <summary>What there should be room for where there is no <c>MaxTunnels</c>.</summary>

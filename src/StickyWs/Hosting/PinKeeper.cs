@@ -4,7 +4,10 @@ using StickyWs.Backends;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Keeps the pins of open tunnels and requests alive: each is come to twice within the shortest lifetime that a pool has, and every 16 s where that is long.</summary>
+/// <summary>
+/// Keeps the pins of open tunnels and requests alive: each is come to twice within the shortest lifetime that a pool has, and every 16 s where that
+/// is long.
+/// </summary>
 internal sealed class PinKeeper(AffinityServices services, BackendRegistry registry, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);

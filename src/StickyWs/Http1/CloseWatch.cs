@@ -3,8 +3,9 @@ using System.Buffers;
 namespace StickyWs.Http1;
 
 /// <summary>
-/// Whether the last bytes of one direction of a tunnel are a WebSocket Close frame (RFC 6455 section 5.5.1). It follows no frames but looks at the end of each piece: a strong hint, no
-/// proof. A Close is seen behind other frames in one piece, and by itself however it is cut; not when it is cut behind other frames.
+/// Whether the last bytes of one direction of a tunnel are a WebSocket Close frame (RFC 6455 section 5.5.1). It follows no frames but looks at the
+/// end of each piece: a strong hint, no proof. A Close is seen behind other frames in one piece, and by itself however it is cut; not when it is cut
+/// behind other frames.
 /// </summary>
 internal struct CloseWatch
 {

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace StickyWs.Http1;
 
-/// <summary>The request line of a handshake: a method (<c>GET</c> for a WebSocket), an origin-form target (RFC 9112 section 3.2.1), <c>HTTP/1.1</c>, single spaces, CRLF.</summary>
+/// <summary>
+/// The request line of a handshake: a method (<c>GET</c> for a WebSocket), an origin-form target (RFC 9112 section 3.2.1), <c>HTTP/1.1</c>, single
+/// spaces, CRLF.
+/// </summary>
 internal static class RequestLine
 {
     // Visible ASCII but the fragment mark, which never goes over the wire (RFC 9110 section 7.1).

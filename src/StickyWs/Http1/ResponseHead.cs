@@ -68,8 +68,8 @@ internal sealed class ResponseHead : IAnswerHead
     }
 
     /// <summary>
-    /// The same head without what ends here: headers that are for this hop alone, also because <c>Connection</c> names them, and the balancer's own, which are not the backend's to write. What is added to it
-    /// afterwards is named by nothing.
+    /// The same head without what ends here: headers that are for this hop alone, also because <c>Connection</c> names them, and the balancer's own,
+    /// which are not the backend's to write. What is added to it afterwards is named by nothing.
     /// </summary>
     public ResponseHead ForClient()
     {

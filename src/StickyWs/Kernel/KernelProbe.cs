@@ -1,8 +1,8 @@
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// Asks the kernel for what the raw lane needs, by calls on a descriptor that is none: a call that is there and allowed says so (EBADF), one that is missing or forbidden
-/// (an old kernel, a seccomp profile) says that. Version numbers say neither.
+/// Asks the kernel for what the raw lane needs, by calls on a descriptor that is none: a call that is there and allowed says so (EBADF), one that is
+/// missing or forbidden (an old kernel, a seccomp profile) says that. Version numbers say neither.
 /// </summary>
 internal static unsafe class KernelProbe
 {

@@ -5,7 +5,8 @@ namespace StickyWs.Kernel;
 /// <summary>
 /// The system calls of the raw lane (man pages, section 2), by the C library that is there: the runtime finds glibc and musl alike under this name.
 /// Calls that return at once skip the switch of the garbage collector's mode; their error is read right after them by
-/// <see cref="Error"/>. Those that may take longer do not, and the runtime saves theirs (<see cref="SavedError"/>). All flags have the same numbers on x64 and arm64.
+/// <see cref="Error"/>. Those that may take longer do not, and the runtime saves theirs (<see cref="SavedError"/>). All flags have the same numbers
+/// on x64 and arm64.
 /// </summary>
 internal static unsafe partial class Libc
 {

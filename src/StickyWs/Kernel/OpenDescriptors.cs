@@ -19,7 +19,9 @@ internal static unsafe class OpenDescriptors
         }
     }
 
-    /// <summary>Asks the kernel, which answers with a number since Linux 6.2 (stat(2) of <c>/proc/self/fd</c>); before that all of them are gone through.</summary>
+    /// <summary>
+    /// Asks the kernel, which answers with a number since Linux 6.2 (stat(2) of <c>/proc/self/fd</c>); before that all of them are gone through.
+    /// </summary>
     public static int Count()
     {
         if (!_cannotAsk && Ask() is var count and > 0) return count;

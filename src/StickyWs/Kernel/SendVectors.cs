@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>Memory for the <c>struct msghdr</c> and <c>struct iovec</c> (sendmsg(2)) of one turn. The kernel has copied them when it has submitted the send.</summary>
+/// <summary>
+/// Memory for the <c>struct msghdr</c> and <c>struct iovec</c> (sendmsg(2)) of one turn. The kernel has copied them when it has submitted the send.
+/// </summary>
 internal sealed unsafe class SendVectors
 {
     /// <summary>Pieces that the kernel takes in one message: its <c>UIO_MAXIOV</c> (readv(2)).</summary>

@@ -9,8 +9,8 @@ internal static unsafe class SocketOptions
     public static void SetNoDelay(int fd) => Set(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
 
     /// <summary>
-    /// Leaves urgent data where it is in the stream (RFC 6093 section 5): a receive that goes on by itself would not come past its mark. A socket that is accepted inherits this
-    /// from its listener.
+    /// Leaves urgent data where it is in the stream (RFC 6093 section 5): a receive that goes on by itself would not come past its mark. A socket
+    /// that is accepted inherits this from its listener.
     /// </summary>
     public static void SetUrgentInline(int fd) => Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
 
@@ -29,7 +29,9 @@ internal static unsafe class SocketOptions
         Set(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPINTVL, Math.Max(1, milliseconds / 8000));
     }
 
-    /// <summary>Takes the error that broke the connection, which the kernel tells once; <see cref="Errno.EPIPE"/> where the peer had finished before (FIN).</summary>
+    /// <summary>
+    /// Takes the error that broke the connection, which the kernel tells once; <see cref="Errno.EPIPE"/> where the peer had finished before (FIN).
+    /// </summary>
     public static Errno TakeError(int fd)
     {
         var error = 0;

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// One io_uring(7): operations are written into memory that the kernel reads, and what became of them is read from memory that it writes. Belongs to the one thread that
-/// has enabled it, for which the kernel keeps all work until it asks (<c>IORING_SETUP_DEFER_TASKRUN</c>): nothing interrupts it, and completions come in batches.
+/// One io_uring(7): operations are written into memory that the kernel reads, and what became of them is read from memory that it writes. Belongs to
+/// the one thread that has enabled it, for which the kernel keeps all work until it asks (<c>IORING_SETUP_DEFER_TASKRUN</c>): nothing interrupts it,
+/// and completions come in batches.
 /// </summary>
 internal sealed unsafe class Uring : IDisposable
 {

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// The buffers that a ring receives into (io_uring_register(2), <c>IORING_REGISTER_PBUF_RING</c>): the kernel takes one when bytes are there, so that a thousand idle sockets need
-/// none. Each is with the kernel, or filled and on its way out, in a chain of pieces; never both. Others of the same size, which the kernel never gets, hold what handlers write behind such pieces.
+/// The buffers that a ring receives into (io_uring_register(2), <c>IORING_REGISTER_PBUF_RING</c>): the kernel takes one when bytes are there, so that
+/// a thousand idle sockets need none. Each is with the kernel, or filled and on its way out, in a chain of pieces; never both. Others of the same
+/// size, which the kernel never gets, hold what handlers write behind such pieces.
 /// </summary>
 internal sealed unsafe class UringBuffers
 {

@@ -3,8 +3,9 @@ using StickyWs.Reactors;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// Asks the kernel for what a reactor on io_uring needs, by using it once: a ring with its buffers is set up as a reactor's, and a byte goes through. An old kernel, a switch
-/// (<c>kernel.io_uring_disabled</c>), a seccomp profile, a limit on locked memory all show there, and a version number shows none of them.
+/// Asks the kernel for what a reactor on io_uring needs, by using it once: a ring with its buffers is set up as a reactor's, and a byte goes through.
+/// An old kernel, a switch (<c>kernel.io_uring_disabled</c>), a seccomp profile, a limit on locked memory all show there, and a version number shows
+/// none of them.
 /// </summary>
 internal static unsafe class UringProbe
 {

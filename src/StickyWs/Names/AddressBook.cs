@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace StickyWs.Names;
 
 /// <summary>
-/// Connects to names that may have several addresses, some of them dead: the next address is tried when one fails, or does not answer soon, and the one that was reached comes first for a while. The one place for
-/// plain requests, handshakes and probes alike.
+/// Connects to names that may have several addresses, some of them dead: the next address is tried when one fails, or does not answer soon, and the
+/// one that was reached comes first for a while. The one place for plain requests, handshakes and probes alike.
 /// </summary>
 internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
 {
@@ -29,7 +29,9 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
     /// <param name="port">The port.</param>
     /// <param name="connect">Connects to one address; what it returns is the caller's.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="SocketException">None can be reached, the name has none, or it was ended before the name servers had answered (<see cref="SocketError.TryAgain"/>).</exception>
+    /// <exception cref="SocketException">
+    /// None can be reached, the name has none, or it was ended before the name servers had answered (<see cref="SocketError.TryAgain"/>).
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
         where T : IDisposable
@@ -59,7 +61,8 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         if (_first.TryGetValue((host, port), out var first)) _first[(host, port)] = first with { IsLast = true };
     }
 
-    // A connect that has no time left before it has begun is no connect that timed out. Those who bound it would wrap a cancellation, and lose what was waited for.
+    // A connect that has no time left before it has begun is no connect that timed out. Those who bound it would wrap a cancellation, and lose what
+    // was waited for.
     private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         try
@@ -72,7 +75,8 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         }
     }
 
-    // Whatever the time-out is, no address keeps the others from their turn for ever. But the caller may have ended it for any other reason, so one that was reached is not given up at once.
+    // Whatever the time-out is, no address keeps the others from their turn for ever. But the caller may have ended it for any other reason, so one
+    // that was reached is not given up at once.
     private void GiveUp((string Host, int Port) name, IPAddress? known, IPAddress untried)
     {
         var misses = known is not null && _first.TryGetValue(name, out var first) ? first.Misses + 1 : MostMisses;

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace StickyWs.Names;
 
-/// <summary>Connects to one of several addresses: the next begins when one fails, or after a short while; the first that stands wins (RFC 8305 section 5).</summary>
+/// <summary>
+/// Connects to one of several addresses: the next begins when one fails, or after a short while; the first that stands wins (RFC 8305 section 5).
+/// </summary>
 /// <param name="addresses">All of them, the preferred one first.</param>
 /// <param name="known">One that was reached of late, so that a socket of this machine can be connected to its like.</param>
 /// <param name="port">The port.</param>
@@ -72,8 +74,8 @@ internal sealed class AddressRace<T>(
         return false;
     }
 
-    // That this machine is short of something says nothing of anybody. That it has no way to an address is said of a family that it does not have, too, and then the others decide; of one that
-    // was reached it is the machine's own trouble. Refused is a name whose addresses all refuse.
+    // That this machine is short of something says nothing of anybody. That it has no way to an address is said of a family that it does not have,
+    // too, and then the others decide; of one that was reached it is the machine's own trouble. Refused is a name whose addresses all refuse.
     private int Weight((IPAddress Address, Exception Failure) end) => (end.Failure as SocketException ?? end.Failure.InnerException as SocketException)?.SocketErrorCode switch
     {
         SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError => 4,

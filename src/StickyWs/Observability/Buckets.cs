@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace StickyWs.Observability;
 
-/// <summary>Where the buckets of histograms end, in seconds. Exporters that are not told take OpenTelemetry's default, which is made for milliseconds.</summary>
+/// <summary>
+/// Where the buckets of histograms end, in seconds. Exporters that are not told take OpenTelemetry's default, which is made for milliseconds.
+/// </summary>
 internal static class Buckets
 {
     /// <summary>What is over in no time on a good day, and by a time-out of seconds on a bad one: connects, handshakes, probes.</summary>

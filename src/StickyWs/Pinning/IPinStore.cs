@@ -1,13 +1,15 @@
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// Pins that several instances of the balancer share. Register one in DI to have it used; the package StickyWs.Redis brings one. In front of it every instance keeps its
-/// own pins, waits no longer than <c>Pins:StoreTimeout</c>, and goes on without it while it is slow or down. Called from many threads at once.
+/// Pins that several instances of the balancer share. Register one in DI to have it used; the package StickyWs.Redis brings one. In front of it every
+/// instance keeps its own pins, waits no longer than <c>Pins:StoreTimeout</c>, and goes on without it while it is slow or down. Called from many
+/// threads at once.
 /// </summary>
 public interface IPinStore
 {
     /// <summary>
-    /// Raised when another instance has saved a pin, with its key and its backend's name; lost messages do no harm, since a pin that is not known is looked up. Handlers are quick and throw nothing.
+    /// Raised when another instance has saved a pin, with its key and its backend's name; lost messages do no harm, since a pin that is not known is
+    /// looked up. Handlers are quick and throw nothing.
     /// </summary>
     event Action<string, string>? Saved;
 

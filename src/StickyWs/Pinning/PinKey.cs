@@ -6,8 +6,8 @@ using System.Text;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// What a client is known by: the first 128 bits of a SHA-256 over pool, rule and value. It has one size whatever a client sends, gives no token away to whoever reads the shared store, and
-/// nobody can make two values that share one.
+/// What a client is known by: the first 128 bits of a SHA-256 over pool, rule and value. It has one size whatever a client sends, gives no token away
+/// to whoever reads the shared store, and nobody can make two values that share one.
 /// </summary>
 internal readonly record struct PinKey(ulong High, ulong Low)
 {
@@ -33,7 +33,9 @@ internal readonly record struct PinKey(ulong High, ulong Low)
     /// <summary>What keeps the values of one rule of one pool apart from all others; the same on every instance.</summary>
     /// <param name="pool">The pool's name, in any case.</param>
     /// <param name="kind">The kind of the rule, in lower case: so the name of no pool can hold it.</param>
-    /// <param name="name">What the rule looks for; in upper case where case does not matter. Its length stands before it, since it may hold whatever a value may hold.</param>
+    /// <param name="name">
+    /// What the rule looks for; in upper case where case does not matter. Its length stands before it, since it may hold whatever a value may hold.
+    /// </param>
     public static byte[] Prefix(string pool, string kind, string name)
         => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{pool.ToUpperInvariant()}\n{kind}\n{name.Length}\n{name}\n"));
 

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// Pins in memory: bounded, with sliding expiry, without an object per pin. A set-associative table, as caches in hardware are: a key has eight places, and where all are taken the one that is
-/// nearest to its end makes room, so that a flood of keys costs time and pins, never memory. Its segments have a lock each, held for one look at eight places, and grow by doubling; where the limit was lowered they shrink at the next write.
+/// Pins in memory: bounded, with sliding expiry, without an object per pin. A set-associative table, as caches in hardware are: a key has eight
+/// places, and where all are taken the one that is nearest to its end makes room, so that a flood of keys costs time and pins, never memory. Its
+/// segments have a lock each, held for one look at eight places, and grow by doubling; where the limit was lowered they shrink at the next write.
 /// </summary>
 internal sealed class PinTable
 {
@@ -108,7 +109,8 @@ internal sealed class PinTable
             return ref bucket[best];
         }
 
-        // From the first size on it doubles until the last: each new bucket takes from one old bucket alone, so that growing loses no pin. The last is the limit's four highest bits.
+        // From the first size on it doubles until the last: each new bucket takes from one old bucket alone, so that growing loses no pin. The last
+        // is the limit's four highest bits.
         private static (int First, int Last) Sizes(int maxBuckets)
         {
             var shift = Math.Max(0, BitOperations.Log2((uint)maxBuckets) - 3);

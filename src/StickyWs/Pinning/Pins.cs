@@ -3,8 +3,8 @@ using StickyWs.Backends;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// What is remembered of clients: pins that were learnt, here and in the shared store, and which backend a hashed key had last, here alone, since hashing needs no memory but to know a client that is
-/// new from one that was there before.
+/// What is remembered of clients: pins that were learnt, here and in the shared store, and which backend a hashed key had last, here alone, since
+/// hashing needs no memory but to know a client that is new from one that was there before.
 /// </summary>
 internal sealed class Pins : IDisposable
 {
@@ -48,7 +48,10 @@ internal sealed class Pins : IDisposable
     /// <summary>Whether there is a shared store, and sense in asking it.</summary>
     public bool IsAskable => _shared is { IsAskable: true };
 
-    /// <summary>Whether the shared store is there and does not answer, or did not until a moment ago: the other instances may find it again later than this one.</summary>
+    /// <summary>
+    /// Whether the shared store is there and does not answer, or did not until a moment ago: the other instances may find it again later than this
+    /// one.
+    /// </summary>
     public bool IsCutOff => _shared is { IsLost: true } || _clock.Now - ReturnTime < _returnedAt;
 
     /// <summary>Finds a learnt pin in this process.</summary>
@@ -78,8 +81,8 @@ internal sealed class Pins : IDisposable
     }
 
     /// <summary>
-    /// Remembers a learnt pin. Completes when every instance can find it, or when the store was waited for long enough; at once for one that the store has, since there are backends that send their cookie
-    /// with every answer.
+    /// Remembers a learnt pin. Completes when every instance can find it, or when the store was waited for long enough; at once for one that the
+    /// store has, since there are backends that send their cookie with every answer.
     /// </summary>
     public ValueTask SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
@@ -89,7 +92,10 @@ internal sealed class Pins : IDisposable
         return _shared is null ? default : ShareAsync(key, backend, lifetime);
     }
 
-    /// <summary>Renews a learnt pin that was used until now, in the shared store too when its time there has come. Completes when the store has it; nobody needs to wait for that.</summary>
+    /// <summary>
+    /// Renews a learnt pin that was used until now, in the shared store too when its time there has come. Completes when the store has it; nobody
+    /// needs to wait for that.
+    /// </summary>
     public ValueTask RenewAsync(PinKey key, string backend, TimeSpan lifetime)
     {
         var now = _clock.Now;

@@ -8,7 +8,8 @@ using StickyWs.Observability;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// The shared store as the data path sees it: a bounded wait, and none at all while Polly's circuit breaker is open. What goes wrong in it is counted, said once, and costs nobody an answer.
+/// The shared store as the data path sees it: a bounded wait, and none at all while Polly's circuit breaker is open. What goes wrong in it is
+/// counted, said once, and costs nobody an answer.
 /// </summary>
 internal sealed partial class SharedPins : IDisposable
 {
@@ -101,7 +102,8 @@ internal sealed partial class SharedPins : IDisposable
         return outcome;
     }
 
-    // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is asked for is nobody's pin.
+    // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is
+    // asked for is nobody's pin.
     private void Try()
     {
         if (IsLost) _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Options;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the application sets later cannot be
-/// taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>, <see cref="ForwardedArrival"/>).
+/// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the
+/// application sets later cannot be taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>,
+/// <see cref="ForwardedArrival"/>).
 /// </summary>
 internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHeadersOptions> options) : IStartupFilter
 {

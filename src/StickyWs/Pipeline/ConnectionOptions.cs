@@ -13,14 +13,16 @@ namespace StickyWs.Pipeline;
 /// </summary>
 internal static class ConnectionOptions
 {
-    // Bound to the hop by their nature, so that no naming is needed; what frames and routes the message; and the word of proxies on the client, which is kept or replaced as a whole.
+    // Bound to the hop by their nature, so that no naming is needed; what frames and routes the message; and the word of proxies on the client, which
+    // is kept or replaced as a whole.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Left = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         "close", HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ProxyConnection,
         HeaderNames.Host, HeaderNames.ContentLength, "HTTP2-Settings", "Forwarded").GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>
-    /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without stays named, and has it refused.
+    /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without
+    /// stays named, and has it refused.
     /// </summary>
     public static void Strip(IHeaderDictionary headers)
     {

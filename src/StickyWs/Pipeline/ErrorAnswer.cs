@@ -19,11 +19,15 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
 
     public static ErrorAnswer BadTarget { get; } = new(StatusCodes.Status400BadRequest, "The request target is not valid.");
 
-    /// <summary>Whether the application writes the pages for errors itself (<c>UseStatusCodePages</c>): it does so where an answer has neither body nor type nor length.</summary>
+    /// <summary>
+    /// Whether the application writes the pages for errors itself (<c>UseStatusCodePages</c>): it does so where an answer has neither body nor type
+    /// nor length.
+    /// </summary>
     public static bool HasPageOf(HttpContext context) => context.Features.Get<IStatusCodePagesFeature>() is { Enabled: true };
 
     /// <summary>
-    /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>, <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
+    /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>,
+    /// <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
     /// </summary>
     public static bool IsPage(HttpContext context)
         => context.Response.StatusCode >= StatusCodes.Status400BadRequest

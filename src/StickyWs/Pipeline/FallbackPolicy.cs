@@ -7,9 +7,10 @@ using StickyWs.Dispatch;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Pools go before an endpoint that routing chooses only because nothing else fits (<c>MapFallback</c> and its like, or a 405). Where every request comes to the balancer, such an endpoint is not even chosen for a
-/// request that belongs to a pool, so that what it says of authorization, limits or CORS is not taken for the pool's. Elsewhere it is told apart afterwards; a fallback to a controller or a page is replaced by the action's
-/// own endpoint while routing goes on, so that is noted before it happens.
+/// Pools go before an endpoint that routing chooses only because nothing else fits (<c>MapFallback</c> and its like, or a 405). Where every request
+/// comes to the balancer, such an endpoint is not even chosen for a request that belongs to a pool, so that what it says of authorization, limits or
+/// CORS is not taken for the pool's. Elsewhere it is told apart afterwards; a fallback to a controller or a page is replaced by the action's own
+/// endpoint while routing goes on, so that is noted before it happens.
 /// </summary>
 internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatcher, EndpointDataSource all) : MatcherPolicy, IEndpointSelectorPolicy
 {
@@ -85,7 +86,8 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };
 
-    // What routing puts in place of endpoints that want another method or media type. It is nobody's endpoint, and an endpoint without such wishes, as a pool is, would have been chosen before it.
+    // What routing puts in place of endpoints that want another method or media type. It is nobody's endpoint, and an endpoint without such wishes,
+    // as a pool is, would have been chosen before it.
     private static bool IsRefusal(Endpoint endpoint)
         => endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0 && endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
 

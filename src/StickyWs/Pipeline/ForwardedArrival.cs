@@ -6,8 +6,8 @@ using StickyWs.Http1;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// What a request said of its client when it came (<see cref="ForwardedNames"/>). A stranger's word is dropped; what the application says by such a name (<c>X-Forwarded-User</c>) is passed on, and no client can take it away
-/// by saying it first. The three that are written anew are nobody's.
+/// What a request said of its client when it came (<see cref="ForwardedNames"/>). A stranger's word is dropped; what the application says by such a
+/// name (<c>X-Forwarded-User</c>) is passed on, and no client can take it away by saying it first. The three that are written anew are nobody's.
 /// </summary>
 internal sealed class ForwardedArrival(string[] trimmed)
 {

@@ -15,7 +15,9 @@ internal sealed class PipelineMark
     /// <summary>Whether it is in some pipeline.</summary>
     public bool IsSet { get; private set; }
 
-    /// <summary>The routes of the pipeline that every request takes, if that is where it is; branches (<c>Map</c>, <c>UseWhen</c>) have builders of their own.</summary>
+    /// <summary>
+    /// The routes of the pipeline that every request takes, if that is where it is; branches (<c>Map</c>, <c>UseWhen</c>) have builders of their own.
+    /// </summary>
     public IEndpointRouteBuilder? Routes { get; private set; }
 
     public void Set(IApplicationBuilder app)

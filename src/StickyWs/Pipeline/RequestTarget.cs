@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// The target that goes to the backend, and the decoded path of it, by which the pool is chosen: one path for both. It is what the client wrote, byte for byte, as long as no middleware gave the
-/// request another path or query. A path base counts where it was taken out of what the client wrote; one that was put in front (<c>X-Forwarded-Prefix</c>) was never in this request.
+/// The target that goes to the backend, and the decoded path of it, by which the pool is chosen: one path for both. It is what the client wrote, byte
+/// for byte, as long as no middleware gave the request another path or query. A path base counts where it was taken out of what the client wrote; one
+/// that was put in front (<c>X-Forwarded-Prefix</c>) was never in this request.
 /// </summary>
 internal readonly record struct RequestTarget(string Value, string Path)
 {

@@ -1,6 +1,9 @@
 namespace StickyWs.Proxying;
 
-/// <summary>Finds the status of the final answer in the bytes of an HTTP/1.1 connection, past interim answers (RFC 9110 section 15.2). It judges nothing; whoever reads the answer does.</summary>
+/// <summary>
+/// Finds the status of the final answer in the bytes of an HTTP/1.1 connection, past interim answers (RFC 9110 section 15.2). It judges nothing;
+/// whoever reads the answer does.
+/// </summary>
 internal struct AnswerScan
 {
     private const int StatusAt = 9;

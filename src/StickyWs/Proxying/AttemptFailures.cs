@@ -26,7 +26,10 @@ internal static class AttemptFailures
         };
     }
 
-    /// <summary>Whether it is counted against the backend. One that has not answered when the time of a request is over may hang, unless it is the client that it waits for.</summary>
+    /// <summary>
+    /// Whether it is counted against the backend. One that has not answered when the time of a request is over may hang, unless it is the client that
+    /// it waits for.
+    /// </summary>
     public static bool IsBackends(this AttemptFailure failure, ProxiedRequest request)
         => failure >= AttemptFailure.BackendSilent || (failure == AttemptFailure.OutOfTime && request.Content is not { AwaitsClient: true });
 

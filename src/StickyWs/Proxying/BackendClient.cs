@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by counting: the table holds one use and every
-/// request another, and whoever gives back the last one closes the connections.
+/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by
+/// counting: the table holds one use and every request another, and whoever gives back the last one closes the connections.
 /// </summary>
 internal sealed class BackendClient
 {

@@ -9,8 +9,8 @@ using StickyWs.Transport;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and check the name in
-/// the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
+/// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and
+/// check the name in the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
 /// </summary>
 internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings, bool isBound)
 {

@@ -8,8 +8,8 @@ using StickyWs.Pipeline;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Sends a request to its backend, and once more, there or to the next one, where that is harmless: when nothing of it was sent, when the backend says that it did not process it, or, once, when a safe
-/// request without a body got no answer. It judges nobody; it reports what it saw.
+/// Sends a request to its backend, and once more, there or to the next one, where that is harmless: when nothing of it was sent, when the backend
+/// says that it did not process it, or, once, when a safe request without a body got no answer. It judges nobody; it reports what it saw.
 /// </summary>
 internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
     : DelegatingHandler(inner)

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is sent, so that the request can go out on another. And an answer that comes
-/// while the request is still being sent, or stands before a break, is not lost: a write that fails is not told, for the reader will meet either the answer or the break.
+/// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is
+/// sent, so that the request can go out on another. And an answer that comes while the request is still being sent, or stands before a break, is not
+/// lost: a write that fails is not told, for the reader will meet either the answer or the break.
 /// </summary>
 internal sealed class BackendWire : IDisposable
 {
@@ -114,8 +115,8 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be no more than an end right behind the answer, and then it repeats
-    // by itself a request without a body.
+    // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be
+    // no more than an end right behind the answer, and then it repeats by itself a request without a body.
     private bool IsClosedTo(ProxiedRequest request) => _isSpent || _age.IsOver(out var isFresh) || _ahead.HasArrived || ((request.Content is not null || !isFresh) && _link.HasArrived);
 
     // Some connections throw at once, others return what failed.

@@ -3,8 +3,8 @@ using System.Net;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// A client's body on its way to a backend. It is taken from the client once, by YARP, which writes it here; from here it goes to the attempt under way, and waits while there is none. A later attempt
-/// gets first what an earlier one got, as far as that was kept.
+/// A client's body on its way to a backend. It is taken from the client once, by YARP, which writes it here; from here it goes to the attempt under
+/// way, and waits while there is none. A later attempt gets first what an earlier one got, as far as that was kept.
 /// </summary>
 internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) : WriteOnlyStream
 {

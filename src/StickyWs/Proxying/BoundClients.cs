@@ -8,8 +8,9 @@ using StickyWs.Backends;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Gives a connection of a client's, once it authenticates itself as such, a connection to a backend of its own: used by nobody else, kept to the backend where it began, and closed with the client's. Where a
-/// client's connection carries the requests of several users, as one of a trusted proxy's does, or cannot be watched, every such request gets a connection to itself.
+/// Gives a connection of a client's, once it authenticates itself as such, a connection to a backend of its own: used by nobody else, kept to the
+/// backend where it began, and closed with the client's. Where a client's connection carries the requests of several users, as one of a trusted
+/// proxy's does, or cannot be watched, every such request gets a connection to itself.
 /// </summary>
 internal sealed class BoundClients(BackendClientTable clients, BackendRegistry registry)
 {

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Whoever sends on such a connection is taken for who authenticated it, so it must not be shared.</summary>
+/// <summary>
+/// Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Whoever sends on such a connection is taken for who
+/// authenticated it, so it must not be shared.
+/// </summary>
 internal static class ConnectionAuthentication
 {
     private static readonly string[] Schemes = ["NTLM", "Negotiate"];

@@ -7,8 +7,9 @@ using StickyWs.Dialing;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Which <c>http</c> backends speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). A client's <c>Content-Type</c> is no reason to believe it, so a connection of the balancer's own asks: it sends the
-/// preface, which HTTP/1.1 servers refuse by design, and looks for the SETTINGS frame that any HTTP/2 server must answer with.
+/// Which <c>http</c> backends speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). A client's <c>Content-Type</c> is no reason to believe it, so
+/// a connection of the balancer's own asks: it sends the preface, which HTTP/1.1 servers refuse by design, and looks for the SETTINGS frame that any
+/// HTTP/2 server must answer with.
 /// </summary>
 internal sealed class PriorKnowledge(TimeProvider time)
 {

@@ -83,8 +83,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     }
 
     /// <summary>
-    /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did not process it, and once when it is a safe one
-    /// without a body that got no answer (RFC 9110 section 9.2.2).
+    /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did
+    /// not process it, and once when it is a safe one without a body that got no answer (RFC 9110 section 9.2.2).
     /// </summary>
     public bool TryRetry()
     {

@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// YARP's forwarder, for our use alone. It logs two lines a request at Information and every failure at Warning: here they are Debug, whatever logging framework the application has and whatever its
-/// filters say, while what an application of YARP's own logs stays as it is.
+/// YARP's forwarder, for our use alone. It logs two lines a request at Information and every failure at Warning: here they are Debug, whatever
+/// logging framework the application has and whatever its filters say, while what an application of YARP's own logs stays as it is.
 /// </summary>
 internal sealed class QuietForwarder
 {

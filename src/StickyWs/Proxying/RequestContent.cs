@@ -3,8 +3,8 @@ using System.Net;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// A request body as the HTTP client sends it, in one attempt or in several. <see cref="SocketsHttpHandler"/> repeats a request without content on its own when a connection breaks, so a request that must not be
-/// repeated has this content even where it has no body.
+/// A request body as the HTTP client sends it, in one attempt or in several. <see cref="SocketsHttpHandler"/> repeats a request without content on
+/// its own when a connection breaks, so a request that must not be repeated has this content even where it has no body.
 /// </summary>
 internal sealed class RequestContent : HttpContent
 {

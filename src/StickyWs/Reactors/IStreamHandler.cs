@@ -3,13 +3,15 @@ using StickyWs.Kernel;
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// The seam between the kernel and whoever has a streaming socket: the relay, a channel, and whatever else is to come; all are of equal standing. What has happened to the socket is told on the reactor's thread. Nobody here
-/// hears of readiness, so that a reactor whose kernel interface completes operations by itself (io_uring) serves as well as one that has to try (epoll).
-/// A socket may be closed from within any of these calls.
+/// The seam between the kernel and whoever has a streaming socket: the relay, a channel, and whatever else is to come; all are of equal standing.
+/// What has happened to the socket is told on the reactor's thread. Nobody here hears of readiness, so that a reactor whose kernel interface
+/// completes operations by itself (io_uring) serves as well as one that has to try (epoll). A socket may be closed from within any of these calls.
 /// </summary>
 internal interface IStreamHandler
 {
-    /// <summary>Bytes arrived. They may be read here, or forwarded to another socket (<see cref="Reactor.Forward"/>); they are gone when the call returns.</summary>
+    /// <summary>
+    /// Bytes arrived. They may be read here, or forwarded to another socket (<see cref="Reactor.Forward"/>); they are gone when the call returns.
+    /// </summary>
     void Received(int socket, in Piece piece);
 
     /// <summary>So many bytes went unseen from this socket to the one that it is spliced to (<see cref="Reactor.Splice"/>).</summary>

@@ -1,9 +1,10 @@
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// How many completions a turn waits for. Under load few large turns are far cheaper than many small ones: each is one switch to the kernel and back, and wakes the peers of
-/// its sends once. So a turn asks for some, within a time that nobody notices, and for more as long as it gets them (additive increase, multiplicative decrease); where they do
-/// not come in time there is no such load, and it is long before it asks again. Tunnels that end, or begin, speak against waiting: then somebody is idle until he is answered.
+/// How many completions a turn waits for. Under load few large turns are far cheaper than many small ones: each is one switch to the kernel and back,
+/// and wakes the peers of its sends once. So a turn asks for some, within a time that nobody notices, and for more as long as it gets them (additive
+/// increase, multiplicative decrease); where they do not come in time there is no such load, and it is long before it asks again. Tunnels that end,
+/// or begin, speak against waiting: then somebody is idle until he is answered.
 /// </summary>
 internal sealed class Patience
 {

@@ -53,7 +53,10 @@ internal abstract partial class Reactor : IDisposable
         lock (_posted) _residents = [.. _residents, resident];
     }
 
-    /// <summary>Runs work on the reactor's thread: at once when called there, else as soon as it wakes; on the caller's once the reactor has ended, so that nobody waits for ever.</summary>
+    /// <summary>
+    /// Runs work on the reactor's thread: at once when called there, else as soon as it wakes; on the caller's once the reactor has ended, so that
+    /// nobody waits for ever.
+    /// </summary>
     public void Run(Action work)
     {
         if (IsCurrent)
@@ -101,15 +104,23 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>The place that a streaming socket was given.</summary>
     public abstract int Place(int socket);
 
-    /// <summary>Sends what has just arrived to another socket, behind all that was sent to it before; it is moved, not copied, where the kernel can. The end of the socket that it came from is told when it is with the kernel.</summary>
-    /// <returns>Whether there is room for more; if not, <see cref="IStreamHandler.Sent"/> follows, or the socket's end, and nothing should be sent until then.</returns>
+    /// <summary>
+    /// Sends what has just arrived to another socket, behind all that was sent to it before; it is moved, not copied, where the kernel can. The end
+    /// of the socket that it came from is told when it is with the kernel.
+    /// </summary>
+    /// <returns>
+    /// Whether there is room for more; if not, <see cref="IStreamHandler.Sent"/> follows, or the socket's end, and nothing should be sent until then.
+    /// </returns>
     public abstract bool Forward(int to, in Piece piece);
 
     /// <summary>Sends bytes of the handler's own, behind all that was sent before. They are copied.</summary>
     /// <returns>As <see cref="Forward"/>.</returns>
     public abstract bool Write(int to, ReadOnlySpan<byte> bytes);
 
-    /// <summary>From now on bytes go straight from one socket to the other while they come in bulk, where the kernel can; those that do not come so are told of as before.</summary>
+    /// <summary>
+    /// From now on bytes go straight from one socket to the other while they come in bulk, where the kernel can; those that do not come so are told
+    /// of as before.
+    /// </summary>
     /// <param name="from">Where they arrive.</param>
     /// <param name="to">Where they go.</param>
     /// <param name="limit">How many may go so, at most; from there on all are told of.</param>

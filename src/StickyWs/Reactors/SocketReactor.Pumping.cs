@@ -2,7 +2,8 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// Receives by calls of their own: of every stream on epoll, of those that come in bulk on io_uring. The kernel reports that there is something, and then they go on until there is nothing.
+// Receives by calls of their own: of every stream on epoll, of those that come in bulk on io_uring. The kernel reports that there is something, and
+// then they go on until there is nothing.
 internal abstract unsafe partial class SocketReactor
 {
     /// <summary>Receives in a row for one socket before others have their turn.</summary>
@@ -29,7 +30,10 @@ internal abstract unsafe partial class SocketReactor
     /// <summary>What follows from the end of a stream: in order, or by an error.</summary>
     protected abstract void Ends(int socket, ref SocketState state, Errno error);
 
-    /// <summary>Takes note that a peer takes no more. What it had sent before may still wait to be received; behind it stands the error. That is told later, for the caller is in the midst of the other side.</summary>
+    /// <summary>
+    /// Takes note that a peer takes no more. What it had sent before may still wait to be received; behind it stands the error. That is told later,
+    /// for the caller is in the midst of the other side.
+    /// </summary>
     protected abstract void BreakSend(int socket, ref SocketState state);
 
     protected void Enqueue(int socket, ref SocketState state)

@@ -194,7 +194,10 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a handler that fails even at this is not asked again.</summary>
+    /// <summary>
+    /// Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a handler that fails even at this is not asked
+    /// again.
+    /// </summary>
     protected void Fail(int socket, uint generation)
     {
         ref var state = ref Sockets[socket];

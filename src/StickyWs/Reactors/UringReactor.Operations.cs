@@ -95,8 +95,8 @@ internal sealed unsafe partial class UringReactor
 
     private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
 
-    // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last bytes of a connection that
-    // broke right behind them, since it was woken for both at once.
+    // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last
+    // bytes of a connection that broke right behind them, since it was woken for both at once.
     private static uint EventsOf(ref SocketState state) => state switch
     {
         _ when !state.Has(SocketFlags.Streaming) => EpollEvents.EPOLLRDHUP | PollBroken
@@ -143,7 +143,8 @@ internal sealed unsafe partial class UringReactor
         if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 
-    // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that would keep it full.
+    // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that
+    // would keep it full.
     private void PollAgain()
     {
         if (_unpolled.Count == 0 || _ring.HasOverflown) return;

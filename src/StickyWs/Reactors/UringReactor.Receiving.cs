@@ -104,8 +104,9 @@ internal sealed unsafe partial class UringReactor
         _broken.Clear();
     }
 
-    // What two receives have brought may be held for a reader that stalls, since the second is asked for together with the send of the first, and a receive may overshoot by the rest
-    // of its last buffer. So it is less than half, but where nothing is forwarded and the reader has shown that it is fast.
+    // What two receives have brought may be held for a reader that stalls, since the second is asked for together with the send of the first, and a
+    // receive may overshoot by the rest of its last buffer. So it is less than half, but where nothing is forwarded and the reader has shown that it
+    // is fast.
     private uint MostBytes(ref SocketState state)
         => _mostBytes == 0 || (state.Target == SocketState.None && state.Flow >= FastFlow) ? _mostBytes : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
 

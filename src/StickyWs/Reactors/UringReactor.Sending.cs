@@ -5,7 +5,8 @@ namespace StickyWs.Reactors;
 // The way out of the buffers: by the other socket's next send, or into a leftover of its own.
 internal sealed unsafe partial class UringReactor
 {
-    // More than these in one turn, and nothing is received for a socket until it has taken them: what would be left over of them if it did not is bounded by that.
+    // More than these in one turn, and nothing is received for a socket until it has taken them: what would be left over of them if it did not is
+    // bounded by that.
     private const int MostPieces = 16;
 
     private readonly List<int> _dirty = [];
@@ -64,8 +65,8 @@ internal sealed unsafe partial class UringReactor
         if (source != SocketState.None) BeginBulk(ref Sockets[source]);
     }
 
-    // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a word: it would
-    // be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
+    // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a
+    // word: it would be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
     private bool SendPieces()
     {
         if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.

@@ -6,12 +6,13 @@ using StickyWs.Observability;
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// A reactor on io_uring(7). A socket that streams has one receive with the kernel, which goes on by itself, into buffers that all sockets share; what arrived is sent straight from
-/// its buffer. A turn enters the kernel once: it submits what the turn before has asked for, all sends among it, and waits.
+/// A reactor on io_uring(7). A socket that streams has one receive with the kernel, which goes on by itself, into buffers that all sockets share;
+/// what arrived is sent straight from its buffer. A turn enters the kernel once: it submits what the turn before has asked for, all sends among it,
+/// and waits.
 /// </summary>
 /// <remarks>
-/// A place in the table is kept until the last operation on it has completed, so a completion never meets another socket than its own. What should be with the kernel follows
-/// from a socket's state alone, and <see cref="Settle"/> asks for it: whatever changes the state settles it.
+/// A place in the table is kept until the last operation on it has completed, so a completion never meets another socket than its own. What should be
+/// with the kernel follows from a socket's state alone, and <see cref="Settle"/> asks for it: whatever changes the state settles it.
 /// </remarks>
 internal sealed unsafe partial class UringReactor : SocketReactor
 {

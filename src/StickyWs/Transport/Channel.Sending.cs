@@ -6,7 +6,8 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-// On any other thread than the reactor's a send is a call to the kernel. On the reactor's, where applications run that ask for it, all sends of a turn are one call.
+// On any other thread than the reactor's a send is a call to the kernel. On the reactor's, where applications run that ask for it, all sends of a
+// turn are one call.
 internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 {
     // Places that one call sends from; more are worth one more call.

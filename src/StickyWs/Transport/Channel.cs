@@ -8,8 +8,9 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A socket of the raw lane that is neither a handshake nor a tunnel, but a stream of bytes for code of the runtime's: a client of Kestrel's, a backend of an HTTP client's. Its
-/// reactor receives for it, into a pipe, and stops while that is full; sends are tried at once, on the thread that has something to send. Owned by one, who closes it.
+/// A socket of the raw lane that is neither a handshake nor a tunnel, but a stream of bytes for code of the runtime's: a client of Kestrel's, a
+/// backend of an HTTP client's. Its reactor receives for it, into a pipe, and stops while that is full; sends are tried at once, on the thread that
+/// has something to send. Owned by one, who closes it.
 /// </summary>
 #pragma warning disable CA1001 // What is lent is closed with the channel.
 internal sealed partial class Channel : IStreamHandler
@@ -37,8 +38,8 @@ internal sealed partial class Channel : IStreamHandler
     /// <param name="owner">Who is told when nothing more will arrive.</param>
     /// <param name="input">How much may wait to be read, in which memory, and where readers go on.</param>
     /// <param name="isReadToTheEnd">
-    /// Whether what arrived before a break is still to be read, and the break is <see cref="Failure"/> behind it: an answer may stand before it. If not, the break is told at once, and
-    /// what was not read yet is lost.
+    /// Whether what arrived before a break is still to be read, and the break is <see cref="Failure"/> behind it: an answer may stand before it. If
+    /// not, the break is told at once, and what was not read yet is lost.
     /// </param>
     /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
     public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd)
@@ -56,7 +57,10 @@ internal sealed partial class Channel : IStreamHandler
     /// <summary>Why the input ended: the connection broke, or was closed; <see langword="null"/> when the peer has finished, and until then.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on no break loses any of it.</summary>
+    /// <summary>
+    /// Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on no break loses any
+    /// of it.
+    /// </summary>
     public bool HasPeerFinished => _isFinished || _fault == Errno.EPIPE;
 
     /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>

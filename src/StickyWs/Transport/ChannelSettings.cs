@@ -15,7 +15,10 @@ internal sealed class ChannelSettings : IMemoryPoolFeature, IDisposable
 
     /// <param name="sockets">What the application says of Kestrel's connections: how much may wait.</param>
     /// <param name="transport">Whether the application runs on the threads of the reactors.</param>
-    /// <param name="pools">Makes Kestrel's own kind of memory pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is wanted.</param>
+    /// <param name="pools">
+    /// Makes Kestrel's own kind of memory pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is
+    /// wanted.
+    /// </param>
     public ChannelSettings(SocketTransportOptions sockets, TransportOptions transport, IMemoryPoolFactory<byte>? pools = null)
     {
         var application = transport.UnsafePreferInlineScheduling ? PipeScheduler.Inline : PipeScheduler.ThreadPool;

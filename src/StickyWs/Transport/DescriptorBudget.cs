@@ -6,9 +6,10 @@ using StickyWs.Observability;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// Shares out the process's descriptors, so that it never runs out of them: a runtime that cannot open a file ends the process. A connection is accepted only where there is one for
-/// its backend, too; others wait in the listener's backlog. A reserve is left alone, half of it for connections to backends beyond one per client, the rest for everything else. Between true counts, one a
-/// second at most while nothing is short, whatever was opened since is added, and nothing taken off. Without a limit (anywhere but on Linux) all passes.
+/// Shares out the process's descriptors, so that it never runs out of them: a runtime that cannot open a file ends the process. A connection is
+/// accepted only where there is one for its backend, too; others wait in the listener's backlog. A reserve is left alone, half of it for connections
+/// to backends beyond one per client, the rest for everything else. Between true counts, one a second at most while nothing is short, whatever was
+/// opened since is added, and nothing taken off. Without a limit (anywhere but on Linux) all passes.
 /// </summary>
 internal sealed partial class DescriptorBudget
 {
@@ -63,7 +64,8 @@ internal sealed partial class DescriptorBudget
         _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
-        // A third of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first requests, and must not fail at that.
+        // A third of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first
+        // requests, and must not fail at that.
         var first = _read();
         _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 3);
         Note(first);
@@ -101,7 +103,10 @@ internal sealed partial class DescriptorBudget
         return new ConnectionShare(this);
     }
 
-    /// <summary>Takes one for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. The log says, once a minute, when there is none.</summary>
+    /// <summary>
+    /// Takes one for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. The log says, once a minute, when there is
+    /// none.
+    /// </summary>
     public bool TryTakeForBackend()
     {
         if (!IsLimited) return true;

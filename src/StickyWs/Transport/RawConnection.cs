@@ -10,8 +10,8 @@ using StickyWs.Kernel;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go through pipes, as those of Kestrel's own
-/// socket connections do. Before that the connection middleware may take the socket away.
+/// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go
+/// through pipes, as those of Kestrel's own socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
 internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger, ConnectionShare? share = null)
     : ConnectionContext, IRawConnection, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature

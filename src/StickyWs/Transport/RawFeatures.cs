@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace StickyWs.Transport;
 
-/// <summary>The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket.</summary>
+/// <summary>
+/// The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket.
+/// </summary>
 internal sealed class RawFeatures : IFeatureCollection
 {
     private readonly RawConnection _connection;

@@ -14,8 +14,8 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is taken that the system offers;
-/// the log and a metric say which, and what stood in the way of a better one.
+/// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is
+/// taken that the system offers; the log and a metric say which, and what stood in the way of a better one.
 /// </summary>
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options, IOptions<SocketTransportOptions> sockets, StickyWsMetrics metrics, ILogger<RawLane> logger, IMemoryPoolFactory<byte>? pools = null) : IDisposable

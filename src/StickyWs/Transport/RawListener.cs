@@ -9,8 +9,9 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A listener whose socket is bound as Kestrel's own, and whose connections are accepted without the runtime's socket engine: a descriptor that the engine has ever waited on
-/// would wake it on every packet. Connections go to the reactors in turn. Whatever fails, it rests for a moment and goes on: Kestrel never asks a listener again that has thrown.
+/// A listener whose socket is bound as Kestrel's own, and whose connections are accepted without the runtime's socket engine: a descriptor that the
+/// engine has ever waited on would wake it on every packet. Connections go to the reactors in turn. Whatever fails, it rests for a moment and goes
+/// on: Kestrel never asks a listener again that has thrown.
 /// </summary>
 internal sealed partial class RawListener : IConnectionListener
 {

@@ -6,9 +6,9 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A TCP socket of the raw lane while its handshake lasts: operations that can be awaited, each of which tries first and waits for the reactor only when the kernel says
-/// so. What waited goes on within the reactor's thread. One owner, who disposes it or gives the descriptor on (<see cref="Release"/>, <see cref="ReleaseWatched"/>); anybody may
-/// call <see cref="Abort"/>.
+/// A TCP socket of the raw lane while its handshake lasts: operations that can be awaited, each of which tries first and waits for the reactor only
+/// when the kernel says so. What waited goes on within the reactor's thread. One owner, who disposes it or gives the descriptor on
+/// (<see cref="Release"/>, <see cref="ReleaseWatched"/>); anybody may call <see cref="Abort"/>.
 /// </summary>
 #pragma warning disable CA2213 // The source holds nothing but memory, and whoever cancels it may come behind the dispose.
 internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
@@ -119,7 +119,10 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     /// <summary>Says that nothing more will be sent (FIN).</summary>
     public void FinishSending() => _ = Libc.Shutdown(fd, Libc.SHUT_WR);
 
-    /// <summary>Ends whatever waits or comes, with an <see cref="IOException"/>; the owner's dispose then breaks the connection. Does nothing once the descriptor was given on.</summary>
+    /// <summary>
+    /// Ends whatever waits or comes, with an <see cref="IOException"/>; the owner's dispose then breaks the connection. Does nothing once the
+    /// descriptor was given on.
+    /// </summary>
     public void Abort()
     {
         _isAborted = true;
@@ -127,8 +130,9 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     }
 
     /// <summary>
-    /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection, and with it the
-    /// answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6); and again as long as it takes some of its answer meanwhile.
+    /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection,
+    /// and with it the answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6); and
+    /// again as long as it takes some of its answer meanwhile.
     /// </summary>
     public async ValueTask LingerAsync(TimeSpan longest, TimeProvider time)
     {

@@ -7,8 +7,8 @@ using StickyWs.Observability;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The two pipes of a connection that has become an ordinary one. They do what those of the runtime's own socket connections do, with the same limits for what waits in either direction and the
-/// same ends, on the connection's reactor.
+/// The two pipes of a connection that has become an ordinary one. They do what those of the runtime's own socket connections do, with the same limits
+/// for what waits in either direction and the same ends, on the connection's reactor.
 /// </summary>
 internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncDisposable
 {

@@ -5,7 +5,9 @@ namespace StickyWs.Transport;
 /// <summary>
 /// "Try again": a signal that is remembered until somebody waits for it. One waiter at a time, any number of signallers.
 /// </summary>
-/// <param name="goesOnInPool">Whether the waiter goes on in the thread pool; if not, within the call that signals, which on a reactor saves a change of threads.</param>
+/// <param name="goesOnInPool">
+/// Whether the waiter goes on in the thread pool; if not, within the call that signals, which on a reactor saves a change of threads.
+/// </param>
 internal sealed class Readiness(bool goesOnInPool = false) : IValueTaskSource
 {
     private const int Idle = 0;

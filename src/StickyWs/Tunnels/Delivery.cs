@@ -3,8 +3,9 @@ using StickyWs.Transport;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Waits until a peer has received what it was sent. A connection that is closed while bytes of the peer's are unread, or still arrive, is reset by the kernel, which then
-/// discards what it has not delivered (RFC 9112 section 9.6). Transports that close as soon as all is with the kernel are therefore told to close only after that.
+/// Waits until a peer has received what it was sent. A connection that is closed while bytes of the peer's are unread, or still arrive, is reset by
+/// the kernel, which then discards what it has not delivered (RFC 9112 section 9.6). Transports that close as soon as all is with the kernel are
+/// therefore told to close only after that.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="patience">How long the peer may take nothing.</param>

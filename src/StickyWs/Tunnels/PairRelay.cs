@@ -6,8 +6,8 @@ using StickyWs.Reactors;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader that stalls
-/// stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
+/// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader
+/// that stalls stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
 /// </summary>
 internal sealed partial class PairRelay : IStreamHandler, IResident
 {

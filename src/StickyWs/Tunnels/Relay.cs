@@ -163,7 +163,8 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
     }
 
-    // Behind the last byte that the client acknowledges. A break is passed on as one, but not to a stream of HTTP/2: it would overtake what waits for the stream's window.
+    // Behind the last byte that the client acknowledges. A break is passed on as one, but not to a stream of HTTP/2: it would overtake what waits for
+    // the stream's window.
     private async ValueTask EndAsync(EndReason reason)
     {
         if (reason == EndReason.ClientReset)

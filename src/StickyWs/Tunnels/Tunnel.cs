@@ -7,7 +7,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>One WebSocket after its verified 101: whose it is, how much went through it, and why it ended. It owns the lease. The first end reason stands.</summary>
+/// <summary>
+/// One WebSocket after its verified 101: whose it is, how much went through it, and why it ended. It owns the lease. The first end reason stands.
+/// </summary>
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>Ends the tunnels of the portable lane that have been still for longer than their pool allows, to the second. The raw lane sees to its own.</summary>
+/// <summary>
+/// Ends the tunnels of the portable lane that have been still for longer than their pool allows, to the second. The raw lane sees to its own.
+/// </summary>
 internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

@@ -35,7 +35,10 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside <c>Run</c>): the first counts.</summary>
+    /// <summary>
+    /// The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside
+    /// <c>Run</c>): the first counts.
+    /// </summary>
     public void BeginStop(CancellationToken shutdownTime)
     {
         lock (_lock)

@@ -8,8 +8,8 @@ namespace StickyWs.Upgrades;
 internal static class AskedUpgrades
 {
     /// <summary>
-    /// The protocols, in the client's order; none for a plain request. Other forms of HTTP do not count, since who offers them goes on in HTTP/1.1, and HTTP/1.0 knows no
-    /// upgrade.
+    /// The protocols, in the client's order; none for a plain request. Other forms of HTTP do not count, since who offers them goes on in HTTP/1.1,
+    /// and HTTP/1.0 knows no upgrade.
     /// </summary>
     public static string[] Of(HttpContext context)
     {

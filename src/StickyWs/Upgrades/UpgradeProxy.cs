@@ -15,7 +15,8 @@ namespace StickyWs.Upgrades;
 
 /// <summary>
 /// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
-/// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the same forwarder.
+/// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the
+/// same forwarder.
 /// </summary>
 internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendRegistry registry, TimeProvider time, ILogger<UpgradeProxy> logger)
 {

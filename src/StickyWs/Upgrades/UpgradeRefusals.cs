@@ -5,7 +5,10 @@ using StickyWs.Pipeline;
 
 namespace StickyWs.Upgrades;
 
-/// <summary>Why a request that asks for an upgrade gets none. It is never passed on without its upgrade, lest the client take the answer for one in the protocol it asked for.</summary>
+/// <summary>
+/// Why a request that asks for an upgrade gets none. It is never passed on without its upgrade, lest the client take the answer for one in the
+/// protocol it asked for.
+/// </summary>
 internal static class UpgradeRefusals
 {
     public static Refusal BadWebSocket { get; } = new(400, "Bad Request", "The WebSocket handshake is not valid.");
