@@ -59,5 +59,6 @@ internal sealed partial class ServerWatch(ILogger logger)
 
     private static string Name(EndPoint? server) => server is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : $"{server}";
 
-    private static string Reason(ConnectionFailureType type, Exception? exception) => exception is null ? $"{type}" : $"{type}: {exception.GetBaseException().Message}";
+    private static string Reason(ConnectionFailureType type, Exception? exception)
+        => exception is null ? $"{type}" : $"{type}: {exception.GetBaseException().Message}";
 }

@@ -189,7 +189,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
-        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp()); // A good answer was noted behind the verdict: lest the time never begins.
+        // A good answer was noted behind the verdict: lest the time never begins.
+        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp());
         else if (since == 0) since = away.NoteCutOff(rules.Time.GetTimestamp(), (long)((rules.Options.HoldFor + CutOffMemory).TotalSeconds * rules.Time.TimestampFrequency));
         return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
     }

@@ -8,7 +8,9 @@ internal sealed partial class BackendRegistry
     [LoggerMessage(EventIds.BackendAdded, LogLevel.Information, "Backend {Pool}/{Backend} added at {Address}", EventName = "BackendAdded")]
     private partial void LogAdded(string pool, string backend, Uri address);
 
-    [LoggerMessage(EventIds.BackendRemoved, LogLevel.Information, "Backend {Pool}/{Backend} removed; {Tunnels} tunnels and {Requests} requests live on", EventName = "BackendRemoved")]
+    [LoggerMessage(EventIds.BackendRemoved, LogLevel.Information,
+        "Backend {Pool}/{Backend} removed; {Tunnels} tunnels and {Requests} requests live on",
+        EventName = "BackendRemoved")]
     private partial void LogRemoved(string pool, string backend, int tunnels, int requests);
 
     [LoggerMessage(EventId = EventIds.BackendStateChanged, EventName = "BackendStateChanged", Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]

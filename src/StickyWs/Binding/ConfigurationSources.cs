@@ -56,7 +56,8 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
 
     private bool HasPart(IConfigurationProvider provider) => Array.Exists(_roots, root => provider.GetChildKeys([], root.Path).Any());
 
-    private static string NameOf(IConfigurationProvider provider) => provider is FileConfigurationProvider { Source.Path: { } path } ? path : provider.ToString() ?? provider.GetType().Name;
+    private static string NameOf(IConfigurationProvider provider)
+        => provider is FileConfigurationProvider { Source.Path: { } path } ? path : provider.ToString() ?? provider.GetType().Name;
 
     private static IEnumerable<IConfigurationProvider> Providers(IConfigurationRoot? root) => root is null ? [] : root.Providers.SelectMany(
         provider => provider is ChainedConfigurationProvider { Configuration: IConfigurationRoot chained } ? Providers(chained) : [provider]);

@@ -5,7 +5,9 @@ namespace StickyWs.Binding;
 
 internal sealed partial class LastGoodOptionsMonitor
 {
-    [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error, "The changed configuration is refused and the one before it stays: {Error}", EventName = "ConfigurationRefused")]
+    [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error,
+        "The changed configuration is refused and the one before it stays: {Error}",
+        EventName = "ConfigurationRefused")]
     private partial void LogRefused(string error, Exception? exception);
 
     [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error, "The configuration is not valid: {Error}", EventName = "ConfigurationInvalid")]

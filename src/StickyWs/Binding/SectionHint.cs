@@ -31,7 +31,8 @@ internal static class SectionHint
     private static bool IsInPlaceOf(IConfigurationSection section, string name)
         => IsObject(section) && (Spelling.IsNear(section.Key, name) || section.GetChildren().Any(child => Is(child, Pools) && HoldsPools(child)));
 
-    private static bool HoldsPools(IConfigurationSection pools) => pools.GetChildren().Any(pool => pool.GetChildren().Any(child => Is(child, nameof(PoolOptions.Backends))));
+    private static bool HoldsPools(IConfigurationSection pools)
+        => pools.GetChildren().Any(pool => pool.GetChildren().Any(child => Is(child, nameof(PoolOptions.Backends))));
 
     private static bool IsObject(IConfigurationSection section) => section.GetChildren().Any();
 

@@ -13,7 +13,8 @@ internal static class Spelling
     }
 
     /// <returns><see langword="null"/> when none is near.</returns>
-    public static string? Nearest(string written, IEnumerable<string> known) => known.Where(name => IsNear(written, name)).MinBy(name => Distance(Plain(written), Plain(name)));
+    public static string? Nearest(string written, IEnumerable<string> known)
+        => known.Where(name => IsNear(written, name)).MinBy(name => Distance(Plain(written), Plain(name)));
 
     /// <summary>Whether they differ by case, hyphens, about every third letter at most, or one begins with the other.</summary>
     public static bool IsNear(string written, string known)

@@ -133,7 +133,9 @@ internal sealed partial class BackendDialer
         return new DialOutcome<TConnection>(result) { Tried = backend, Failure = failure };
     }
 
-    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning, "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}", EventName = "OutOfResources")]
+    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning,
+        "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}",
+        EventName = "OutOfResources")]
     private partial void LogOutOfResources(string pool, string backend, string cause);
 
     [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]

@@ -52,7 +52,8 @@ internal sealed class DuplexTlsStream : AsyncStream
         }
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _session.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => _session.WriteAsync(buffer, cancellationToken);
 
     /// <summary>Says that nothing more will be written (close_notify, RFC 8446 section 6.1). Behind the last write; reads go on.</summary>
     /// <exception cref="IOException">The session is broken.</exception>
@@ -97,7 +98,8 @@ internal sealed class DuplexTlsStream : AsyncStream
             return read.IsCompletedSuccessfully ? read : AwaitAsync(read);
         }
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => plain.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+            => plain.WriteAsync(buffer, cancellationToken);
 
         protected override void Dispose(bool disposing)
         {

@@ -28,7 +28,8 @@ internal static class RawDialer
         }
         finally
         {
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Behind a wait this is the reactor's thread, and the caller is the application's code.
+            // Behind a wait this is the reactor's thread, and the caller is the application's code.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
     }
 

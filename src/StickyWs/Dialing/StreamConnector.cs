@@ -13,7 +13,7 @@ internal sealed class StreamConnector : IBackendConnector<StreamBackendConnectio
 
     public async ValueTask<StreamBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
-        var plain = await BackendStream.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
+        var plain = await StreamDialer.ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
         try
         {
@@ -22,7 +22,7 @@ internal sealed class StreamConnector : IBackendConnector<StreamBackendConnectio
         }
         catch (Exception e)
         {
-            BackendStream.NoteFailedTls(backend.Names, backend.Address, e);
+            StreamDialer.NoteFailedTls(backend.Names, backend.Address, e);
             throw;
         }
     }

@@ -34,6 +34,8 @@ internal sealed partial class PolicyRunner(ILoadBalancingPolicy policy, ILogger<
         if (Interlocked.Exchange(ref _hasComplained, 1) == 0) LogMisbehaved(policy.Name, what, exception);
     }
 
-    [LoggerMessage(EventIds.PolicyMisbehaved, LogLevel.Error, "Policy {Policy} misbehaved ({What}); the rotation decides in its place. This is logged once", EventName = "PolicyMisbehaved")]
+    [LoggerMessage(EventIds.PolicyMisbehaved, LogLevel.Error,
+        "Policy {Policy} misbehaved ({What}); the rotation decides in its place. This is logged once",
+        EventName = "PolicyMisbehaved")]
     private partial void LogMisbehaved(string policy, string what, Exception? exception);
 }

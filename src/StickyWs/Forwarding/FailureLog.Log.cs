@@ -5,7 +5,9 @@ namespace StickyWs.Forwarding;
 
 internal sealed partial class FailureLog
 {
-    [LoggerMessage(EventIds.BackendFailedClient, LogLevel.Warning, "Backend {Pool}/{Backend}: a {What} got {Answer}: {Cause}{Detail}", EventName = "BackendFailedClient")]
+    [LoggerMessage(EventIds.BackendFailedClient, LogLevel.Warning,
+        "Backend {Pool}/{Backend}: a {What} got {Answer}: {Cause}{Detail}",
+        EventName = "BackendFailedClient")]
     private partial void LogFailed(string pool, string backend, string what, string answer, string cause, string detail);
 
     [LoggerMessage(

@@ -35,7 +35,7 @@ internal sealed class HttpProbe : IProbe
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
         // Not within the request, which would not tell what was waited for when its time was over.
-        await using var connection = await BackendStream.OpenAsync(backend, _tls, Protocols(), cancellationToken);
+        await using var connection = await StreamDialer.OpenAsync(backend, _tls, Protocols(), cancellationToken);
         using var client = new HttpMessageInvoker(Handler(backend, connection));
         using var request = Request(backend.Address);
         using var response = await client.SendAsync(request, cancellationToken);
@@ -60,7 +60,7 @@ internal sealed class HttpProbe : IProbe
 
         // The handler's own TLS would check the name in Host, whatever its options say.
         var isTaken = 0;
-        handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0 ? new(connection) : BackendStream.OpenAsync(backend, _tls, Protocols(), token);
+        handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0 ? new(connection) : StreamDialer.OpenAsync(backend, _tls, Protocols(), token);
         return handler;
     }
 

@@ -12,6 +12,8 @@ internal sealed partial class ProbeLoop
         "Probe of {Pool}/{Backend} at {Address} failed: {Cause}. More of this is logged at Debug until it has recovered", EventName = "FirstProbeFailed")]
     private partial void LogFirstProbeFailed(string pool, string backend, Uri address, string cause);
 
-    [LoggerMessage(EventIds.ProbeLoopFailed, LogLevel.Error, "What a probe of {Pool}/{Backend} found could not be reported; it goes on being probed", EventName = "ProbeLoopFailed")]
+    [LoggerMessage(EventIds.ProbeLoopFailed, LogLevel.Error,
+        "What a probe of {Pool}/{Backend} found could not be reported; it goes on being probed",
+        EventName = "ProbeLoopFailed")]
     private partial void LogLoopFailed(Exception exception, string pool, string backend);
 }

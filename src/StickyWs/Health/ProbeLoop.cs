@@ -113,7 +113,8 @@ internal sealed partial class ProbeLoop(
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
-        _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent); // What has its verdict waits for the interval.
+        // What has its verdict waits for the interval.
+        _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent);
         if (result.Failure is null && isProven) _isProven = false;
         await JudgeAsync(result.Failure, pipeline, isProven);
     }

@@ -18,7 +18,7 @@ internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions t
 
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
-        await using var stream = await BackendStream.OpenAsync(backend, tls, [SslApplicationProtocol.Http11], cancellationToken);
+        await using var stream = await StreamDialer.OpenAsync(backend, tls, [SslApplicationProtocol.Http11], cancellationToken);
         var input = new ProbeInput(stream);
         var key = WebSocketKey.Create();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(Handshake(backend.Address, key)), cancellationToken);

@@ -52,6 +52,8 @@ internal sealed partial class RegistryFeeder(
 
     public void Dispose() => _subscription?.Dispose();
 
-    [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information, "The changed configuration is applied: {Pools} pools", EventName = "ConfigurationApplied")]
+    [LoggerMessage(EventIds.ConfigurationApplied, LogLevel.Information,
+        "The changed configuration is applied: {Pools} pools",
+        EventName = "ConfigurationApplied")]
     private partial void LogApplied(int pools);
 }

@@ -49,5 +49,6 @@ internal sealed class RequestHead
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
     /// <summary>Whether a header of this name is for this hop alone: by its nature, or because <c>Connection</c> names it.</summary>
-    public bool IsHopByHop(ReadOnlySpan<byte> name) => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+    public bool IsHopByHop(ReadOnlySpan<byte> name)
+        => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 }

@@ -19,7 +19,8 @@ internal static unsafe partial class Libc
     public static int UringSetUp(uint entries, UringParameters* parameters) => (int)SystemCall(SetUpNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0);
 
     /// <summary>io_uring_register(2).</summary>
-    public static int UringRegister(int ring, uint operation, void* argument, uint count) => (int)SystemCall(RegisterNumber, ring, (nint)operation, (nint)argument, (nint)count, 0, 0);
+    public static int UringRegister(int ring, uint operation, void* argument, uint count)
+        => (int)SystemCall(RegisterNumber, ring, (nint)operation, (nint)argument, (nint)count, 0, 0);
 
     /// <summary>io_uring_enter(2): submits, and waits. How many were submitted, or -1.</summary>
     public static int UringEnter(int ring, uint submissions, uint completions, uint flags, void* argument, nuint size)

@@ -106,7 +106,8 @@ internal sealed class StickyWsMetrics
         histogram.Record(duration.TotalSeconds, tags);
     }
 
-    private Histogram<double> Times(string name, string description, InstrumentAdvice<double> buckets) => Meter.CreateHistogram(name, "s", description, tags: null, buckets);
+    private Histogram<double> Times(string name, string description, InstrumentAdvice<double> buckets)
+        => Meter.CreateHistogram(name, "s", description, tags: null, buckets);
 
     private static string StatusClass(int status) => status switch
     {

@@ -13,7 +13,8 @@ internal static class Abandonment
     private const string BufferLimit = "Buffer limit exceeded.";
 
     /// <summary>Whether the application's time-out is over.</summary>
-    public static bool IsTimedOut(HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
+    public static bool IsTimedOut(HttpContext context)
+        => context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 
     /// <summary>
     /// Whether a failure to read the client's body means that the client has gone. <c>RequestAborted</c> may fire a moment later. A body that the

@@ -17,7 +17,8 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
     /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
 
-    public static bool IsFallback(HttpContext context, Endpoint endpoint) => IsLast(endpoint) || IsRefusal(endpoint) || (context.Features.Get<Mark>() is { } mark && !mark.Better.Contains(endpoint));
+    public static bool IsFallback(HttpContext context, Endpoint endpoint)
+        => IsLast(endpoint) || IsRefusal(endpoint) || (context.Features.Get<Mark>() is { } mark && !mark.Better.Contains(endpoint));
 
     /// <summary>A pool takes the request: the endpoint does not run, and must not be named in logs and metrics.</summary>
     public static void Forget(HttpContext context)

@@ -14,7 +14,8 @@ internal sealed class ForwardedArrival(string[] trimmed)
     private readonly Dictionary<string, StringValues> _sent = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The names of the headers of which the framework's own middleware leaves the part that it does not trust.</summary>
-    public static string[] Trimmed(ForwardedHeadersOptions options) => [options.ForwardedForHeaderName, options.ForwardedProtoHeaderName, options.ForwardedHostHeaderName, options.ForwardedPrefixHeaderName];
+    public static string[] Trimmed(ForwardedHeadersOptions options)
+        => [options.ForwardedForHeaderName, options.ForwardedProtoHeaderName, options.ForwardedHostHeaderName, options.ForwardedPrefixHeaderName];
 
     /// <summary>Notes what has just come.</summary>
     public static void Note(HttpContext context, string[] trimmed)

@@ -34,7 +34,8 @@ internal static class AttemptFailures
         => failure >= AttemptFailure.BackendSilent || (failure == AttemptFailure.OutOfTime && request.Content is not { AwaitsClient: true });
 
     /// <summary>Whether no connection came about, and so nothing was sent.</summary>
-    public static bool IsConnects(this AttemptFailure failure) => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
+    public static bool IsConnects(this AttemptFailure failure)
+        => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
     /// <summary>The answer to a failure.</summary>
     /// <param name="failure">What let the request down.</param>
@@ -61,7 +62,8 @@ internal static class AttemptFailures
         AttemptFailure.OutOfReach => Evidence.OutOfReach,
         AttemptFailure.BackendSilent or AttemptFailure.OutOfTime => Evidence.TimedOut,
         AttemptFailure.ConnectTimedOut => Evidence.ConnectTimedOut,
-        AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer, // Our choice of protocol.
+        // Our choice of protocol.
+        AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer,
         AttemptFailure.NotConnected => exception is null ? Evidence.Unreachable : EvidenceExtensions.OfConnect(exception),
         AttemptFailure.NoAnswer => Evidence.NoAnswer,
         AttemptFailure.BadAnswer => Evidence.BadAnswer,

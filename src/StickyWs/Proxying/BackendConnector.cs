@@ -43,7 +43,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
     private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
         => settings.Lane is { IsOn: true } lane
             ? await RawDialer.OpenStreamAsync(lane, settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
-            : await BackendStream.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
+            : await StreamDialer.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
@@ -55,7 +55,7 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
         }
         catch (Exception e)
         {
-            BackendStream.NoteFailedTls(settings.Names, address, e);
+            StreamDialer.NoteFailedTls(settings.Names, address, e);
             await secured.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -117,7 +117,8 @@ internal sealed class BackendWire : IDisposable
 
     // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be
     // no more than an end right behind the answer, and then it repeats by itself a request without a body.
-    private bool IsClosedTo(ProxiedRequest request) => _isSpent || _age.IsOver(out var isFresh) || _ahead.HasArrived || ((request.Content is not null || !isFresh) && _link.HasArrived);
+    private bool IsClosedTo(ProxiedRequest request)
+        => _isSpent || _age.IsOver(out var isFresh) || _ahead.HasArrived || ((request.Content is not null || !isFresh) && _link.HasArrived);
 
     // Some connections throw at once, others return what failed.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
         var isConnected = false;
         try
         {
-            await using var stream = await BackendStream.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
+            await using var stream = await StreamDialer.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
             isConnected = true;
             await stream.WriteAsync(Preface, timer.Token).ConfigureAwait(false);
             var read = await stream.ReadAtLeastAsync(frame.AsMemory(0, FrameHeaderBytes), FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);

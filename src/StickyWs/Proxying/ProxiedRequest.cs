@@ -76,7 +76,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public bool TryMoveOn()
     {
         Dispose();
-        if (Backend is null && Bound?.Backend is { } bound) decision.Prefer(bound); // Where the client's connection is authenticated, whatever the policy's turn says.
+        // Where the client's connection is authenticated, whatever the policy's turn says.
+        if (Backend is null && Bound?.Backend is { } bound) decision.Prefer(bound);
         _isLeased = decision.TryNext(out _lease);
         if (_isLeased) Backend = _lease.Backend;
         return _isLeased;

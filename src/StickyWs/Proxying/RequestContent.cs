@@ -86,7 +86,8 @@ internal sealed class RequestContent : HttpContent
         var target = new BodyTarget(stream, isKept: isHttp2);
         try
         {
-            await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // The head first: nothing is taken from the client for a connection that is closed.
+            // The head first: nothing is taken from the client for a connection that is closed.
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
             _hasStarted = true;
             if (!isHttp2) ProxiedRequest.Current?.Connection?.ReadAhead(); // The backend may answer before the client goes on.
             var isWhole = await _pump.SendToAsync(target, context, isHttp2 ? _never.Token : _activity, cancellationToken).ConfigureAwait(false);

@@ -29,5 +29,6 @@ internal static class Unprocessed
     public static bool IsGoodbye(HttpRequestException exception) => exception.InnerException is HttpProtocolException { ErrorCode: NoError };
 
     [DynamicDependency("AllowRetry", typeof(HttpRequestException))]
-    private static PropertyInfo? Find() => typeof(HttpRequestException).GetProperty("AllowRetry", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+    private static PropertyInfo? Find()
+        => typeof(HttpRequestException).GetProperty("AllowRetry", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
 }

@@ -218,7 +218,8 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.Gone)) return;
         if (state.LeftoverLength == 0)
         {
-            if (state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket); // The poll stays: a handler that finds no room all the same waits for the next change.
+            // The poll stays: a handler that finds no room all the same waits for the next change.
+            if (state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket);
             return;
         }
 

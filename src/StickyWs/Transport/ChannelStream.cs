@@ -43,7 +43,8 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
         }
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _channel.SendAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => _channel.SendAsync(buffer, cancellationToken);
 
     void IChannelOwner.InputEnded()
     {

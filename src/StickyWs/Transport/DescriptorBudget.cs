@@ -248,6 +248,8 @@ internal sealed partial class DescriptorBudget
         + "Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker)", EventName = "DescriptorsShort")]
     private partial void LogShort(int open, int limit, int pledged, int reserve);
 
-    [LoggerMessage(EventIds.DescriptorsFree, LogLevel.Information, "There are descriptors again ({Open} of {Limit} are open): all connections that waited are accepted", EventName = "DescriptorsFree")]
+    [LoggerMessage(EventIds.DescriptorsFree, LogLevel.Information,
+        "There are descriptors again ({Open} of {Limit} are open): all connections that waited are accepted",
+        EventName = "DescriptorsFree")]
     private partial void LogFree(int open, int limit);
 }

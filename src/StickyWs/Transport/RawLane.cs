@@ -119,10 +119,14 @@ internal sealed partial class RawLane(
             ? new(_reactors!.Count, new KeyValuePair<string, object?>("stickyws.reactor.kind", "io_uring"))
             : new(_reactors!.Count, new("stickyws.reactor.kind", "epoll"), new("stickyws.reactor.obstacle", noUring));
 
-    [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information, "The raw lane serves WebSockets on plain connections: {Reactors} reactors on {Kernel}", EventName = "RawLaneOn")]
+    [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information,
+        "The raw lane serves WebSockets on plain connections: {Reactors} reactors on {Kernel}",
+        EventName = "RawLaneOn")]
     private partial void LogOn(int reactors, string kernel);
 
-    [LoggerMessage(EventIds.RawLaneOff, LogLevel.Information, "The portable lane serves all WebSockets; the raw lane does not, for {Obstacle}", EventName = "RawLaneOff")]
+    [LoggerMessage(EventIds.RawLaneOff, LogLevel.Information,
+        "The portable lane serves all WebSockets; the raw lane does not, for {Obstacle}",
+        EventName = "RawLaneOff")]
     private partial void LogOff(string obstacle);
 
     [LoggerMessage(EventIds.ReactorFailed, LogLevel.Error, "A reactor met a defect; at most one tunnel was ended by it", EventName = "ReactorFailed")]

@@ -98,7 +98,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
         // A client that has left in order takes nothing more, and what it said before is still to be read.
         if (broken is not IOException || !_channel.HasPeerFinished) _channel.Close(broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent."), isReset: broken is not null);
-        await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false); // Whoever writes to a broken connection is told that nobody reads.
+        // Whoever writes to a broken connection is told that nobody reads.
+        await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false);
     }
 
     private void FireClosed()
@@ -137,6 +138,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     [LoggerMessage(EventIds.ConnectionBroke, LogLevel.Debug, "Connection {ConnectionId} broke: {Error}", EventName = "ConnectionBroke")]
     private static partial void LogConnectionBroke(ILogger logger, string connectionId, string error);
 
-    [LoggerMessage(EventIds.CloseHandlerFailed, LogLevel.Error, "Connection {ConnectionId}: a handler of its end (ConnectionClosed) has failed", EventName = "CloseHandlerFailed")]
+    [LoggerMessage(EventIds.CloseHandlerFailed, LogLevel.Error,
+        "Connection {ConnectionId}: a handler of its end (ConnectionClosed) has failed",
+        EventName = "CloseHandlerFailed")]
     private static partial void LogCloseHandlerFailed(ILogger logger, string connectionId, Exception exception);
 }

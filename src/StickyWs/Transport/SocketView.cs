@@ -30,7 +30,8 @@ internal readonly struct SocketView
         }
     }
 
-    public static SocketView Of(IConnectionSocketFeature? feature) => feature is RawConnection raw ? new SocketView(null, raw) : new SocketView(feature?.Socket, null);
+    public static SocketView Of(IConnectionSocketFeature? feature)
+        => feature is RawConnection raw ? new SocketView(null, raw) : new SocketView(feature?.Socket, null);
 
     public static SocketView Of(Socket? socket) => new(socket, null);
 

@@ -55,9 +55,13 @@ internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider t
         }
     }
 
-    [LoggerMessage(EventIds.TunnelsEndedAtShutdown, LogLevel.Information, "The shutdown time is over: {Tunnels} tunnels were broken off", EventName = "TunnelsEndedAtShutdown")]
+    [LoggerMessage(EventIds.TunnelsEndedAtShutdown, LogLevel.Information,
+        "The shutdown time is over: {Tunnels} tunnels were broken off",
+        EventName = "TunnelsEndedAtShutdown")]
     private partial void LogEnded(int tunnels);
 
-    [LoggerMessage(EventIds.TunnelsLeftAtShutdown, LogLevel.Warning, "{Tunnels} tunnels did not end although they were broken off", EventName = "TunnelsLeftAtShutdown")]
+    [LoggerMessage(EventIds.TunnelsLeftAtShutdown, LogLevel.Warning,
+        "{Tunnels} tunnels did not end although they were broken off",
+        EventName = "TunnelsLeftAtShutdown")]
     private partial void LogLeft(int tunnels);
 }

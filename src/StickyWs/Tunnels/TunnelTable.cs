@@ -137,7 +137,9 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug, "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened in the {Lane} lane", EventName = "TunnelOpened")]
+    [LoggerMessage(EventIds.TunnelOpened, LogLevel.Debug,
+        "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened in the {Lane} lane",
+        EventName = "TunnelOpened")]
     private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend, string lane);
 
     [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "

@@ -26,7 +26,8 @@ internal static class AskedUpgrades
         => string.Join(", ", asked.Where(name => upgrades.Contains(name, StringComparer.OrdinalIgnoreCase)));
 
     // As a server without a wire says it. Every handshake names its version (RFC 6455 section 4.1).
-    private static bool IsWebSocket(HttpContext context) => context.Request.Headers.SecWebSocketVersion.Count > 0 && context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true };
+    private static bool IsWebSocket(HttpContext context)
+        => context.Request.Headers.SecWebSocketVersion.Count > 0 && context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true };
 
     private static string[] Protocols(string? line) => line?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }

@@ -23,7 +23,8 @@ internal sealed class DuplexPipeStream(Stream input, Stream output) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => output.Write(buffer, offset, count);
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => output.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => output.WriteAsync(buffer, cancellationToken);
 
     public override void Flush() => output.Flush();
 

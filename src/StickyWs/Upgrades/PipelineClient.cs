@@ -92,7 +92,8 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         if (!context.Response.HasStarted)
         {
             if (Abandonment.IsTimedOut(context)) return; // The client is there, and gets an answer.
-            context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway; // For logs.
+            // For logs.
+            context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway;
         }
 
         context.Abort();

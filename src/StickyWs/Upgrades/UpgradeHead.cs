@@ -40,7 +40,8 @@ internal static class UpgradeHead
         foreach (var (name, values) in request.Headers)
         {
             if (IsLeftOut(request, name, values, hasOwnKey) || (upgrades is not null && Is(name, HeaderNames.Upgrade))) continue;
-            if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray())); // RFC 9113 section 8.2.3
+            // RFC 9113 section 8.2.3
+            if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray()));
             else foreach (var value in isTrusted || !ForwardedNames.IsOne(name) ? values : ForwardedArrival.OfApplication(request.HttpContext, name, values)) Write(output, name, value ?? "");
         }
 

@@ -87,7 +87,8 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
         var features = context.Features;
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return new ExtendedConnectClient(context, connect);
         if (!HttpMethods.IsGet(context.Request.Method)) return null;
-        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade); // Not in HTTP/1.0: that asks for nothing.
+        // Not in HTTP/1.0: that asks for nothing.
+        if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade);
         return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
     }
 

@@ -9,7 +9,7 @@ using StickyWs.Names;
 namespace StickyWs.Dialing;
 
 /// <summary>A new connection to a backend: TCP, and TLS where the address asks for it. The one place for probes, plain requests and tunnels alike.</summary>
-internal static class BackendStream
+internal static class StreamDialer
 {
     /// <summary>Connects, and speaks TLS where the address asks for it; the caller owns the stream.</summary>
     /// <param name="backend">The backend.</param>
