@@ -1,7 +1,7 @@
 namespace StickyWs.Kernel;
 
 /// <summary>The errors of Linux that mean something here (errno(3)); the numbers are the same on x64 and arm64.</summary>
-internal enum Errno
+internal enum Errno : byte
 {
     None = 0,
     EPERM = 1,

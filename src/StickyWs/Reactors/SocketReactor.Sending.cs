@@ -1,4 +1,3 @@
-using System.Buffers;
 using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
@@ -29,7 +28,7 @@ internal abstract unsafe partial class SocketReactor
         if (state.Has(SocketFlags.SendBroken)) return false;
         if (state.LeftoverLength > 0)
         {
-            if (state.Pipe is not null) throw new InvalidOperationException("Nothing can be sent behind bytes that are still in a pipe.");
+            if (state.Leftover is HeldPipe) throw new InvalidOperationException("Nothing can be sent behind bytes that are still in a pipe.");
             AddLeftover(ref state, bytes);
             return false;
         }
@@ -64,41 +63,25 @@ internal abstract unsafe partial class SocketReactor
     /// <summary>Keeps, in order, what a socket cannot take now.</summary>
     protected static void AddLeftover(ref SocketState state, ReadOnlySpan<byte> bytes)
     {
-        var length = state.LeftoverLength;
-        var end = state.LeftoverStart + length;
-        if (state.Leftover is null || end + bytes.Length > state.Leftover.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(length + bytes.Length);
-            state.Leftover.AsSpan(state.LeftoverStart, length).CopyTo(larger);
-            DropLeftover(ref state);
-            (state.Leftover, state.LeftoverLength, end) = (larger, length, length);
-        }
-
-        bytes.CopyTo(state.Leftover.AsSpan(end));
-        state.LeftoverLength += bytes.Length;
+        if (state.Leftover is not HeldBytes held) state.Leftover = held = new HeldBytes();
+        held.Add(bytes);
     }
 
     /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
-    private static bool FlushLeftover(ref SocketState state)
+    private static bool FlushBytes(ref SocketState state, HeldBytes held)
     {
-        var sent = TrySend(ref state, state.Leftover.AsSpan(state.LeftoverStart, state.LeftoverLength));
+        var sent = TrySend(ref state, held.Bytes);
         if (sent < 0)
         {
             state.Flags |= SocketFlags.SendBroken;
-            sent = state.LeftoverLength;
+            sent = held.Length;
         }
 
-        state.LeftoverStart += sent;
-        state.LeftoverLength -= sent;
-        if (state.LeftoverLength > 0) return false;
-        DropLeftover(ref state);
+        held.Drop(sent);
+        if (held.Length > 0) return false;
+        held.GiveBack();
+        state.Leftover = null;
         return true;
-    }
-
-    private static void DropLeftover(ref SocketState state)
-    {
-        if (state.Leftover is { } leftover) ArrayPool<byte>.Shared.Return(leftover);
-        (state.Leftover, state.LeftoverStart, state.LeftoverLength) = (null, 0, 0);
     }
 
     /// <summary>How many bytes the kernel took; -1 when the socket is broken.</summary>

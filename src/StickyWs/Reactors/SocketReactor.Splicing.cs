@@ -28,7 +28,7 @@ internal abstract unsafe partial class SocketReactor
         var other = state.Target;
         if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // To be dropped, or to go behind it.
         if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+        var count = Libc.Splice(state.Fd, null, pipe.Pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
         if (count <= 0)
         {
             var error = count == 0 ? Errno.None : Libc.SavedError;
@@ -55,12 +55,12 @@ internal abstract unsafe partial class SocketReactor
             return true;
         }
 
-        before = count >= pipe.Capacity ? _bufferSize : (int)count; // The pipe was full before the socket was empty.
+        before = count >= pipe.Pipe.Capacity ? _bufferSize : (int)count; // The pipe was full before the socket was empty.
         CountSpliced(ref state, (int)count);
         ref var target = ref Sockets[other];
-        target.Pipe = pipe;
-        target.LeftoverLength = (int)count;
-        if (!FlushPipe(ref target))
+        pipe.Length = (int)count;
+        target.Leftover = pipe;
+        if (!FlushPipe(ref target, pipe))
         {
             WatchRoom(other);
             target.Handler!.Stalled(other);
@@ -73,11 +73,11 @@ internal abstract unsafe partial class SocketReactor
     }
 
     // The bulk is over, and the last words of a tunnel are small: these are received after all, for whoever looks at them.
-    private void ReceiveFrom(SplicePipe pipe, int socket, int count)
+    private void ReceiveFrom(HeldPipe pipe, int socket, int count)
     {
         for (var got = 0; got < count;)
         {
-            var read = (int)Libc.Read(pipe.ReadEnd, _buffer + got, (nuint)(count - got));
+            var read = (int)Libc.Read(pipe.Pipe.ReadEnd, _buffer + got, (nuint)(count - got));
             if (read > 0) got += read;
             else if (read == 0 || Libc.Error != Errno.EINTR) throw new IOException("A pipe lost bytes that were spliced into it.");
         }
@@ -95,24 +95,29 @@ internal abstract unsafe partial class SocketReactor
     }
 
     /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
-    protected bool Flush(ref SocketState state) => state.Pipe is not null ? FlushPipe(ref state) : FlushLeftover(ref state);
+    protected bool Flush(ref SocketState state) => state.Leftover switch
+    {
+        HeldPipe pipe => FlushPipe(ref state, pipe),
+        HeldBytes bytes => FlushBytes(ref state, bytes),
+        _ => true,
+    };
 
     /// <summary>Drops what a socket could not take.</summary>
     protected void DropHeld(ref SocketState state)
     {
-        DropLeftover(ref state);
-        if (state.Pipe is { } pipe) _pipes.Discard(pipe);
-        state.Pipe = null;
+        if (state.Leftover is HeldPipe pipe) _pipes.Discard(pipe);
+        else if (state.Leftover is HeldBytes bytes) bytes.GiveBack();
+        state.Leftover = null;
     }
 
-    private bool FlushPipe(ref SocketState state)
+    private bool FlushPipe(ref SocketState state, HeldPipe pipe)
     {
-        while (state.LeftoverLength > 0)
+        while (pipe.Length > 0)
         {
-            var sent = Libc.Splice(state.Pipe!.ReadEnd, null, state.Fd, null, (nuint)state.LeftoverLength, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            var sent = Libc.Splice(pipe.Pipe.ReadEnd, null, state.Fd, null, (nuint)pipe.Length, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
             if (sent > 0)
             {
-                state.LeftoverLength -= (int)sent;
+                pipe.Length -= (int)sent;
                 continue;
             }
 
@@ -121,14 +126,13 @@ internal abstract unsafe partial class SocketReactor
             if (error == Errno.EINTR) continue;
             NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;
-            state.LeftoverLength = 0;
-            _pipes.Discard(state.Pipe!);
-            state.Pipe = null;
+            state.Leftover = null;
+            _pipes.Discard(pipe);
             return true;
         }
 
-        _pipes.Return(state.Pipe!);
-        state.Pipe = null;
+        state.Leftover = null;
+        _pipes.Return(pipe);
         return true;
     }
 }

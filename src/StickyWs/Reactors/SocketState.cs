@@ -30,16 +30,8 @@ internal struct SocketState
     /// <summary>How many bytes may yet be spliced.</summary>
     public int SpliceLeft;
 
-    /// <summary>Bytes that its peer could not take yet: pooled, and only while there are any.</summary>
-    public byte[]? Leftover;
-
-    public int LeftoverStart;
-
-    /// <summary>Bytes left over, in <see cref="Leftover"/> or in <see cref="Pipe"/>.</summary>
-    public int LeftoverLength;
-
-    /// <summary>A pooled pipe with spliced bytes that this socket could not take yet.</summary>
-    public SplicePipe? Pipe;
+    /// <summary>What its peer could not take yet; only while there is any.</summary>
+    public Held? Leftover;
 
     /// <summary>What its last send was to move, in bytes.</summary>
     public int Sending;
@@ -51,7 +43,7 @@ internal struct SocketState
     public byte Score;
 
     /// <summary>What a poll of it is armed for; 0 when none is.</summary>
-    public uint Polled;
+    public ushort Polled;
 
     /// <summary>How its stream ended, while that waits to be told.</summary>
     public Errno End;
@@ -60,7 +52,7 @@ internal struct SocketState
     public Errno Fault;
 
     /// <summary>Operations of the kernel that have not completed for the last time.</summary>
-    public ushort Operations;
+    public byte Operations;
 
     /// <summary>Received pieces that are to be sent to it: how many, and the buffers of the first and the last.</summary>
     public ushort Pieces;
@@ -68,6 +60,9 @@ internal struct SocketState
     public ushort FirstPiece;
 
     public ushort LastPiece;
+
+    /// <summary>Bytes left over.</summary>
+    public readonly int LeftoverLength => Leftover is { } leftover ? leftover.Length : 0;
 
     public readonly bool Has(SocketFlags flag) => (Flags & flag) != 0;
 }

@@ -166,7 +166,7 @@ internal sealed unsafe partial class UringReactor
     private void Poll(int socket, ref SocketState state, uint events)
     {
         Poll(Kind.Poll, socket, state.Fd, events);
-        state.Polled = events;
+        state.Polled = (ushort)events; // Those of a poll fit.
         Track(ref state, 1);
     }
 
@@ -204,7 +204,7 @@ internal sealed unsafe partial class UringReactor
 
     private void Track(ref SocketState state, int change)
     {
-        state.Operations = (ushort)(state.Operations + change);
+        state.Operations = (byte)(state.Operations + change);
         Operations += change;
     }
 

@@ -38,8 +38,8 @@ internal struct Pair
     /// <summary>... of which it has not acknowledged so many bytes.</summary>
     public int Unacknowledged;
 
-    /// <summary>What both had acknowledged when it was last looked at because nothing moved here.</summary>
-    public long Acknowledged;
+    /// <summary>What both had acknowledged when it was last looked at because nothing moved here, modulo 2^32.</summary>
+    public uint Acknowledged;
 
     /// <summary>The lower half of <see cref="LastActive"/> at that time.</summary>
     public int LookedAt;

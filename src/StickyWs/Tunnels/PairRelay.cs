@@ -204,7 +204,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     // A reader may be slow, and take for a long time what is with the kernel, or in a pipe, already.
     private bool IsMoving(ref Pair pair)
     {
-        var acknowledged = _reactor.Acknowledged(pair.Client) + _reactor.Acknowledged(pair.Backend);
+        var acknowledged = (uint)(_reactor.Acknowledged(pair.Client) + _reactor.Acknowledged(pair.Backend));
         var isMoving = pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
         if (isMoving) pair.LastActive = _reactor.Now;
         (pair.LookedAt, pair.Acknowledged) = ((int)pair.LastActive, acknowledged);

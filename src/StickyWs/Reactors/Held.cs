@@ -1,0 +1,51 @@
+using System.Buffers;
+using StickyWs.Kernel;
+
+namespace StickyWs.Reactors;
+
+/// <summary>Bytes that a socket could not take yet: in memory, or in a pipe of the kernel's.</summary>
+internal abstract class Held
+{
+    /// <summary>How many there are.</summary>
+    public int Length { get; set; }
+}
+
+/// <summary>Pooled memory.</summary>
+internal sealed class HeldBytes : Held
+{
+    private byte[] _buffer = [];
+    private int _start;
+
+    public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_start, Length);
+
+    /// <summary>Puts bytes after those that are there.</summary>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        if (_start + Length + bytes.Length > _buffer.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Length + bytes.Length);
+            Bytes.CopyTo(larger);
+            GiveBack();
+            _buffer = larger;
+        }
+
+        bytes.CopyTo(_buffer.AsSpan(_start + Length));
+        Length += bytes.Length;
+    }
+
+    /// <summary>The first ones were taken.</summary>
+    public void Drop(int count) => (_start, Length) = (_start + count, Length - count);
+
+    /// <summary>Gives the memory back.</summary>
+    public void GiveBack()
+    {
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _start) = ([], 0);
+    }
+}
+
+/// <summary>A pipe of a reactor's, for spliced bytes.</summary>
+internal sealed class HeldPipe(SplicePipe pipe) : Held
+{
+    public SplicePipe Pipe => pipe;
+}
