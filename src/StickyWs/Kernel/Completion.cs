@@ -21,7 +21,8 @@ internal struct Completion
     [FieldOffset(12)]
     public uint Flags;
 
-    public readonly Errno Error => Result < 0 ? (Errno)(-Result) : Errno.None;
+    /// <summary>Numbers past those of errno(3), which the kernel keeps to itself, would be none of its names either.</summary>
+    public readonly Errno Error => Result < 0 ? (Errno)Math.Min(-(long)Result, byte.MaxValue) : Errno.None;
 
     /// <summary>Whether the same operation will complete again.</summary>
     public readonly bool GoesOn => (Flags & IORING_CQE_F_MORE) != 0;
