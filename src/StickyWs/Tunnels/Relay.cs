@@ -190,7 +190,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         while (!_isBackendDeaf && !_toBackend.IsCompleted && tunnels.Time.GetElapsedTime(began) < tunnel.LongestHearing && (isFirst || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
         {
             (heard, isFirst) = (tunnel.BytesToBackend, false);
-            await Task.Delay(Silence, tunnels.Time).ConfigureAwait(false);
+            await Task.WhenAny(Task.Delay(Silence, tunnels.Time), _toBackend).ConfigureAwait(false);
         }
 
         await client.Output.CompleteAsync().ConfigureAwait(false);
