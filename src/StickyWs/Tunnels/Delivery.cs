@@ -21,17 +21,25 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
     private volatile bool _isCancelled;
+    private TaskCompletionSource? _cancelled;
     private long _acknowledged = -1;
 
     /// <summary>Bytes that the peer has acknowledged, as far as that was looked at.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
 
-    /// <summary>Ends the wait: whatever happens to the connection harms nothing any more.</summary>
-    public void Cancel() => _isCancelled = true;
+    /// <summary>Ends the wait at once, whatever the clock says, from any thread: nothing that happens to the connection does harm any more.</summary>
+    public void Cancel()
+    {
+        _isCancelled = true;
+        Interlocked.MemoryBarrier(); // Either this sees the wait, or the wait sees the flag.
+        Volatile.Read(ref _cancelled)?.TrySetResult();
+    }
 
     /// <returns>Whether there is nothing left to wait for; not if the peer took nothing for too long.</returns>
     public async ValueTask<bool> WaitAsync(SocketView socket)
     {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref _cancelled, cancelled);
         var (pause, looks, movedAt) = (FirstPause, 0, time.GetTimestamp());
         while (!_isCancelled && SendQueue.Of(socket) is { } queue)
         {
@@ -55,7 +63,7 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
                 pause = FirstPause;
             }
 
-            await Task.Delay(pause, time).ConfigureAwait(false);
+            await Task.WhenAny(Task.Delay(pause, time), cancelled.Task).ConfigureAwait(false);
         }
 
         return true;

@@ -80,6 +80,8 @@ internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection bac
             else Note(reason);
             client.Abort();
             backend.Abort();
+            ToClient.Cancel();
+            ToBackend.Cancel();
         }
     }
 

@@ -72,7 +72,9 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
     // The connection is closed behind the answer, though the client may have sent, or still send, what was meant for a tunnel.
     private async Task DeliverAsync(PipelineClient client)
     {
-        if (!await new Delivery(time, Delivery.AnswerPatience).WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
+        var delivery = new Delivery(time, Delivery.AnswerPatience);
+        await using var left = client.Context.RequestAborted.UnsafeRegister(static delivery => ((Delivery)delivery!).Cancel(), delivery).ConfigureAwait(false);
+        if (!await delivery.WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
     }
 
     private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)

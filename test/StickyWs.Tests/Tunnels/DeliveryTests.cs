@@ -80,6 +80,19 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Wait_CancelledWhileItSleeps_IsOverThoughTheClockStands()
+    {
+        Fill();
+        var delivery = new Delivery(_clock, Endless);
+        var waiting = delivery.WaitAsync(SocketView.Of(_sender)).AsTask();
+        Assert.False(waiting.IsCompleted);
+
+        delivery.Cancel();
+
+        Assert.True(await waiting.WaitAsync(Wait.Bound));
+    }
+
+    [Fact]
     public async Task Wait_ForAPeerThatBroke_IsOver()
     {
         Fill();
