@@ -1,4 +1,5 @@
 using StickyWs.Examples.Quickstart;
+using StickyWs.State;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddStickyWebSocketBalancing();
@@ -18,21 +19,16 @@ app.UseFileServer();                   // the page, from wwwroot
 app.UseStickyWebSocketBalancing();     // /api and /ws go to the backends
 
 // What the page asks and what its buttons do: endpoints of the app stay with the app.
-using var view = new BalancerView();
 var control = app.MapGroup("/quickstart/backends");
-control.MapGet("/", () =>
+control.MapGet("/", (IStickyWsState state) => backends.Zip(state.Read().Pools.Single().Backends, (backend, seen) => new
 {
-    view.Refresh();
-    return backends.Select(backend => new
-    {
-        backend.Name,
-        backend.Address,
-        backend.IsRunning,
-        backend.Requests,
-        view[backend.Name].State,
-        view[backend.Name].Tunnels,
-    });
-});
+    backend.Name,
+    backend.Address,
+    backend.IsRunning,
+    backend.Requests,
+    State = seen.State.ToString(),
+    Tunnels = seen.ActiveTunnels,
+}));
 foreach (var backend in backends)
 {
     control.MapPost($"/{backend.Name}/stop", backend.StopAsync);

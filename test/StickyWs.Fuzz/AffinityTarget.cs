@@ -11,6 +11,7 @@ using StickyWs.Detection;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pinning;
+using StickyWs.TestKit;
 
 namespace StickyWs.Fuzz;
 

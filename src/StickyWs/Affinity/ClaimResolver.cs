@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using StickyWs.Backends;
-using StickyWs.Configuration;
 using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
@@ -11,14 +10,14 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed class ClaimResolver(AffinityServices services)
 {
-    // Options are never written once they are in force.
-    private readonly ConditionalWeakTable<PoolOptions, RuleSet> _sets = [];
+    // A definition is one revision of a pool, and lives through all changes of its backends' states.
+    private readonly ConditionalWeakTable<PoolDefinition, RuleSet> _sets = [];
 
     /// <returns><see langword="null"/> for a pool without rules.</returns>
     public ValueTask<Claim?> ResolveAsync(PoolSnapshot pool, in RequestView request)
     {
         if (pool.Options.Affinity.Rules.Count == 0) return default;
-        var set = _sets.TryGetValue(pool.Options, out var known) ? known : _sets.GetValue(pool.Options, options => new RuleSet(pool.Name, options.Affinity, services));
+        var set = _sets.TryGetValue(pool.Definition, out var known) ? known : _sets.GetValue(pool.Definition, pool => new RuleSet(pool.Name, pool.Options.Affinity, services));
         var claim = new Claim(set, request.IsHttps, Awaited(set, request));
         if (set.Cookie is { } rule) claim.Note(rule.TryRead(request, pool.Backends, out var cookie) ? cookie : null);
         return GoOn(set, claim, pool, request, 0);

@@ -14,6 +14,7 @@ public sealed class Backend
 {
     private readonly TunnelTotal _total;
     private volatile int _health;
+    private volatile string? _healthCause;
     private volatile bool _isDraining;
     private volatile bool _wasProbed;
     private volatile int _weight = 1;
@@ -22,6 +23,7 @@ public sealed class Backend
     private int _requests;
     private long _toBackend;
     private long _toClient;
+    private long _stateSince;
     private long _awaySince;
     private long _cutOffAt = long.MinValue / 2;
     private long _cutOffSince;
@@ -31,8 +33,9 @@ public sealed class Backend
     private long _sparedAt;
     private int _isUnreachable;
 
-    internal Backend(string pool, string name, Uri address, TunnelTotal total, AddressBook? names = null)
+    internal Backend(string pool, string name, Uri address, TunnelTotal total, AddressBook? names = null, DateTimeOffset addedAt = default)
     {
+        _stateSince = addedAt.UtcTicks;
         Pool = pool;
         Name = name;
         Address = address;
@@ -54,6 +57,9 @@ public sealed class Backend
 
     /// <summary>Its share of new work, 1 to 256.</summary>
     public int Weight => _weight;
+
+    /// <summary>The most tunnels that it holds; <see langword="null"/> for no limit.</summary>
+    internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
 
     /// <summary>What the registry knows of it now.</summary>
     public BackendState State => _isDraining ? BackendState.Draining : Health;
@@ -156,9 +162,23 @@ public sealed class Backend
     /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
     internal void EndTrial() => Interlocked.CompareExchange(ref _trial, (int)TrialState.None, (int)TrialState.Taken);
 
-    internal void SetHealth(BackendState health, bool isSuspended = false) => (_isSuspended, _health) = (isSuspended, (int)health);
+    /// <summary>Why it has the health that it has; <see langword="null"/> while nothing is known.</summary>
+    internal string? HealthCause => _healthCause;
 
-    internal void SetDraining(bool isDraining) => _isDraining = isDraining;
+    /// <summary>When its <see cref="State"/> changed last.</summary>
+    internal DateTimeOffset StateSince => new(Interlocked.Read(ref _stateSince), TimeSpan.Zero);
+
+    internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false)
+    {
+        (_isSuspended, _healthCause, _health) = (isSuspended, cause, (int)health);
+        if (!_isDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+    }
+
+    internal void SetDraining(bool isDraining, DateTimeOffset at)
+    {
+        _isDraining = isDraining;
+        Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+    }
 
     internal void NoteProbed() => _wasProbed = true;
 

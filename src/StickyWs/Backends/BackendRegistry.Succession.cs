@@ -15,9 +15,9 @@ internal sealed partial class BackendRegistry
 
     private static bool IsFirst(RegistrySnapshot before) => ReferenceEquals(before, RegistrySnapshot.Empty);
 
-    private RegistrySnapshot Follow(RegistrySnapshot before, StickyWsOptions options, ImmutableArray<PoolSnapshot> pools)
+    private RegistrySnapshot Follow(RegistrySnapshot before, Definitions definitions, ImmutableArray<PoolSnapshot> pools)
     {
-        var next = new RegistrySnapshot(options, pools, IsFirst(before) ? null : Useful(before));
+        var next = new RegistrySnapshot(definitions.Options, definitions.Revision, pools, IsFirst(before) ? null : Useful(before));
         if (IsKnown(next)) return next with { Before = null };
         foreach (var pool in pools)
         {
@@ -30,7 +30,7 @@ internal sealed partial class BackendRegistry
     // States may have changed since, and nothing of it was ready.
     private RegistrySnapshot? Useful(RegistrySnapshot before)
     {
-        var depth = before.OptionsInUse.Count();
+        var depth = before.RevisionsInUse.Count();
         if (before.Before is { } useful && (depth > MostBefore || before.Pools.All(pool => pool.IsUnknown))) return Useful(useful);
         return Refrozen(before, static _ => true, isEarlier: true);
     }
@@ -54,13 +54,13 @@ internal sealed partial class BackendRegistry
 
     private RegistrySnapshot Refrozen(RegistrySnapshot snapshot, Func<PoolSnapshot, bool> isConcerned, bool isEarlier) => snapshot with
     {
-        Pools = [.. snapshot.Pools.Select(pool => isConcerned(pool) ? Freeze(pool.Name, pool.Options, pool.Backends, isEarlier) : pool)],
+        Pools = [.. snapshot.Pools.Select(pool => isConcerned(pool) ? Freeze(pool.Definition, pool.Backends, isEarlier) : pool)],
         Before = snapshot.Before is { } before ? Refrozen(before, isConcerned, isEarlier: true) : null,
     };
 
     // Disabled by the change that brought the new ones: still better than nobody.
-    private static BackendSet StillServing(PoolOptions options, ImmutableArray<Backend> backends)
-        => new(backends.Where(backend => backend.IsDraining && options.Backends[backend.Name].Enabled && IsFit(backend, options)));
+    private static BackendSet StillServing(PoolDefinition pool, ImmutableArray<Backend> backends)
+        => new(backends.Where((backend, i) => backend.IsDraining && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
 
     private void LogKnown(PoolSnapshot pool)
     {
@@ -73,7 +73,7 @@ internal sealed partial class BackendRegistry
         var inUse = _current.PoolsInUse.SelectMany(pool => pool.Backends).ToHashSet();
         foreach (var backend in before.PoolsInUse.SelectMany(pool => pool.Backends).Distinct().Where(backend => !inUse.Contains(backend)))
         {
-            backend.SetDraining(true);
+            backend.SetDraining(true, time.GetUtcNow());
             LogRemoved(backend.Pool, backend.Name, backend.ActiveTunnels, backend.ActiveRequests);
         }
     }

@@ -22,17 +22,16 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
 
     public TunnelTotal Tunnels { get; } = new();
 
-    /// <summary>Takes over valid options. A backend that keeps its pool, name and address keeps its health, counts and tunnels.</summary>
-    public void Apply(StickyWsOptions options)
+    /// <summary>
+    /// Takes over what a source says, unless something newer is in force. A backend that keeps its pool, name and address keeps its health, counts and tunnels.
+    /// </summary>
+    public void Apply(Definitions definitions)
     {
         lock (_lock)
         {
-            var before = _current;
-            var pools = options.Pools
-                .OrderBy(pool => pool.Key, StringComparer.OrdinalIgnoreCase)
-                .Select(pool => Build(pool.Key, pool.Value, before))
-                .ToImmutableArray();
-            Publish(Follow(before, options, pools));
+            if (definitions.Revision <= _current.Revision) return;
+            var pools = definitions.Pools.Select(pool => Build(pool, _current)).ToImmutableArray();
+            Publish(Follow(_current, definitions, pools));
         }
     }
 
@@ -89,33 +88,33 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         return others > 0 && others * 2 >= enabled;
     }
 
-    private PoolSnapshot Build(string name, PoolOptions options, RegistrySnapshot before)
+    private PoolSnapshot Build(PoolDefinition pool, RegistrySnapshot before)
     {
-        PoolSnapshot[] old = [.. before.PoolsInUse.Where(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
+        PoolSnapshot[] old = [.. before.PoolsInUse.Where(known => known.Name.Equals(pool.Name, StringComparison.OrdinalIgnoreCase))];
         var wasUnprobed = old is [{ Options.Health.Probe: null }, ..];
         var wasPanicking = old is [{ IsPanicking: true }, ..];
-        var backends = options.Backends
-            .OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase)
-            .Select(backend => Build(name, backend.Key, backend.Value, old, trusted: wasUnprobed && options.Health.Probe is not null, wasPanicking))
+        var backends = pool.Backends
+            .Select(backend => Build(pool.Name, backend, old, trusted: wasUnprobed && pool.Options.Health.Probe is not null, wasPanicking))
             .ToImmutableArray();
-        return Freeze(name, options, backends);
+        return Freeze(pool, backends);
     }
 
     // A backend that served without probes goes on serving when probes are switched on, until one of them fails.
-    private Backend Build(string pool, string name, BackendOptions options, PoolSnapshot[] old, bool trusted, bool wasPanicking)
+    private Backend Build(string pool, BackendDefinition definition, PoolSnapshot[] old, bool trusted, bool wasPanicking)
     {
-        var address = new Uri(options.Address);
-        var backend = old.SelectMany(known => known.Backends).FirstOrDefault(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && b.Address == address);
+        var backend = old.SelectMany(known => known.Backends)
+            .FirstOrDefault(known => known.Name.Equals(definition.Name, StringComparison.OrdinalIgnoreCase) && known.Address == definition.Address);
         if (backend is null)
         {
-            backend = new Backend(pool, name, address, Tunnels, names);
-            LogAdded(pool, name, address);
+            backend = new Backend(pool, definition.Name, definition.Address, Tunnels, names, time.GetUtcNow());
+            LogAdded(pool, definition.Name, definition.Address);
             trusted = false;
         }
 
-        backend.Configure(options.Weight, options.MaxTunnels);
-        if (trusted && options.Enabled && (backend.State == BackendState.Unknown || (wasPanicking && backend.State == BackendState.Unhealthy))) SetHealth(backend, BackendState.Healthy, "configuration");
-        SetDraining(backend, !options.Enabled);
+        backend.Configure(definition.Weight, definition.MaxTunnels);
+        var isToTrust = backend.State == BackendState.Unknown || (wasPanicking && backend.State == BackendState.Unhealthy);
+        if (trusted && definition.IsEnabled && isToTrust) SetHealth(backend, BackendState.Healthy, "configuration");
+        SetDraining(backend, !definition.IsEnabled);
         return backend;
     }
 
@@ -123,7 +122,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     {
         if (backend.IsDraining == isDraining) return;
         var before = backend.State;
-        backend.SetDraining(isDraining);
+        backend.SetDraining(isDraining, time.GetUtcNow());
         LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, "configuration");
     }
 
@@ -132,31 +131,31 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     {
         var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.Health, health, backend.IsDraining ? $"{cause} (it drains)" : cause);
-        backend.SetHealth(health, isSuspicion);
+        backend.SetHealth(health, cause, time.GetUtcNow(), isSuspicion);
         if (health == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
         else if (health == BackendState.Healthy) backend.NoteBack();
     }
 
     // Where no probe says that all are down, all are used: traffic alone may be wrong about them.
-    private PoolSnapshot Freeze(string name, PoolOptions options, ImmutableArray<Backend> backends, bool isEarlier = false)
+    private PoolSnapshot Freeze(PoolDefinition pool, ImmutableArray<Backend> backends, bool isEarlier = false)
     {
-        if (!_turns.TryGetValue(name, out var turns)) _turns[name] = turns = new TurnCounter();
-        var eligible = new BackendSet(backends.Where(backend => !backend.IsDraining && IsFit(backend, options)));
-        if (eligible.Count == 0 && isEarlier) eligible = StillServing(options, backends);
-        if (eligible.Count > 0 || (options.Health.Probe is not null && options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))
-            return new PoolSnapshot(name, options, backends, eligible, IsPanicking: false, turns);
+        if (!_turns.TryGetValue(pool.Name, out var turns)) _turns[pool.Name] = turns = new TurnCounter();
+        var eligible = new BackendSet(backends.Where(backend => !backend.IsDraining && IsFit(backend, pool)));
+        if (eligible.Count == 0 && isEarlier) eligible = StillServing(pool, backends);
+        if (eligible.Count > 0 || (pool.Options.Health.Probe is not null && pool.Options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))
+            return new PoolSnapshot(pool, backends, eligible, IsPanicking: false, turns);
         var enabled = new BackendSet(backends.Where(backend => !backend.IsDraining));
-        return new PoolSnapshot(name, options, backends, enabled, IsPanicking: enabled.Count > 0, turns);
+        return new PoolSnapshot(pool, backends, enabled, IsPanicking: enabled.Count > 0, turns);
     }
 
-    private static bool IsFit(Backend backend, PoolOptions options)
-        => backend.Health == BackendState.Healthy || (backend.Health == BackendState.Unknown && options.Health.Probe is null);
+    private static bool IsFit(Backend backend, PoolDefinition pool)
+        => backend.Health == BackendState.Healthy || (backend.Health == BackendState.Unknown && pool.Options.Health.Probe is null);
 
     private void Publish(RegistrySnapshot snapshot)
     {
         var before = _current;
         _current = snapshot;
         Changed?.Invoke(snapshot);
-        if (before.Options != snapshot.Options || before.Before is not null) Retire(before);
+        if (before.Revision != snapshot.Revision || before.Before is not null) Retire(before);
     }
 }

@@ -5,9 +5,10 @@ namespace StickyWs.Backends;
 
 /// <summary>Everything the data path needs to know, at one moment.</summary>
 /// <param name="Options">The options in force.</param>
+/// <param name="Revision">That of the definitions it was made from: a change of a backend's state keeps it.</param>
 /// <param name="Pools">The pools, by the order of their names.</param>
 /// <param name="Before">The configuration before, while some pool's new backends are not known: requests of such a pool go where that one leads them.</param>
-internal sealed record RegistrySnapshot(StickyWsOptions Options, ImmutableArray<PoolSnapshot> Pools, RegistrySnapshot? Before = null)
+internal sealed record RegistrySnapshot(StickyWsOptions Options, long Revision, ImmutableArray<PoolSnapshot> Pools, RegistrySnapshot? Before = null)
 {
     /// <summary>Whose word on a client's address is taken, parsed once per change of the options.</summary>
     public Networks TrustedProxies { get; } = new(Options.TrustedProxies);
@@ -15,8 +16,8 @@ internal sealed record RegistrySnapshot(StickyWsOptions Options, ImmutableArray<
     /// <summary>All pools that may get work, those of the newest configuration first.</summary>
     public IEnumerable<PoolSnapshot> PoolsInUse => Before is null ? Pools : Pools.Concat(Before.PoolsInUse);
 
-    /// <summary>The options of all pools that may get work, the newest first.</summary>
-    public IEnumerable<StickyWsOptions> OptionsInUse => Before is null ? [Options] : Before.OptionsInUse.Prepend(Options);
+    /// <summary>The revisions of all pools that may get work, the newest first.</summary>
+    public IEnumerable<long> RevisionsInUse => Before is null ? [Revision] : Before.RevisionsInUse.Prepend(Revision);
 
-    public static RegistrySnapshot Empty { get; } = new(new StickyWsOptions(), []);
+    public static RegistrySnapshot Empty { get; } = new(Definitions.None.Options, Definitions.None.Revision, Pools: []);
 }

@@ -29,7 +29,7 @@ internal sealed class PoolMatcher
 
     /// <summary>The matcher for a newer snapshot; a mere change of health keeps the sorted rules.</summary>
     public PoolMatcher Follow(RegistrySnapshot snapshot)
-        => ReferenceEquals(snapshot.Options, _snapshot.Options) ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
+        => snapshot.Revision == _snapshot.Revision ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
 
     /// <summary>The pool of a request; of a pool whose new backends are not known yet, the one that the configuration before leads to.</summary>
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)

@@ -51,7 +51,9 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClien
 
         try
         {
-            if (!tunnels.TryOpen(tunnel)) tunnel.Abort(EndReason.Shutdown);
+            var mayLive = tunnels.TryOpen(tunnel);
+            tunnels.Announce(tunnel);
+            if (!mayLive) tunnel.Abort(EndReason.Shutdown);
             await new Relay(tunnel, _pipe!, tunnels).RunAsync().ConfigureAwait(false);
         }
         finally

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
-using StickyWs.Configuration;
 using StickyWs.Observability;
 
 namespace StickyWs.Health;
@@ -31,7 +30,7 @@ internal sealed partial class HealthMonitor(
     private readonly ILogger _logger = loggers.CreateLogger<HealthMonitor>();
     private readonly Dictionary<Backend, ProbeLoop> _loops = [];
     private readonly CancellationTokenSource _stop = new();
-    private StickyWsOptions[] _followed = [];
+    private long[] _followed = [];
     private Task _following = Task.CompletedTask;
     private CancellationToken _stopping;
 
@@ -92,9 +91,9 @@ internal sealed partial class HealthMonitor(
 
     private async Task FollowAsync(RegistrySnapshot snapshot)
     {
-        // A change of state keeps the options, and is no news here.
-        if (_followed.SequenceEqual(snapshot.OptionsInUse)) return;
-        _followed = [.. snapshot.OptionsInUse];
+        // A change of state keeps the revision, and is no news here.
+        if (_followed.SequenceEqual(snapshot.RevisionsInUse)) return;
+        _followed = [.. snapshot.RevisionsInUse];
         board.Apply(snapshot);
         var gone = _loops.Keys.ToHashSet();
         var seen = new HashSet<Backend>();

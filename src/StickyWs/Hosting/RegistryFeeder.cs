@@ -1,15 +1,13 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using StickyWs.Backends;
-using StickyWs.Configuration;
 using StickyWs.Observability;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Hands the options over to the registry: before anything else starts, and at every valid change.</summary>
+/// <summary>Hands what the source says over to the registry: before anything else starts, and at every change.</summary>
 internal sealed partial class RegistryFeeder(
-    IOptionsMonitor<StickyWsOptions> options, BackendRegistry registry, RegistryMetrics metrics, ConfigurationAdvice advice, ILogger<RegistryFeeder> logger)
+    IBackendSource source, BackendRegistry registry, RegistryMetrics metrics, ConfigurationAdvice advice, ILogger<RegistryFeeder> logger)
     : IHostedLifecycleService, IDisposable
 {
     private IDisposable? _subscription;
@@ -18,15 +16,17 @@ internal sealed partial class RegistryFeeder(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(registry);
-        registry.Apply(options.CurrentValue);
-        advice.Consider(options.CurrentValue);
-        _subscription = options.OnChange((changed, _) =>
+        var first = source.Current;
+        registry.Apply(first);
+        advice.Consider(first.Options);
+        _subscription = source.OnChange(changed =>
         {
             registry.Apply(changed);
-            LogApplied(changed.Pools.Count);
-            advice.Consider(changed);
-            if (_isStarted) advice.ConsiderPipeline(changed);
+            LogApplied(changed.Pools.Length);
+            advice.Consider(changed.Options);
+            if (_isStarted) advice.ConsiderPipeline(changed.Options);
         });
+        registry.Apply(source.Current); // What changed before the subscription.
         return Task.CompletedTask;
     }
 
@@ -36,7 +36,7 @@ internal sealed partial class RegistryFeeder(
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         _isStarted = true;
-        advice.ConsiderPipeline(options.CurrentValue);
+        advice.ConsiderPipeline(registry.Current.Options);
         return Task.CompletedTask;
     }
 

@@ -25,6 +25,7 @@ using StickyWs.Observability;
 using StickyWs.Pinning;
 using StickyWs.Pipeline;
 using StickyWs.Proxying;
+using StickyWs.State;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 using StickyWs.Upgrades;
@@ -89,6 +90,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<ConfigurationAdvice>();
         services.AddSingleton<ConfigurationSources>();
         services.AddSingleton<IOptionsMonitor<StickyWsOptions>, LastGoodOptionsMonitor>();
+        services.AddSingleton<IBackendSource, ConfiguredBackends>();
         services.AddHostedService<RegistryFeeder>();
     }
 
@@ -121,6 +123,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<TunnelTable>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<StickyForwarder>();
+        services.AddSingleton<IStickyWsState, StickyWsState>();
         services.AddHostedService<TunnelShutdown>();
         services.AddHostedService<TunnelSweeper>();
     }

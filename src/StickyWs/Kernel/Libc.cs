@@ -78,6 +78,10 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int GetSocketName(int fd, void* address, uint* length);
 
+    [LibraryImport(C, EntryPoint = "getpeername")]
+    [SuppressGCTransition]
+    public static partial int GetPeerName(int fd, void* address, uint* length);
+
     [LibraryImport(C, EntryPoint = "recv")]
     [SuppressGCTransition]
     public static partial nint Receive(int fd, void* buffer, nuint length, int flags);

@@ -54,6 +54,22 @@ internal static unsafe class SocketOptions
         return Libc.GetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_INFO, info, &length) == 0 && length >= Libc.TcpInfoBytesAcknowledged + sizeof(long) ? *(long*)(info + Libc.TcpInfoBytesAcknowledged) : 0;
     }
 
+    /// <summary>Its own address; <see langword="null"/> where the kernel has none any more.</summary>
+    public static RawAddress? LocalAddress(int fd)
+    {
+        RawAddress address;
+        var length = (uint)RawAddress.MaxLength;
+        return Libc.GetSocketName(fd, &address, &length) == 0 ? address : null;
+    }
+
+    /// <summary>Its peer's address; <see langword="null"/> once the connection is broken.</summary>
+    public static RawAddress? RemoteAddress(int fd)
+    {
+        RawAddress address;
+        var length = (uint)RawAddress.MaxLength;
+        return Libc.GetPeerName(fd, &address, &length) == 0 ? address : null;
+    }
+
     /// <summary>Closes a socket: in order, or so that its peer sees that the connection broke (RST).</summary>
     public static void Close(int fd, bool isReset)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -12,19 +13,20 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal sealed class BackendClient
 {
+    private readonly long _revision;
     private readonly PoolOptions _options;
     private int _uses = 1;
 
-    public BackendClient(PoolOptions options, ClientSettings settings, Func<HttpMessageHandler, BackendHandler> wrap, bool isBound = false)
+    public BackendClient(PoolDefinition pool, ClientSettings settings, Func<HttpMessageHandler, BackendHandler> wrap, bool isBound = false)
     {
-        _options = options;
-        Invoker = new HttpMessageInvoker(wrap(CreateHandler(options, settings, isBound)), disposeHandler: true);
+        (_revision, _options) = (pool.Revision, pool.Options);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(pool.Options, settings, isBound)), disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
 
-    /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
-    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
+    /// <summary>Whether it serves the pool as well as a new one would.</summary>
+    public bool Fits(PoolDefinition pool) => pool.Revision == _revision || HasSameSettings(pool.Options);
 
     /// <summary>Begins a use.</summary>
     /// <returns><see langword="false"/> when it is closed already.</returns>
@@ -46,6 +48,9 @@ internal sealed class BackendClient
     {
         if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
     }
+
+    private bool HasSameSettings(PoolOptions options)
+        => options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls);
 
     private bool HasSameConnections(KeptConnectionOptions connections)
         => connections.IdleTimeout == _options.Connections.IdleTimeout && connections.Lifetime == _options.Connections.Lifetime;

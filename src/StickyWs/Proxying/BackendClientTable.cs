@@ -25,23 +25,23 @@ internal sealed class BackendClientTable : IDisposable
     /// <summary>The client of a pool, for one request; the caller releases it.</summary>
     public BackendClient Use(PoolSnapshot pool)
     {
-        if (_clients.TryGetValue(pool.Name, out var client) && client.Fits(pool.Options) && client.TryUse()) return client;
+        if (_clients.TryGetValue(pool.Name, out var client) && client.Fits(pool.Definition) && client.TryUse()) return client;
         lock (_lock)
         {
             if (_clients.TryGetValue(pool.Name, out client))
             {
-                if (client.Fits(pool.Options) && client.TryUse()) return client;
+                if (client.Fits(pool.Definition) && client.TryUse()) return client;
                 client.Release();
             }
 
-            client = _clients[pool.Name] = new BackendClient(pool.Options, _settings, _wrap);
+            client = _clients[pool.Name] = new BackendClient(pool.Definition, _settings, _wrap);
             client.TryUse();
             return client;
         }
     }
 
     /// <summary>A client for one connection of one client's; the caller releases it.</summary>
-    public BackendClient Create(PoolSnapshot pool) => new(pool.Options, _settings, _wrap, isBound: true);
+    public BackendClient Create(PoolSnapshot pool) => new(pool.Definition, _settings, _wrap, isBound: true);
 
     public void Dispose()
     {

@@ -146,6 +146,12 @@ internal abstract partial class Reactor : IDisposable
     /// <inheritdoc cref="SocketOptions.Acknowledged"/>
     public abstract long Acknowledged(int socket);
 
+    /// <inheritdoc cref="SocketOptions.LocalAddress"/>
+    public abstract RawAddress? LocalAddress(int socket);
+
+    /// <inheritdoc cref="SocketOptions.RemoteAddress"/>
+    public abstract RawAddress? RemoteAddress(int socket);
+
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public abstract void SetDeadPeerTimeout(int socket, int milliseconds);
 

@@ -56,6 +56,10 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override long Acknowledged(int socket) => SocketOptions.Acknowledged(Sockets[socket].Fd);
 
+    public override RawAddress? LocalAddress(int socket) => SocketOptions.LocalAddress(Sockets[socket].Fd);
+
+    public override RawAddress? RemoteAddress(int socket) => SocketOptions.RemoteAddress(Sockets[socket].Fd);
+
     public override void SetDeadPeerTimeout(int socket, int milliseconds) => SocketOptions.SetDeadPeerTimeout(Sockets[socket].Fd, milliseconds);
 
     protected override void Release()

@@ -20,12 +20,7 @@ internal sealed unsafe partial class RawSocket
     {
         get
         {
-            lock (_lock)
-            {
-                RawAddress address;
-                var length = (uint)RawAddress.MaxLength;
-                return !_isGone && Libc.GetSocketName(fd, &address, &length) == 0 ? address : null;
-            }
+            lock (_lock) return _isGone ? null : SocketOptions.LocalAddress(fd);
         }
     }
 

@@ -63,6 +63,13 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
     }
 
+    /// <summary>The addresses of a pair's connection to its backend: its own, and the backend's.</summary>
+    public (RawAddress? Local, RawAddress? Remote) AddressesToBackend(int number)
+    {
+        var backend = _pairs[number].Backend;
+        return backend == Pair.Gone ? default : (_reactor.LocalAddress(backend), _reactor.RemoteAddress(backend));
+    }
+
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
     public void Abort(int number) => End(number, isReset: true);
 

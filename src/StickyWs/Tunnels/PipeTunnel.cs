@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
@@ -39,6 +40,18 @@ internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection bac
     public TimeSpan LongestHearing => PatienceOf(options);
 
     public override ConnectionTuple? Tuple => client.Tuple;
+
+    public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
+    {
+        try
+        {
+            return new ValueTask<ConnectionTuple?>(EndPoints.ToTuple(backend.Socket.LocalEndPoint, backend.Socket.RemoteEndPoint));
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return default;
+        }
+    }
 
     /// <summary>One side has finished; only the other speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;

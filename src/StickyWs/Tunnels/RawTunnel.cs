@@ -19,6 +19,15 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     public override ConnectionTuple? Tuple => tuple;
 
+    // Not kept: a tunnel costs less so, and few are ever looked at.
+    public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
+    {
+        if (reactor.IsCurrent) return new ValueTask<ConnectionTuple?>(BackendTuple());
+        var reading = new TaskCompletionSource<ConnectionTuple?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor.Run(() => reading.SetResult(BackendTuple()));
+        return new ValueTask<ConnectionTuple?>(reading.Task);
+    }
+
     /// <summary>Hands both sockets over to the reactor. They are its own from here on, and the tunnel ends in any case.</summary>
     /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and both sockets are still the caller's.</exception>
     public void Join(RawSocket client, RawSocket backend, TunnelOptions options)
@@ -61,9 +70,13 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         tunnels.Close(this);
     }
 
+    private ConnectionTuple? BackendTuple()
+        => _pair != NotJoined && PairRelay.Of(reactor).AddressesToBackend(_pair) is ({ } local, { } remote) ? new ConnectionTuple(local, remote) : null;
+
     private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
     {
         _pair = PairRelay.Of(reactor).Join(client, backend, this, limits);
+        tunnels.Announce(this);
         if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
     }
 }

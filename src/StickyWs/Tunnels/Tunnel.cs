@@ -29,6 +29,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>The client's connection, where it has a tuple.</summary>
     public abstract ConnectionTuple? Tuple { get; }
 
+    /// <summary>Asks for the tuple of the connection to the backend; <see langword="null"/> once that is closed.</summary>
+    public abstract ValueTask<ConnectionTuple?> ReadBackendTupleAsync();
+
     /// <summary>When it opened, as <see cref="TimeProvider.GetTimestamp"/> has it.</summary>
     public long OpenedAt => openedAt;
 

@@ -14,6 +14,12 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     private bool _isClosed;
     private bool _isInMemoryClosed;
 
+    /// <summary>Raised for each tunnel that has both its connections; handlers must be quick and must not throw.</summary>
+    public event Action<Tunnel>? Opened;
+
+    /// <summary>Raised for each tunnel that has ended, after <see cref="Opened"/>; handlers must be quick and must not throw.</summary>
+    public event Action<Tunnel>? Ended;
+
     public TimeProvider Time => time;
 
     public long Now => time.GetTimestamp();
@@ -56,6 +62,9 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         lock (_lock) return _tunnels.Add(tunnel) && !_isClosed && !(_isInMemoryClosed && tunnel.IsInMemory);
     }
 
+    /// <summary>Tells of a tunnel that was recorded, as soon as both its connections can be asked about, and before it can end.</summary>
+    public void Announce(Tunnel tunnel) => Opened?.Invoke(tunnel);
+
     /// <summary>Records a tunnel's end, once, and gives its lease back.</summary>
     public void Close(Tunnel tunnel)
     {
@@ -69,7 +78,14 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         finally
         {
             Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
+            Ended?.Invoke(tunnel);
         }
+    }
+
+    /// <summary>The tunnels that are open, in no order.</summary>
+    public Tunnel[] Open()
+    {
+        lock (_lock) return [.. _tunnels];
     }
 
     /// <summary>Completes when the last tunnel is gone.</summary>

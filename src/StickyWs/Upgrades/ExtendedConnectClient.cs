@@ -12,6 +12,9 @@ internal sealed class ExtendedConnectClient(HttpContext context, IHttpExtendedCo
 {
     public override bool HasOwnKey => false;
 
+    // The stream's: its connection carries others.
+    public override string ConnectionId => Context.TraceIdentifier;
+
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
         Context.Response.StatusCode = StatusCodes.Status200OK;

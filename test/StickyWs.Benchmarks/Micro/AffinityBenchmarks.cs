@@ -9,6 +9,7 @@ using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Http1;
 using StickyWs.Pinning;
+using StickyWs.TestKit;
 
 namespace StickyWs.Benchmarks.Micro;
 

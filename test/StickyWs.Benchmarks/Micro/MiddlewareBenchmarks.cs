@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Connections;
+using StickyWs.TestKit;
 using StickyWs.Tunnels;
 
 namespace StickyWs.Benchmarks.Micro;

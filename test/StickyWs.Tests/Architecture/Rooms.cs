@@ -24,6 +24,7 @@ internal static class Rooms
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Transport"],
+        ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Transport", "Tunnels"],
         ["Connections"] = ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Transport", "Tunnels"],
         ["Pipeline"] = ["Backends", "Dispatch", "Http1"],
@@ -32,7 +33,7 @@ internal static class Rooms
         ["Hosting"] =
         [
             "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Forwarding",
-            "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "Transport", "Tunnels", "Upgrades",
+            "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Transport", "Tunnels", "Upgrades",
         ],
     }.ToFrozenDictionary();
 

@@ -202,7 +202,7 @@ public sealed class SuccessionTests
     {
         for (var i = 0; i < 40; i++) _registry.Apply(Options(Pool("chat", $"x{i}"), Pool("more", $"y{i}").Under("/more")));
         Assert.Equal(("chat: a b", "chat: a b"), (Pooled("/"), Pooled("/more")));
-        Assert.InRange(_registry.Current.OptionsInUse.Count(), 2, 3);
+        Assert.InRange(_registry.Current.RevisionsInUse.Count(), 2, 3);
 
         Healthy("x39", "y39");
 
@@ -219,7 +219,7 @@ public sealed class SuccessionTests
         for (var i = 0; i < 40; i++) _registry.Apply(Options(Pool("chat", $"d{i}"), Pool("more", "x").Under("/more")));
 
         Assert.Equal(("chat: a b", "more: x"), (Pooled("/"), Pooled("/more")));
-        Assert.InRange(_registry.Current.OptionsInUse.Count(), 2, 10);
+        Assert.InRange(_registry.Current.RevisionsInUse.Count(), 2, 10);
     }
 
     [Fact]

@@ -1,0 +1,46 @@
+using StickyWs.Backends;
+
+namespace StickyWs.State;
+
+/// <summary>A backend at one moment.</summary>
+public sealed class BackendStatus
+{
+    /// <summary>The name of its pool.</summary>
+    public required string Pool { get; init; }
+
+    /// <summary>Its name within the pool.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where it listens: scheme, host and port.</summary>
+    public required Uri Address { get; init; }
+
+    /// <summary>Its state.</summary>
+    public required BackendState State { get; init; }
+
+    /// <summary>Why it is in this state, as the log says it; <see langword="null"/> while nothing is known.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>Since when.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>Whether it gets new work: it is healthy, or its pool panics.</summary>
+    public required bool IsEligible { get; init; }
+
+    /// <summary>Its share of new work, 1 to 256.</summary>
+    public required int Weight { get; init; }
+
+    /// <summary>The most tunnels that it holds; <see langword="null"/> for no limit.</summary>
+    public int? MaxTunnels { get; init; }
+
+    /// <summary>Tunnels that it holds, handshakes under way included.</summary>
+    public required int ActiveTunnels { get; init; }
+
+    /// <summary>Plain HTTP requests that it works on.</summary>
+    public required int ActiveRequests { get; init; }
+
+    /// <summary>Bytes that tunnels have carried to it.</summary>
+    public required long BytesToBackend { get; init; }
+
+    /// <summary>Bytes that tunnels have carried from it.</summary>
+    public required long BytesToClient { get; init; }
+}

@@ -1,0 +1,24 @@
+namespace StickyWs.State;
+
+/// <summary>
+/// What the balancer knows, for pages, tools and tests: a singleton of the application's services once <c>AddStickyWebSocketBalancing</c> was called.
+/// It costs nothing while nobody looks.
+/// </summary>
+public interface IStickyWsState
+{
+    /// <summary>Reads pools and backends as they are at one moment. Cheap, and from any thread.</summary>
+    StateSnapshot Read();
+
+    /// <summary>Reads open tunnels. Those of the raw lane are asked on their own threads, which costs each about a microsecond.</summary>
+    /// <param name="filter">Which tunnels; <see langword="null"/> for all, as far as <see cref="TunnelFilter.Limit"/> goes.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Those that fit, in no order.</returns>
+    Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Follows what happens: first a <see cref="SnapshotTaken"/>, then every change after it. A reader that is too slow is never waited for: it misses changes,
+    /// and gets a new <see cref="SnapshotTaken"/> in their place.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the enumeration, with an <see cref="OperationCanceledException"/>.</param>
+    IAsyncEnumerable<StateChange> WatchAsync(CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,62 @@
+using StickyWs.Backends;
+using StickyWs.Observability;
+
+namespace StickyWs.State;
+
+/// <summary>Something that happened; one of the classes below.</summary>
+public abstract class StateChange
+{
+    private protected StateChange()
+    {
+    }
+
+    /// <summary>When.</summary>
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>The state from which the changes that follow go on: the first one of a watch, and one after changes were missed.</summary>
+public sealed class SnapshotTaken : StateChange
+{
+    /// <summary>The state.</summary>
+    public required StateSnapshot Snapshot { get; init; }
+
+    /// <summary>How many changes were missed before it.</summary>
+    public required long Missed { get; init; }
+}
+
+/// <summary>A changed configuration came into force.</summary>
+public sealed class ConfigurationChanged : StateChange
+{
+    /// <summary>The state with it.</summary>
+    public required StateSnapshot Snapshot { get; init; }
+}
+
+/// <summary>The state of a backend changed, or whether it gets new work.</summary>
+public sealed class BackendChanged : StateChange
+{
+    /// <summary>The backend, after the change.</summary>
+    public required BackendStatus Backend { get; init; }
+
+    /// <summary>Its state before.</summary>
+    public required BackendState Before { get; init; }
+}
+
+/// <summary>A tunnel opened.</summary>
+public sealed class TunnelOpened : StateChange
+{
+    /// <summary>The tunnel.</summary>
+    public required TunnelStatus Tunnel { get; init; }
+}
+
+/// <summary>A tunnel ended.</summary>
+public sealed class TunnelEnded : StateChange
+{
+    /// <summary>The tunnel, with its last counts. Its connection to the backend is closed: see the <see cref="TunnelOpened"/> with the same id.</summary>
+    public required TunnelStatus Tunnel { get; init; }
+
+    /// <summary>Why it ended.</summary>
+    public required EndReason Reason { get; init; }
+
+    /// <summary>Which sides said farewell with a Close frame: <c>none</c>, <c>client</c>, <c>backend</c> or <c>both</c>.</summary>
+    public required string Farewell { get; init; }
+}

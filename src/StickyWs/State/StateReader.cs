@@ -1,0 +1,87 @@
+using StickyWs.Backends;
+using StickyWs.Transport;
+using StickyWs.Tunnels;
+
+namespace StickyWs.State;
+
+/// <summary>Turns what lives in the process into what is shown of it.</summary>
+internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
+{
+    // At a time on one thread of the raw lane, between the bytes of others.
+    private const int TuplesPerTurn = 64;
+
+    public DateTimeOffset Now => tunnels.Time.GetUtcNow();
+
+    public StateSnapshot Read() => Read(registry.Current);
+
+    public StateSnapshot Read(RegistrySnapshot snapshot) => new()
+    {
+        At = Now,
+        Revision = snapshot.Revision,
+        Tunnels = tunnels.Count,
+        Pools = [.. snapshot.Pools.Select(Read)],
+    };
+
+    public async Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter filter, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(filter.Limit);
+        var fitting = tunnels.Open().Where(tunnel => Fits(tunnel.Backend, filter)).Take(filter.Limit);
+        var read = new List<TunnelStatus>();
+        foreach (var some in fitting.Chunk(TuplesPerTurn))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            read.AddRange(await Task.WhenAll(some.Select(tunnel => ReadAsync(tunnel).AsTask())).WaitAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        return read;
+    }
+
+    /// <summary>Reads a tunnel that is open, with both its tuples.</summary>
+    public async ValueTask<TunnelStatus> ReadAsync(Tunnel tunnel) => Read(tunnel, await tunnel.ReadBackendTupleAsync().ConfigureAwait(false));
+
+    /// <summary>Reads a tunnel that may have ended.</summary>
+    public TunnelStatus Read(Tunnel tunnel, ConnectionTuple? upstream = null) => new()
+    {
+        Id = tunnel.ConnectionId,
+        Pool = tunnel.Backend.Pool,
+        Backend = tunnel.Backend.Name,
+        Lane = tunnel.Lane,
+        Client = ToPublic(tunnel.Tuple),
+        Upstream = ToPublic(upstream),
+        BytesToBackend = tunnel.BytesToBackend,
+        BytesToClient = tunnel.BytesToClient,
+        Age = tunnels.Time.GetElapsedTime(tunnel.OpenedAt),
+    };
+
+    public static BackendStatus Read(Backend backend, PoolSnapshot pool) => new()
+    {
+        Pool = backend.Pool,
+        Name = backend.Name,
+        Address = backend.Address,
+        State = backend.State,
+        Cause = backend.IsDraining ? "configuration" : backend.HealthCause,
+        Since = backend.StateSince,
+        IsEligible = pool.Eligible.Contains(backend),
+        Weight = backend.Weight,
+        MaxTunnels = backend.MaxTunnels,
+        ActiveTunnels = backend.ActiveTunnels,
+        ActiveRequests = backend.ActiveRequests,
+        BytesToBackend = backend.BytesToBackend,
+        BytesToClient = backend.BytesToClient,
+    };
+
+    private static PoolStatus Read(PoolSnapshot pool) => new()
+    {
+        Name = pool.Name,
+        Policy = pool.Options.Policy,
+        IsPanicking = pool.IsPanicking,
+        IsAwaited = pool.IsUnknown,
+        Backends = [.. pool.Backends.Select(backend => Read(backend, pool))],
+    };
+
+    private static bool Fits(Backend backend, TunnelFilter filter) => Fits(backend.Pool, filter.Pool) && Fits(backend.Name, filter.Backend);
+
+    private static bool Fits(string name, string? wanted) => wanted is null || name.Equals(wanted, StringComparison.OrdinalIgnoreCase);
+
+    private static TunnelTuple? ToPublic(ConnectionTuple? tuple) => tuple is { } known ? new TunnelTuple(known.Source.ToEndPoint(), known.Destination.ToEndPoint()) : null;
+}

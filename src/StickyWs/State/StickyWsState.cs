@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using StickyWs.Backends;
+using StickyWs.Tunnels;
+
+namespace StickyWs.State;
+
+/// <summary>The public view. It listens to the registry and to the tunnels only while somebody watches.</summary>
+internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnels) : IStickyWsState
+{
+    private static readonly TunnelFilter Any = new();
+
+    private readonly StateReader _reader = new(registry, tunnels);
+
+    /// <summary>How many changes wait for a reader before it misses some. A test sets it.</summary>
+    public int Capacity { get; init; } = 4096;
+
+    public StateSnapshot Read() => _reader.Read();
+
+    public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
+        => _reader.ReadTunnelsAsync(filter ?? Any, cancellationToken);
+
+    public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var feed = new StateFeed(_reader, Capacity, registry.Current);
+        registry.Changed += feed.Changed;
+        tunnels.Opened += feed.Opened;
+        tunnels.Ended += feed.Ended;
+        try
+        {
+            while (true) yield return await feed.NextAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            registry.Changed -= feed.Changed;
+            tunnels.Opened -= feed.Opened;
+            tunnels.Ended -= feed.Ended;
+        }
+    }
+}
