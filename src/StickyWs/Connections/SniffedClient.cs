@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -16,7 +15,7 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     private bool _isAnswered;
 
     public override ClientInfo Info { get; } = new(
-        (connection.RemoteEndPoint as IPEndPoint)?.Address,
+        EndPoints.ToAddress(connection.RemoteEndPoint),
         connection.Features.Get<ITlsHandshakeFeature>() is null ? "http" : "https");
 
     public override ConnectionTuple? Tuple => EndPoints.ToTuple(connection.RemoteEndPoint, connection.LocalEndPoint);
@@ -24,6 +23,8 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     public override string ConnectionId => connection.ConnectionId;
 
     public override CancellationToken Left => connection.ConnectionClosed;
+
+    public override SocketView Socket => SocketView.Of(connection.Features);
 
     public override async ValueTask RefuseAsync(Refusal refusal)
     {
@@ -63,8 +64,6 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     }
 
     public override void Abort() => connection.Abort(new ConnectionAbortedException("The tunnel ended."));
-
-    protected override IConnectionSocketFeature? SocketFeature => connection.Features.Get<IConnectionSocketFeature>();
 
     protected override ConnectionShare? Share => connection.Features.Get<ConnectionShare>();
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.Http1;
@@ -19,12 +18,9 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClien
 
     public override IBackendConnector<StreamBackendConnection> Connector => StreamConnector.Instance;
 
-    public SocketView Socket => SocketView.Of(SocketFeature);
+    public virtual SocketView Socket => default;
 
-    public bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };
-
-    /// <summary>Where the client has a connection of its own: what holds its socket.</summary>
-    protected virtual IConnectionSocketFeature? SocketFeature => null;
+    public bool HasFinished => Socket.HasPeerFinished;
 
     /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
     protected virtual ConnectionShare? Share => null;
@@ -46,7 +42,7 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClien
         if (options.DeadPeerTimeout is { } time)
         {
             DeadPeer.Watch(tunnel.BackendConnection.Socket, time);
-            DeadPeer.Watch(SocketFeature, time);
+            DeadPeer.Watch(Socket, time);
         }
 
         try

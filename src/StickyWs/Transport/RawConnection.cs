@@ -14,7 +14,7 @@ namespace StickyWs.Transport;
 /// through pipes, as those of Kestrel's own socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
 internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger, ConnectionShare? share = null)
-    : ConnectionContext, IRawConnection, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
+    : ConnectionContext, IRawConnection, IRawSocketFeature, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
 {
     private readonly Lock _realizing = new();
     private volatile RawTransport? _own;
@@ -72,16 +72,12 @@ internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, 
 
     public Socket Socket => Own().Socket;
 
-    /// <inheritdoc cref="Channel.HasPeerFinished"/>
     public bool HasPeerFinished => _own is { HasPeerFinished: true };
 
-    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public void SetDeadPeerTimeout(TimeSpan time) => Own().SetDeadPeerTimeout((int)time.TotalMilliseconds);
 
-    /// <inheritdoc cref="Channel.GetOption"/>
     public int GetOption(int level, int name, Span<byte> value) => Own().GetOption(level, name, value);
 
-    /// <inheritdoc cref="Channel.Available"/>
     public int Available => Own().Available;
 
     public bool HasPeerLeft => socket.HasPeerLeft;

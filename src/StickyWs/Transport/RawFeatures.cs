@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket.
+/// The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket. Those
+/// that are ours alone are not listed.
 /// </summary>
 internal sealed class RawFeatures : IFeatureCollection
 {
@@ -38,6 +39,7 @@ internal sealed class RawFeatures : IFeatureCollection
         get
         {
             if (key == typeof(IRawConnection)) return _connection.IsRaw ? _connection : null;
+            if (key == typeof(IRawSocketFeature)) return _connection;
             var place = PlaceOf(key);
             return place < 0 ? null : _set[place].Value;
         }

@@ -1,18 +1,25 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace StickyWs.Transport;
 
 /// <summary>What the kernel knows of a connection, asked without a descriptor more: the raw transport lends its sockets by one each.</summary>
 internal readonly struct SocketView
 {
-    private readonly Socket? _socket;
-    private readonly RawConnection? _raw;
+    private SocketView(Socket? socket, IRawSocketFeature? raw) => (Socket, Raw) = (socket, raw);
 
-    private SocketView(Socket? socket, RawConnection? raw) => (_socket, _raw) = (socket, raw);
+    /// <summary>A socket of the runtime's, if it is one.</summary>
+    public Socket? Socket { get; }
+
+    /// <summary>A socket of the raw transport, if it is one.</summary>
+    public IRawSocketFeature? Raw { get; }
 
     /// <summary>Whether there is no TCP connection to ask about: a stream of HTTP/2, or a server in memory.</summary>
-    public bool IsNone => _socket is null && _raw is null;
+    public bool IsNone => Socket is null && Raw is null;
+
+    /// <summary>Whether the peer is known to have finished (FIN), though what it sent before may not have been read yet.</summary>
+    public bool HasPeerFinished => Raw is { HasPeerFinished: true };
 
     /// <summary>Whether bytes wait to be received.</summary>
     public bool HasUnread
@@ -21,7 +28,7 @@ internal readonly struct SocketView
         {
             try
             {
-                return (_raw?.Available ?? _socket?.Available) > 0;
+                return (Raw?.Available ?? Socket?.Available) > 0;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -30,8 +37,9 @@ internal readonly struct SocketView
         }
     }
 
-    public static SocketView Of(IConnectionSocketFeature? feature)
-        => feature is RawConnection raw ? new SocketView(null, raw) : new SocketView(feature?.Socket, null);
+    /// <summary>The socket of a connection, by its features.</summary>
+    public static SocketView Of(IFeatureCollection features)
+        => features.Get<IRawSocketFeature>() is { } raw ? new SocketView(null, raw) : new SocketView(features.Get<IConnectionSocketFeature>()?.Socket, null);
 
     public static SocketView Of(Socket? socket) => new(socket, null);
 
@@ -41,7 +49,7 @@ internal readonly struct SocketView
     {
         try
         {
-            return _raw?.GetOption(level, name, value) ?? _socket?.GetRawSocketOption(level, name, value) ?? 0;
+            return Raw?.GetOption(level, name, value) ?? Socket?.GetRawSocketOption(level, name, value) ?? 0;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

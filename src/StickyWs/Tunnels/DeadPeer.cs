@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
@@ -12,11 +11,11 @@ internal static class DeadPeer
     private const int LinuxTcpLevel = 6;
     private const int LinuxUserTimeout = 18;
 
-    /// <summary>Of a client. The raw transport would lend its socket by one more descriptor, for as long as the connection lasts.</summary>
-    public static void Watch(IConnectionSocketFeature? client, TimeSpan time)
+    /// <summary>Of a client.</summary>
+    public static void Watch(SocketView client, TimeSpan time)
     {
-        if (client is RawConnection raw) raw.SetDeadPeerTimeout(time);
-        else Watch(client?.Socket, time);
+        if (client.Raw is { } raw) raw.SetDeadPeerTimeout(time);
+        else Watch(client.Socket, time);
     }
 
     public static void Watch(Socket? socket, TimeSpan time)

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -15,10 +14,10 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 {
     public override bool HasOwnKey => true;
 
+    public override SocketView Socket => SocketView.Of(Context.Features);
+
     // The gate is held by then, which keeps RequestAborted from firing.
     protected override CancellationToken ClientLeft => Context.Features.Get<HalfCloseGate>()?.Left ?? base.ClientLeft;
-
-    protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
 
     protected override ConnectionShare? Share => Context.Features.Get<ConnectionShare>();
 

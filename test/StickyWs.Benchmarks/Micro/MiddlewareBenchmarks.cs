@@ -26,7 +26,7 @@ public class MiddlewareBenchmarks
         _middleware = new SniffingMiddleware(_next, _services.GetRequiredService<SniffingServices>());
         _connection = await AcceptAsync(Heads.PlainGet);
         await Sniffed();
-        if (_connection.Features.Get<SniffedFeature>() is null) throw new InvalidOperationException("The connection was not sniffed.");
+        if (_connection.Features.Get<ConnectionArrival>() is null) throw new InvalidOperationException("The connection was not sniffed.");
     }
 
     [GlobalCleanup]
@@ -48,7 +48,7 @@ public class MiddlewareBenchmarks
     // As if just accepted; the bytes are still in the pipe, for the sniffer takes none.
     private DefaultConnectionContext Fresh()
     {
-        _connection.Features.Set<SniffedFeature>(null);
+        _connection.Features.Set<ConnectionArrival>(null);
         _connection.Features.Set<HalfCloseGate>(null);
         _connection.ConnectionClosed = new CancellationTokenSource().Token;
         return _connection;

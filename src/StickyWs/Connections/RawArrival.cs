@@ -1,0 +1,56 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using StickyWs.Detection;
+using StickyWs.Dispatch;
+using StickyWs.Forwarding;
+using StickyWs.Http1;
+using StickyWs.Transport;
+
+namespace StickyWs.Connections;
+
+/// <summary>
+/// An arrival on a bare socket, which its tunnel or an answer takes away from Kestrel (the raw lane). After a wait it goes on within its reactor's thread.
+/// </summary>
+internal sealed class RawArrival(ConnectionContext connection, IRawConnection raw) : ConnectionArrival(connection)
+{
+    public override IPAddress? Peer => raw.Tuple.SourceAddress;
+
+    public override bool IsHttps => false;
+
+    public override bool MayHoldReactor => true;
+
+    public override bool TryRead(ref Sniffer sniffer, out HeadResult result) => HeadPeeker.TryRead(raw, ref sniffer, out result);
+
+    public override ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+        => HeadPeeker.ReadAsync(raw, sniffer, deadline, time, Stopping);
+
+    // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
+    public override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
+        => decision.Pool.HasTls
+            ? ForwardRealizedAsync(head, decision, services)
+            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
+
+    public override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
+    {
+        var client = Detach(headLength: 0, time);
+        await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
+    }
+
+    protected override ConnectionContext Realize() => raw.Realize();
+
+    private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
+    {
+        await client.Reactor.SwitchTo(); // Where the tunnel will live: from here on nothing crosses threads.
+        await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+    }
+
+    private async Task ForwardRealizedAsync(RequestHead head, Decision decision, SniffingServices services)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
+        var forwarding = new PipedArrival(Realize()).ForwardAsync(head, decision, services);
+        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
+        await forwarding.ConfigureAwait(false);
+    }
+
+    private DetachedClient Detach(int headLength, TimeProvider time) => new(raw.Detach(), raw.Tuple, ConnectionId, headLength, time);
+}

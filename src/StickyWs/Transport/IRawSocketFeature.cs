@@ -1,0 +1,22 @@
+using StickyWs.Kernel;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// The feature of a connection of the raw transport that asks its socket directly. <c>IConnectionSocketFeature.Socket</c> would lend the socket by one more
+/// descriptor, for as long as the connection lasts.
+/// </summary>
+internal interface IRawSocketFeature
+{
+    /// <inheritdoc cref="Channel.HasPeerFinished"/>
+    bool HasPeerFinished { get; }
+
+    /// <inheritdoc cref="Channel.Available"/>
+    int Available { get; }
+
+    /// <inheritdoc cref="Channel.GetOption"/>
+    int GetOption(int level, int name, Span<byte> value);
+
+    /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
+    void SetDeadPeerTimeout(TimeSpan time);
+}
