@@ -80,7 +80,7 @@ internal sealed partial class StickyForwarder(
                 if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
-                if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", pool.RetryAfter)).ConfigureAwait(false);
+                if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
                 else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
                 return null;
             }
@@ -156,22 +156,22 @@ internal sealed partial class StickyForwarder(
 
     private static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
     {
-        HandshakeOutcome.TimedOut => Refusal.GatewayTimeout("The backend did not answer the handshake in time."),
-        HandshakeOutcome.NoAnswer => Refusal.BadGateway("The backend closed the connection without an answer."),
-        HandshakeOutcome.BadAnswer => Refusal.BadGateway("The backend's answer to the handshake is not valid."),
+        HandshakeOutcome.TimedOut => Refusal.NotAnsweredInTime,
+        HandshakeOutcome.NoAnswer => Refusal.NoAnswer,
+        HandshakeOutcome.BadAnswer => Refusal.BadAnswer,
         _ => null,
     };
 
     private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
-        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, Refusal.Unavailable("The backend that holds this session is away; it is waited for.", choice.Pool.Options.RetryAfter)),
-        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
-        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
-        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
-        (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
-        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, Refusal.Unavailable("The limit of open WebSockets is reached.", choice.Pool.Options.RetryAfter)),
-        _ => (HandshakeOutcome.NoBackend, Refusal.Unavailable("No backend is available.", choice.Pool.Options.RetryAfter)),
+        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
+        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.NotReachedInTime),
+        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, choice.Refuse(Refusal.NoRoom)),
+        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.NotReached),
+        (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.NoAnswer),
+        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, choice.Refusal),
+        _ => (HandshakeOutcome.NoBackend, choice.Refusal),
     };
 
     private void Report(Backend backend, HandshakeOutcome outcome, BackendChoice choice)

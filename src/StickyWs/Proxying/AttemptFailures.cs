@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
+using StickyWs.Http1;
 using StickyWs.Pipeline;
 
 namespace StickyWs.Proxying;
@@ -40,19 +40,19 @@ internal static class AttemptFailures
     /// <summary>The answer to a failure.</summary>
     /// <param name="failure">What let the request down.</param>
     /// <param name="suggested">The status for a fault of the client that the server has already named, such as 413.</param>
-    public static ErrorAnswer ToAnswer(this AttemptFailure failure, int suggested) => failure switch
+    public static Refusal ToRefusal(this AttemptFailure failure, int suggested) => failure switch
     {
         AttemptFailure.ClientGone or AttemptFailure.ClientBody => new(suggested, "The request body could not be read."),
-        AttemptFailure.ClientSilent => new(StatusCodes.Status408RequestTimeout, "The request body did not arrive in time."),
-        AttemptFailure.OutOfResources or AttemptFailure.OutOfReach => ErrorAnswer.OutOfResources,
-        AttemptFailure.OutOfTime => new(StatusCodes.Status504GatewayTimeout, "The request took longer than it may."),
-        AttemptFailure.BackendSilent => new(StatusCodes.Status504GatewayTimeout, "The backend did not answer in time."),
-        AttemptFailure.ConnectTimedOut => new(StatusCodes.Status504GatewayTimeout, "No backend could be reached in time."),
-        AttemptFailure.NotConnected => new(StatusCodes.Status502BadGateway, "No backend could be reached."),
-        AttemptFailure.NoAnswer => new(StatusCodes.Status502BadGateway, "The backend closed the connection without an answer."),
-        AttemptFailure.StaleConnection or AttemptFailure.NotProcessed => new(StatusCodes.Status502BadGateway, "The backend did not take the request."),
-        AttemptFailure.BrokenAnswer => new(StatusCodes.Status502BadGateway, "The backend's answer broke off."),
-        _ => new(StatusCodes.Status502BadGateway, "The backend's answer was not valid."),
+        AttemptFailure.ClientSilent => Refusal.BodyTimedOut,
+        AttemptFailure.OutOfResources or AttemptFailure.OutOfReach => Refusal.NoRoom,
+        AttemptFailure.OutOfTime => Refusal.OutOfTime,
+        AttemptFailure.BackendSilent => Refusal.NotAnsweredInTime,
+        AttemptFailure.ConnectTimedOut => Refusal.NotReachedInTime,
+        AttemptFailure.NotConnected => Refusal.NotReached,
+        AttemptFailure.NoAnswer => Refusal.NoAnswer,
+        AttemptFailure.StaleConnection or AttemptFailure.NotProcessed => Refusal.NotTaken,
+        AttemptFailure.BrokenAnswer => Refusal.BrokenAnswer,
+        _ => Refusal.BadAnswer,
     };
 
     /// <summary>What it is evidence of against the backend.</summary>
