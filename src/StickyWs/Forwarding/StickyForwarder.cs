@@ -104,16 +104,7 @@ internal sealed partial class StickyForwarder(
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
-    {
-        answer = answer.ForClient();
-        if (marks.SetCookie is { } cookie)
-        {
-            answer = answer.With("Set-Cookie", cookie);
-            if (answer.Status != 101) answer = answer.With("Cache-Control", "private"); // As for a plain request: a shared cache must not give it to others.
-        }
-
-        return marks.Backend is { } backend ? answer.With(ClientMarks.BackendHeader, backend) : answer;
-    }
+        => marks.AddTo(answer.ForClient(), answer.Status, static (head, name, value) => head.With(name, value));
 
     private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)
     {

@@ -134,8 +134,11 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         var notice = decision.Notice;
         if (!_wasAnnounced && notice == default) return;
         _wasAnnounced = true;
-        Set(message, PinNotice.PinHeader, notice.Pin);
-        Set(message, PinNotice.MovedFromHeader, notice.MovedFrom);
+        notice.SetOn(message.Headers, static (headers, name, value) =>
+        {
+            headers.Remove(name);
+            if (value is not null) headers.TryAddWithoutValidation(name, value);
+        });
     }
 
     public void Dispose()
@@ -143,12 +146,6 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         if (!_isLeased) return;
         _isLeased = false;
         _lease.Dispose();
-    }
-
-    private static void Set(HttpRequestMessage message, string name, string? value)
-    {
-        message.Headers.Remove(name);
-        if (value is not null) message.Headers.TryAddWithoutValidation(name, value);
     }
 
     private static bool IsSafe(HttpMethod method)

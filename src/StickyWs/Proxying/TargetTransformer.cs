@@ -56,13 +56,11 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         var marks = await request.Decision.SettleAsync(new HttpAnswerHead(answer)).ConfigureAwait(false);
-        if (marks.SetCookie is { } cookie)
+        marks.AddTo(response.Headers, response.StatusCode, static (headers, name, value) =>
         {
-            response.Headers.Append(HeaderNames.SetCookie, cookie);
-            response.Headers.Append(HeaderNames.CacheControl, "private"); // A shared cache would give one client's cookie to all (RFC 9111 section 7.3).
-        }
-
-        if (marks.Backend is { } backend) response.Headers[ClientMarks.BackendHeader] = backend;
+            headers.Append(name, value);
+            return headers;
+        });
         if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
@@ -73,8 +71,8 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         var isForwarded = false;
         foreach (var (name, _) in headers.NonValidated)
         {
-            if (OwnHeaders.IsOne(name)) (own ??= []).Add(name);
-            else isForwarded |= ForwardedNames.IsOne(name);
+            if (OwnHeaders.IsOne(name.AsSpan())) (own ??= []).Add(name);
+            else isForwarded |= ForwardedNames.IsOne(name.AsSpan());
         }
 
         foreach (var name in own ?? []) headers.Remove(name);
