@@ -39,19 +39,15 @@ internal sealed partial class StickyForwarder(
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
         var isTrusted = registry.Current.TrustedProxies.Contains(client.Info.Address);
-        var isRepeated = false;
+        var retries = default(Retries);
+        Backend? silent = null;
         while (true)
         {
             var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
+            if (silent is not null && dial.Result != DialResult.NoBackend) metrics.Retried(choice.Pool.Name, silent.Name);
             if (dial.Connection is not { } connection)
             {
-                var (failure, refusal) = Refuse(dial.Result, choice);
-                if (failure is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
-                metrics.HandshakeEnded(choice.Pool.Name, null, client.Lane, failure, time.GetElapsedTime(startedAt));
-                LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
-                if (refusal is { Status: 502 or 504 } && dial.Tried is { } tried) failures.Note(tried, "handshake", refusal.Status, refusal.Text, dial.Failure);
-                if (refusal is null) client.Abort();
-                else await client.RefuseAsync(refusal).ConfigureAwait(false);
+                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);
                 return null;
             }
 
@@ -65,11 +61,9 @@ internal sealed partial class StickyForwarder(
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
                 var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && head.IsRepeatable && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
+                if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
                 {
-                    // Nobody answered, and a GET without a body changes nothing: it may go to another backend. Once, lest it take one after the other down.
-                    isRepeated = true;
-                    metrics.Retried(choice.Pool.Name, backend.Name);
+                    silent = backend;
                     continue;
                 }
 
@@ -93,6 +87,21 @@ internal sealed partial class StickyForwarder(
                 }
             }
         }
+    }
+
+    private async ValueTask EndWithoutBackendAsync<TConnection>(
+        ClientLeg client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
+        where TConnection : BackendConnection
+    {
+        var (outcome, refusal) = Refuse(dial.Result, choice, wasAsked: silent is not null);
+        var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
+        var name = outcome == HandshakeOutcome.NoAnswer ? silent!.Name : null;
+        if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
+        metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+        LogRefused(client.ConnectionId, choice.Pool.Name, name, outcome);
+        if (refusal is { Status: 502 or 504 } && backend is not null) failures.Note(backend, "handshake", refusal.Status, refusal.Text, dial.Failure);
+        if (refusal is null) client.Abort();
+        else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
     private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> behind)
@@ -153,15 +162,15 @@ internal sealed partial class StickyForwarder(
         _ => null,
     };
 
-    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
+    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.NotReachedInTime),
         (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, choice.Refuse(Refusal.NoRoom)),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.NotReached),
-        (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.NoAnswer),
         (_, NoBackendReason.Full) => (HandshakeOutcome.Full, choice.Refusal),
+        _ when wasAsked => (HandshakeOutcome.NoAnswer, Refusal.NoAnswer),
         _ => (HandshakeOutcome.NoBackend, choice.Refusal),
     };
 
