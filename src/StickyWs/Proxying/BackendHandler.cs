@@ -4,6 +4,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Wire;
 
 namespace StickyWs.Proxying;
 
@@ -81,4 +82,9 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         if (failure is AttemptFailure.NoAnswer or AttemptFailure.BadAnswer && IsGrpcInClear(backend, request)) priorKnowledge.Doubt(backend);
         if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, AttemptFailures.ErrorType(exception));
     }
+
+    [LoggerMessage(EventIds.RequestRetried, LogLevel.Debug,
+        "Request of pool {Pool} failed on backend {Backend} ({Failure}) and is tried on {Next}",
+        EventName = "RequestRetried")]
+    private partial void LogRetried(string pool, string backend, string next, AttemptFailure failure, Exception exception);
 }

@@ -6,6 +6,7 @@ using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Wire;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
@@ -110,4 +111,9 @@ internal sealed partial class RequestProxy(
         if (failure >= AttemptFailure.BackendSilent) outcomes.Failed(request.Backend!, Suspicion.Of(failure.ToEvidence(null), request.Decision.Client));
         return failure;
     }
+
+    [LoggerMessage(EventIds.RequestFailed, LogLevel.Debug,
+        "Request of pool {Pool} on backend {Backend} failed: {Failure} ({Error})",
+        EventName = "RequestFailed")]
+    private partial void LogFailed(string pool, string backend, AttemptFailure failure, ForwarderError error, Exception? exception);
 }

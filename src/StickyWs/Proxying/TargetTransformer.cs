@@ -1,10 +1,12 @@
 using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Bodies;
 using Yarp.ReverseProxy.Forwarder;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
@@ -77,5 +79,23 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
         foreach (var name in own ?? []) headers.Remove(name);
         return isForwarded;
+    }
+}
+
+/// <summary>The head of an answer that the HTTP client has read.</summary>
+internal sealed class HttpAnswerHead(HttpResponseMessage response) : IAnswerHead
+{
+    public bool TryRead(string name, int occurrence, Span<byte> value, out int length)
+    {
+        length = 0;
+        if (!response.Headers.NonValidated.TryGetValues(name, out var values) && !response.Content.Headers.NonValidated.TryGetValues(name, out values)) return false;
+        foreach (var text in values)
+        {
+            if (occurrence-- > 0) continue;
+            if (text.Length <= value.Length) length = Encoding.Latin1.GetBytes(text, value);
+            return true;
+        }
+
+        return false;
     }
 }

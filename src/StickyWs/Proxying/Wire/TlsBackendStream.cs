@@ -1,6 +1,6 @@
 using System.Net.Security;
 
-namespace StickyWs.Proxying;
+namespace StickyWs.Proxying.Wire;
 
 /// <summary>A connection to a backend in TLS, as the HTTP client has it, which accepts no other stream in place of an <see cref="SslStream"/>.</summary>
 internal sealed class TlsBackendStream : SslStream, IWireLink

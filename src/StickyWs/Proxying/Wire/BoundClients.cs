@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Backends;
 
-namespace StickyWs.Proxying;
+namespace StickyWs.Proxying.Wire;
 
 /// <summary>
 /// Gives a connection of a client's, once it authenticates itself as such, a connection to a backend of its own: used by nobody else, kept to the
@@ -70,4 +70,13 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
             },
             client);
     }
+}
+
+/// <summary>The one connection to a backend that belongs to one connection of a client, since it was authenticated for whoever is there.</summary>
+internal sealed class BoundClient(BackendClient client)
+{
+    public BackendClient Client => client;
+
+    /// <summary>The backend that it leads to.</summary>
+    public Backend? Backend { get; set; }
 }

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
-namespace StickyWs.Proxying;
+namespace StickyWs.Proxying.Wire;
 
 /// <summary>
 /// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is
@@ -214,7 +214,7 @@ internal sealed class BackendWire : IDisposable
         if (_request is not { } request) return false;
         if (_scan.Final != 0) return IsSending(request);
         _scan.Feed(bytes);
-        if (_scan.Final >= 300 && IsSending(request) && !IsHandshake(_scan.Final, bytes)) GiveUp();
+        if (_scan.Final >= 300 && IsSending(request) && !ConnectionAuthentication.GoesOn(_scan.Final, bytes)) GiveUp();
         return _scan.Final == 0 || IsSending(request);
     }
 
@@ -228,20 +228,6 @@ internal sealed class BackendWire : IDisposable
 
     private bool IsSending(ProxiedRequest request) => !_isSpent && request.Content is { IsUnderWay: true };
 
-    // Authentication of a connection goes on in the same connection, so the rest of the body has to be sent (RFC 4559 section 5).
-    private static bool IsHandshake(int status, ReadOnlySpan<byte> head)
-        => status is 401 or 407 && (ContainsIgnoreCase(head, "NTLM"u8) || ContainsIgnoreCase(head, "NEGOTIATE"u8));
-
-    private static bool ContainsIgnoreCase(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
-    {
-        for (var i = 0; i + word.Length <= text.Length; i++)
-        {
-            if (System.Text.Ascii.EqualsIgnoreCase(text.Slice(i, word.Length), word)) return true;
-        }
-
-        return false;
-    }
-
     // Nothing more is sent: the backend takes nothing, or wants nothing.
     private void GiveUp()
     {
@@ -251,4 +237,24 @@ internal sealed class BackendWire : IDisposable
         _stop.Cancel();
         _request?.GiveUpBody(this);
     }
+}
+
+/// <summary>What a <see cref="BackendWire"/> receives from and sends to: the connection to a backend, in clear or in TLS.</summary>
+internal interface IWireLink
+{
+    /// <summary>Whether the kernel holds something from the backend, its end included.</summary>
+    bool HasArrived { get; }
+
+    ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    void Close();
+}
+
+/// <summary>A connection to a backend was found closed before a byte of the request was sent.</summary>
+internal sealed class UnsentException(bool isReused, Exception? inner = null) : IOException("The connection was closed before the request was sent.", inner)
+{
+    /// <summary>Whether the connection had served before, and so was simply too old; on a new one something is wrong with the backend.</summary>
+    public bool IsReused => isReused;
 }

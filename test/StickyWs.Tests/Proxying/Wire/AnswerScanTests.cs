@@ -1,7 +1,7 @@
 using System.Text;
-using StickyWs.Proxying;
+using StickyWs.Proxying.Wire;
 
-namespace StickyWs.Tests.Proxying;
+namespace StickyWs.Tests.Proxying.Wire;
 
 public sealed class AnswerScanTests
 {

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace StickyWs.Proxying;
+namespace StickyWs.Proxying.Bodies;
 
 /// <summary>The beginning of a body, kept for as long as it is all that was taken from the client.</summary>
 internal struct KeptBytes
@@ -47,3 +47,6 @@ internal struct KeptBytes
         _buffer = larger;
     }
 }
+
+/// <summary>A request would have to be sent once more, but its body, or a part of it, is gone.</summary>
+internal sealed class NotRepeatableException() : InvalidOperationException("The request was sent before and cannot be sent twice.");
