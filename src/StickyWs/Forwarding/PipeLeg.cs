@@ -11,7 +11,7 @@ using StickyWs.Tunnels;
 namespace StickyWs.Forwarding;
 
 /// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
-internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClient
+internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
 {
     private IDuplexPipe? _pipe;
 
@@ -19,9 +19,9 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClien
 
     public override IBackendConnector<StreamBackendConnection> Connector => StreamConnector.Instance;
 
-    public SocketView Socket => SocketView.Of(SocketFeature);
+    public override SocketView Socket => SocketView.Of(SocketFeature);
 
-    public bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };
+    public override bool HasFinished => SocketFeature is RawConnection { HasPeerFinished: true };
 
     /// <summary>Where the client has a connection of its own: what holds its socket.</summary>
     protected virtual IConnectionSocketFeature? SocketFeature => null;

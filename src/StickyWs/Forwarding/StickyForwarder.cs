@@ -59,7 +59,8 @@ internal sealed partial class StickyForwarder(
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
+                var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
+                var result = await shaking.ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
                 {
@@ -144,7 +145,8 @@ internal sealed partial class StickyForwarder(
         {
             using var timer = timeouts.Request is { } longest ? new CancellationTokenSource(Left(longest, startedAt), time) : null;
             using var whole = CancellationTokenSource.CreateLinkedTokenSource(client.Left, timer?.Token ?? default);
-            await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time), whole.Token).ConfigureAwait(false);
+            var body = new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time);
+            await client.PassAsync(result.Answer!, body, whole.Token).ConfigureAwait(false);
         }
         else if (RefusalOf(result.Outcome) is { } refusal)
         {

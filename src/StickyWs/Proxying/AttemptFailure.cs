@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
@@ -63,7 +62,8 @@ internal static class AttemptFailures
     {
         if (request.IsOutOfTime) return AttemptFailure.OutOfTime;
         if (request.Context.RequestAborted.IsCancellationRequested) return AttemptFailure.ClientGone;
-        if (request.Content is { ClientFailure: { } cause }) return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
+        if (request.Content is { ClientFailure: { } cause })
+            return Abandonment.IsLeaving(request.Context, cause) ? AttemptFailure.ClientGone : AttemptFailure.ClientBody;
         if (activity.IsCancellationRequested) return request.Content is { AwaitsClient: true } ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent;
         return exception switch
         {
@@ -71,7 +71,8 @@ internal static class AttemptFailures
             HttpRequestException { InnerException: UnsentException { IsReused: true } } => AttemptFailure.StaleConnection,
             HttpRequestException { InnerException: UnsentException } => AttemptFailure.NotConnected,
             HttpRequestException { InnerException: NotRepeatableException } => AttemptFailure.NotProcessed,
-            HttpRequestException http when Unprocessed.IsSaidBy(http) || (Unprocessed.IsGoodbye(http) && request.Content is null or { IsWithBackend: false }) => AttemptFailure.NotProcessed,
+            HttpRequestException http when Unprocessed.IsSaidBy(http) => AttemptFailure.NotProcessed,
+            HttpRequestException http when Unprocessed.IsGoodbye(http) && request.Content is null or { IsWithBackend: false } => AttemptFailure.NotProcessed,
             HttpRequestException http => Of(http),
             _ => AttemptFailure.NoAnswer,
         };
@@ -120,15 +121,6 @@ internal static class AttemptFailures
         AttemptFailure.BadAnswer => Evidence.BadAnswer,
         AttemptFailure.BrokenAnswer => Evidence.BrokenAnswer,
         _ => Evidence.None,
-    };
-
-    /// <summary>The metric tag <c>error.type</c> of a failed connect.</summary>
-    public static string ErrorType(Exception exception) => exception switch
-    {
-        OperationCanceledException => "timeout",
-        { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
-        HttpRequestException http => http.HttpRequestError.ToString(),
-        _ => exception.GetType().Name,
     };
 
     private static AttemptFailure Of(HttpRequestException exception)

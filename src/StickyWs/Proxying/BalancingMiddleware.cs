@@ -39,6 +39,8 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
         if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
 
         // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
-        return HttpMethods.IsConnect(context.Request.Method) ? ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted) : requests.ForwardAsync(context, decision, target.Value);
+        return HttpMethods.IsConnect(context.Request.Method)
+            ? ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted)
+            : requests.ForwardAsync(context, decision, target.Value);
     }
 }

@@ -111,7 +111,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void Begin(HttpRequestMessage message, CancellationToken activity)
     {
         Flow.Value = this;
-        if ((CanHaveBody ?? message.Content is not null) || !SafeMethods.Contain(message.Method.Method.AsSpan())) message.Content = Content = new RequestContent(message.Content, Body, activity);
+        if (!(CanHaveBody ?? message.Content is not null) && SafeMethods.Contain(message.Method.Method.AsSpan())) return;
+        message.Content = Content = new RequestContent(message.Content, Body, activity);
     }
 
     /// <summary>The connection takes no more of its body, or the backend wants no more.</summary>

@@ -49,7 +49,8 @@ internal sealed partial class RequestProxy(
         }
         finally
         {
-            if (startedAt is { } start) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
+            if (startedAt is { } start)
+                metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
         }
     }
 
@@ -78,8 +79,10 @@ internal sealed partial class RequestProxy(
         var refusal = request.Failure.ToRefusal(context.Response.StatusCode);
         if (!Abandonment.IsTimedOut(context))
         {
-            if (request.Failure >= AttemptFailure.StaleConnection) failures.Note(backend, "request", context.Response.HasStarted ? null : refusal.Status, refusal.Text, exception);
-            else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested) failures.Note(backend, "request", null, Standstill);
+            if (request.Failure >= AttemptFailure.StaleConnection)
+                failures.Note(backend, "request", context.Response.HasStarted ? null : refusal.Status, refusal.Text, exception);
+            else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested)
+                failures.Note(backend, "request", null, Standstill);
         }
 
         if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.ClientFailure: not null })

@@ -15,7 +15,8 @@ namespace StickyWs.Proxying;
 /// <summary>What goes to the backend and what comes back, on top of YARP's rules for protocol headers, trailers and <c>TE</c>.</summary>
 internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders forwarded) : HttpTransformer
 {
-    public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
         ConnectionOptions.Drop(httpContext.Request.Headers.Connection, proxyRequest.Headers, proxyRequest.Content?.Headers);
@@ -27,16 +28,19 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
     }
 
-    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         if (proxyResponse is not null)
         {
-            if (proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named)) ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
+            if (proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named))
+                ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
             DropOwn(proxyResponse.Headers);
         }
 
         var hasContent = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
-        if (proxyResponse is not null && request.Decision.IsSticky) await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
+        if (proxyResponse is not null && request.Decision.IsSticky)
+            await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
         return hasContent && !ContentRules.DropContent(httpContext.Response);
     }
 
@@ -52,7 +56,8 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
 
         // The application decodes the body, so that its length is not what the client announced.
-        if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0) content.Headers.Remove(HeaderNames.ContentLength);
+        if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0)
+            content.Headers.Remove(HeaderNames.ContentLength);
     }
 
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
@@ -63,7 +68,8 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
             headers.Append(name, value);
             return headers;
         });
-        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
+        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode)
+            await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
     // Whether others are among them that tell of the client.
@@ -88,7 +94,8 @@ internal sealed class HttpAnswerHead(HttpResponseMessage response) : IAnswerHead
     public bool TryRead(string name, int occurrence, Span<byte> value, out int length)
     {
         length = 0;
-        if (!response.Headers.NonValidated.TryGetValues(name, out var values) && !response.Content.Headers.NonValidated.TryGetValues(name, out values)) return false;
+        if (!response.Headers.NonValidated.TryGetValues(name, out var values)
+            && !response.Content.Headers.NonValidated.TryGetValues(name, out values)) return false;
         foreach (var text in values)
         {
             if (occurrence-- > 0) continue;

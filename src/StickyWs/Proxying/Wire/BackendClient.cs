@@ -26,7 +26,9 @@ internal sealed class BackendClient
     public HttpMessageInvoker Invoker { get; }
 
     /// <summary>Whether it serves a pool with these options as well as a new one would.</summary>
-    public bool Fits(PoolOptions options) => ReferenceEquals(options, _options) || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
+    public bool Fits(PoolOptions options)
+        => ReferenceEquals(options, _options)
+            || (options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls));
 
     /// <summary>Begins a use.</summary>
     /// <returns><see langword="false"/> when it is closed already.</returns>
@@ -84,4 +86,5 @@ internal sealed class BackendClient
 /// <param name="Lane">The raw lane, where there is one.</param>
 /// <param name="Budget">The descriptors that may be used, where they are limited.</param>
 /// <param name="Kept">Where they are limited: the connections that there are.</param>
-internal sealed record ClientSettings(AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null, KeptConnections? Kept = null);
+internal sealed record ClientSettings(
+    AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null, KeptConnections? Kept = null);

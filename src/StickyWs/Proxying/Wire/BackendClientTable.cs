@@ -14,7 +14,13 @@ internal sealed class BackendClientTable : IDisposable
     private readonly ClientSettings _settings;
     private readonly Func<HttpMessageHandler, BackendHandler> _wrap;
 
-    public BackendClientTable(BackendRegistry registry, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ClientSettings settings, ILogger<BackendHandler> logger)
+    public BackendClientTable(
+        BackendRegistry registry,
+        IOutcomeSink outcomes,
+        PriorKnowledge priorKnowledge,
+        StickyWsMetrics metrics,
+        ClientSettings settings,
+        ILogger<BackendHandler> logger)
     {
         _registry = registry;
         _settings = settings;

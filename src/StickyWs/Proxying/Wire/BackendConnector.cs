@@ -45,7 +45,8 @@ internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings
             ? await RawDialer.OpenStreamAsync(lane, settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
             : await StreamDialer.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<SslStream> SecureAsync(Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    private async ValueTask<SslStream> SecureAsync(
+        Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         var secured = new TlsBackendStream(plain, socket, NewAge(), settings.Kept);
         try

@@ -24,7 +24,9 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
 
     /// <summary>The one that belongs to the request's connection; <see langword="null"/> while that is not authenticated.</summary>
     public BoundClient? Find(HttpContext context, PoolSnapshot pool)
-        => _hasAny && context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var found) == true && ((Dictionary<string, BoundClient>)found!).TryGetValue(pool.Name, out var bound) ? bound : null;
+        => _hasAny
+            && context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var found) == true
+            && ((Dictionary<string, BoundClient>)found!).TryGetValue(pool.Name, out var bound) ? bound : null;
 
     /// <summary>Refuses what HTTP/2 cannot carry, in a way that makes clients come back over HTTP/1.1.</summary>
     public static bool TryRefuse(HttpContext context)
@@ -50,7 +52,8 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
     private bool CanBind(HttpContext context)
         => HttpProtocol.IsHttp11(context.Request.Protocol)
             && context.Features.Get<IConnectionCompleteFeature>() is not null
-            && context.Features.Get<IConnectionItemsFeature>() is BaseConnectionContext { RemoteEndPoint: IPEndPoint { Address: var peer } } // The peer's own address, which middleware may have replaced since.
+            // The peer's own address, which middleware may have replaced since.
+            && context.Features.Get<IConnectionItemsFeature>() is BaseConnectionContext { RemoteEndPoint: IPEndPoint { Address: var peer } }
             && peer.Equals(context.Connection.RemoteIpAddress)
             && !registry.Current.TrustedProxies.Contains(peer);
 

@@ -48,5 +48,6 @@ internal static class ConnectionAuthentication
     }
 
     private static bool IsOf(ReadOnlySpan<char> credentials, string scheme)
-        => credentials.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && (credentials.Length == scheme.Length || credentials[scheme.Length] is ' ' or '\t');
+        => credentials.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
+            && (credentials.Length == scheme.Length || credentials[scheme.Length] is ' ' or '\t');
 }

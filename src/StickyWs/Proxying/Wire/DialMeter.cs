@@ -8,11 +8,14 @@ namespace StickyWs.Proxying.Wire;
 internal sealed class DialMeter(StickyWsMetrics metrics, TimeProvider time, RawLane? lane = null)
 {
     /// <summary>The same connect, measured.</summary>
-    public Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Over(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
+    public Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Over(
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
         => (context, cancellationToken) => ConnectAsync(connect, context, cancellationToken);
 
     private async ValueTask<Stream> ConnectAsync(
-        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect,
+        SocketsHttpConnectionContext context,
+        CancellationToken cancellationToken)
     {
         // By now, for a request may be on its way to another backend when this ends.
         var backend = context.InitialRequestMessage.Options.TryGetValue(ProxiedRequest.Key, out var request) ? request.Backend : null;
@@ -29,7 +32,8 @@ internal sealed class DialMeter(StickyWsMetrics metrics, TimeProvider time, RawL
         }
         finally
         {
-            if (backend is not null) metrics.DialEnded(backend.Pool, backend.Name, lane is { IsOn: true } ? LaneNames.Raw : LaneNames.Portable, errorType, time.GetElapsedTime(startedAt));
+            var name = lane is { IsOn: true } ? LaneNames.Raw : LaneNames.Portable;
+            if (backend is not null) metrics.DialEnded(backend.Pool, backend.Name, name, errorType, time.GetElapsedTime(startedAt));
         }
     }
 }

@@ -23,7 +23,9 @@ internal sealed class PlainBackendStream : AsyncStream, IWireLink
     {
         try
         {
-            return connection is ChannelStream channel ? channel.HasArrived : connection is NetworkStream { Socket: var socket } && socket.Poll(0, SelectMode.SelectRead);
+            return connection is ChannelStream channel
+                ? channel.HasArrived
+                : connection is NetworkStream { Socket: var socket } && socket.Poll(0, SelectMode.SelectRead);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

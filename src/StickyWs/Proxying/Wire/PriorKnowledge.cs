@@ -59,7 +59,8 @@ internal sealed class PriorKnowledge(TimeProvider time)
             await using var stream = await StreamDialer.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
             isConnected = true;
             await stream.WriteAsync(Preface, timer.Token).ConfigureAwait(false);
-            var read = await stream.ReadAtLeastAsync(frame.AsMemory(0, FrameHeaderBytes), FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
+            var head = frame.AsMemory(0, FrameHeaderBytes);
+            var read = await stream.ReadAtLeastAsync(head, FrameHeaderBytes, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
             return read == FrameHeaderBytes && frame[3] == SettingsType && !frame.AsSpan(4, 5).ContainsAnyExcept((byte)0);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
