@@ -17,8 +17,19 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
     /// <summary>Why the last call of <see cref="TryNext"/> gave nothing.</summary>
     public NoBackendReason Why { get; protected set; }
 
+    /// <summary>What the client is told when there is no backend, and nothing else has failed before.</summary>
+    public Refusal Refusal => Refuse(Why switch
+    {
+        NoBackendReason.Held => Refusal.Held,
+        NoBackendReason.Full => Refusal.NoRoomForTunnel,
+        _ => Refusal.NoBackend,
+    });
+
     /// <summary>The address of the client whose work it is, as far as it can be trusted; <see langword="null"/> where there is none.</summary>
     public virtual IPAddress? Client => null;
+
+    /// <summary>A refusal that is not for long: with the time after which the pool's clients may come again.</summary>
+    public Refusal Refuse(Refusal refusal) => refusal.RetryAfter(Pool.Options.RetryAfter);
 
     /// <summary>Leases the next backend, never one that it gave before. The caller disposes the lease.</summary>
     public abstract bool TryNext(out Lease lease);

@@ -6,4 +6,17 @@ namespace StickyWs.Backends;
 internal readonly record struct ClientMarks(string? SetCookie, string? Backend)
 {
     public const string BackendHeader = "StickyWs-Backend";
+
+    /// <summary>Adds the headers that say it to an answer.</summary>
+    public T AddTo<T>(T answer, int status, Func<T, string, string, T> add)
+    {
+        if (SetCookie is not null)
+        {
+            answer = add(answer, "Set-Cookie", SetCookie);
+            // A shared cache would give one client's cookie to all (RFC 9111 section 7.3). None stores a 101.
+            if (status != 101) answer = add(answer, "Cache-Control", "private");
+        }
+
+        return Backend is null ? answer : add(answer, BackendHeader, Backend);
+    }
 }

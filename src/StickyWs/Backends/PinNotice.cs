@@ -9,4 +9,11 @@ internal readonly record struct PinNotice(string? Pin, string? MovedFrom)
 {
     public const string PinHeader = "StickyWs-Pin";
     public const string MovedFromHeader = "StickyWs-Moved-From";
+
+    /// <summary>Says it by the headers of a request; <see langword="null"/> is the value of one that it is not to have.</summary>
+    public void SetOn<T>(T request, Action<T, string, string?> set)
+    {
+        set(request, PinHeader, Pin);
+        set(request, MovedFromHeader, MovedFrom);
+    }
 }

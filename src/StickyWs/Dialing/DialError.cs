@@ -17,7 +17,9 @@ internal static class DialError
         OperationCanceledException => Timeout,
         SocketException socket => socket.SocketErrorCode.ToString(),
         AuthenticationException or CryptographicException => "tls",
+        HttpRequestException { InnerException: AuthenticationException or CryptographicException } => "tls",
         { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
+        HttpRequestException http => http.HttpRequestError.ToString(),
         _ => failure.GetType().Name,
     };
 }

@@ -41,5 +41,8 @@ internal readonly record struct DialOutcome<TConnection>(DialResult Result, TCon
     /// <summary>Why it could not.</summary>
     public Exception? Failure { get; init; }
 
-    public bool IsRetryable => Result is DialResult.Unreachable or DialResult.TimedOut or DialResult.OutOfReach;
+    /// <summary>Whether it failed, and the next backend may be tried.</summary>
+    public bool IsRetryable
+        => Result is not (DialResult.Connected or DialResult.Abandoned or DialResult.NoBackend)
+            && Retries.AfterConnect(isOutOfResources: Result == DialResult.OutOfResources, canUseKept: false);
 }

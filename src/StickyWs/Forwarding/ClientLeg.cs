@@ -1,7 +1,6 @@
 using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.Http1;
-using StickyWs.Transport;
 using StickyWs.Tunnels;
 
 namespace StickyWs.Forwarding;
@@ -10,22 +9,13 @@ namespace StickyWs.Forwarding;
 /// The client's side of a handshake, whichever way the client came: a raw socket or a connection that was sniffed, or an upgrade that reached the HTTP
 /// pipeline. Exactly one of <see cref="AcceptAsync"/>, <see cref="RefuseAsync"/> and <see cref="PassAsync"/> is called, once.
 /// </summary>
-internal abstract class ClientLeg
+internal abstract class ClientLeg : TunnelClient
 {
     /// <summary>What goes into <c>X-Forwarded-*</c>.</summary>
     public abstract ClientInfo Info { get; }
 
-    /// <summary>The connection's tuple, for the log; <see langword="null"/> where there is none (in-memory servers, unix sockets).</summary>
-    public abstract ConnectionTuple? Tuple { get; }
-
-    /// <summary>The connection's id, for the log.</summary>
-    public abstract string ConnectionId { get; }
-
     /// <summary>The lane of its tunnel, one of <see cref="Observability.LaneNames"/>.</summary>
     public abstract string Lane { get; }
-
-    /// <summary>Whether the client is on an in-memory server.</summary>
-    public virtual bool IsInMemory => false;
 
     /// <summary>
     /// Fires when the client's connection has ended, in order or broken. It counts until the tunnel stands: who ends a connection before the
@@ -45,9 +35,6 @@ internal abstract class ClientLeg
 
     /// <summary>Passes on an answer that is no 101, body and all; the connection is closed after it.</summary>
     public abstract ValueTask PassAsync(ResponseHead answer, AnswerBody body, CancellationToken cancellationToken);
-
-    /// <summary>Breaks the client's connection so that the client sees it (RST where the transport can).</summary>
-    public abstract void Abort();
 }
 
 /// <summary>A client, and how it is joined with a backend.</summary>

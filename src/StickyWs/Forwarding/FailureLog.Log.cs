@@ -10,7 +10,8 @@ internal sealed partial class FailureLog
         EventName = "BackendFailedClient")]
     private partial void LogFailed(string pool, string backend, string what, string answer, string cause, string detail);
 
-    [LoggerMessage(
-        EventIds.BackendFailedClients, LogLevel.Warning, "Backend {Pool}/{Backend}: a {What} got {Answer}: {Cause}{Detail}; {LeftOut} more like it since the last such line", EventName = "BackendFailedClients")]
+    [LoggerMessage(EventIds.BackendFailedClients, LogLevel.Warning,
+        "Backend {Pool}/{Backend}: a {What} got {Answer}: {Cause}{Detail}; {LeftOut} more like it since the last such line",
+        EventName = "BackendFailedClients")]
     private partial void LogFailedAgain(string pool, string backend, string what, string answer, string cause, string detail, long leftOut);
 }

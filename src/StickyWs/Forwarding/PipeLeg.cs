@@ -10,7 +10,7 @@ using StickyWs.Tunnels;
 namespace StickyWs.Forwarding;
 
 /// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
-internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClient
+internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
 {
     private IDuplexPipe? _pipe;
 
@@ -18,9 +18,7 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>, IPipeClien
 
     public override IBackendConnector<StreamBackendConnection> Connector => StreamConnector.Instance;
 
-    public virtual SocketView Socket => default;
-
-    public bool HasFinished => Socket.HasPeerFinished;
+    public override bool HasFinished => Socket.HasPeerFinished;
 
     /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
     protected virtual ConnectionShare? Share => null;

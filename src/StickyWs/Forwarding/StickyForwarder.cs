@@ -39,19 +39,15 @@ internal sealed partial class StickyForwarder(
         var startedAt = time.GetTimestamp();
         var request = new ArrayBufferWriter<byte>(head.Length + 256);
         var isTrusted = registry.Current.TrustedProxies.Contains(client.Info.Address);
-        var isRepeated = false;
+        var retries = default(Retries);
+        Backend? silent = null;
         while (true)
         {
             var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
+            if (silent is not null && dial.Result != DialResult.NoBackend) metrics.Retried(choice.Pool.Name, silent.Name);
             if (dial.Connection is not { } connection)
             {
-                var (failure, refusal) = Refuse(dial.Result, choice);
-                if (failure is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
-                metrics.HandshakeEnded(choice.Pool.Name, null, client.Lane, failure, time.GetElapsedTime(startedAt));
-                LogRefused(client.ConnectionId, choice.Pool.Name, null, failure);
-                if (refusal is { Status: 502 or 504 } && dial.Tried is { } tried) failures.Note(tried, "handshake", refusal.Status, refusal.Text, dial.Failure);
-                if (refusal is null) client.Abort();
-                else await client.RefuseAsync(refusal).ConfigureAwait(false);
+                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);
                 return null;
             }
 
@@ -63,13 +59,12 @@ internal sealed partial class StickyForwarder(
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
-                var result = await handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left).ConfigureAwait(false);
+                var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
+                var result = await shaking.ConfigureAwait(false);
                 Report(backend, result.Outcome, choice);
-                if (result.Outcome == HandshakeOutcome.NoAnswer && head.IsRepeatable && !isRepeated && choice.Pool.Eligible.Any(other => other != backend))
+                if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
                 {
-                    // Nobody answered, and a GET without a body changes nothing: it may go to another backend. Once, lest it take one after the other down.
-                    isRepeated = true;
-                    metrics.Retried(choice.Pool.Name, backend.Name);
+                    silent = backend;
                     continue;
                 }
 
@@ -80,7 +75,7 @@ internal sealed partial class StickyForwarder(
                 if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
-                if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(Refusal.Unavailable("The limit of upgraded connections is reached.", pool.RetryAfter)).ConfigureAwait(false);
+                if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
                 else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
                 return null;
             }
@@ -95,6 +90,21 @@ internal sealed partial class StickyForwarder(
         }
     }
 
+    private async ValueTask EndWithoutBackendAsync<TConnection>(
+        ClientLeg client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
+        where TConnection : BackendConnection
+    {
+        var (outcome, refusal) = Refuse(dial.Result, choice, wasAsked: silent is not null);
+        var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
+        var name = outcome == HandshakeOutcome.NoAnswer ? silent!.Name : null;
+        if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
+        metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+        LogRefused(client.ConnectionId, choice.Pool.Name, name, outcome);
+        if (refusal is { Status: 502 or 504 } && backend is not null) failures.Note(backend, "handshake", refusal.Status, refusal.Text, dial.Failure);
+        if (refusal is null) client.Abort();
+        else await client.RefuseAsync(refusal).ConfigureAwait(false);
+    }
+
     private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> behind)
         where TConnection : BackendConnection
     {
@@ -104,16 +114,7 @@ internal sealed partial class StickyForwarder(
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
-    {
-        answer = answer.ForClient();
-        if (marks.SetCookie is { } cookie)
-        {
-            answer = answer.With("Set-Cookie", cookie);
-            if (answer.Status != 101) answer = answer.With("Cache-Control", "private"); // As for a plain request: a shared cache must not give it to others.
-        }
-
-        return marks.Backend is { } backend ? answer.With(ClientMarks.BackendHeader, backend) : answer;
-    }
+        => marks.AddTo(answer.ForClient(), answer.Status, static (head, name, value) => head.With(name, value));
 
     private static async ValueTask<HandshakeOutcome> AcceptAsync(ClientLeg client, HandshakeResult result)
     {
@@ -144,7 +145,8 @@ internal sealed partial class StickyForwarder(
         {
             using var timer = timeouts.Request is { } longest ? new CancellationTokenSource(Left(longest, startedAt), time) : null;
             using var whole = CancellationTokenSource.CreateLinkedTokenSource(client.Left, timer?.Token ?? default);
-            await client.PassAsync(result.Answer!, new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time), whole.Token).ConfigureAwait(false);
+            var body = new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time);
+            await client.PassAsync(result.Answer!, body, whole.Token).ConfigureAwait(false);
         }
         else if (RefusalOf(result.Outcome) is { } refusal)
         {
@@ -156,22 +158,22 @@ internal sealed partial class StickyForwarder(
 
     private static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
     {
-        HandshakeOutcome.TimedOut => Refusal.GatewayTimeout("The backend did not answer the handshake in time."),
-        HandshakeOutcome.NoAnswer => Refusal.BadGateway("The backend closed the connection without an answer."),
-        HandshakeOutcome.BadAnswer => Refusal.BadGateway("The backend's answer to the handshake is not valid."),
+        HandshakeOutcome.TimedOut => Refusal.NotAnsweredInTime,
+        HandshakeOutcome.NoAnswer => Refusal.NoAnswer,
+        HandshakeOutcome.BadAnswer => Refusal.BadAnswer,
         _ => null,
     };
 
-    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice) => (result, choice.Why) switch
+    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
-        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, Refusal.Unavailable("The backend that holds this session is away; it is waited for.", choice.Pool.Options.RetryAfter)),
-        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.GatewayTimeout("No backend took the connection in time.")),
-        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, Refusal.Unavailable("The balancer has no room for one more connection.", choice.Pool.Options.RetryAfter)),
-        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.BadGateway("No backend could be reached.")),
-        (_, NoBackendReason.AllTried) => (HandshakeOutcome.NoAnswer, Refusal.BadGateway("No backend answered the handshake.")),
-        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, Refusal.Unavailable("The limit of open WebSockets is reached.", choice.Pool.Options.RetryAfter)),
-        _ => (HandshakeOutcome.NoBackend, Refusal.Unavailable("No backend is available.", choice.Pool.Options.RetryAfter)),
+        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
+        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.NotReachedInTime),
+        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, choice.Refuse(Refusal.NoRoom)),
+        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.NotReached),
+        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, choice.Refusal),
+        _ when wasAsked => (HandshakeOutcome.NoAnswer, Refusal.NoAnswer),
+        _ => (HandshakeOutcome.NoBackend, choice.Refusal),
     };
 
     private void Report(Backend backend, HandshakeOutcome outcome, BackendChoice choice)

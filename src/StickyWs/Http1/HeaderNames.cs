@@ -1,8 +1,10 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace StickyWs.Http1;
 
-/// <summary>The header names that the handshake cares about, and which of them never pass from hop to hop.</summary>
+/// <summary>The header names that the balancer cares about, and which of them never pass from hop to hop. Names are bytes or characters.</summary>
 internal static class HeaderNames
 {
     public static ReadOnlySpan<byte> Connection => "Connection"u8;
@@ -25,22 +27,46 @@ internal static class HeaderNames
 
     public static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> other) => Ascii.EqualsIgnoreCase(name, other);
 
-    /// <summary>Whether a header belongs to one connection only (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2, and what proxies consume).</summary>
-    public static bool IsHopByHop(ReadOnlySpan<byte> name) => name.Length switch
-    {
-        2 => Is(name, "TE"u8),
-        7 => Is(name, Upgrade) || Is(name, "Trailer"u8),
-        10 => Is(name, Connection) || Is(name, "Keep-Alive"u8),
-        14 => Is(name, "HTTP2-Settings"u8),
-        16 => Is(name, "Proxy-Connection"u8),
-        17 => Is(name, TransferEncoding),
-        18 => Is(name, "Proxy-Authenticate"u8),
-        19 => Is(name, "Proxy-Authorization"u8),
-        25 => Is(name, "Proxy-Authentication-Info"u8),
-        _ => false,
-    };
+    /// <typeparam name="T"><see cref="byte"/> or <see cref="char"/>.</typeparam>
+    public static bool Is<T>(ReadOnlySpan<T> name, ReadOnlySpan<char> other)
+        where T : unmanaged, IBinaryInteger<T>
+        => typeof(T) == typeof(byte)
+            ? Ascii.EqualsIgnoreCase(MemoryMarshal.Cast<T, byte>(name), other)
+            : Ascii.EqualsIgnoreCase(MemoryMarshal.Cast<T, char>(name), other);
+
+    /// <summary>
+    /// Whether a header belongs to one connection only (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2), is for proxies, or speaks of the sender's own
+    /// origin. YARP has the same list for plain requests, but for <c>Trailer</c>, since it passes trailers on; a test compares the two.
+    /// </summary>
+    public static bool IsHopByHop<T>(ReadOnlySpan<T> name)
+        where T : unmanaged, IBinaryInteger<T>
+        => name.Length switch
+        {
+            2 => Is(name, "TE"),
+            4 => Is(name, "ALPN"),
+            5 => Is(name, "Close"),
+            7 => Is(name, "Upgrade") || Is(name, "Trailer") || Is(name, "Alt-Svc"),
+            10 => Is(name, "Connection") || Is(name, "Keep-Alive"),
+            14 => Is(name, "HTTP2-Settings") || Is(name, "Proxy-Features"),
+            15 => Is(name, "Security-Scheme"),
+            16 => Is(name, "Proxy-Connection"),
+            17 => Is(name, "Transfer-Encoding") || Is(name, "Proxy-Instruction"),
+            18 => Is(name, "Proxy-Authenticate"),
+            19 => Is(name, "Proxy-Authorization"),
+            25 => Is(name, "Proxy-Authentication-Info") || Is(name, "Upgrade-Insecure-Requests"),
+            _ => false,
+        };
 
     /// <summary>Whether the handshake cannot do without it; <c>Connection</c> must not name it.</summary>
-    public static bool IsEssential(ReadOnlySpan<byte> name)
-        => Is(name, Host) || (name.Length > 14 && Is(name[..14], "Sec-WebSocket-"u8));
+    public static bool IsEssential<T>(ReadOnlySpan<T> name)
+        where T : unmanaged, IBinaryInteger<T>
+        => Is(name, "Host") || (name.Length > 14 && Is(name[..14], "Sec-WebSocket-"));
+
+    /// <summary>
+    /// Whether a header goes no further when <c>Connection</c> names it. What frames and routes a message cannot be disowned that way, nor can the word of
+    /// proxies on the client, which is kept or replaced as a whole.
+    /// </summary>
+    public static bool CanBeDisowned<T>(ReadOnlySpan<T> name)
+        where T : unmanaged, IBinaryInteger<T>
+        => !Is(name, "Host") && !Is(name, "Content-Length") && !Is(name, "Transfer-Encoding") && !ForwardedNames.IsOne(name);
 }

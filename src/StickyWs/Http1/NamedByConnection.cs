@@ -5,6 +5,7 @@ internal static class NamedByConnection
 {
     public static bool Contains(HeaderReader headers, ReadOnlySpan<byte> name)
     {
+        if (!HeaderNames.CanBeDisowned(name)) return false;
         while (headers.Read())
         {
             if (HeaderNames.Is(headers.Name, HeaderNames.Connection) && TokenList.Contains(headers.Value, name)) return true;

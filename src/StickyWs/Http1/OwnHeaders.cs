@@ -1,16 +1,16 @@
-using System.Text;
+using System.Numerics;
 
 namespace StickyWs.Http1;
 
 /// <summary>The headers by which the balancer itself speaks, to backends and clients: all that begin with <c>StickyWs-</c>. No client's copy passes.</summary>
 internal static class OwnHeaders
 {
-    private const string Prefix = "StickyWs-";
+    private const string Prefix = "StickyWs";
 
-    /// <summary>Also with an underscore, which many an application server takes for a hyphen.</summary>
-    public static bool IsOne(ReadOnlySpan<byte> name)
-        => name.Length >= Prefix.Length && Ascii.EqualsIgnoreCase(name[..(Prefix.Length - 1)], Prefix.AsSpan(0, Prefix.Length - 1)) && name[Prefix.Length - 1] is (byte)'-' or (byte)'_';
-
-    public static bool IsOne(ReadOnlySpan<char> name)
-        => name.Length >= Prefix.Length && name[..(Prefix.Length - 1)].Equals(Prefix.AsSpan(0, Prefix.Length - 1), StringComparison.OrdinalIgnoreCase) && name[Prefix.Length - 1] is '-' or '_';
+    /// <summary>Also with an underscore, which many an application server takes for a hyphen. The name is bytes or characters.</summary>
+    public static bool IsOne<T>(ReadOnlySpan<T> name)
+        where T : unmanaged, IBinaryInteger<T>
+        => name.Length > Prefix.Length
+            && (name[Prefix.Length] == T.CreateTruncating('-') || name[Prefix.Length] == T.CreateTruncating('_'))
+            && HeaderNames.Is(name[..Prefix.Length], Prefix);
 }

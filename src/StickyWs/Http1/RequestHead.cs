@@ -25,7 +25,7 @@ internal sealed class RequestHead
     public ReadOnlySpan<byte> Method => RequestLine.Method(_bytes.AsSpan(0, _headersStart));
 
     /// <summary>Whether it may be sent again when nobody answered (RFC 9110 section 9.2.2).</summary>
-    public bool IsRepeatable => Method.SequenceEqual("GET"u8);
+    public bool IsRepeatable => SafeMethods.Contain(Method);
 
     /// <summary>The protocols asked for, a list as in <c>Upgrade</c>; <see langword="null"/> for a WebSocket.</summary>
     public ReadOnlyMemory<byte>? Upgrades { get; init; }

@@ -9,7 +9,7 @@ namespace StickyWs.Kernel;
 internal sealed unsafe class SendVectors
 {
     /// <summary>Pieces that the kernel takes in one message: its <c>UIO_MAXIOV</c> (readv(2)).</summary>
-    public const int MostPerMessage = 1024;
+    private const int MostPerMessage = 1024;
 
     private MessageHeader* _headers;
     private IoVector* _vectors;

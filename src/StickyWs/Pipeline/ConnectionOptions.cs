@@ -1,25 +1,16 @@
-using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Http1;
-using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Pipeline;
 
 /// <summary>
 /// Headers that a sender named in <c>Connection</c>: they are meant for the next hop, which is us, and go no further
-/// (RFC 9110 section 7.6.1). What frames and routes a message cannot be disowned that way.
+/// (RFC 9110 section 7.6.1).
 /// </summary>
 internal static class ConnectionOptions
 {
-    // Bound to the hop by their nature, so that no naming is needed; what frames and routes the message; and the word of proxies on the client, which
-    // is kept or replaced as a whole.
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Left = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase,
-        "close", HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ProxyConnection,
-        HeaderNames.Host, HeaderNames.ContentLength, "HTTP2-Settings", "Forwarded").GetAlternateLookup<ReadOnlySpan<char>>();
-
     /// <summary>
     /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without
     /// stays named, and has it refused.
@@ -65,19 +56,15 @@ internal static class ConnectionOptions
         return false;
     }
 
+    // Bound to the hop by their nature, so that no naming is needed, or not to be disowned.
     private static bool IsLeft(ReadOnlySpan<char> option)
-        => Left.Contains(option) || option.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase) || option.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
+        => HeaderNames.IsHopByHop(option) || HeaderNames.IsEssential(option) || !HeaderNames.CanBeDisowned(option);
 
     private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)
     {
-        if (option.IsEmpty || IsEssential(option) || ForwardedNames.IsOne(option)) return;
+        if (option.IsEmpty || !HeaderNames.CanBeDisowned(option)) return;
         var name = option.ToString();
         if (headers.NonValidated.Contains(name)) headers.Remove(name);
         else if (contentHeaders is not null && contentHeaders.NonValidated.Contains(name)) contentHeaders.Remove(name);
     }
-
-    private static bool IsEssential(ReadOnlySpan<char> name)
-        => name.Equals(HeaderNames.Host, StringComparison.OrdinalIgnoreCase)
-            || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
-            || name.Equals(HeaderNames.TransferEncoding, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,30 +1,12 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
+using StickyWs.Http1;
 
 namespace StickyWs.Pipeline;
 
-/// <summary>
-/// What a client is told when there is no answer to pass on: a status, and one line for people. It names no backend and no address.
-/// </summary>
-internal readonly record struct ErrorAnswer(int Status, string Cause)
+/// <summary>How a <see cref="Refusal"/> goes through the pipeline of an application, which may have pages of its own for errors.</summary>
+internal static class ErrorAnswer
 {
-    public static ErrorAnswer NoBackend { get; } = new(StatusCodes.Status503ServiceUnavailable, "No backend is available for this request.");
-
-    public static ErrorAnswer Held { get; } = new(StatusCodes.Status503ServiceUnavailable, "The backend that holds this session is away; it is waited for.");
-
-    public static ErrorAnswer OutOfResources { get; } = new(StatusCodes.Status503ServiceUnavailable, "The balancer has no room for one more connection.");
-
-    public static ErrorAnswer NotProxied { get; } = new(StatusCodes.Status501NotImplemented, "This kind of request target is not proxied.");
-
-    public static ErrorAnswer BadTarget { get; } = new(StatusCodes.Status400BadRequest, "The request target is not valid.");
-
-    /// <summary>
-    /// Whether the application writes the pages for errors itself (<c>UseStatusCodePages</c>): it does so where an answer has neither body nor type
-    /// nor length.
-    /// </summary>
-    public static bool HasPageOf(HttpContext context) => context.Features.Get<IStatusCodePagesFeature>() is { Enabled: true };
-
     /// <summary>
     /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>,
     /// <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
@@ -34,13 +16,19 @@ internal readonly record struct ErrorAnswer(int Status, string Cause)
             && (context.Features.Get<IStatusCodeReExecuteFeature>() is not null || context.Features.Get<IExceptionHandlerFeature>() is not null);
 
     /// <summary>Writes it, unless another answer has begun.</summary>
-    public Task WriteAsync(HttpContext context)
+    public static Task WriteAsync(HttpContext context, Refusal refusal, CancellationToken cancellationToken = default)
     {
         var response = context.Response;
         if (response.HasStarted) return Task.CompletedTask;
-        response.StatusCode = Status;
+        response.StatusCode = refusal.Status;
+        if (refusal.Header is { } header) response.Headers[header.Name] = header.Value;
         if (HasPageOf(context)) return Task.CompletedTask;
-        response.ContentType = "text/plain; charset=utf-8";
-        return response.WriteAsync($"{Status} {ReasonPhrases.GetReasonPhrase(Status)}: {Cause}\n", context.RequestAborted);
+        var body = refusal.Body;
+        response.ContentType = Refusal.ContentType;
+        response.ContentLength = body.Length;
+        return response.WriteAsync(body, cancellationToken);
     }
+
+    // UseStatusCodePages writes where an answer has neither body nor type nor length.
+    private static bool HasPageOf(HttpContext context) => context.Features.Get<IStatusCodePagesFeature>() is { Enabled: true };
 }

@@ -23,17 +23,18 @@ internal sealed class ForwardedArrival(string[] trimmed)
         ForwardedArrival? arrival = null;
         foreach (var (name, values) in context.Request.Headers)
         {
-            if (ForwardedNames.IsOne(name)) (arrival ??= new ForwardedArrival(trimmed))._sent[name] = values;
+            if (ForwardedNames.IsOne(name.AsSpan())) (arrival ??= new ForwardedArrival(trimmed))._sent[name] = values;
         }
 
         if (arrival is not null) context.Features.Set(arrival);
     }
 
-    /// <summary>The values of a header that the application has set.</summary>
-    public static StringValues OfApplication(HttpContext context, string name, StringValues values)
+    /// <summary>The values of a header that go on to the backend: a trusted proxy's, or those that the application has set.</summary>
+    public static StringValues Passed(HttpContext context, string name, StringValues values, bool isTrusted)
     {
-        if (ForwardedNames.IsWrittenAnew(name) || ForwardedNames.IsFake(name)) return StringValues.Empty;
-        return context.Features.Get<ForwardedArrival>() is { } arrival && arrival._sent.TryGetValue(name, out var sent) ? arrival.Others(name, sent, values) : values;
+        if (!ForwardedNames.Passes(name.AsSpan(), isTrusted, isOfApplication: true)) return StringValues.Empty;
+        if (isTrusted || context.Features.Get<ForwardedArrival>() is not { } arrival || !arrival._sent.TryGetValue(name, out var sent)) return values;
+        return arrival.Others(name, sent, values);
     }
 
     private StringValues Others(string name, StringValues sent, StringValues values)

@@ -2,8 +2,10 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Dialing;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Wire;
 
 namespace StickyWs.Proxying;
 
@@ -11,8 +13,12 @@ namespace StickyWs.Proxying;
 /// Sends a request to its backend, and once more, there or to the next one, where that is harmless: when nothing of it was sent, when the backend
 /// says that it did not process it, or, once, when a safe request without a body got no answer. It judges nobody; it reports what it saw.
 /// </summary>
-internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeSink outcomes, PriorKnowledge priorKnowledge, StickyWsMetrics metrics, ILogger<BackendHandler> logger)
-    : DelegatingHandler(inner)
+internal sealed partial class BackendHandler(
+    HttpMessageHandler inner,
+    IOutcomeSink outcomes,
+    PriorKnowledge priorKnowledge,
+    StickyWsMetrics metrics,
+    ILogger<BackendHandler> logger) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
@@ -79,6 +85,11 @@ internal sealed partial class BackendHandler(HttpMessageHandler inner, IOutcomeS
         var failure = request.Failure = AttemptFailures.Of(exception, request, cancellationToken);
         if (failure.IsBackends(request)) outcomes.Failed(backend, Suspicion.Of(failure.ToEvidence(exception), request.Decision.Client));
         if (failure is AttemptFailure.NoAnswer or AttemptFailure.BadAnswer && IsGrpcInClear(backend, request)) priorKnowledge.Doubt(backend);
-        if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, AttemptFailures.ErrorType(exception));
+        if (failure.IsConnects()) metrics.DialFailed(backend.Pool, backend.Name, DialError.TypeOf(exception));
     }
+
+    [LoggerMessage(EventIds.RequestRetried, LogLevel.Debug,
+        "Request of pool {Pool} failed on backend {Backend} ({Failure}) and is tried on {Next}",
+        EventName = "RequestRetried")]
+    private partial void LogRetried(string pool, string backend, string next, AttemptFailure failure, Exception exception);
 }

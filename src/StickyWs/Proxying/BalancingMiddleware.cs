@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
+using StickyWs.Http1;
 using StickyWs.Pipeline;
 using StickyWs.Upgrades;
 
@@ -36,13 +37,10 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
         if (ErrorAnswer.IsPage(context)) return context.GetEndpoint() is null ? Task.CompletedTask : next(context);
         FallbackPolicy.Forget(context);
         if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
-        return HttpMethods.IsConnect(context.Request.Method) ? RefuseConnect(context) : requests.ForwardAsync(context, decision, target.Value);
-    }
 
-    // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
-    private static Task RefuseConnect(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status501NotImplemented;
-        return Task.CompletedTask;
+        // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
+        return HttpMethods.IsConnect(context.Request.Method)
+            ? ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted)
+            : requests.ForwardAsync(context, decision, target.Value);
     }
 }

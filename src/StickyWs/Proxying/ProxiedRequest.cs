@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
+using StickyWs.Http1;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Bodies;
+using StickyWs.Proxying.Wire;
 
 namespace StickyWs.Proxying;
 
@@ -22,7 +25,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 
     private Lease _lease;
     private bool _isLeased;
-    private bool _wasRepeated;
+    private Retries _retries;
     private bool _wasAnnounced;
     private int _stale;
     private int _refused;
@@ -84,8 +87,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     }
 
     /// <summary>
-    /// Takes the next backend, or the same once more, if the request may be tried there: when nothing of it was sent or the backend says that it did
-    /// not process it, and once when it is a safe one without a body that got no answer (RFC 9110 section 9.2.2).
+    /// Takes the next backend, or the same once more, if the request may be tried there (<see cref="Retries"/>): also when a kept connection was closed, or
+    /// the backend says that it did not process it.
     /// </summary>
     public bool TryRetry()
     {
@@ -96,13 +99,11 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
                 return ++_stale <= MostOnStale;
             case AttemptFailure.NotProcessed:
                 return ++_refused <= MostOnRefusal || TryMoveOn();
-            case AttemptFailure.NoAnswer when Content is null && !_wasRepeated:
-                _wasRepeated = true;
-                return TryMoveOn();
-            case AttemptFailure.OutOfResources when decision.KnowsClient:
-                return false; // A connection that is kept to another backend is no reason to leave the state behind.
+            case AttemptFailure.NoAnswer:
+                return _retries.TryAfterNoAnswer(isSafe: Content is null) && TryMoveOn();
             default:
-                return Failure.IsConnects() && TryMoveOn();
+                // A connection that is kept to another backend is no reason to leave a client's state behind.
+                return Failure.IsConnects() && Retries.AfterConnect(Failure == AttemptFailure.OutOfResources, canUseKept: !decision.KnowsClient) && TryMoveOn();
         }
     }
 
@@ -110,7 +111,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     public void Begin(HttpRequestMessage message, CancellationToken activity)
     {
         Flow.Value = this;
-        if ((CanHaveBody ?? message.Content is not null) || !IsSafe(message.Method)) message.Content = Content = new RequestContent(message.Content, Body, activity);
+        if (!(CanHaveBody ?? message.Content is not null) && SafeMethods.Contain(message.Method.Method.AsSpan())) return;
+        message.Content = Content = new RequestContent(message.Content, Body, activity);
     }
 
     /// <summary>The connection takes no more of its body, or the backend wants no more.</summary>
@@ -134,8 +136,11 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         var notice = decision.Notice;
         if (!_wasAnnounced && notice == default) return;
         _wasAnnounced = true;
-        Set(message, PinNotice.PinHeader, notice.Pin);
-        Set(message, PinNotice.MovedFromHeader, notice.MovedFrom);
+        notice.SetOn(message.Headers, static (headers, name, value) =>
+        {
+            headers.Remove(name);
+            if (value is not null) headers.TryAddWithoutValidation(name, value);
+        });
     }
 
     public void Dispose()
@@ -144,13 +149,4 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         _isLeased = false;
         _lease.Dispose();
     }
-
-    private static void Set(HttpRequestMessage message, string name, string? value)
-    {
-        message.Headers.Remove(name);
-        if (value is not null) message.Headers.TryAddWithoutValidation(name, value);
-    }
-
-    private static bool IsSafe(HttpMethod method)
-        => method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace;
 }

@@ -26,7 +26,12 @@ internal sealed class QuietForwarder
     }
 
     public ValueTask<ForwarderError> SendAsync(
-        HttpContext context, string prefix, HttpMessageInvoker client, ForwarderRequestConfig config, HttpTransformer transformer, CancellationToken cancellationToken)
+        HttpContext context,
+        string prefix,
+        HttpMessageInvoker client,
+        ForwarderRequestConfig config,
+        HttpTransformer transformer,
+        CancellationToken cancellationToken)
         => _forwarder.SendAsync(context, prefix, client, config, transformer, cancellationToken);
 
     private static LogLevel Lowered(LogLevel level) => level is > LogLevel.Debug and < LogLevel.None ? LogLevel.Debug : level;

@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Wire;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
@@ -35,8 +37,8 @@ internal sealed partial class RequestProxy(
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = clients.Find(context, decision.Pool) };
         try
         {
-            if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.BadTarget.WriteAsync(context).ConfigureAwait(false);
-            else if (!target.StartsWith('/')) await ErrorAnswer.NotProxied.WriteAsync(context).ConfigureAwait(false);
+            if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.WriteAsync(context, Refusal.BadTarget, context.RequestAborted).ConfigureAwait(false);
+            else if (!target.StartsWith('/')) await ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted).ConfigureAwait(false);
             else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
             else
             {
@@ -47,22 +49,19 @@ internal sealed partial class RequestProxy(
         }
         finally
         {
-            if (startedAt is { } start) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
+            if (startedAt is { } start)
+                metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
         }
     }
 
     private Task RefuseAsync(ProxiedRequest request)
     {
         if (request.Why is NoBackendReason.NoneEligible or NoBackendReason.Held) outcomes.Missed(request.Pool);
-        request.Context.Response.Headers.RetryAfter = Refusal.Seconds(request.Pool.Options.RetryAfter);
-        return RefusalOf(request).WriteAsync(request.Context);
+        var refusal = HasNoRoom(request) ? request.Decision.Refuse(Refusal.NoRoom) : request.Decision.Refusal;
+        return ErrorAnswer.WriteAsync(request.Context, refusal, request.Context.RequestAborted);
     }
 
-    private static ErrorAnswer RefusalOf(ProxiedRequest request)
-    {
-        if (request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) return ErrorAnswer.OutOfResources;
-        return request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend;
-    }
+    private static bool HasNoRoom(ProxiedRequest request) => request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
     // The answer was passed on; the rest of the request was not wanted.
     private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
@@ -77,11 +76,13 @@ internal sealed partial class RequestProxy(
         if (request.Failure == AttemptFailure.None) request.Failure = AfterAnswer(error, request);
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
-        var answer = request.Failure.ToAnswer(context.Response.StatusCode);
+        var refusal = request.Failure.ToRefusal(context.Response.StatusCode);
         if (!Abandonment.IsTimedOut(context))
         {
-            if (request.Failure >= AttemptFailure.StaleConnection) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
-            else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested) failures.Note(backend, "request", null, Standstill);
+            if (request.Failure >= AttemptFailure.StaleConnection)
+                failures.Note(backend, "request", context.Response.HasStarted ? null : refusal.Status, refusal.Text, exception);
+            else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested)
+                failures.Note(backend, "request", null, Standstill);
         }
 
         if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.ClientFailure: not null })
@@ -90,8 +91,8 @@ internal sealed partial class RequestProxy(
             return Task.CompletedTask;
         }
 
-        if ((request.Why == NoBackendReason.Held || request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) && !context.Response.HasStarted) return RefuseAsync(request);
-        return answer.WriteAsync(context);
+        if ((request.Why == NoBackendReason.Held || HasNoRoom(request)) && !context.Response.HasStarted) return RefuseAsync(request);
+        return ErrorAnswer.WriteAsync(context, refusal, context.RequestAborted);
     }
 
     // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
@@ -113,4 +114,9 @@ internal sealed partial class RequestProxy(
         if (failure >= AttemptFailure.BackendSilent) outcomes.Failed(request.Backend!, Suspicion.Of(failure.ToEvidence(null), request.Decision.Client));
         return failure;
     }
+
+    [LoggerMessage(EventIds.RequestFailed, LogLevel.Debug,
+        "Request of pool {Pool} on backend {Backend} failed: {Failure} ({Error})",
+        EventName = "RequestFailed")]
+    private partial void LogFailed(string pool, string backend, AttemptFailure failure, ForwarderError error, Exception? exception);
 }

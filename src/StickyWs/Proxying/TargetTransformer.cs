@@ -1,10 +1,12 @@
 using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
+using StickyWs.Proxying.Bodies;
 using Yarp.ReverseProxy.Forwarder;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
@@ -13,7 +15,8 @@ namespace StickyWs.Proxying;
 /// <summary>What goes to the backend and what comes back, on top of YARP's rules for protocol headers, trailers and <c>TE</c>.</summary>
 internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders forwarded) : HttpTransformer
 {
-    public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
         ConnectionOptions.Drop(httpContext.Request.Headers.Connection, proxyRequest.Headers, proxyRequest.Content?.Headers);
@@ -25,16 +28,19 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         proxyRequest.Options.Set(ProxiedRequest.Key, request);
     }
 
-    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         if (proxyResponse is not null)
         {
-            if (proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named)) ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
+            if (proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var named))
+                ConnectionOptions.Drop(new StringValues([.. named]), proxyResponse.Headers, proxyResponse.Content.Headers);
             DropOwn(proxyResponse.Headers);
         }
 
         var hasContent = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
-        if (proxyResponse is not null && request.Decision.IsSticky) await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
+        if (proxyResponse is not null && request.Decision.IsSticky)
+            await SettleAsync(httpContext.Response, proxyResponse, cancellationToken).ConfigureAwait(false);
         return hasContent && !ContentRules.DropContent(httpContext.Response);
     }
 
@@ -50,20 +56,20 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
 
         // The application decodes the body, so that its length is not what the client announced.
-        if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0) content.Headers.Remove(HeaderNames.ContentLength);
+        if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0)
+            content.Headers.Remove(HeaderNames.ContentLength);
     }
 
     private async ValueTask SettleAsync(HttpResponse response, HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         var marks = await request.Decision.SettleAsync(new HttpAnswerHead(answer)).ConfigureAwait(false);
-        if (marks.SetCookie is { } cookie)
+        marks.AddTo(response.Headers, response.StatusCode, static (headers, name, value) =>
         {
-            response.Headers.Append(HeaderNames.SetCookie, cookie);
-            response.Headers.Append(HeaderNames.CacheControl, "private"); // A shared cache would give one client's cookie to all (RFC 9111 section 7.3).
-        }
-
-        if (marks.Backend is { } backend) response.Headers[ClientMarks.BackendHeader] = backend;
-        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode) await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
+            headers.Append(name, value);
+            return headers;
+        });
+        if (request.Decision.AwaitsBody && answer.IsSuccessStatusCode)
+            await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
     // Whether others are among them that tell of the client.
@@ -73,11 +79,30 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
         var isForwarded = false;
         foreach (var (name, _) in headers.NonValidated)
         {
-            if (OwnHeaders.IsOne(name)) (own ??= []).Add(name);
-            else isForwarded |= ForwardedNames.IsOne(name);
+            if (OwnHeaders.IsOne(name.AsSpan())) (own ??= []).Add(name);
+            else isForwarded |= ForwardedNames.IsOne(name.AsSpan());
         }
 
         foreach (var name in own ?? []) headers.Remove(name);
         return isForwarded;
+    }
+}
+
+/// <summary>The head of an answer that the HTTP client has read.</summary>
+internal sealed class HttpAnswerHead(HttpResponseMessage response) : IAnswerHead
+{
+    public bool TryRead(string name, int occurrence, Span<byte> value, out int length)
+    {
+        length = 0;
+        if (!response.Headers.NonValidated.TryGetValues(name, out var values)
+            && !response.Content.Headers.NonValidated.TryGetValues(name, out values)) return false;
+        foreach (var text in values)
+        {
+            if (occurrence-- > 0) continue;
+            if (text.Length <= value.Length) length = Encoding.Latin1.GetBytes(text, value);
+            return true;
+        }
+
+        return false;
     }
 }

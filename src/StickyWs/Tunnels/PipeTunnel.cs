@@ -8,7 +8,7 @@ using StickyWs.Transport;
 namespace StickyWs.Tunnels;
 
 /// <summary>A tunnel of the portable lane. It owns both ends.</summary>
-internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
+internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
     : Tunnel(client.ConnectionId, lease, time.GetTimestamp())
 {
     // Of a peer that takes nothing while its connection is about to be closed, where the pool sets no limit.
@@ -28,7 +28,7 @@ internal sealed class PipeTunnel(IPipeClient client, StreamBackendConnection bac
 
     public StreamBackendConnection BackendConnection => backend;
 
-    public IPipeClient Client => client;
+    public TunnelClient Client => client;
 
     /// <summary>What the client is still to get of what the backend had said before its end.</summary>
     public Delivery ToClient { get; } = new(time, PatienceOf(options));

@@ -14,7 +14,8 @@ internal static class AskedUpgrades
     public static string[] Of(HttpContext context)
     {
         var request = context.Request;
-        if (HttpMethods.IsConnect(request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return [connect.Protocol ?? ""];
+        if (HttpMethods.IsConnect(request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+            return [connect.Protocol ?? ""];
         var lines = request.Headers.Upgrade;
         if (lines.Count == 0) return IsWebSocket(context) ? [UpgradeName.WebSocket] : [];
         if (HttpProtocol.IsHttp10(request.Protocol)) return [];

@@ -101,7 +101,9 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     /// <summary>Until the tunnel is established, the end of the time that the application gives a request counts as a client that left.</summary>
     public IDisposable? WatchTimeout()
-        => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken) : null;
+        => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout
+            ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken)
+            : null;
 
     protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
 

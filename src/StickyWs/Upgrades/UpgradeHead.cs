@@ -41,8 +41,8 @@ internal static class UpgradeHead
         {
             if (IsLeftOut(request, name, values, hasOwnKey) || (upgrades is not null && Is(name, HeaderNames.Upgrade))) continue;
             // RFC 9113 section 8.2.3
-            if (name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase)) Write(output, name, string.Join("; ", values.ToArray()));
-            else foreach (var value in isTrusted || !ForwardedNames.IsOne(name) ? values : ForwardedArrival.OfApplication(request.HttpContext, name, values)) Write(output, name, value ?? "");
+            if (Is(name, HeaderNames.Cookie)) Write(output, name, string.Join("; ", values.ToArray()));
+            else foreach (var value in Passed(request, name, values, isTrusted)) Write(output, name, value ?? "");
         }
 
         if (!hasOwnKey) Write(output, HeaderNames.Connection, HeaderNames.Upgrade);
@@ -62,6 +62,9 @@ internal static class UpgradeHead
             || Is(name, HeaderNames.Host)
             || (Is(name, HeaderNames.ContentLength) && values == "0" && !HttpMethods.IsPost(request.Method))
             || (!hasOwnKey && (Is(name, HeaderNames.Connection) || Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketKey)));
+
+    private static StringValues Passed(HttpRequest request, string name, StringValues values, bool isTrusted)
+        => ForwardedNames.IsOne(name.AsSpan()) ? ForwardedArrival.Passed(request.HttpContext, name, values, isTrusted) : values;
 
     private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
 

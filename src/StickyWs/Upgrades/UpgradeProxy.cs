@@ -28,7 +28,9 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
     {
         var listed = AskedUpgrades.Listed(asked, decision.Pool.Options.Upgrades);
         if (listed.Length > 0) return SwitchAsync(context, listed, decision);
-        return Array.Exists(asked, UpgradeName.IsWebSocket) ? OpenWebSocketAsync(context, decision) : RefuseAsync(context, UpgradeRefusals.NotListed(asked), decision);
+        return Array.Exists(asked, UpgradeName.IsWebSocket)
+            ? OpenWebSocketAsync(context, decision)
+            : RefuseAsync(context, UpgradeRefusals.NotListed(asked), decision);
     }
 
     private bool IsTrusted(HttpContext context) => registry.Current.TrustedProxies.Contains(context.Connection.RemoteIpAddress);
@@ -37,8 +39,10 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
     {
         if (Recognize(context) is not { } client) return RefuseAsync(context, UpgradeRefusals.BadWebSocket, decision);
         var bytes = UpgradeHead.Render(context.Request, client.HasOwnKey, IsTrusted(context));
-        if (HandshakeParser.Parse(bytes, UpgradeHead.NoLimits, out var head) != Verdict.PlainHttp && head is not null) return TunnelAsync(client, head, decision);
-        return RefuseAsync(context, context.Request.Headers.SecWebSocketVersion == "13" ? UpgradeRefusals.BadWebSocket : UpgradeRefusals.OtherVersion, decision);
+        var isPlain = HandshakeParser.Parse(bytes, UpgradeHead.NoLimits, out var head) == Verdict.PlainHttp;
+        if (!isPlain && head is not null) return TunnelAsync(client, head, decision);
+        var isSpoken = context.Request.Headers.SecWebSocketVersion == "13";
+        return RefuseAsync(context, isSpoken ? UpgradeRefusals.BadWebSocket : UpgradeRefusals.OtherVersion, decision);
     }
 
     private Task SwitchAsync(HttpContext context, string listed, Decision decision)
@@ -46,7 +50,8 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
         var client = RecognizeOther(context, out var refusal);
         if (client is null) return RefuseAsync(context, refusal!, decision);
         var method = Encoding.ASCII.GetBytes(UpgradeHead.MethodOf(context.Request) + " ");
-        var head = HandshakeParser.ParseUpgrade(UpgradeHead.Render(context.Request, client.HasOwnKey, IsTrusted(context), listed), method, Encoding.ASCII.GetBytes(listed));
+        var bytes = UpgradeHead.Render(context.Request, client.HasOwnKey, IsTrusted(context), listed);
+        var head = HandshakeParser.ParseUpgrade(bytes, method, Encoding.ASCII.GetBytes(listed));
         return head is null ? RefuseAsync(context, UpgradeRefusals.BadUpgrade, decision) : TunnelAsync(client, head, decision);
     }
 

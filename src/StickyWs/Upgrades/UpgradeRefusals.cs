@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using StickyWs.Configuration;
-using StickyWs.Forwarding;
+using StickyWs.Http1;
 using StickyWs.Pipeline;
 
 namespace StickyWs.Upgrades;
@@ -11,39 +11,32 @@ namespace StickyWs.Upgrades;
 /// </summary>
 internal static class UpgradeRefusals
 {
-    public static Refusal BadWebSocket { get; } = new(400, "Bad Request", "The WebSocket handshake is not valid.");
+    public static Refusal BadWebSocket { get; } = new(400, "The WebSocket handshake is not valid.");
 
     /// <summary>RFC 6455 section 4.4: a version that is not spoken is answered with the one that is.</summary>
-    public static Refusal OtherVersion { get; } = new(426, "Upgrade Required", "Only WebSocket version 13 is spoken here.");
+    public static Refusal OtherVersion { get; } = new(426, "Only WebSocket version 13 is spoken here.") { Header = ("Sec-WebSocket-Version", "13") };
 
-    public static Refusal BadUpgrade { get; } = new(400, "Bad Request", "The request for an upgrade is not valid.");
+    public static Refusal BadUpgrade { get; } = new(400, "The request for an upgrade is not valid.");
 
     /// <summary>RFC 9113 section 8.2.2: the header has no meaning in HTTP/2.</summary>
-    public static Refusal OtherHttp { get; } = new(400, "Bad Request", "Upgrade is for HTTP/1.1; later versions of HTTP have extended CONNECT.");
+    public static Refusal OtherHttp { get; } = new(400, "Upgrade is for HTTP/1.1; later versions of HTTP have extended CONNECT.");
 
-    public static Refusal OtherMethod { get; } = new(501, "Not Implemented", "Only GET and POST can be upgraded here.");
+    public static Refusal OtherMethod { get; } = new(501, "Only GET and POST can be upgraded here.");
 
-    public static Refusal WithBody { get; } = new(501, "Not Implemented", "A request with a body cannot be upgraded here.");
+    public static Refusal WithBody { get; } = new(501, "A request with a body cannot be upgraded here.");
 
-    public static Refusal NoServer { get; } = new(501, "Not Implemented", "This server cannot upgrade a connection.");
+    public static Refusal NoServer { get; } = new(501, "This server cannot upgrade a connection.");
 
     public static Refusal NotListed(string[] asked)
     {
         var name = Array.Find(asked, UpgradeName.Is) is { } found ? $"'{found}' " : "";
-        return new(501, "Not Implemented", $"The upgrade {name}is not one that this pool passes on; see its option Upgrades.");
+        return new(501, $"The upgrade {name}is not one that this pool passes on; see its option Upgrades.");
     }
 
-    public static async Task WriteAsync(HttpContext context, Refusal refusal)
+    public static Task WriteAsync(HttpContext context, Refusal refusal)
     {
-        var response = context.Response;
-        response.StatusCode = refusal.Status;
-        if (refusal.RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = seconds;
-        if (ReferenceEquals(refusal, OtherVersion)) response.Headers.SecWebSocketVersion = "13";
         CloseAfterwards(context);
-        if (ErrorAnswer.HasPageOf(context)) return;
-        response.ContentType = "text/plain";
-        response.ContentLength = refusal.Text.Length;
-        await response.WriteAsync(refusal.Text).ConfigureAwait(false);
+        return ErrorAnswer.WriteAsync(context, refusal);
     }
 
     /// <summary>What the client sent behind its handshake was meant for the tunnel: it must not be read as its next request.</summary>

@@ -54,7 +54,8 @@ internal sealed class WebSocketFeatureClient(HttpContext context, IHttpWebSocket
                     return;
                 }
 
-                await to.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, CancellationToken.None).ConfigureAwait(false);
+                var message = buffer.AsMemory(0, received.Count);
+                await to.SendAsync(message, received.MessageType, received.EndOfMessage, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)

@@ -222,6 +222,29 @@ public sealed class AwayTests : AffinityTest
     }
 
     [Theory]
+    [MemberData(nameof(EveryWay))]
+    public async Task The_only_backend_of_a_pool_is_waited_for_when_it_closes_without_an_answer(Lane? lane)
+    {
+        var isWell = true;
+        await using var falling = RawBackend.Start(async (backend, wire) =>
+        {
+            var head = await backend.TakeHeadAsync(wire);
+            if (isWell) await wire.WriteAsync(lane is null ? "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" : HttpHead.SwitchingProtocols(head));
+            await wire.FinishAsync();
+        });
+        var settings = Pool(falling.Address).With("Pools:chat:Health:Passive:Enabled", "false").With(Rules + "0:Cookie", "");
+        var balancer = await StartAsync(lane, settings.With("Pools:chat:Affinity:HoldFor", "01:00:00").With("Pools:chat:RetryAfter", "00:00:07"));
+        var first = await AskAsync(balancer, lane);
+
+        isWell = false;
+        var held = await AskAsync(balancer, lane, Sends(CookieOf(first)));
+        var stranger = await AskAsync(balancer, lane);
+
+        Assert.Equal((503, "7"), (HttpHead.Status(held), HttpHead.Value(held, "Retry-After")));
+        Assert.Equal(502, HttpHead.Status(stranger));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_request_with_a_body_is_moved_whole(bool isNoticed)

@@ -37,7 +37,7 @@ public sealed class DeadBackendTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(502, HttpHead.Status(answer));
-        Assert.Equal("No backend could be reached.", await client.ReadBodyAsync(answer));
+        Assert.Equal("502 Bad Gateway: No backend could be reached.\n", await client.ReadBodyAsync(answer));
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class DeadBackendTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(504, HttpHead.Status(answer));
-        Assert.Equal("No backend took the connection in time.", await client.ReadBodyAsync(answer));
+        Assert.Equal("504 Gateway Timeout: No backend took the connection in time.\n", await client.ReadBodyAsync(answer));
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class DeadBackendTests : BalancerTest
 
         Assert.Equal(503, HttpHead.Status(answer));
         Assert.Equal("7", HttpHead.Value(answer, "Retry-After"));
-        Assert.Equal("No backend is available.", await client.ReadBodyAsync(answer));
+        Assert.Equal("503 Service Unavailable: No backend is available.\n", await client.ReadBodyAsync(answer));
     }
 
     /// <summary>A port that was free a moment ago.</summary>

@@ -39,6 +39,6 @@ public sealed class LimitTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
         Assert.Equal(503, HttpHead.Status(answer));
         Assert.Equal(retryAfter, HttpHead.Value(answer, "Retry-After"));
-        Assert.Equal("The limit of open WebSockets is reached.", await client.ReadBodyAsync(answer));
+        Assert.Equal("503 Service Unavailable: The limit of open WebSockets is reached.\n", await client.ReadBodyAsync(answer));
     }
 }

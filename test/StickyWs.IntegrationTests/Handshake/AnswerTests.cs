@@ -56,7 +56,7 @@ public sealed class AnswerTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(502, HttpHead.Status(answer));
-        Assert.Equal("The backend's answer to the handshake is not valid.", await client.ReadBodyAsync(answer));
+        Assert.Equal("502 Bad Gateway: The backend's answer is not valid.\n", await client.ReadBodyAsync(answer));
         Assert.Equal(0, other.Connections);
     }
 
@@ -135,7 +135,7 @@ public sealed class AnswerTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(504, HttpHead.Status(answer));
-        Assert.Equal("The backend did not answer the handshake in time.", await client.ReadBodyAsync(answer));
+        Assert.Equal("504 Gateway Timeout: The backend did not answer in time.\n", await client.ReadBodyAsync(answer));
     }
 
     [Theory]
@@ -199,7 +199,7 @@ public sealed class AnswerTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(502, HttpHead.Status(answer));
-        Assert.Equal("The backend closed the connection without an answer.", await client.ReadBodyAsync(answer));
+        Assert.Equal("502 Bad Gateway: The backend closed the connection without an answer.\n", await client.ReadBodyAsync(answer));
         Assert.Equal(asked, heads);
     }
 

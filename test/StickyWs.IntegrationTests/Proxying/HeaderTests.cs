@@ -83,6 +83,31 @@ public sealed class HeaderTests
     }
 
     [Fact]
+    public async Task What_a_trusted_proxy_says_in_empty_or_several_lines_is_one_list()
+    {
+        await using var backend = RawBackend.Answering(Ok);
+        await using var proxy = await ProxyHost.StartAsync((options, _) => options.TrustedProxies.Add("127.0.0.0/8"), _ => { }, backend.Address);
+        var head = await SentAsync(proxy, backend, "X-Forwarded-For: \r\nX-Forwarded-Proto: wss\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: \r\n");
+        Assert.Contains("\r\nX-Forwarded-For: 127.0.0.1\r\n", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nX-Forwarded-Proto: wss, https\r\n", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nX-Forwarded-Host: example.test\r\n", head, StringComparison.Ordinal);
+    }
+
+    // The alternative is one for the backend's origin, not for the balancer's; and what frames an answer cannot be disowned.
+    [Fact]
+    public async Task An_answer_passes_without_what_is_the_backends_alone()
+    {
+        await using var backend = RawBackend.Answering("HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
+        await using var proxy = await ProxyHost.StartAsync(backend.Address);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
+        await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
+        var head = await client.ReadHeadAsync();
+        Assert.DoesNotContain("Alt-Svc", head, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("X-Hop", head, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("\r\nContent-Length: 2\r\n", head, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Header_bytes_pass_unchanged_both_ways()
     {
         const string Latin1 = "gr\u00FC\u00DFe";

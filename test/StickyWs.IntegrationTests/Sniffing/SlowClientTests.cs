@@ -15,7 +15,7 @@ public sealed class SlowClientTests : BalancerTest
 
         var answer = await client.ReadHeadAsync();
         Assert.Equal(408, HttpHead.Status(answer));
-        Assert.Equal("The request head did not arrive in time.", await client.ReadBodyAsync(answer));
+        Assert.Equal("408 Request Timeout: The request head did not arrive in time.\n", await client.ReadBodyAsync(answer));
         Assert.True(await client.EndsInOrderAsync());
     }
 

@@ -93,7 +93,7 @@ public sealed class BackendTlsTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(502, HttpHead.Status(answer));
-        Assert.Equal("No backend could be reached.", await client.ReadBodyAsync(answer));
+        Assert.Equal("502 Bad Gateway: No backend could be reached.\n", await client.ReadBodyAsync(answer));
         Assert.Empty(backend.Heads);
     }
 }

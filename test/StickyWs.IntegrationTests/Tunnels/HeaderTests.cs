@@ -65,6 +65,37 @@ public sealed class HeaderTests : BalancerTest
 
     [Theory]
     [MemberData(nameof(EveryLane))]
+    public async Task What_a_trusted_proxy_says_in_empty_or_several_lines_is_one_list(Lane lane)
+    {
+        var head = await HeadAtBackendAsync(
+            lane,
+            HttpHead.Handshake(headers: "X-Forwarded-For: \r\nX-Forwarded-Proto: wss\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: \r\n"),
+            settings => settings.With("TrustedProxies:0", "127.0.0.0/8"));
+
+        Assert.Equal(["127.0.0.1"], HttpHead.Values(head, "X-Forwarded-For"));
+        Assert.Equal(["wss, https"], HttpHead.Values(head, "X-Forwarded-Proto"));
+        Assert.Equal(["example.test"], HttpHead.Values(head, "X-Forwarded-Host"));
+    }
+
+    // The alternative is one for the backend's origin, not for the balancer's; and what frames an answer cannot be disowned.
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_declined_answer_passes_without_what_is_the_backends_alone(Lane lane)
+    {
+        await using var backend = RawBackend.Answering(_ => "HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
+        var balancer = Start(lane, backend.Address);
+        var client = await ConnectAsync(balancer, lane);
+
+        var answer = await client.AskAsync(HttpHead.Handshake());
+
+        Assert.Null(HttpHead.Value(answer, "Alt-Svc"));
+        Assert.Null(HttpHead.Value(answer, "X-Hop"));
+        Assert.Equal("2", HttpHead.Value(answer, "Content-Length"));
+        Assert.Equal("no", await client.ReadBodyAsync(answer));
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
     public async Task What_a_trusted_proxy_says_is_kept_and_appended_to(Lane lane)
     {
         var head = await HeadAtBackendAsync(

@@ -185,6 +185,10 @@ public sealed class ResponseHeadTests
         Assert.False(head.IsHopByHop("X-End"u8));
     }
 
+    [Fact]
+    public void IsHopByHop_NamedByConnectionButFramesTheAnswer_GoesOn()
+        => Assert.False(Parse("HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\n").IsHopByHop("Content-Length"u8));
+
     private static ResponseHead Parse(string text)
     {
         Assert.Equal(text.Length, ResponseHead.TryParse(Encoding.Latin1.GetBytes(text), out var head));

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Names;
+using StickyWs.Transport;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace StickyWs.Proxying.Wire;
+
+/// <summary>
+/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by
+/// counting: the table holds one use and every request another, and whoever gives back the last one closes the connections.
+/// </summary>
+internal sealed class BackendClient
+{
+    private readonly long _revision;
+    private readonly PoolOptions _options;
+    private int _uses = 1;
+
+    public BackendClient(PoolDefinition pool, ClientSettings settings, Func<HttpMessageHandler, BackendHandler> wrap, bool isBound = false)
+    {
+        (_revision, _options) = (pool.Revision, pool.Options);
+        Invoker = new HttpMessageInvoker(wrap(CreateHandler(pool.Options, settings, isBound)), disposeHandler: true);
+    }
+
+    public HttpMessageInvoker Invoker { get; }
+
+    /// <summary>Whether it serves the pool as well as a new one would.</summary>
+    public bool Fits(PoolDefinition pool) => pool.Revision == _revision || HasSameSettings(pool.Options);
+
+    /// <summary>Begins a use.</summary>
+    /// <returns><see langword="false"/> when it is closed already.</returns>
+    public bool TryUse()
+    {
+        var uses = Volatile.Read(ref _uses);
+        while (uses > 0)
+        {
+            var before = Interlocked.CompareExchange(ref _uses, uses + 1, uses);
+            if (before == uses) return true;
+            uses = before;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a use.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
+    }
+
+    private bool HasSameSettings(PoolOptions options)
+        => options.Timeouts.Connect == _options.Timeouts.Connect && HasSameConnections(options.Connections) && HasSameTls(options.Tls);
+
+    private bool HasSameConnections(KeptConnectionOptions connections)
+        => connections.IdleTimeout == _options.Connections.IdleTimeout && connections.Lifetime == _options.Connections.Lifetime;
+
+    // The file of authorities is read once per load of the configuration, so a new load means a new client.
+    private bool HasSameTls(TlsOptions tls)
+        => tls.CaCertificateFile is null
+            && _options.Tls.CaCertificateFile is null
+            && tls.ServerName == _options.Tls.ServerName
+            && tls.DangerousAcceptAnyCertificate == _options.Tls.DangerousAcceptAnyCertificate;
+
+    private static SocketsHttpHandler CreateHandler(PoolOptions options, ClientSettings settings, bool isBound) => new()
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = options.Timeouts.Connect,
+        ConnectCallback = settings.Dials.Over(new BackendConnector(options, settings, isBound).ConnectAsync),
+        PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
+        PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // What is bound is not replaced while it is good.
+        MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,
+        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+    };
+}
+
+/// <summary>What the HTTP clients of all pools have in common.</summary>
+/// <param name="Names">Who knows the addresses of names.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Dials">Measures the dials.</param>
+/// <param name="Lane">The raw lane, where there is one.</param>
+/// <param name="Budget">The descriptors that may be used, where they are limited.</param>
+/// <param name="Kept">Where they are limited: the connections that there are.</param>
+internal sealed record ClientSettings(
+    AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null, KeptConnections? Kept = null);

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Dialing;
+using StickyWs.Transport;
+
+namespace StickyWs.Proxying.Wire;
+
+/// <summary>
+/// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and
+/// check the name in the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
+/// </summary>
+internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings, bool isBound)
+{
+    // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
+    private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
+
+    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var request = context.InitialRequestMessage;
+
+        // The request may be elsewhere by now, the connection is for where it was.
+        var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
+        var protocols = Protocols(request, context.DnsEndPoint);
+        var socket = await OpenWithinBudgetAsync(address, cancellationToken).ConfigureAwait(false);
+        var plain = settings.Budget?.Pooled(socket) ?? socket;
+        if (!BackendTls.IsUsedBy(address)) return new PlainBackendStream(plain, socket, NewAge(), settings.Kept);
+        var secure = await SecureAsync(plain, socket, address, protocols, cancellationToken).ConfigureAwait(false);
+        if (secure.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) _withoutHttp2[context.DnsEndPoint] = true;
+        return secure;
+    }
+
+    private ConnectionAge NewAge() => new(pool.Connections, isBound, settings.Time);
+
+    private ValueTask<Stream> OpenWithinBudgetAsync(Uri address, CancellationToken cancellationToken)
+    {
+        settings.Budget?.TakeForBackend();
+        return DescriptorBudget.WatchAsync(settings.Budget, OpenAsync(address, cancellationToken), isOpenAtOnce: IPAddress.TryParse(address.IdnHost, out _));
+    }
+
+    private async ValueTask<Stream> OpenAsync(Uri address, CancellationToken cancellationToken)
+        => settings.Lane is { IsOn: true } lane
+            ? await RawDialer.OpenStreamAsync(lane, settings.Names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false)
+            : await StreamDialer.ConnectAsync(settings.Names, address, cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<SslStream> SecureAsync(
+        Stream plain, Stream socket, Uri address, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    {
+        var secured = new TlsBackendStream(plain, socket, NewAge(), settings.Kept);
+        try
+        {
+            await secured.AuthenticateAsClientAsync(BackendTls.For(pool.Tls, address, protocols), cancellationToken).ConfigureAwait(false);
+            return secured;
+        }
+        catch (Exception e)
+        {
+            StreamDialer.NoteFailedTls(settings.Names, address, e);
+            await secured.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private SslApplicationProtocol[] Protocols(HttpRequestMessage request, DnsEndPoint backend)
+    {
+        if (request.Version.Major < 2) return [SslApplicationProtocol.Http11];
+        if (request.VersionPolicy == HttpVersionPolicy.RequestVersionExact) return [SslApplicationProtocol.Http2];
+        return _withoutHttp2.ContainsKey(backend) ? [SslApplicationProtocol.Http11] : [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+    }
+}

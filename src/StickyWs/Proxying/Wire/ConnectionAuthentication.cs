@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using StickyWs.Http1;
+
+namespace StickyWs.Proxying.Wire;
+
+/// <summary>
+/// Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Whoever sends on such a connection is taken for who
+/// authenticated it, so it must not be shared.
+/// </summary>
+internal static class ConnectionAuthentication
+{
+    private static readonly string[] Schemes = ["NTLM", "Negotiate"];
+
+    /// <summary>Whether a request begins it, or goes on with it.</summary>
+    public static bool IsIn(IHeaderDictionary headers) => IsIn(headers.Authorization) || IsIn(headers.ProxyAuthorization);
+
+    /// <summary>Whether an answer goes on with it in the same connection, so that the rest of a body has to be sent (RFC 4559 section 5).</summary>
+    public static bool GoesOn(int status, ReadOnlySpan<byte> head)
+    {
+        if (status is not (401 or 407)) return false;
+        foreach (var scheme in Schemes)
+        {
+            if (Contains(head, scheme)) return true;
+        }
+
+        return false;
+    }
+
+    private static bool Contains(ReadOnlySpan<byte> text, string word)
+    {
+        for (var i = 0; i + word.Length <= text.Length; i++)
+        {
+            if (HeaderNames.Is(text.Slice(i, word.Length), word)) return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsIn(StringValues credentials)
+    {
+        foreach (var value in credentials)
+        {
+            if (Array.Exists(Schemes, scheme => IsOf(value.AsSpan().TrimStart(), scheme))) return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsOf(ReadOnlySpan<char> credentials, string scheme)
+        => credentials.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
+            && (credentials.Length == scheme.Length || credentials[scheme.Length] is ' ' or '\t');
+}
