@@ -2,7 +2,7 @@ using System.Text;
 
 namespace StickyWs.Http1;
 
-/// <summary>The header names that the handshake cares about, and which of them never pass from hop to hop.</summary>
+/// <summary>The header names that matter to the handshake, and which headers are hop-by-hop.</summary>
 internal static class HeaderNames
 {
     public static ReadOnlySpan<byte> Connection => "Connection"u8;
@@ -25,7 +25,7 @@ internal static class HeaderNames
 
     public static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> other) => Ascii.EqualsIgnoreCase(name, other);
 
-    /// <summary>Whether a header belongs to one connection only (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2, and what proxies consume).</summary>
+    /// <summary>Whether a header is hop-by-hop (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2, and those that proxies consume).</summary>
     public static bool IsHopByHop(ReadOnlySpan<byte> name) => name.Length switch
     {
         2 => Is(name, "TE"u8),
@@ -40,7 +40,7 @@ internal static class HeaderNames
         _ => false,
     };
 
-    /// <summary>Whether the handshake cannot do without it; <c>Connection</c> must not name it.</summary>
+    /// <summary>Whether the handshake needs it; <c>Connection</c> must not name it.</summary>
     public static bool IsEssential(ReadOnlySpan<byte> name)
         => Is(name, Host) || (name.Length > 14 && Is(name[..14], "Sec-WebSocket-"u8));
 }

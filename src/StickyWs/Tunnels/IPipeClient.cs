@@ -2,10 +2,10 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>What a tunnel of the portable lane has to know of its client besides the bytes.</summary>
+/// <summary>What a tunnel of the portable lane needs to know about its client besides the bytes.</summary>
 internal interface IPipeClient
 {
-    /// <summary>The connection's tuple, for the log; <see langword="null"/> where there is none (in-memory servers, unix sockets).</summary>
+    /// <summary>The connection's tuple, for the log; <see langword="null"/> if there is none (in-memory servers, Unix sockets).</summary>
     ConnectionTuple? Tuple { get; }
 
     /// <summary>The connection's id, for the log.</summary>
@@ -14,12 +14,12 @@ internal interface IPipeClient
     /// <summary>Whether the client is on an in-memory server.</summary>
     bool IsInMemory { get; }
 
-    /// <summary>The client's TCP socket, where it has one of its own.</summary>
+    /// <summary>The client's TCP socket, if it has its own.</summary>
     SocketView Socket { get; }
 
-    /// <summary>Whether the client is known to have finished (FIN), though what it sent before may not have been read yet, and will be.</summary>
+    /// <summary>Whether the client is known to have sent its FIN; earlier bytes may still have to be read.</summary>
     bool HasFinished { get; }
 
-    /// <summary>Breaks the client's connection so that the client sees it (RST where the transport can).</summary>
+    /// <summary>Aborts the client's connection visibly (with a RST if the transport can).</summary>
     void Abort();
 }

@@ -6,21 +6,22 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>A tunnel of the raw lane: what is left of it in the managed heap while its bytes move in a reactor. The reactor owns both sockets.</summary>
+/// <summary>A tunnel of the raw lane: what stays of it on the managed heap while a reactor moves its bytes. The reactor owns both sockets.</summary>
 internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Lease lease, long openedAt, Reactor reactor, TunnelTable tunnels)
     : Tunnel(connectionId, lease, openedAt), IPairOwner
 {
     private const int NotJoined = -1;
 
-    // Only on the reactor's thread.
+    // Used on the reactor's thread only.
     private int _pair = NotJoined;
 
     public override string Lane => LaneNames.Raw;
 
     public override ConnectionTuple? Tuple => tuple;
 
-    /// <summary>Hands both sockets over to the reactor. They are its own from here on, and the tunnel ends in any case.</summary>
-    /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and both sockets are still the caller's.</exception>
+    /// <summary>Hands both sockets over to the reactor, which owns them from here on. The tunnel ends in any case.</summary>
+    /// <exception cref="IOException">The kernel cannot watch another socket. The tunnel has ended, and the caller still owns both
+    /// sockets.</exception>
     public void Join(RawSocket client, RawSocket backend, TunnelOptions options)
     {
         WatchedSocket clientSocket, backendSocket;
@@ -28,7 +29,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         {
             if (!tunnels.TryOpen(this)) Note(EndReason.Shutdown);
             backendSocket = backend.ReleaseWatched();
-            clientSocket = client.ReleaseWatched(); // Was watched all the time, so this cannot fail.
+            clientSocket = client.ReleaseWatched(); // Already watched, so this cannot fail.
         }
         catch
         {
@@ -43,7 +44,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
             return;
         }
 
-        // Until the reactor comes to it, what the backend sends is reported to nobody.
+        // Until the reactor runs this, no one is told what the backend sends.
         var unsure = backendSocket with { IsDrained = false };
         reactor.Run(() => JoinHere(clientSocket, unsure, limits));
     }
@@ -64,6 +65,6 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
     {
         _pair = PairRelay.Of(reactor).Join(client, backend, this, limits);
-        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
+        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // It ended on the way here.
     }
 }
