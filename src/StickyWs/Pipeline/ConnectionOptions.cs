@@ -8,21 +8,31 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Headers that a sender named in <c>Connection</c>: they are meant for the next hop, which is us, and go no further
-/// (RFC 9110 section 7.6.1). What frames and routes a message cannot be disowned that way.
+/// Headers that a sender named in <c>Connection</c>. They are meant for the next hop, which is us, and go no further (RFC 9110 section 7.6.1).
+/// Headers that frame or route a message cannot be removed that way.
 /// </summary>
 internal static class ConnectionOptions
 {
-    // Bound to the hop by their nature, so that no naming is needed; what frames and routes the message; and the word of proxies on the client, which
-    // is kept or replaced as a whole.
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Left = FrozenSet.Create(
+    // Headers that are hop-by-hop by nature and need no naming; those that frame and route the message; and the proxies' headers about the client,
+    // which are kept or replaced as a whole.
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Exempt = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "close", HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ProxyConnection,
-        HeaderNames.Host, HeaderNames.ContentLength, "HTTP2-Settings", "Forwarded").GetAlternateLookup<ReadOnlySpan<char>>();
+        "close",
+        HeaderNames.Connection,
+        HeaderNames.KeepAlive,
+        HeaderNames.Upgrade,
+        HeaderNames.TE,
+        HeaderNames.Trailer,
+        HeaderNames.TransferEncoding,
+        HeaderNames.ProxyConnection,
+        HeaderNames.Host,
+        HeaderNames.ContentLength,
+        "HTTP2-Settings",
+        "Forwarded").GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>
-    /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without
-    /// stays named, and has it refused.
+    /// Removes from a new request the headers that its <c>Connection</c> names, and their names from <c>Connection</c>. Headers that a WebSocket
+    /// handshake needs stay named, so that the handshake is refused.
     /// </summary>
     public static void Strip(IHeaderDictionary headers)
     {
@@ -35,7 +45,7 @@ internal static class ConnectionOptions
             {
                 var option = value.AsSpan(range).Trim(" \t");
                 if (option.IsEmpty) continue;
-                if (IsLeft(option)) kept.Add(option.ToString());
+                if (IsExempt(option)) kept.Add(option.ToString());
                 else headers.Remove(option.ToString());
             }
         }
@@ -43,7 +53,7 @@ internal static class ConnectionOptions
         headers.Connection = kept.Count == 0 ? StringValues.Empty : string.Join(", ", kept);
     }
 
-    /// <summary>Drops from headers what the <c>Connection</c> values name.</summary>
+    /// <summary>Removes the headers that the <c>Connection</c> values name.</summary>
     public static void Drop(StringValues connection, HttpHeaders headers, HttpHeaders? contentHeaders)
     {
         foreach (var value in connection)
@@ -58,15 +68,17 @@ internal static class ConnectionOptions
         {
             foreach (var range in value.AsSpan().Split(','))
             {
-                if (value.AsSpan(range).Trim(" \t") is { IsEmpty: false } option && !IsLeft(option)) return true;
+                if (value.AsSpan(range).Trim(" \t") is { IsEmpty: false } option && !IsExempt(option)) return true;
             }
         }
 
         return false;
     }
 
-    private static bool IsLeft(ReadOnlySpan<char> option)
-        => Left.Contains(option) || option.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase) || option.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
+    private static bool IsExempt(ReadOnlySpan<char> option)
+        => Exempt.Contains(option)
+            || option.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase)
+            || option.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
 
     private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)
     {

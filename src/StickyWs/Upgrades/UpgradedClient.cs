@@ -15,7 +15,7 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 {
     public override bool HasOwnKey => true;
 
-    // The gate is held by then, which keeps RequestAborted from firing.
+    // RequestAborted cannot fire while the gate is held.
     protected override CancellationToken ClientLeft => Context.Features.Get<HalfCloseGate>()?.Left ?? base.ClientLeft;
 
     protected override IConnectionSocketFeature? SocketFeature => Context.Features.Get<IConnectionSocketFeature>();
@@ -24,10 +24,10 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
-        var protocol = answer.Single("Upgrade"u8)!; // It is verified.
+        var protocol = answer.Single("Upgrade"u8)!; // Verified before.
         Context.Response.Headers.Upgrade = UpgradeName.IsWebSocket(protocol) ? UpgradeName.WebSocket : protocol;
 
-        // Kestrel would take a tunnel whose reader stalls for an answer that is read too slowly, and break it.
+        // Kestrel would treat a tunnel with a stalled reader as a response that is read too slowly, and abort it.
         if (Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         return ToPipe(await upgrade.UpgradeAsync().ConfigureAwait(false));
     }

@@ -286,5 +286,5 @@ public sealed class StickyWsOptionsReaderTests
 
     [Fact]
     public void Configure_ListItemThatIsAnObject_IsOneError()
-        => Assert.Equal(["StickyWs:Pools:chat:Match:Hosts:0 is an object: use a text."], Written.ErrorsOf(("Pools:chat:Match:Hosts:0:Name", "a.example")));
+        => Assert.Equal(["StickyWs:Pools:chat:Match:Hosts:0 is an object: use a string."], Written.ErrorsOf(("Pools:chat:Match:Hosts:0:Name", "a.example")));
 }
