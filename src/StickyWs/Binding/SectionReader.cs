@@ -70,7 +70,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     public void Map(string key, IDictionary<string, string> map)
     {
         if (Child(key) is not { } child) return;
-        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and texts");
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and strings");
         foreach (var item in child.GetChildren()) ReadText(item, value => map[item.Key] = value);
     }
 
