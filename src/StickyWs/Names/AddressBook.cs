@@ -81,7 +81,7 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         }
     }
 
-    // Whatever the time-out is, one address must not keep the others from their turn for ever. But the caller may have cancelled for another reason,
+    // Whatever the time-out is, one address must not keep the others from their turn forever. But the caller may have cancelled for another reason,
     // so an address that was reached before is not given up at once.
     private void GiveUp((string Host, int Port) name, IPAddress? known, IPAddress untried)
     {

@@ -32,12 +32,9 @@ internal sealed class StickyWsMetrics
         _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Failed connects to a backend.");
         _tunnelsOpened = Meter.CreateCounter<long>("stickyws.tunnels.opened", "{tunnel}", "Tunnels opened.");
         _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by end reason and farewell.");
-        _affinity = Meter.CreateCounter<long>(
-            "stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by outcome: new, kept, moved, held.");
-        _pinStoreFailures = Meter.CreateCounter<long>(
-            "stickyws.pin_store.failures", "{call}", "Calls to the shared pin store that failed or timed out.");
-        _requestDuration = Times(
-            "stickyws.request.duration", "Plain HTTP requests, from the choice of the pool to the last byte of the response.", Buckets.Requests);
+        _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by outcome.");
+        _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Failed calls to the shared pin store.");
+        _requestDuration = Times("stickyws.request.duration", "Plain HTTP requests, from routing to the end of the response.", Buckets.Requests);
         _dials = Times("stickyws.dial.duration", "Attempts to connect to a backend: name look-up, TCP and TLS.", Buckets.Moments);
         _probes = Times("stickyws.probe.duration", "Probes, with their retries.", Buckets.Moments);
         _handshakes = Times("stickyws.handshake.duration", "WebSocket handshakes, from the routed head to the outcome.", Buckets.Moments);

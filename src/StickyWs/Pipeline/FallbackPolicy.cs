@@ -88,8 +88,8 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };
 
-    // What routing substitutes if all candidates want another method or media type. It belongs to nobody. An endpoint without such constraints, as a
-    // pool would be, takes precedence.
+    // What routing substitutes if all candidates want another method or media type. It is not an endpoint of the application. An endpoint without such
+    // constraints, as a pool would be, takes precedence.
     private static bool IsRefusal(Endpoint endpoint)
         => endpoint is not RouteEndpoint
             && endpoint.Metadata.Count == 0

@@ -56,7 +56,7 @@ internal abstract partial class Reactor : IDisposable
 
     /// <summary>
     /// Runs work on the reactor's thread: at once if called there, otherwise when the thread next wakes. After the reactor has ended, it runs on the
-    /// caller's thread, so that no caller waits for ever.
+    /// caller's thread, so that no caller waits forever.
     /// </summary>
     public void Run(Action work)
     {
