@@ -17,8 +17,8 @@ internal sealed class StreamConnector : IBackendConnector<StreamBackendConnectio
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
         try
         {
-            var options = BackendTls.For(tls, backend.Address, Http11Only);
-            var opening = DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(options, cancellationToken));
+            var opening = DuplexTlsStream.OpenAsync(
+                plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken));
             var stream = await opening.ConfigureAwait(false);
             return new StreamBackendConnection(plain.Socket, stream);
         }
