@@ -10,6 +10,6 @@ internal sealed partial class LastGoodOptionsMonitor
         EventName = "ConfigurationRefused")]
     private partial void LogRefused(string error, Exception? exception);
 
-    [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error, "The configuration is invalid: {Error}", EventName = "ConfigurationInvalid")]
+    [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error, "The configuration is not valid: {Error}", EventName = "ConfigurationInvalid")]
     private partial void LogInvalid(string error);
 }
