@@ -5,29 +5,30 @@ using StackExchange.Redis;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Checks <see cref="RedisPinOptions.Configuration"/> part by part. StackExchange.Redis drops an address that it cannot read without a word, and takes a whole
-/// <c>redis://</c> address for a host's name, or the rest of a password that holds a comma: so here servers come first, options behind them.
+/// Checks <see cref="RedisPinOptions.Configuration"/> part by part. StackExchange.Redis silently drops an address that it cannot read. It also takes
+/// a whole <c>redis://</c> address, or the rest of a password with a comma, for a host name. So servers must come first here, and options after them.
 /// </summary>
 internal static class ConfigurationText
 {
     /// <summary>
-    /// What is wrong, as a sentence about the key, or <see langword="null"/>. The text may hold a password: from there on nothing of it is shown.
+    /// The error, as a sentence about the key, or <see langword="null"/>. Nothing is quoted that might be part of a password.
     /// </summary>
     public static string? ErrorOf(string key, string text)
     {
-        var (isBehindOption, isBehindPassword) = (false, false);
+        var (isAfterOption, isAfterPassword) = (false, false);
         foreach (var part in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var isOption = part.IndexOf('=', StringComparison.Ordinal) > 0;
-            if ((isBehindOption && !isOption) || !IsGood(part, isOption))
+            if ((isAfterOption && !isOption) || !IsGood(part, isOption))
             {
-                return isBehindPassword || part.Contains('@', StringComparison.Ordinal)
-                    ? $"{key} has a part that is not understood, and may be of a password: use host:port, and set the password as Password."
-                    : $"{key} has a part '{part.Split('=')[0]}' that is not understood: use host:port, then further servers and options of StackExchange.Redis, with commas between.";
+                return isAfterPassword || part.Contains('@', StringComparison.Ordinal)
+                    ? $"{key} has a part that cannot be parsed and may belong to a password: use host:port, and set the password as Password."
+                    : $"{key} has a part '{part.Split('=')[0]}' that cannot be parsed: "
+                        + "use host:port, then further servers and options of StackExchange.Redis, separated by commas.";
             }
 
-            isBehindOption |= isOption;
-            isBehindPassword |= part.Contains("password", StringComparison.OrdinalIgnoreCase);
+            isAfterOption |= isOption;
+            isAfterPassword |= part.Contains("password", StringComparison.OrdinalIgnoreCase);
         }
 
         return null;

@@ -5,13 +5,14 @@ using StackExchange.Redis;
 
 namespace StickyWs.Redis;
 
-/// <summary>Our options in the words of StackExchange.Redis, with what this use of it needs.</summary>
+/// <summary>Our options as StackExchange.Redis options, with the settings that this use needs.</summary>
 internal static class ConnectionSettings
 {
-    // The client looks once per second whether to try again; below that, it tries each time that it looks.
+    // The client checks once per second whether to retry; with a shorter delay, it retries at every check.
     private const int RetryMilliseconds = 500;
 
-    // What the user's text may say otherwise. Only once the first try is over, failing fast begins: its own defaults are 3 tries of 5 s.
+    // Defaults that the user's text may override. Failing fast begins only after the first attempt, and the client's own defaults are 3 attempts of 5
+    // s.
     private const string Defaults = "name=StickyWs,connectTimeout=2000,connectRetry=1";
 
     public static ConfigurationOptions Of(RedisPinOptions options)
@@ -19,7 +20,7 @@ internal static class ConnectionSettings
         var settings = ConfigurationOptions.Parse($"{Defaults},{options.Configuration}");
         settings.AbortOnConnectFail = false;
 
-        // A request that cannot be asked now goes on without Redis; one that is queued would come too late for anybody.
+        // If Redis cannot be asked now, the request goes on without it; a queued command would come too late.
         settings.BacklogPolicy = BacklogPolicy.FailFast;
         settings.ReconnectRetryPolicy = new LinearRetry(RetryMilliseconds);
         settings.IncludeDetailInExceptions = false;
@@ -31,7 +32,7 @@ internal static class ConnectionSettings
         return settings;
     }
 
-    /// <summary>With the CA file as well, which is read here.</summary>
+    /// <summary>The same, with the CA file, which is read here.</summary>
     /// <exception cref="CryptographicException">The CA file cannot be read as PEM certificates.</exception>
     /// <exception cref="IOException">The CA file cannot be read.</exception>
     public static ConfigurationOptions WithAuthorities(RedisPinOptions options)
@@ -50,7 +51,7 @@ internal static class ConnectionSettings
         return authorities;
     }
 
-    // As without a policy of our own, revocation is not asked for: a private authority seldom answers.
+    // As without a custom policy, revocation is not checked: a private CA rarely offers it.
     private static SslClientAuthenticationOptions Trusting(X509Certificate2Collection authorities, string host)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };

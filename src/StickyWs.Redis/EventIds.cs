@@ -1,6 +1,6 @@
 namespace StickyWs.Redis;
 
-/// <summary>Every log event's id: the block behind those of the balancer itself.</summary>
+/// <summary>The ids of all log events: the block after those of the balancer itself.</summary>
 internal static class EventIds
 {
     public const int RedisLost = 1000;

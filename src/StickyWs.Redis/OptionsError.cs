@@ -1,6 +1,6 @@
 namespace StickyWs.Redis;
 
-/// <summary>The form of a configuration error, as the balancer's own: key, value, remedy.</summary>
+/// <summary>Formats a configuration error like the balancer itself: key, value, remedy.</summary>
 internal static class OptionsError
 {
     public static string Of(string key, string? value, string remedy)

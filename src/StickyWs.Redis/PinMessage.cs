@@ -4,12 +4,12 @@ using System.Text.Unicode;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// What a channel carries: who saved it, the key, the backend's name, with a space between. Whoever may write to the server may publish anything, so
-/// what is not exactly this is nothing.
+/// A message on the channel: its sender, the key and the backend's name, separated by spaces. Anything that may write to the server can publish, so
+/// everything else is ignored.
 /// </summary>
 internal readonly record struct PinMessage(string Sender, string Key, string Backend)
 {
-    /// <summary>The longest name of a backend that is taken from the server, in bytes of UTF-8.</summary>
+    /// <summary>The longest backend name that is accepted from the server, in bytes of UTF-8.</summary>
     public const int LongestBackend = 512;
 
     private const int HexLength = 32;
@@ -26,7 +26,7 @@ internal readonly record struct PinMessage(string Sender, string Key, string Bac
         return new PinMessage(Encoding.ASCII.GetString(sender), Encoding.ASCII.GetString(key), backend);
     }
 
-    /// <summary>A backend's name, or <see langword="null"/> for what cannot be one.</summary>
+    /// <summary>A backend's name, or <see langword="null"/> if it cannot be one.</summary>
     public static string? ReadBackend(ReadOnlySpan<byte> name)
     {
         if (name.Length is 0 or > LongestBackend || !Utf8.IsValid(name)) return null;

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// The one connection to Redis and its channel. It is opened when somebody first needs it, and the host's start never waits for it; from then on
-/// StackExchange.Redis restores it by itself, the channel included.
+/// The one connection to Redis, and its channel. It is opened on first use, and the host's start never waits for it. From then on StackExchange.Redis
+/// restores it by itself, including the channel.
 /// </summary>
 internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> received, ILogger logger)
 {
@@ -17,12 +17,12 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
 
     public RedisChannel Channel { get; } = RedisChannel.Literal($"{options.KeyPrefix}pins");
 
-    /// <summary>The connection, which may be down: then what is asked of it fails at once.</summary>
-    /// <param name="cancellationToken">Ends the wait for a connection that is being opened; it is opened nevertheless.</param>
+    /// <summary>The connection. It may be down; then commands fail at once.</summary>
+    /// <param name="cancellationToken">Cancels the wait for a connection that is being opened, but not the opening.</param>
     public ValueTask<ConnectionMultiplexer> GetAsync(CancellationToken cancellationToken)
         => _open is { } open ? new(open) : new(Opening().WaitAsync(cancellationToken));
 
-    /// <summary>Starts to open the connection, if nobody has; waits for nothing.</summary>
+    /// <summary>Starts to open the connection, unless that has begun already; does not wait.</summary>
     public void Open() => _ = Opening();
 
     public async ValueTask CloseAsync()
@@ -37,9 +37,13 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
 
         _watch.End();
 
-        // One that is still being opened, to a server that does not answer, holds nobody up; it is closed when it stands.
+        // A connection that is still being opened, to a server that does not answer, must not delay this; it is closed once it is open.
         if (opening is { IsCompletedSuccessfully: true }) await (await opening).CloseAsync(allowCommandsToComplete: false);
-        else _ = opening?.ContinueWith(static opened => opened.Result.Close(allowCommandsToComplete: false), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        else _ = opening?.ContinueWith(
+            static opened => opened.Result.Close(allowCommandsToComplete: false),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default);
     }
 
     private Task<ConnectionMultiplexer> Opening()
@@ -48,7 +52,7 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
         {
             ObjectDisposedException.ThrowIf(_isClosed, this);
 
-            // It opens without the server too, but not without any sentinel; then the next one who asks tries again.
+            // Opening succeeds even without the server, but not without any sentinel; then the next call tries again.
             if (_opening is null or { IsFaulted: true }) _opening = Task.Run(OpenAsync);
             return _opening;
         }
@@ -64,8 +68,8 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
         return _open = redis;
     }
 
-    // Without waiting for the answer: the wish is kept while the server is down, and carried out whenever it is connected.
-    // One queue, because two messages about the same key must not overtake each other.
+    // Fire and forget: the subscription is remembered while the server is down, and made whenever it is connected. One queue, because messages about
+    // the same key must not overtake each other.
     private async Task ListenAsync(ConnectionMultiplexer redis)
     {
         var messages = await redis.GetSubscriber().SubscribeAsync(Channel, CommandFlags.FireAndForget);

@@ -7,8 +7,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Configuration section to options. Like the balancer's own reader, and unlike the framework's binder, it collects what does not parse and reports a
-/// key that nobody knows. No message holds a value that might be a password.
+/// Reads the options from a configuration section. Like the balancer's own reader, and unlike the framework's binder, it collects values that do not
+/// parse and reports unknown keys. No message contains a value that might be a password.
 /// </summary>
 internal sealed class RedisPinOptionsReader(IConfigurationSection section) : IConfigureOptions<RedisPinOptions>
 {
@@ -35,13 +35,17 @@ internal sealed class RedisPinOptionsReader(IConfigurationSection section) : ICo
 
     private static string? Read(RedisPinOptions options, IConfigurationSection child)
     {
-        if (!Known.TryGetValue(child.Key, out var set)) return $"{child.Path} is not an option: {Spelling.Remedy(child.Key, Known.Keys)}, or remove it.";
+        if (!Known.TryGetValue(child.Key, out var set))
+        {
+            return $"{child.Path} is not an option: {Spelling.Remedy(child.Key, Known.Keys)}, or remove it.";
+        }
+
         if (child.GetChildren().Any()) return $"{child.Path} is an object or a list: use a single value.";
         if (string.IsNullOrEmpty(child.Value)) return null;
         return set(options, child.Value) is { } remedy ? OptionsError.Of(child.Path, child.Value, remedy) : null;
     }
 
-    // Each returns the remedy, or null for a good value; any text is good here.
+    // Each returns the remedy, or null if the value is good; every string is.
     private static string? Text(string _) => null;
 
     private static string? Flag(string text, Action<bool> set)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace StickyWs.Redis;
 
-/// <summary>The whole check: what could not be read, each value, and the rules between them. Nothing is short-circuited.</summary>
+/// <summary>The complete check: errors from reading, each value, and the rules between values. Collects all errors.</summary>
 internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<RedisPinOptions>
 {
     private const int LongestPrefix = 128;
@@ -13,8 +13,12 @@ internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<R
         // A section that was added twice is read twice.
         List<string> errors = [.. options.ReadErrors.Distinct()];
         CheckConfiguration(options, errors);
-        if (options.KeyPrefix is not { Length: > 0 and <= LongestPrefix } || !options.KeyPrefix.All(c => c is > ' ' and <= '~'))
-            errors.Add(OptionsError.Of($"{root}:KeyPrefix", options.KeyPrefix, $"use 1 to {LongestPrefix} visible ASCII characters, such as stickyws:"));
+        if (options.KeyPrefix is not { Length: > 0 and <= LongestPrefix } prefix || !prefix.All(c => c is > ' ' and <= '~'))
+        {
+            var remedy = $"use 1 to {LongestPrefix} visible ASCII characters, such as stickyws:";
+            errors.Add(OptionsError.Of($"{root}:KeyPrefix", options.KeyPrefix, remedy));
+        }
+
         if (options.User is { } user && (user.Length == 0 || user.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
             errors.Add(OptionsError.Of($"{root}:User", user, "use a name without spaces, or remove it"));
         if (options.Database < 0) errors.Add(OptionsError.Of($"{root}:Database", $"{options.Database}", "use 0 or more"));
@@ -30,19 +34,20 @@ internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<R
         var key = $"{root}:Configuration";
         if (string.IsNullOrWhiteSpace(options.Configuration)) errors.Add(OptionsError.Of(key, null, "use host:port of a Redis server"));
         else if (ConfigurationText.ErrorOf(key, options.Configuration) is { } error) errors.Add(error);
-        else if (!ConfigurationText.HasServer(options.Configuration)) errors.Add($"{key} names no server: use host:port, and options behind it.");
+        else if (!ConfigurationText.HasServer(options.Configuration)) errors.Add($"{key} names no server: use host:port, followed by options.");
         else CheckTogether(options, errors);
     }
 
-    // What these rules are about may be said in the configuration's text as well.
+    // The configuration text may also set what these rules check.
     private void CheckTogether(RedisPinOptions options, List<string> errors)
     {
         var connection = ConnectionSettings.Of(options);
         if (!string.IsNullOrEmpty(connection.User) && string.IsNullOrEmpty(connection.Password))
             errors.Add(OptionsError.Of($"{root}:Password", null, "a User needs one"));
         if (connection.Ssl) return;
-        if (options.TlsServerName is not null) errors.Add($"{root}:TlsServerName is set without Tls: set {root}:Tls to true, or remove it.");
-        if (options.TlsCaCertificateFile is not null) errors.Add($"{root}:TlsCaCertificateFile is set without Tls: set {root}:Tls to true, or remove it.");
+        var remedy = $"set {root}:Tls to true, or remove it.";
+        if (options.TlsServerName is not null) errors.Add($"{root}:TlsServerName is set without Tls: {remedy}");
+        if (options.TlsCaCertificateFile is not null) errors.Add($"{root}:TlsCaCertificateFile is set without Tls: {remedy}");
     }
 
     private static bool HoldsCertificates(string file)
@@ -51,7 +56,8 @@ internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<R
         {
             return ConnectionSettings.ReadAuthorities(file).Count > 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException
+            or ArgumentException or NotSupportedException)
         {
             return false;
         }

@@ -5,7 +5,7 @@ namespace StickyWs.Redis;
 internal sealed partial class RedisPinStore
 {
     [LoggerMessage(EventIds.SavedHandlerFailed, LogLevel.Error,
-        "A pin of another instance could not be taken over; it is looked up when it is needed",
+        "A pin that another instance announced could not be stored; it will be looked up when needed",
         EventName = "SavedHandlerFailed")]
     private partial void LogHandlerFailed(Exception exception);
 }

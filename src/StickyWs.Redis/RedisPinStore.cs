@@ -6,12 +6,12 @@ using StickyWs.Pinning;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Pins in Redis: a key per pin, which Redis itself lets expire, and a channel on which the instances tell each other what they saved. It neither
-/// retries nor remembers; whoever asks waits no longer than he wants to, and goes on without.
+/// Pins in Redis: a key per pin, which Redis expires, and a channel on which instances announce what they saved. It neither retries nor caches;
+/// callers bound their wait and go on without it.
 /// </summary>
 internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisposable
 {
-    // An instance hears its own messages too.
+    // To recognize this instance's own messages.
     private readonly string _self = Guid.NewGuid().ToString("N");
     private readonly string _keys;
     private readonly RedisLink _link;
@@ -25,7 +25,7 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
         _link = new RedisLink(options.Value, Receive, logger);
     }
 
-    /// <summary>Whoever listens wants to hear at once: so the connection is opened now, without a wait for it.</summary>
+    /// <summary>Opens the connection on subscription, so that messages arrive from the start; does not wait for it.</summary>
     public event Action<string, string>? Saved
     {
         add
@@ -37,7 +37,7 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
         remove => _saved -= value;
     }
 
-    // GETRANGE, not GET: whoever may write to the server may have put anything there, and no more of it is brought here than a name can have.
+    // GETRANGE rather than GET: the key may hold anything, so never fetch more than a name can have.
     public async ValueTask<string?> FindAsync(string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -49,7 +49,7 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
         }
         catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
         {
-            // Somebody else's list or hash: no pin, and no reason to take the server for broken.
+            // A list or hash of someone else's: not a pin, and no reason to consider the server broken.
             return null;
         }
     }
@@ -64,7 +64,7 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
 
     public ValueTask DisposeAsync() => _link.CloseAsync();
 
-    /// <summary>For a container that is disposed of synchronously; the connection closes a moment later.</summary>
+    /// <summary>For a container that is disposed synchronously; the connection closes a moment later.</summary>
     public void Dispose() => _ = _link.CloseAsync().AsTask();
 
     private void Receive(RedisValue message)
@@ -74,7 +74,7 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
         {
             _saved?.Invoke(pin.Key, pin.Backend);
         }
-#pragma warning disable CA1031 // It would end in the client's own thread.
+#pragma warning disable CA1031 // Otherwise it would end up in the Redis client's own thread.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -5,7 +5,7 @@ namespace StickyWs.Redis;
 internal sealed partial class ServerWatch
 {
     [LoggerMessage(EventIds.RedisLost, LogLevel.Warning,
-        "Redis at {Server} cannot be reached ({Reason}); until it can, this instance goes by the pins that it knows itself",
+        "Redis at {Server} cannot be reached ({Reason}); until it can, this instance relies on the pins that it knows itself",
         EventName = "RedisLost")]
     private partial void LogLost(string server, string reason);
 

@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace StickyWs.Redis;
 
 /// <summary>
-/// Says when a server is lost and when it is reached again: one log line each, however often it was tried and however many requests noticed. The
-/// channel may have a connection of its own, which says nothing here: without it a pin is looked up, not lost.
+/// Logs when a server is lost and when it is reached again: one line each, however many attempts fail and however many requests notice. The channel
+/// may have a connection of its own, which does not count here: without it a pin is looked up, not lost.
 /// </summary>
 internal sealed partial class ServerWatch(ILogger logger)
 {
@@ -15,7 +15,7 @@ internal sealed partial class ServerWatch(ILogger logger)
     private readonly Lock _lock = new();
     private bool _isOver;
 
-    /// <summary>From the client, once per attempt to connect; on several threads, so that an attempt may be told of behind a later one.</summary>
+    /// <summary>Called by the client once per connection attempt; on several threads, so attempts may be reported out of order.</summary>
     public void OnAttempted(object? sender, ConnectionAttemptCompletedEventArgs attempt)
     {
         if (attempt.ConnectionType != ConnectionType.Interactive) return;
@@ -24,13 +24,14 @@ internal sealed partial class ServerWatch(ILogger logger)
         else Lose(server, Reason(attempt.FailureType, attempt.Exception), attempt.SequenceNumber);
     }
 
-    /// <summary>From the client, when a connection that stood is lost.</summary>
+    /// <summary>Called by the client when an established connection is lost.</summary>
     public void OnFailed(object? sender, ConnectionFailedEventArgs failure)
     {
-        if (failure.ConnectionType == ConnectionType.Interactive) Lose(Name(failure.EndPoint), Reason(failure.FailureType, failure.Exception), long.MaxValue);
+        if (failure.ConnectionType != ConnectionType.Interactive) return;
+        Lose(Name(failure.EndPoint), Reason(failure.FailureType, failure.Exception), long.MaxValue);
     }
 
-    /// <summary>Whatever is lost from now on is so because it is closed.</summary>
+    /// <summary>From now on connections are lost only because they are being closed.</summary>
     public void End()
     {
         lock (_lock) _isOver = true;

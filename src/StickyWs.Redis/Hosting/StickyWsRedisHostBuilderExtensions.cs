@@ -5,11 +5,11 @@ using StickyWs.Redis;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Has the pins of StickyWs shared through Redis.</summary>
+/// <summary>Shares the pins of StickyWs through Redis.</summary>
 public static class StickyWsRedisHostBuilderExtensions
 {
     /// <summary>
-    /// Keeps pins in Redis, where other instances find them; reads the section <c>StickyWs:Redis</c>. May stand before or behind
+    /// Keeps pins in Redis, where other instances find them. Reads the section <c>StickyWs:Redis</c>. May be called before or after
     /// <c>AddStickyWebSocketBalancing</c>.
     /// </summary>
     /// <param name="builder">The application's builder.</param>
@@ -32,11 +32,11 @@ public static class StickyWsRedisHostBuilderExtensions
     }
 
     /// <summary>
-    /// As <see cref="AddStickyWebSocketRedis{TBuilder}(TBuilder)"/>, configured in code alone. Call both to combine: code runs on top of what the
-    /// configuration says.
+    /// As <see cref="AddStickyWebSocketRedis{TBuilder}(TBuilder)"/>, but configured in code only. Call both to combine them: code runs after the
+    /// configuration is read.
     /// </summary>
     /// <param name="builder">The application's builder.</param>
-    /// <param name="configure">Writes the options.</param>
+    /// <param name="configure">Sets the options.</param>
     public static TBuilder AddStickyWebSocketRedis<TBuilder>(this TBuilder builder, Action<RedisPinOptions> configure)
         where TBuilder : IHostApplicationBuilder
     {

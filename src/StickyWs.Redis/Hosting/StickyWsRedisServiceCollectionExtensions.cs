@@ -7,7 +7,7 @@ using StickyWs.Redis;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Adds the pins in Redis to a service collection, before or after the balancer; calls add up, so that configuration and code can be combined.
+/// Adds the Redis pin store to a service collection, before or after the balancer. Calls add up, so configuration and code can be combined.
 /// </summary>
 public static class StickyWsRedisServiceCollectionExtensions
 {
@@ -25,7 +25,7 @@ public static class StickyWsRedisServiceCollectionExtensions
 
     /// <summary>Adds the pin store and configures it in code.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="configure">Writes the options; runs after what was added before.</param>
+    /// <param name="configure">Sets the options; runs after everything added before.</param>
     public static IServiceCollection AddStickyWebSocketRedis(this IServiceCollection services, Action<RedisPinOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -34,7 +34,7 @@ public static class StickyWsRedisServiceCollectionExtensions
         return AddCore(services);
     }
 
-    // A store of the application's own, registered before, stays.
+    // A store that the application registered before takes precedence.
     private static IServiceCollection AddCore(IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(IValidateOptions<RedisPinOptions>))) return services;

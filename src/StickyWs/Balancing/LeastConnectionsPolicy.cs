@@ -2,7 +2,7 @@ using StickyWs.Backends;
 
 namespace StickyWs.Balancing;
 
-/// <summary>The backend with the least load for its weight; among equals the rotation decides, so that an idle pool is spread.</summary>
+/// <summary>The backend with the least load for its weight. Round-robin breaks ties, so that an idle pool is used evenly.</summary>
 internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
 {
     public string Name => "LeastConnections";

@@ -3,8 +3,8 @@ using StickyWs.Backends;
 namespace StickyWs.Balancing;
 
 /// <summary>
-/// Two backends drawn at random by weight, the less loaded one wins. It avoids the herd that a least-loaded rule makes when several
-/// balancers see the same idle backend at once (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing").
+/// The less loaded of two backends drawn at random by weight. This avoids the herd effect when several balancers see the same idle backend at once
+/// (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing").
 /// </summary>
 internal sealed class PowerOfTwoChoicesPolicy : ILoadBalancingPolicy
 {
@@ -18,7 +18,7 @@ internal sealed class PowerOfTwoChoicesPolicy : ILoadBalancingPolicy
         return Load.IsLess(candidates[second], candidates[first]) ? second : first;
     }
 
-    // A finalizer of a 32-bit hash: consecutive turns become independent-looking draws, and a test can repeat them.
+    // The finalizer of a 32-bit hash: consecutive turns give draws that look independent, and tests can repeat them.
     private static uint Scramble(uint x)
     {
         x ^= x >> 16;

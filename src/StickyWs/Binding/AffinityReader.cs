@@ -3,7 +3,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Binding;
 
-/// <summary>Configuration section to <see cref="AffinityOptions"/>.</summary>
+/// <summary>Reads <see cref="AffinityOptions"/> from a configuration section.</summary>
 internal static class AffinityReader
 {
     public static void Read(SectionReader reader, AffinityOptions affinity)

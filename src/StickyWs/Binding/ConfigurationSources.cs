@@ -4,8 +4,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Binding;
 
 /// <summary>
-/// The sources of the application's configuration that have a part in the section. A file that is away, empty or broken while the configuration is
-/// reloaded gives nothing, and the framework takes that for what was meant, at the latest when another file is saved; here it is told apart.
+/// The sources of the application's configuration that contribute to the section. A file that is missing, empty or broken during a reload provides
+/// nothing, and the framework accepts that as intended, at the latest when another file is saved. This class detects it.
 /// </summary>
 internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConfiguration? configuration = null) : IDisposable
 {
@@ -16,22 +16,25 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
     /// <summary>The path of the section, for messages.</summary>
     public string Path => _roots is [.., var last] ? last.Path : StickyWsOptions.SectionName;
 
-    /// <summary>Raised when a file that has a part could not be read, on the thread of whoever reloads.</summary>
+    /// <summary>Raised when a contributing file could not be read, on the thread that reloads.</summary>
     public event Action<LostSource>? Broken;
 
-    /// <summary>What is in force now came from these sources.</summary>
+    /// <summary>Remembers the sources of the options that have just come into force.</summary>
     public void Remember()
     {
         _had = [.. Providers(configuration as IConfigurationRoot).Where(HasPart)];
         foreach (var file in _had.OfType<FileConfigurationProvider>()) Hear(file.Source);
     }
 
-    /// <summary>A source that had a part in what is in force and gives nothing at all now.</summary>
-    public LostSource? FindLost() => Array.Find(_had, provider => !provider.GetChildKeys([], null).Any() || IsEmptied(provider)) is { } lost
-        ? new LostSource(lost, $"{NameOf(lost)} is away, empty or broken. To remove its settings, leave other content in it, or \"Pools\": {{}} in its section")
-        : null;
+    /// <summary>A source that contributed to the options in force and now provides nothing at all.</summary>
+    public LostSource? FindLost()
+    {
+        if (Array.Find(_had, provider => !provider.GetChildKeys([], null).Any() || IsEmptied(provider)) is not { } lost) return null;
+        const string Remedy = "To remove its settings, leave other content in it, or \"Pools\": {} in its section";
+        return new LostSource(lost, $"{NameOf(lost)} is missing, empty or broken. {Remedy}");
+    }
 
-    /// <summary>Where the section is not there: what may be it.</summary>
+    /// <summary>If the section is missing: what may be meant for it.</summary>
     public string? Hint => _roots.Select(root => SectionHint.For(configuration, root.Path)).FirstOrDefault(hint => hint is not null);
 
     public void Dispose()
@@ -39,7 +42,7 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
         foreach (var (source, before) in _heard) source.OnLoadException = before;
     }
 
-    // Else the framework loses it: it throws the failure into the file's watcher, which has nobody to tell.
+    // Otherwise the exception ends up in the framework's file watcher, where nothing reports it.
     private void Hear(FileConfigurationSource source)
     {
         if (_heard.ContainsKey(source)) return;
@@ -47,11 +50,12 @@ internal sealed class ConfigurationSources(IEnumerable<OptionsRoot> roots, IConf
         source.OnLoadException = context =>
         {
             before?.Invoke(context);
-            Broken?.Invoke(new LostSource(context.Provider, $"{NameOf(context.Provider)} cannot be read: {context.Exception.GetBaseException().Message.ReplaceLineEndings(" ")}"));
+            var cause = context.Exception.GetBaseException().Message.ReplaceLineEndings(" ");
+            Broken?.Invoke(new LostSource(context.Provider, $"{NameOf(context.Provider)} cannot be read: {cause}"));
         };
     }
 
-    // An empty object in place of the section leaves the section's own key.
+    // An empty object in place of the section leaves only the section's own key.
     private bool IsEmptied(IConfigurationProvider provider) => !HasPart(provider) && Array.Exists(_roots, root => provider.TryGet(root.Path, out _));
 
     private bool HasPart(IConfigurationProvider provider) => Array.Exists(_roots, root => provider.GetChildKeys([], root.Path).Any());

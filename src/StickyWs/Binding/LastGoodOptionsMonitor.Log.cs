@@ -6,7 +6,7 @@ namespace StickyWs.Binding;
 internal sealed partial class LastGoodOptionsMonitor
 {
     [LoggerMessage(EventIds.ConfigurationRefused, LogLevel.Error,
-        "The changed configuration is refused and the one before it stays: {Error}",
+        "The changed configuration is invalid and was rejected; the previous one stays in force: {Error}",
         EventName = "ConfigurationRefused")]
     private partial void LogRefused(string error, Exception? exception);
 

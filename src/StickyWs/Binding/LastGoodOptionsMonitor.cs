@@ -6,9 +6,9 @@ using StickyWs.Configuration;
 namespace StickyWs.Binding;
 
 /// <summary>
-/// An options monitor that keeps the last valid options. The framework's own throws into whatever reloaded the configuration,
-/// and from then on into every reader; here an invalid edit is refused whole, with one log line for each error, and the old one stays. So it does
-/// when a file is away, empty or broken, and when all pools are gone although nobody wrote so (<c>"Pools": {}</c>). The same refusal is logged once.
+/// An options monitor that keeps the last valid options. The framework's monitor throws into whatever reloaded the configuration, and from then on
+/// into every reader. This one rejects an invalid edit as a whole, with one log line per error, and keeps the previous options. It does the same if a
+/// file is missing, empty or broken, and if all pools are gone without an explicit <c>"Pools": {}</c>. A repeated rejection is logged once.
 /// </summary>
 internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsOptions>, IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
         foreach (var source in sources) _registrations.Add(ChangeToken.OnChange(source.GetChangeToken, Reload));
     }
 
-    /// <exception cref="OptionsValidationException">The very first options are invalid; later ones never throw.</exception>
+    /// <exception cref="OptionsValidationException">The first options are invalid; later ones never throw.</exception>
     public StickyWsOptions CurrentValue
     {
         get
@@ -90,7 +90,8 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
             if (TryCreate() is not { } changed) return;
             if (changed is { Pools.Count: 0, NamesPools: false } && _current is { Pools.Count: > 0 } current)
             {
-                Refuse(null, [$"it has no pools, and {current.Pools.Count} serve now. To remove them all, write \"Pools\": {{}}{(_origins?.Hint is { } hint ? "; or " + hint : "")}"]);
+                var hint = _origins?.Hint is { } other ? $"; or {other}" : "";
+                Refuse(null, [$"it has no pools, and {current.Pools.Count} are in use. To remove them all, write \"Pools\": {{}}{hint}"]);
                 return;
             }
 
@@ -111,7 +112,7 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
         {
             Refuse(null, [.. e.Failures]);
         }
-#pragma warning disable CA1031 // Code of the user's configures the options too; what it throws must not reach whoever watches the file.
+#pragma warning disable CA1031 // The user's code also configures the options; its exceptions must not reach the file watcher.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -3,12 +3,12 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Binding;
 
-/// <summary>Where the section is not in the configuration: what there may be in its place, by another name or at another level.</summary>
+/// <summary>If the section is missing from the configuration: what may be meant for it, under another name or at another level.</summary>
 internal static class SectionHint
 {
     private const string Pools = "Pools";
 
-    /// <returns>A sentence, or <see langword="null"/> when the section is there or nothing looks like it.</returns>
+    /// <returns>A sentence, or <see langword="null"/> if the section exists or nothing resembles it.</returns>
     public static string? For(IConfiguration? configuration, string path)
     {
         if (configuration is null) return null;
@@ -16,12 +16,16 @@ internal static class SectionHint
         var parent = ConfigurationPath.GetParentPath(path);
         IConfigurationSection[] beside = [.. (parent is null ? configuration : configuration.GetSection(parent)).GetChildren()];
         if (Array.Exists(beside, section => Is(section, name))) return null;
-        if (Array.Find(beside, section => Is(section, Pools) && HoldsPools(section)) is { } bare) return DidYouMean(bare.Path, ConfigurationPath.Combine(path, Pools));
+        if (Array.Find(beside, section => Is(section, Pools) && HoldsPools(section)) is { } bare)
+        {
+            return DidYouMean(bare.Path, ConfigurationPath.Combine(path, Pools));
+        }
+
         if (Array.Find(beside, section => IsInPlaceOf(section, name)) is { } found) return DidYouMean(found.Path, path);
         var deeper = beside.SelectMany(section => section.GetChildren()).FirstOrDefault(section => Is(section, name) && IsObject(section));
         if (deeper is not null) return DidYouMean(deeper.Path, path);
 
-        // A variable of the environment whose levels are parted by one underscore.
+        // An environment variable whose levels are separated by one underscore instead of two.
         var flat = Array.Find(beside, section => section.Key.StartsWith($"{name}_{Pools}_", StringComparison.OrdinalIgnoreCase));
         return flat is null ? null : DidYouMean(flat.Path, $"{name}__{Pools}__<pool>__Backends__<backend>__Address");
     }

@@ -5,8 +5,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Binding;
 
 /// <summary>
-/// Reads one configuration section key by key and collects what is wrong with it: a value that does not parse, a key that nobody knows.
-/// The framework's binder stops at the first error and overlooks unknown keys; a user wants them all, and a misspelt key is the commonest.
+/// Reads a configuration section key by key and collects all errors: values that do not parse, and unknown keys. The framework's binder stops at the
+/// first error and ignores unknown keys; users want to see all errors, and misspelt keys are the most common.
 /// </summary>
 internal sealed class SectionReader(IConfigurationSection section, List<string> errors)
 {
@@ -38,7 +38,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         else Wrong(key, value, "use a number such as 0.5");
     }
 
-    /// <summary>A bare number is refused: the framework would take <c>5</c> for five days.</summary>
+    /// <summary>Refuses a bare number: the framework would read <c>5</c> as five days.</summary>
     public void Time(string key, Action<TimeSpan> set)
     {
         if (Value(key) is { } value) SetTime(key, value, set);
@@ -61,26 +61,26 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}");
     }
 
-    /// <summary>A list that is written replaces the list that was there.</summary>
+    /// <summary>Reads a list. It replaces the previous one.</summary>
     public void List(string key, IList<string> list) => List(key, list, value => Wrong(key, value, "use a list"));
 
-    /// <summary>The same for values that no message may show.</summary>
+    /// <summary>The same for values that must not appear in messages.</summary>
     public void Secrets(string key, IList<string> list) => List(key, list, _ => errors.Add($"{section.Path}:{key} is a single value: use a list."));
 
     public void Map(string key, IDictionary<string, string> map)
     {
         if (Child(key) is not { } child) return;
-        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and texts");
+        if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use an object of names and strings");
         foreach (var item in child.GetChildren()) ReadText(item, value => map[item.Key] = value);
     }
 
-    /// <summary>Reads an object that may be empty: writing it is enough.</summary>
+    /// <summary>Reads an object, which may be empty: its presence is enough.</summary>
     public void Section(string key, Action<SectionReader> read)
     {
         if (Child(key) is { } child) ReadObject(child, read);
     }
 
-    /// <returns>Whether it is written, be it empty.</returns>
+    /// <returns>Whether the key is present, even if empty.</returns>
     public bool Each(string key, Action<string, SectionReader> read)
     {
         if (Child(key) is not { } child) return false;
@@ -89,7 +89,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         return true;
     }
 
-    /// <summary>Reads a list of objects; a list that is written replaces the list that was there.</summary>
+    /// <summary>Reads a list of objects. It replaces the previous one.</summary>
     public void EachItem(string key, Action clear, Action<SectionReader> read)
     {
         if (Child(key) is not { } child) return;
@@ -97,15 +97,16 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         if (!string.IsNullOrEmpty(child.Value)) Wrong(key, child.Value, "use a list of objects");
         IConfigurationSection[] items = [.. child.GetChildren()];
 
-        // An object's keys would be taken for positions, and nobody would look at them.
-        if (Array.Exists(items, item => !int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))) errors.Add($"{child.Path} is an object: use a list of objects.");
-        else Array.ForEach(items, item => ReadObject(item, read));
+        // The keys of an object would be ignored, as if they were positions.
+        var isList = Array.TrueForAll(items, item => int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        if (isList) Array.ForEach(items, item => ReadObject(item, read));
+        else errors.Add($"{child.Path} is an object: use a list of objects.");
     }
 
-    /// <summary>Whether a section is there that somebody else reads.</summary>
+    /// <summary>Whether a section exists that is read elsewhere.</summary>
     public bool Has(string key) => Child(key) is not null;
 
-    /// <summary>Reports the keys that nothing asked for.</summary>
+    /// <summary>Reports the keys that were not read.</summary>
     public void End()
     {
         foreach (var child in section.GetChildren())
@@ -133,7 +134,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
 
     private void ReadText(IConfigurationSection item, Action<string> set)
     {
-        if (item.GetChildren().Any()) errors.Add($"{item.Path} is an object: use a text.");
+        if (item.GetChildren().Any()) errors.Add($"{item.Path} is an object: use a string.");
         else set(item.Value ?? "");
     }
 
@@ -144,7 +145,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         return string.IsNullOrEmpty(child.Value) ? null : child.Value;
     }
 
-    // Not Exists(): to the framework an empty object, "Tcp": {}, does not exist.
+    // Not Exists(): the framework says that an empty object, "Tcp": {}, does not exist.
     private IConfigurationSection? Child(string key)
     {
         _known.Add(key);

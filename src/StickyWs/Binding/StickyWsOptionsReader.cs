@@ -4,7 +4,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Binding;
 
-/// <summary>Configuration section to options: every key that StickyWs knows, in one place.</summary>
+/// <summary>Reads the options from a configuration section: every key that StickyWs knows, in one place.</summary>
 internal sealed class StickyWsOptionsReader(IConfigurationSection section) : IConfigureOptions<StickyWsOptions>
 {
     public void Configure(StickyWsOptions options)

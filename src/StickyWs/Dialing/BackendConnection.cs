@@ -1,9 +1,9 @@
 namespace StickyWs.Dialing;
 
-/// <summary>One connection to a backend. Owned by the handshake, then handed over to the tunnel.</summary>
+/// <summary>One upstream connection. Owned by the handshake, then handed over to the tunnel.</summary>
 internal abstract class BackendConnection : IDisposable
 {
-    /// <summary>Where bytes go in and out.</summary>
+    /// <summary>The connection as a stream.</summary>
     public abstract Stream Stream { get; }
 
     public abstract void Dispose();

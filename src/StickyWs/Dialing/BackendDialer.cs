@@ -11,8 +11,8 @@ using StickyWs.Transport;
 namespace StickyWs.Dialing;
 
 /// <summary>
-/// Connects to the first backend of a choice that can be reached, going from one to the next at once; Polly's time-out bounds each attempt. Nothing
-/// was sent before a connect succeeds, so every attempt may be repeated elsewhere.
+/// Connects to the first reachable backend of a choice, moving from one to the next at once. Polly's time-out bounds each attempt. Nothing is sent
+/// before a connect succeeds, so every attempt may be repeated elsewhere.
 /// </summary>
 internal sealed partial class BackendDialer
 {
@@ -26,7 +26,8 @@ internal sealed partial class BackendDialer
     private readonly Pace _pace;
     private readonly ResiliencePipeline _timeout;
 
-    public BackendDialer(IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
+    public BackendDialer(
+        IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;
@@ -42,8 +43,9 @@ internal sealed partial class BackendDialer
             .Build();
     }
 
-    /// <summary>Dials until one backend answers or none is left. When none is, the outcome is that of the last attempt.</summary>
-    public async ValueTask<DialOutcome<TConnection>> DialAsync<TConnection>(BackendChoice choice, IBackendConnector<TConnection> connector, CancellationToken cancellationToken)
+    /// <summary>Dials until a backend accepts or none is left. In the latter case, returns the outcome of the last attempt.</summary>
+    public async ValueTask<DialOutcome<TConnection>> DialAsync<TConnection>(
+        BackendChoice choice, IBackendConnector<TConnection> connector, CancellationToken cancellationToken)
         where TConnection : BackendConnection
     {
         var last = new DialOutcome<TConnection>(DialResult.NoBackend);
@@ -69,7 +71,8 @@ internal sealed partial class BackendDialer
         }
     }
 
-    private async ValueTask<DialOutcome<TConnection>> AttemptAsync<TConnection>(BackendChoice choice, IBackendConnector<TConnection> connector, ResilienceContext context)
+    private async ValueTask<DialOutcome<TConnection>> AttemptAsync<TConnection>(
+        BackendChoice choice, IBackendConnector<TConnection> connector, ResilienceContext context)
         where TConnection : BackendConnection
     {
         if (!choice.TryNext(out var lease)) return new DialOutcome<TConnection>(DialResult.NoBackend);
@@ -86,10 +89,15 @@ internal sealed partial class BackendDialer
             }
 
             var connecting = _timeout.ExecuteAsync(
-                static (context, target) => target.Connector.ConnectAsync(target.Backend, context.Properties.GetValue(Choice, null!).Pool.Options.Tls, context.CancellationToken),
+                static (context, target) =>
+                {
+                    var tls = context.Properties.GetValue(Choice, null!).Pool.Options.Tls;
+                    return target.Connector.ConnectAsync(target.Backend, tls, context.CancellationToken);
+                },
                 context,
                 (Connector: connector, lease.Backend));
-            var connection = await DescriptorBudget.WatchAsync(_budget, connecting, isOpenAtOnce: lease.Backend.EndPoint is not null).ConfigureAwait(false);
+            var isOpenAtOnce = lease.Backend.EndPoint is not null;
+            var connection = await DescriptorBudget.WatchAsync(_budget, connecting, isOpenAtOnce).ConfigureAwait(false);
             (isLeaseGivenOn, errorType) = (true, null);
             return new DialOutcome<TConnection>(DialResult.Connected, connection, lease);
         }
@@ -100,9 +108,10 @@ internal sealed partial class BackendDialer
         }
         catch (SocketException) when (context.CancellationToken.IsCancellationRequested)
         {
-            return new DialOutcome<TConnection>(DialResult.Abandoned); // While the name was looked up.
+            return new DialOutcome<TConnection>(DialResult.Abandoned); // During the look-up of the name.
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or AuthenticationException or CryptographicException or OutOfMemoryException)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException
+            or AuthenticationException or CryptographicException or OutOfMemoryException)
         {
             errorType = DialError.TypeOf(e);
             return Failed<TConnection>(lease.Backend, e, errorType, choice);
@@ -118,13 +127,19 @@ internal sealed partial class BackendDialer
         where TConnection : BackendConnection
     {
         var evidence = EvidenceExtensions.OfConnect(failure);
-        if (!evidence.IsOurs()) return Failed<TConnection>(backend, DialResult.Unreachable, errorType, new Suspicion(evidence, failure.Message, choice.Client), failure);
+        if (!evidence.IsOurs())
+        {
+            var suspicion = new Suspicion(evidence, failure.Message, choice.Client);
+            return Failed<TConnection>(backend, DialResult.Unreachable, errorType, suspicion, failure);
+        }
+
         if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome<TConnection>(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
 
-    private DialOutcome<TConnection> Failed<TConnection>(Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
+    private DialOutcome<TConnection> Failed<TConnection>(
+        Backend backend, DialResult result, string errorType, Suspicion suspicion, Exception? failure = null)
         where TConnection : BackendConnection
     {
         _outcomes.Failed(backend, suspicion);
@@ -134,7 +149,7 @@ internal sealed partial class BackendDialer
     }
 
     [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning,
-        "Backend {Pool}/{Backend} could not be dialled for want of descriptors, ports, memory or name servers here: {Cause}",
+        "Backend {Pool}/{Backend} could not be dialled: out of descriptors, ports or memory here, or no name server answers: {Cause}",
         EventName = "OutOfResources")]
     private partial void LogOutOfResources(string pool, string backend, string cause);
 

@@ -4,12 +4,12 @@ using System.Security.Cryptography;
 
 namespace StickyWs.Dialing;
 
-/// <summary>The metric tag <c>error.type</c> of a connect that failed.</summary>
+/// <summary>Values of the metric tag <c>error.type</c> for a failed connect.</summary>
 internal static class DialError
 {
     public const string Timeout = "timeout";
 
-    /// <summary>The client left while the connect was under way.</summary>
+    /// <summary>The client left during the connect.</summary>
     public const string Abandoned = "abandoned";
 
     public static string TypeOf(Exception failure) => failure switch

@@ -2,35 +2,35 @@ using StickyWs.Backends;
 
 namespace StickyWs.Dialing;
 
-/// <summary>What came of dialling.</summary>
+/// <summary>The result of dialling.</summary>
 internal enum DialResult
 {
-    /// <summary>Connected; connection and lease are the caller's.</summary>
+    /// <summary>Connected. The caller owns the connection and the lease.</summary>
     Connected,
 
-    /// <summary>The backend could not be reached; its lease is already back.</summary>
+    /// <summary>The backend could not be reached. Its lease was returned.</summary>
     Unreachable,
 
-    /// <summary>The backend did not take the connection within the time-out; its lease is already back.</summary>
+    /// <summary>The backend did not accept the connection within the time-out. Its lease was returned.</summary>
     TimedOut,
 
-    /// <summary>The balancer itself has no descriptor or memory left for one more connection: no backend's fault, and none would fare better.</summary>
+    /// <summary>The balancer has no descriptor or memory for another connection. No backend is at fault, and another would fare no better.</summary>
     OutOfResources,
 
     /// <summary>
-    /// The balancer has no free port towards this backend, or no name server answers: not its fault, and another may still be reached; its lease is
-    /// already back.
+    /// The balancer has no free port towards this backend, or no name server answers. The backend is not at fault, and another may be reachable. Its
+    /// lease was returned.
     /// </summary>
     OutOfReach,
 
-    /// <summary>The caller gave up; nothing is left behind.</summary>
+    /// <summary>The caller gave up. Nothing has to be cleaned up.</summary>
     Abandoned,
 
-    /// <summary>There was no (further) backend to try; <see cref="BackendChoice.Why"/> says why.</summary>
+    /// <summary>There was no (further) backend to try; see <see cref="BackendChoice.Why"/>.</summary>
     NoBackend,
 }
 
-/// <summary>One attempt to reach a backend.</summary>
+/// <summary>The outcome of one attempt to reach a backend.</summary>
 /// <typeparam name="TConnection">The lane's kind of connection.</typeparam>
 internal readonly record struct DialOutcome<TConnection>(DialResult Result, TConnection? Connection = null, Lease Lease = default)
     where TConnection : BackendConnection
@@ -38,7 +38,7 @@ internal readonly record struct DialOutcome<TConnection>(DialResult Result, TCon
     /// <summary>The backend that could not be reached.</summary>
     public Backend? Tried { get; init; }
 
-    /// <summary>Why it could not.</summary>
+    /// <summary>The failure.</summary>
     public Exception? Failure { get; init; }
 
     /// <summary>Whether it failed, and the next backend may be tried.</summary>

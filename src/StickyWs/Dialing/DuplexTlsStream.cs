@@ -5,23 +5,23 @@ using StickyWs.Transport;
 namespace StickyWs.Dialing;
 
 /// <summary>
-/// TLS of which one direction can be finished while bytes still come in the other. The runtime's own <see cref="SslStream.ShutdownAsync"/> may not
-/// run beside a read: on OpenSSL it reads, too, and takes no lock against a read that decrypts in that moment, and then either fails (seen with .NET
-/// 10.0). So whoever uses what has been received does it in turn, and a read gives its turn away while it waits for the network.
+/// A TLS stream that can close its sending direction while it still receives. The runtime's <see cref="SslStream.ShutdownAsync"/> must not run during
+/// a read: on OpenSSL it reads as well, without a lock against a concurrent decryption, and then either of them fails (seen with .NET 10.0). So the
+/// two take turns when they process received bytes, and a read yields its turn while it waits for the network.
 /// </summary>
-#pragma warning disable CA2213 // A semaphore that nobody has asked for a handle holds nothing but memory, and a read may come behind the dispose.
+#pragma warning disable CA2213 // A semaphore without a wait handle holds nothing but memory, and a read may still come after the dispose.
 internal sealed class DuplexTlsStream : AsyncStream
 #pragma warning restore CA2213
 {
-    // The handshake has the first turn.
+    // The handshake takes the first turn.
     private readonly SemaphoreSlim _turn = new(0, 1);
     private readonly SslStream _session;
 
     private DuplexTlsStream(Stream plain) => _session = new SslStream(new Below(plain, _turn));
 
-    /// <summary>Does the handshake.</summary>
-    /// <param name="plain">The connection; the result owns it, and it is disposed of where there is none.</param>
-    /// <param name="authenticate">The handshake.</param>
+    /// <summary>Performs the TLS handshake.</summary>
+    /// <param name="plain">The connection. The result owns it; it is disposed if the handshake fails.</param>
+    /// <param name="authenticate">Performs the handshake.</param>
     public static async ValueTask<DuplexTlsStream> OpenAsync(Stream plain, Func<SslStream, Task> authenticate)
     {
         var stream = new DuplexTlsStream(plain);
@@ -55,7 +55,7 @@ internal sealed class DuplexTlsStream : AsyncStream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         => _session.WriteAsync(buffer, cancellationToken);
 
-    /// <summary>Says that nothing more will be written (close_notify, RFC 8446 section 6.1). Behind the last write; reads go on.</summary>
+    /// <summary>Sends a close_notify (RFC 8446 section 6.1). Call it after the last write; reads go on.</summary>
     /// <exception cref="IOException">The session is broken.</exception>
     public async ValueTask FinishWritingAsync()
     {
@@ -65,7 +65,7 @@ internal sealed class DuplexTlsStream : AsyncStream
         }
         catch (Exception e) when (e is not (IOException or ObjectDisposedException))
         {
-            throw new IOException("The TLS session is broken.", e); // Its exception depends on the system's library.
+            throw new IOException("The TLS session is broken.", e); // The original type depends on the system's TLS library.
         }
     }
 
@@ -75,7 +75,7 @@ internal sealed class DuplexTlsStream : AsyncStream
         base.Dispose(disposing);
     }
 
-    // The message is made within the turn, and sent behind it: a peer who does not receive must not keep us from receiving.
+    // The alert is created during the turn and sent after it: a peer that does not receive must not keep us from receiving.
     private async ValueTask<Task> BeginFinishAsync()
     {
         await _turn.WaitAsync().ConfigureAwait(false);
@@ -89,7 +89,7 @@ internal sealed class DuplexTlsStream : AsyncStream
         }
     }
 
-    /// <summary>The connection below the session.</summary>
+    /// <summary>The connection underneath the session.</summary>
     private sealed class Below(Stream plain, SemaphoreSlim turn) : AsyncStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

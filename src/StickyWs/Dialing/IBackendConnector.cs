@@ -6,15 +6,15 @@ using StickyWs.Observability;
 
 namespace StickyWs.Dialing;
 
-/// <summary>How a backend is connected to: in the lane of the client that the connection is for.</summary>
+/// <summary>Opens upstream connections in the client's lane.</summary>
 internal interface IBackendConnector<TConnection>
     where TConnection : BackendConnection
 {
     /// <summary>The lane, one of <see cref="LaneNames"/>.</summary>
     string Lane => LaneNames.Portable;
 
-    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="SocketException">The backend cannot be reached.</exception>
     /// <exception cref="IOException">The connection broke at once.</exception>
-    /// <exception cref="AuthenticationException">TLS could not be agreed on.</exception>
+    /// <exception cref="AuthenticationException">The TLS handshake failed.</exception>
     ValueTask<TConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken);
 }

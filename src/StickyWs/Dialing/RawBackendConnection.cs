@@ -2,7 +2,7 @@ using StickyWs.Transport;
 
 namespace StickyWs.Dialing;
 
-/// <summary>A plain connection to a backend in the raw lane.</summary>
+/// <summary>A plaintext upstream connection in the raw lane.</summary>
 internal sealed class RawBackendConnection(RawSocket socket) : BackendConnection
 {
     public override Stream Stream { get; } = new RawSocketStream(socket);

@@ -5,13 +5,16 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Dialing;
 
-/// <summary>Connects in the raw lane, on the client's reactor. Plain backends only.</summary>
+/// <summary>Connects in the raw lane, on the client's reactor. Plaintext backends only.</summary>
 internal sealed class RawConnector(Reactor reactor) : IBackendConnector<RawBackendConnection>
 {
     public string Lane => LaneNames.Raw;
 
     public async ValueTask<RawBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
-        => new RawBackendConnection(backend.EndPoint is { } known
+    {
+        var (names, address) = (backend.Names, backend.Address);
+        return new RawBackendConnection(backend.EndPoint is { } known
             ? await RawDialer.ConnectAsync(reactor, known, cancellationToken).ConfigureAwait(false)
-            : await RawDialer.ConnectAsync(reactor, backend.Names, backend.Address.IdnHost, backend.Address.Port, cancellationToken).ConfigureAwait(false));
+            : await RawDialer.ConnectAsync(reactor, names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false));
+    }
 }

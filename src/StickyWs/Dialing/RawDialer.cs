@@ -10,10 +10,11 @@ namespace StickyWs.Dialing;
 /// <summary>Connects in the raw lane.</summary>
 internal static class RawDialer
 {
-    /// <summary>Connects on one of the lane's reactors, for an HTTP client; the caller owns the stream.</summary>
-    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <summary>Connects on one of the lane's reactors, for an HTTP client. The caller owns the stream.</summary>
+    /// <exception cref="SocketException">The backend cannot be reached.</exception>
     /// <exception cref="IOException">The connection broke at once.</exception>
-    public static async ValueTask<Stream> OpenStreamAsync(RawLane lane, AddressBook names, string host, int port, CancellationToken cancellationToken)
+    public static async ValueTask<Stream> OpenStreamAsync(
+        RawLane lane, AddressBook names, string host, int port, CancellationToken cancellationToken)
     {
         RawSocket? socket = null;
         try
@@ -28,12 +29,12 @@ internal static class RawDialer
         }
         finally
         {
-            // Behind a wait this is the reactor's thread, and the caller is the application's code.
+            // After a wait this runs on the reactor's thread, and the caller is application code.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
     }
 
-    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="SocketException">The backend cannot be reached.</exception>
     public static async ValueTask<RawSocket> ConnectAsync(Reactor reactor, IPEndPoint endPoint, CancellationToken cancellationToken)
     {
         var address = new RawAddress(endPoint);
@@ -51,7 +52,8 @@ internal static class RawDialer
     }
 
     /// <summary>Connects to a name.</summary>
-    /// <exception cref="SocketException">None of its addresses can be reached, or there is none.</exception>
-    public static ValueTask<RawSocket> ConnectAsync(Reactor reactor, AddressBook names, string host, int port, CancellationToken cancellationToken)
+    /// <exception cref="SocketException">None of its addresses can be reached, or it has none.</exception>
+    public static ValueTask<RawSocket> ConnectAsync(
+        Reactor reactor, AddressBook names, string host, int port, CancellationToken cancellationToken)
         => names.ConnectAsync(host, port, (address, token) => ConnectAsync(reactor, address, token), cancellationToken);
 }

@@ -4,7 +4,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Dialing;
 
-/// <summary>Connects by the runtime's sockets, with TLS where the address asks for it.</summary>
+/// <summary>Connects with the runtime's sockets, with TLS if the address asks for it.</summary>
 internal sealed class StreamConnector : IBackendConnector<StreamBackendConnection>
 {
     private static readonly SslApplicationProtocol[] Http11Only = [SslApplicationProtocol.Http11];
@@ -17,7 +17,9 @@ internal sealed class StreamConnector : IBackendConnector<StreamBackendConnectio
         if (!BackendTls.IsUsedBy(backend.Address)) return new StreamBackendConnection(plain.Socket, plain);
         try
         {
-            var stream = await DuplexTlsStream.OpenAsync(plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken)).ConfigureAwait(false);
+            var opening = DuplexTlsStream.OpenAsync(
+                plain, session => session.AuthenticateAsClientAsync(BackendTls.For(tls, backend.Address, Http11Only), cancellationToken));
+            var stream = await opening.ConfigureAwait(false);
             return new StreamBackendConnection(plain.Socket, stream);
         }
         catch (Exception e)

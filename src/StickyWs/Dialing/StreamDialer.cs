@@ -8,15 +8,16 @@ using StickyWs.Names;
 
 namespace StickyWs.Dialing;
 
-/// <summary>A new connection to a backend: TCP, and TLS where the address asks for it. The one place for probes, plain requests and tunnels alike.</summary>
+/// <summary>Opens upstream connections: TCP, and TLS if the address asks for it. Probes, plain requests and tunnels all use it.</summary>
 internal static class StreamDialer
 {
-    /// <summary>Connects, and speaks TLS where the address asks for it; the caller owns the stream.</summary>
+    /// <summary>Connects, with TLS if the address asks for it. The caller owns the stream.</summary>
     /// <param name="backend">The backend.</param>
-    /// <param name="tls">The pool's options.</param>
-    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async ValueTask<Stream> OpenAsync(Backend backend, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    /// <param name="tls">The pool's TLS options.</param>
+    /// <param name="protocols">What to offer by ALPN, in order of preference; empty for no ALPN.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    public static async ValueTask<Stream> OpenAsync(
+        Backend backend, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         var plain = await ConnectAsync(backend, cancellationToken).ConfigureAwait(false);
         try
@@ -30,13 +31,14 @@ internal static class StreamDialer
         }
     }
 
-    /// <summary>TLS failed: where an address that took the connection did not speak it, or not as it should, others of the name come first.</summary>
+    /// <summary>The TLS handshake failed. The address that accepted the connection may be the wrong one, so the name's other addresses come first
+    /// now.</summary>
     public static void NoteFailedTls(AddressBook names, Uri address, Exception failure)
     {
         if (failure is AuthenticationException or IOException) names.Distrust(address.IdnHost, address.Port);
     }
 
-    /// <summary>Connects, and no more; the caller owns the stream.</summary>
+    /// <summary>Connects without TLS. The caller owns the stream.</summary>
     public static ValueTask<NetworkStream> ConnectAsync(Backend backend, CancellationToken cancellationToken)
         => ConnectAsync(backend.Names, backend.Address, cancellationToken);
 
@@ -44,13 +46,14 @@ internal static class StreamDialer
     public static ValueTask<NetworkStream> ConnectAsync(AddressBook names, Uri address, CancellationToken cancellationToken)
         => names.ConnectAsync(address.IdnHost, address.Port, ConnectAsync, cancellationToken);
 
-    /// <summary>Speaks TLS on a new connection, where the address asks for it.</summary>
-    /// <param name="plain">The connection; the result owns it, and it is disposed of where there is none.</param>
-    /// <param name="address">Where the backend listens.</param>
-    /// <param name="tls">The pool's options.</param>
-    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    private static async ValueTask<Stream> SecureAsync(Stream plain, Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
+    /// <summary>Performs the TLS handshake on a new connection, if the address asks for TLS.</summary>
+    /// <param name="plain">The connection. The result owns it; it is disposed if the handshake fails.</param>
+    /// <param name="address">The backend's address.</param>
+    /// <param name="tls">The pool's TLS options.</param>
+    /// <param name="protocols">What to offer by ALPN, in order of preference; empty for no ALPN.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    private static async ValueTask<Stream> SecureAsync(
+        Stream plain, Uri address, TlsOptions tls, SslApplicationProtocol[] protocols, CancellationToken cancellationToken)
     {
         if (!BackendTls.IsUsedBy(address)) return plain;
         var secured = new SslStream(plain);

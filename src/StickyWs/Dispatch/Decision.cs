@@ -7,10 +7,12 @@ using StickyWs.Http1;
 namespace StickyWs.Dispatch;
 
 /// <summary>
-/// Which backend, and why: the one that the client has a claim on; otherwise the pool's policy over those that may get new work, less those that were
-/// tried or are full. A client that has to be moved goes where its key leads, so that every instance moves it to the same.
+/// Which backend, and why: the one that the client has a claim on; otherwise the one that the pool's policy picks among those that are eligible and
+/// were not tried or found full. A client that has to move goes where its key leads, so that every instance moves it to the same backend.
 /// </summary>
-internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null, bool isRepeatable = false) : BackendChoice(pool, kind)
+internal sealed class Decision(
+    PoolSnapshot pool, LeaseKind kind, PolicyRunner policy, int maxTunnels, Claim? claim = null, bool isRepeatable = false)
+    : BackendChoice(pool, kind)
 {
     private BackendSet _candidates = pool.Eligible;
     private Backend? _last;
@@ -19,19 +21,19 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
     private Backend? _trial;
     private bool _mayTry = isRepeatable && !pool.Suspended.IsEmpty;
 
-    /// <summary>Why the backend that was given last was chosen.</summary>
+    /// <summary>Why the last backend was chosen.</summary>
     public DecisionReason Reason { get; private set; } = pool.IsPanicking ? DecisionReason.Panic : DecisionReason.Policy;
 
     /// <summary>Whether the pool has affinity rules.</summary>
     public bool IsSticky => claim is not null;
 
-    /// <summary>Whether a rule of the pool's knows the client.</summary>
+    /// <summary>Whether one of the pool's rules knows the client.</summary>
     public bool KnowsClient => claim is { Key.IsNone: false };
 
-    /// <summary>Whether something is learnt from the body of the answer.</summary>
+    /// <summary>Whether the response's body will be learnt from.</summary>
     public bool AwaitsBody => claim?.Awaits is not null;
 
-    /// <summary>Where the work comes from, and whose word counts on that.</summary>
+    /// <summary>The request, and the proxies that are trusted about its origin.</summary>
     public (RequestView Request, Networks Trusted)? Origin { get; init; }
 
     public override IPAddress? Client => Origin is { } origin ? ClientAddress.Of(origin.Request, origin.Trusted) : null;
@@ -75,19 +77,21 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         return false;
     }
 
-    /// <summary>Has a backend asked first, unless the client has a claim on one by a rule of the pool's.</summary>
+    /// <summary>Tries a backend first, unless the client has a claim on one by a rule of the pool.</summary>
     public void Prefer(Backend backend)
     {
         if (!KnowsClient && Pool.Eligible.Contains(backend)) _first = backend;
     }
 
-    public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
+    public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer)
+        => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
 
-    /// <summary>Whether what may be learnt from is not whole yet.</summary>
+    /// <summary>Whether the body is an incomplete piece of something to learn from.</summary>
     public static bool IsPart(ReadOnlySpan<byte> body) => TokenText.IsPart(body);
 
-    /// <summary>Learns from a body, when <see cref="AwaitsBody"/>; completes when every instance can find what was learnt.</summary>
-    public ValueTask LearnAsync(ReadOnlySpan<byte> body) => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
+    /// <summary>Learns from a body, if <see cref="AwaitsBody"/>. Completes when every instance can find what was learnt.</summary>
+    public ValueTask LearnAsync(ReadOnlySpan<byte> body)
+        => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 
     private Backend? Pick()
     {
@@ -105,7 +109,7 @@ internal sealed class Decision(PoolSnapshot pool, LeaseKind kind, PolicyRunner p
         return _candidates[Rendezvous.Pick(claim.Key, _candidates.Span)];
     }
 
-    // A client without state anywhere, whose request may be repeated elsewhere, is who can try a backend that traffic took out.
+    // Only a client without state, whose request may be repeated elsewhere, can try a backend that was suspended because of traffic.
     private Backend? TryTakeTrial()
     {
         _mayTry = false;

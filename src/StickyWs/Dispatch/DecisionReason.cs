@@ -9,15 +9,15 @@ internal enum DecisionReason
     /// <summary>It holds the client's state.</summary>
     Affinity,
 
-    /// <summary>The one that holds the client's state is away, and the client's key leads here.</summary>
+    /// <summary>The backend that holds the client's state is away, and the client's key leads here.</summary>
     Moved,
 
-    /// <summary>None is healthy, and the pool then uses all (panic mode); the policy chose among them.</summary>
+    /// <summary>No backend is healthy, so the pool uses all (panic mode); the policy chose among them.</summary>
     Panic,
 
-    /// <summary>Traffic had taken it out, and this request tries it.</summary>
+    /// <summary>It was suspended because of traffic, and this request tries it.</summary>
     Trial,
 
-    /// <summary>One chosen before could not be reached, or was full.</summary>
+    /// <summary>An earlier choice could not be reached, or was full.</summary>
     Retry,
 }

@@ -8,8 +8,7 @@ using StickyWs.Http1;
 namespace StickyWs.Dispatch;
 
 /// <summary>
-/// The one place where a request becomes a decision, for both lanes and for plain HTTP alike. No I/O, but for a shared store of pins where affinity
-/// asks one.
+/// Turns requests into decisions, for both lanes and for plain HTTP. Does no I/O, except that affinity may ask a shared pin store.
 /// </summary>
 internal sealed class Dispatcher
 {
@@ -26,24 +25,25 @@ internal sealed class Dispatcher
         _matcher = new PoolMatcher(registry.Current);
     }
 
-    /// <summary>Finds the pool of a handshake that was sniffed and prepares its choice of backends.</summary>
+    /// <summary>Finds the pool of a sniffed handshake, and prepares its choice of backends.</summary>
     /// <param name="head">The handshake.</param>
     /// <param name="peer">The peer of its connection.</param>
-    /// <param name="isHttps">Whether it came inside TLS.</param>
+    /// <param name="isHttps">Whether it came over TLS.</param>
     /// <returns>
-    /// <see langword="null"/> when the request fits no pool and stays with the application, or when its pool wants it to pass the application first.
+    /// <see langword="null"/> if the request matches no pool and is left to the application, or if its pool wants it to pass through the pipeline
+    /// first.
     /// </returns>
     public ValueTask<Decision?> DecideAsync(RequestHead head, IPAddress? peer, bool isHttps)
         => DecideAsync(head.Host, LeaseKind.Tunnel, new RequestView(head, peer, isHttps), isSniffed: true);
 
-    /// <summary>The same for a request that Kestrel has parsed.</summary>
+    /// <summary>The same for a request that Kestrel parsed.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kind">What the backends are for.</param>
-    /// <param name="path">The decoded path that goes to the backend, where that is not the request's own.</param>
+    /// <param name="path">The decoded path that goes to the backend, if it differs from the request's own.</param>
     public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind, string? path = null)
         => DecideAsync(request.Host.Value, kind, new RequestView(request, path), isSniffed: false);
 
-    /// <summary>Whether a request that Kestrel has parsed belongs to a pool.</summary>
+    /// <summary>Whether a request that Kestrel parsed belongs to a pool.</summary>
     public bool HasPool(HttpRequest request, string path) => Matcher(_registry.Current).Match(request.Host.Value, path) is not null;
 
     private PoolMatcher Matcher(RegistrySnapshot snapshot)
@@ -64,11 +64,12 @@ internal sealed class Dispatcher
             : WaitAsync(claiming, snapshot, pool, kind, request);
     }
 
-    // What may be tried at a backend that traffic took out. A POST that asks for an upgrade might have been acted on.
+    // Which requests may try a suspended backend. A POST that asks for an upgrade might already have been acted on.
     private static bool MayTry(PoolSnapshot pool, LeaseKind kind, in RequestView request)
         => !pool.Suspended.IsEmpty && (request.IsRepeatable || (kind == LeaseKind.Tunnel && !request.IsRequest(HttpMethods.Post)));
 
-    private async ValueTask<Decision?> WaitAsync(ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, RequestView request)
+    private async ValueTask<Decision?> WaitAsync(
+        ValueTask<Claim?> claiming, RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, RequestView request)
         => Decide(snapshot, pool, kind, request, await claiming.ConfigureAwait(false));
 
     private Decision Decide(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request, Claim? claim)

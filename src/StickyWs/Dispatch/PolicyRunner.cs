@@ -5,7 +5,9 @@ using StickyWs.Observability;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>Runs a policy that may be the user's own: a wrong place or an exception costs one log line, and the rotation decides.</summary>
+/// <summary>
+/// Runs a policy, which may be the user's own. An index out of range or an exception costs one log line, and round-robin decides instead.
+/// </summary>
 internal sealed partial class PolicyRunner(ILoadBalancingPolicy policy, ILogger<PolicyRunner> logger)
 {
     private int _hasComplained;
@@ -15,11 +17,11 @@ internal sealed partial class PolicyRunner(ILoadBalancingPolicy policy, ILogger<
         if (candidates.Count == 1) return 0;
         try
         {
-            var place = policy.Pick(candidates, turn);
-            if ((uint)place < (uint)candidates.Count) return place;
-            Complain($"it picked place {place} of {candidates.Count}", null);
+            var index = policy.Pick(candidates, turn);
+            if ((uint)index < (uint)candidates.Count) return index;
+            Complain($"it picked index {index} of {candidates.Count}", null);
         }
-#pragma warning disable CA1031 // The user's code must not take requests down with it.
+#pragma warning disable CA1031 // A failure of the user's code must not fail requests.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -35,7 +37,7 @@ internal sealed partial class PolicyRunner(ILoadBalancingPolicy policy, ILogger<
     }
 
     [LoggerMessage(EventIds.PolicyMisbehaved, LogLevel.Error,
-        "Policy {Policy} misbehaved ({What}); the rotation decides in its place. This is logged once",
+        "Policy {Policy} misbehaved ({What}); round-robin decides instead. This is logged once",
         EventName = "PolicyMisbehaved")]
     private partial void LogMisbehaved(string policy, string what, Exception? exception);
 }

@@ -4,7 +4,7 @@ using StickyWs.Balancing;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>The registered policies by name. The last registration of a name wins, so that a user can replace one of ours.</summary>
+/// <summary>The registered policies by name. The last registration of a name wins, so that users can replace ours.</summary>
 internal sealed class PolicyTable
 {
     private readonly FrozenDictionary<string, PolicyRunner> _runners;
@@ -14,6 +14,6 @@ internal sealed class PolicyTable
             .GroupBy(policy => policy.Name, StringComparer.OrdinalIgnoreCase)
             .ToFrozenDictionary(group => group.Key, group => new PolicyRunner(group.Last(), logger), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A policy by a name that the options validator has checked.</summary>
+    /// <summary>The policy of a name that the options validator has checked.</summary>
     public PolicyRunner Get(string name) => _runners[name];
 }

@@ -4,8 +4,8 @@ using StickyWs.Backends;
 namespace StickyWs.Dispatch;
 
 /// <summary>
-/// Finds the pool that fits a request best: an exact host, then the longest wildcard, then pools for any host; within one of these the
-/// longest path prefix. The rules are sorted once per change of configuration, so that the first that fits is the best.
+/// Finds the pool that matches a request best: an exact host, then the longest wildcard, then pools for any host; within these the longest path
+/// prefix. The rules are sorted once per change of configuration, so the first match is the best one.
 /// </summary>
 internal sealed class PoolMatcher
 {
@@ -14,7 +14,7 @@ internal sealed class PoolMatcher
     private readonly ImmutableArray<Rule> _rules;
 
     public PoolMatcher(RegistrySnapshot snapshot)
-        : this(snapshot, [.. snapshot.Pools.SelectMany(Rules).OrderBy(rule => rule.HostRank).ThenByDescending(rule => rule.Suffix.Length).ThenByDescending(rule => rule.Prefix.Length)])
+        : this(snapshot, Sorted(snapshot))
     {
     }
 
@@ -27,11 +27,11 @@ internal sealed class PoolMatcher
 
     public bool IsFor(RegistrySnapshot snapshot) => ReferenceEquals(_snapshot, snapshot);
 
-    /// <summary>The matcher for a newer snapshot; a mere change of health keeps the sorted rules.</summary>
+    /// <summary>The matcher for a newer snapshot. If only health has changed, it keeps the sorted rules.</summary>
     public PoolMatcher Follow(RegistrySnapshot snapshot)
         => snapshot.Revision == _snapshot.Revision ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
 
-    /// <summary>The pool of a request; of a pool whose new backends are not known yet, the one that the configuration before leads to.</summary>
+    /// <summary>The pool of a request. While the health of a pool's new backends is unknown, the previous configuration decides.</summary>
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
         if (Find(NameOf(host), path) is not { } pool) return null;
@@ -50,7 +50,7 @@ internal sealed class PoolMatcher
         return null;
     }
 
-    // A name with a dot at its end is the same name, written in full (RFC 3986 section 3.2.2).
+    // A trailing dot makes the same name fully qualified (RFC 3986 section 3.2.2).
     private static ReadOnlySpan<char> NameOf(ReadOnlySpan<char> host)
     {
         var colon = host.LastIndexOf(':');
@@ -58,10 +58,21 @@ internal sealed class PoolMatcher
         return host is [.. var name, '.'] ? name : host;
     }
 
+    private static ImmutableArray<Rule> Sorted(RegistrySnapshot snapshot) =>
+    [
+        .. snapshot.Pools
+            .SelectMany(Rules)
+            .OrderBy(rule => rule.HostRank)
+            .ThenByDescending(rule => rule.Suffix.Length)
+            .ThenByDescending(rule => rule.Prefix.Length),
+    ];
+
     private static IEnumerable<Rule> Rules(PoolSnapshot pool, int index)
         => from host in pool.Options.Match.Hosts.DefaultIfEmpty("")
            from prefix in pool.Options.Match.PathPrefixes.DefaultIfEmpty("")
-           select new Rule((host.StartsWith('*') ? host[1..] : host).TrimEnd('.'), host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0, prefix.TrimEnd('/'), index);
+           let suffix = (host.StartsWith('*') ? host[1..] : host).TrimEnd('.')
+           let rank = host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0
+           select new Rule(suffix, rank, prefix.TrimEnd('/'), index);
 
     private readonly record struct Rule(string Suffix, int HostRank, string Prefix, int Pool)
     {
@@ -75,6 +86,7 @@ internal sealed class PoolMatcher
         };
 
         private bool FitsPath(ReadOnlySpan<char> path)
-            => path.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == Prefix.Length || path[Prefix.Length] == '/' || Prefix.Length == 0);
+            => path.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+                && (path.Length == Prefix.Length || path[Prefix.Length] == '/' || Prefix.Length == 0);
     }
 }

@@ -2,7 +2,7 @@ using StickyWs.Backends;
 
 namespace StickyWs.Dispatch;
 
-/// <summary>The end of the one request that tries a backend which traffic took out, beside whoever else wants to know of it.</summary>
+/// <summary>Ends the trial of a suspended backend together with the lease of its one request, and passes the end on.</summary>
 internal sealed class TrialLease(ILeaseEnd? also) : ILeaseEnd
 {
     public void LeaseEnded(Backend backend)

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace StickyWs.Http1;
 
-/// <summary>Takes an HTTP/1 body out of its framing (RFC 9112 sections 6.2 and 7.1); what follows the body is left out.</summary>
+/// <summary>Removes an HTTP/1 body's framing (RFC 9112 sections 6.2 and 7.1). Bytes after the body are ignored.</summary>
 internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
 {
     private const int MaxChunkLine = 256;
@@ -29,10 +29,10 @@ internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
         Complete,
     }
 
-    /// <summary>Whether the last byte of the body was seen; never for one that ends with the connection.</summary>
+    /// <summary>Whether the whole body was seen; never for one that ends with the connection.</summary>
     public bool IsComplete => _state == State.Complete;
 
-    /// <exception cref="IOException">The chunks are malformed.</exception>
+    /// <exception cref="IOException">The chunked coding is malformed.</exception>
     public void Decode(ReadOnlySpan<byte> bytes, IBufferWriter<byte> output)
     {
         while (!bytes.IsEmpty && !IsComplete)
@@ -111,5 +111,5 @@ internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
         _lineLength = 0;
     }
 
-    private static IOException Malformed() => new("The chunks of the backend's answer are malformed.");
+    private static IOException Malformed() => new("The chunked body of the backend's response is malformed.");
 }

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace StickyWs.Http1;
 
 /// <summary>
-/// Whether the last bytes of one direction of a tunnel are a WebSocket Close frame (RFC 6455 section 5.5.1). It follows no frames but looks at the
-/// end of each piece: a strong hint, no proof. A Close is seen behind other frames in one piece, and by itself however it is cut; not when it is cut
-/// behind other frames.
+/// Whether the last bytes of one direction of a tunnel are a WebSocket Close frame (RFC 6455 section 5.5.1). It parses no frames and looks only at
+/// the end of each piece: a strong hint, not a proof. It recognizes a Close that follows other frames in one piece, and a lone Close however it is
+/// split; not one that is split after other frames.
 /// </summary>
 internal struct CloseWatch
 {
@@ -17,7 +17,7 @@ internal struct CloseWatch
     private const int LongestFrame = HeaderBytes + MaskBytes + LongestBody;
     private const int NotAClose = -1024;
 
-    // Any other number: the bytes that a Close which has begun still lacks; 0 when there is none.
+    // Any other value: the bytes that a begun Close still lacks; 0 if none has begun.
     private const byte AwaitsLength = 254;
     private const byte Seen = 255;
 
@@ -25,9 +25,9 @@ internal struct CloseWatch
 
     public readonly bool HasSeen => _state == Seen;
 
-    /// <summary>Looks at bytes that passed, in order.</summary>
+    /// <summary>Looks at the next bytes of this direction.</summary>
     /// <param name="piece">The bytes.</param>
-    /// <param name="isMasked">Whether frames of this direction are masked: the client's are, the backend's are not.</param>
+    /// <param name="isMasked">Whether frames in this direction are masked: the client's are, the backend's are not.</param>
     public void Look(ReadOnlySpan<byte> piece, bool isMasked)
     {
         if (piece.IsEmpty) return;
@@ -51,10 +51,10 @@ internal struct CloseWatch
         Look(copy[..(int)tail.Length], isMasked);
     }
 
-    /// <summary>Bytes passed that nobody could look at.</summary>
+    /// <summary>Bytes passed unseen.</summary>
     public void Forget() => _state = 0;
 
-    // What the Close that has begun, with this piece or one before, still lacks; negative when this piece is something else, or more.
+    // The bytes that a Close, begun in this piece or an earlier one, still lacks; negative if this piece is something else, or longer.
     private readonly int Lacking(ReadOnlySpan<byte> piece, bool isMasked) => _state switch
     {
         AwaitsLength => Rest(piece[0], isMasked) + 1 - piece.Length,
@@ -64,7 +64,7 @@ internal struct CloseWatch
         _ => Rest(piece[1], isMasked) + HeaderBytes - piece.Length,
     };
 
-    // What follows the two bytes of a Close's header. A body of one byte has no room for a status code.
+    // The length of a Close after the two bytes of its header. A body of one byte has no room for a status code.
     private static int Rest(byte length, bool isMasked)
     {
         if ((length & MaskBit) != 0 != isMasked) return NotAClose;
@@ -84,7 +84,7 @@ internal struct CloseWatch
         return false;
     }
 
-    // Among the bytes of any message: so the status code has to be one, too (RFC 6455 section 7.4).
+    // 0x88 may occur in any message, so the status code must be valid, too (RFC 6455 section 7.4).
     private static bool IsClose(ReadOnlySpan<byte> frame, bool isMasked)
     {
         if (frame.Length < HeaderBytes || Rest(frame[1], isMasked) != frame.Length - HeaderBytes) return false;

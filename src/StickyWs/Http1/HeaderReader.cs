@@ -3,30 +3,30 @@ using System.Buffers;
 namespace StickyWs.Http1;
 
 /// <summary>
-/// Goes through the header lines of a head, by RFC 9112 section 5 without its leniencies: token names, no space before the colon, no line
-/// folding, no control characters, CRLF only. Ends at the empty line.
+/// Reads the header lines of a head by RFC 9112 section 5, without its leniencies: token names, no space before the colon, no line folding, no
+/// control characters, CRLF only. Ends at the empty line.
 /// </summary>
 internal ref struct HeaderReader(ReadOnlySpan<byte> block)
 {
     private static readonly SearchValues<byte> TokenBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    // HTAB is the one control character that a value may hold (RFC 9110 section 5.5).
+    // HTAB is the only control character allowed in a value (RFC 9110 section 5.5).
     private static readonly SearchValues<byte> ForbiddenInValue =
         SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (byte)c)]);
 
     private ReadOnlySpan<byte> _rest = block;
 
-    /// <summary>The current header's name as it was written.</summary>
+    /// <summary>The current header's name as written.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
-    /// <summary>The current header's value without the white space around it.</summary>
+    /// <summary>The current header's value without surrounding white space.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
-    /// <summary>Whether reading stopped at something that is not a header line.</summary>
+    /// <summary>Whether reading stopped at a malformed line.</summary>
     public bool IsMalformed { get; private set; }
 
-    /// <summary>Goes to the next header; <see langword="false"/> at the empty line or at a malformed one.</summary>
+    /// <summary>Moves to the next header; <see langword="false"/> at the empty line or at a malformed one.</summary>
     public bool Read()
     {
         var end = _rest.IndexOf("\r\n"u8);

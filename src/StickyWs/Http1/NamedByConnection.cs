@@ -1,6 +1,6 @@
 namespace StickyWs.Http1;
 
-/// <summary>The headers that a message's <c>Connection</c> names, which go no further than this hop (RFC 9110 section 7.6.1).</summary>
+/// <summary>The headers that a message's <c>Connection</c> header names; they end at this hop (RFC 9110 section 7.6.1).</summary>
 internal static class NamedByConnection
 {
     public static bool Contains(HeaderReader headers, ReadOnlySpan<byte> name)
@@ -14,7 +14,8 @@ internal static class NamedByConnection
         return false;
     }
 
-    /// <summary>Whether <c>Connection</c> names any header at all, beside those that never pass anyway: seldom, and then nothing has to be looked up.</summary>
+    /// <summary>Whether <c>Connection</c> names any header besides those that are hop-by-hop anyway. This is rare, and saves the look-ups
+    /// otherwise.</summary>
     public static bool HasAny(HeaderReader headers)
     {
         while (headers.Read())

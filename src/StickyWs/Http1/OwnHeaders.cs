@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace StickyWs.Http1;
 
-/// <summary>The headers by which the balancer itself speaks, to backends and clients: all that begin with <c>StickyWs-</c>. No client's copy passes.</summary>
+/// <summary>The balancer's own headers, to backends and to clients: all that begin with <c>StickyWs-</c>. A client's copy is always
+/// dropped.</summary>
 internal static class OwnHeaders
 {
     private const string Prefix = "StickyWs";

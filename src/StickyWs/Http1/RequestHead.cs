@@ -2,7 +2,7 @@ using System.Text;
 
 namespace StickyWs.Http1;
 
-/// <summary>A handshake, for a WebSocket as a rule, that passed every rule: its bytes as the client sent them, and where the parts are.</summary>
+/// <summary>The head of a valid handshake, usually for a WebSocket: its bytes as the client sent them, and where its parts are.</summary>
 internal sealed class RequestHead
 {
     private readonly byte[] _bytes;
@@ -18,7 +18,7 @@ internal sealed class RequestHead
         IsPlain = isPlain;
     }
 
-    /// <summary>The bytes of the head, its empty line included.</summary>
+    /// <summary>The length of the head in bytes, including its empty line.</summary>
     public int Length => _bytes.Length;
 
     /// <summary>The method: <c>GET</c> for a WebSocket.</summary>
@@ -27,7 +27,7 @@ internal sealed class RequestHead
     /// <summary>Whether it may be sent again when nobody answered (RFC 9110 section 9.2.2).</summary>
     public bool IsRepeatable => SafeMethods.Contain(Method);
 
-    /// <summary>The protocols asked for, a list as in <c>Upgrade</c>; <see langword="null"/> for a WebSocket.</summary>
+    /// <summary>The requested protocols, a list as in <c>Upgrade</c>; <see langword="null"/> for a WebSocket.</summary>
     public ReadOnlyMemory<byte>? Upgrades { get; init; }
 
     /// <summary>The request target, byte for byte.</summary>
@@ -36,19 +36,20 @@ internal sealed class RequestHead
     /// <summary>The value of <c>Host</c>.</summary>
     public string Host { get; }
 
-    /// <summary>The path of the target as it was sent; the decoded path as well when <see cref="IsPlain"/>.</summary>
+    /// <summary>The path of the target as sent; if <see cref="IsPlain"/>, it is also the decoded path.</summary>
     public string Path => Encoding.ASCII.GetString(RequestLine.Path(Target));
 
-    /// <summary>The value of <c>Sec-WebSocket-Key</c>; empty when the handshake is none for a WebSocket.</summary>
+    /// <summary>The value of <c>Sec-WebSocket-Key</c>; empty if the handshake is not for a WebSocket.</summary>
     public ReadOnlyMemory<byte> Key { get; }
 
-    /// <summary>Whether it is ASCII throughout and its path needs no decoding, so that Kestrel would read it just so.</summary>
+    /// <summary>Whether it is all ASCII and its path needs no decoding, so that Kestrel would read it the same way.</summary>
     public bool IsPlain { get; }
 
     /// <summary>The header lines.</summary>
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
-    /// <summary>Whether a header of this name is for this hop alone: by its nature, or because <c>Connection</c> names it.</summary>
+    /// <summary>Whether a header of this name ends at this hop: by its nature, or because <c>Connection</c> names it.</summary>
     public bool IsHopByHop(ReadOnlySpan<byte> name)
-        => HeaderNames.IsHopByHop(name) || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+        => HeaderNames.IsHopByHop(name)
+            || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 }

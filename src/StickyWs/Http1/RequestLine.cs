@@ -8,15 +8,16 @@ namespace StickyWs.Http1;
 /// </summary>
 internal static class RequestLine
 {
-    // Visible ASCII but the fragment mark, which never goes over the wire (RFC 9110 section 7.1).
-    private static readonly SearchValues<byte> TargetBytes = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (byte)c)]);
+    // Visible ASCII except '#': a fragment is never sent (RFC 9110 section 7.1).
+    private static readonly SearchValues<byte> TargetBytes =
+        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (byte)c)]);
 
     private static ReadOnlySpan<byte> Version => " HTTP/1.1\r\n"u8;
 
     public static bool IsGetHttp11(ReadOnlySpan<byte> line) => IsHttp11(line, "GET "u8);
 
     /// <param name="line">The line with its line end.</param>
-    /// <param name="method">The method and the space behind it.</param>
+    /// <param name="method">The method and the space after it.</param>
     public static bool IsHttp11(ReadOnlySpan<byte> line, ReadOnlySpan<byte> method)
         => line.Length > method.Length + Version.Length
             && line.StartsWith(method)
@@ -24,15 +25,15 @@ internal static class RequestLine
             && Target(line) is [(byte)'/', ..] target
             && !target.ContainsAnyExcept(TargetBytes);
 
-    /// <summary>The method of a line that <see cref="IsHttp11"/> holds for.</summary>
+    /// <summary>The method of a line that passed <see cref="IsHttp11"/>.</summary>
     public static ReadOnlySpan<byte> Method(ReadOnlySpan<byte> line) => line[..line.IndexOf((byte)' ')];
 
-    /// <summary>The target of a line that <see cref="IsHttp11"/> holds for.</summary>
+    /// <summary>The target of a line that passed <see cref="IsHttp11"/>.</summary>
     public static ReadOnlySpan<byte> Target(ReadOnlySpan<byte> line) => line[(line.IndexOf((byte)' ') + 1)..^Version.Length];
 
     /// <summary>
-    /// Whether the path is what Kestrel makes of it: nothing to decode, no dot segment to resolve (RFC 3986 section 5.2.4). Any other
-    /// path is Kestrel's to read, so that a pool is never matched on a path that the application would not see.
+    /// Whether Kestrel would use the path unchanged: nothing to decode, no dot segments to resolve (RFC 3986 section 5.2.4). Other paths are left to
+    /// Kestrel, so that a pool is never matched on a path that the application would read differently.
     /// </summary>
     public static bool HasPlainPath(ReadOnlySpan<byte> target)
     {

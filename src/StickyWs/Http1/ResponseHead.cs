@@ -4,7 +4,7 @@ using System.Text;
 
 namespace StickyWs.Http1;
 
-/// <summary>The head of a backend's answer, strictly parsed: every byte of it is as hostile as a client's.</summary>
+/// <summary>The head of a backend's response, strictly parsed: it is trusted no more than a client's.</summary>
 internal sealed class ResponseHead : IAnswerHead
 {
     private readonly byte[] _bytes;
@@ -24,21 +24,21 @@ internal sealed class ResponseHead : IAnswerHead
     /// <summary>The reason phrase, often empty.</summary>
     public ReadOnlySpan<byte> Reason => _bytes.AsSpan(0, _headersStart - 2) is { Length: > 13 } line ? line[13..] : default;
 
-    /// <summary>How the body that follows is delimited (RFC 9112 section 6.3); for a GET.</summary>
+    /// <summary>How the body that follows is delimited (RFC 9112 section 6.3), given that the request was a GET.</summary>
     public BodyFraming Framing { get; private set; }
 
-    /// <summary>The body's length when <see cref="Framing"/> is <see cref="BodyFraming.Length"/>.</summary>
+    /// <summary>The body's length if <see cref="Framing"/> is <see cref="BodyFraming.Length"/>.</summary>
     public long ContentLength { get; private set; }
 
     public HeaderReader ReadHeaders() => new(_bytes.AsSpan(_headersStart));
 
-    /// <summary>Whether a header goes no further. A 1xx has no body, so neither does a length of its own (RFC 9112 section 6.3).</summary>
+    /// <summary>Whether a header ends at this hop. A 1xx has no body, so its <c>Content-Length</c> ends here, too (RFC 9112 section 6.3).</summary>
     public bool IsHopByHop(ReadOnlySpan<byte> name)
         => HeaderNames.IsHopByHop(name)
             || (Status < 200 && HeaderNames.Is(name, HeaderNames.ContentLength))
             || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
 
-    /// <summary>The one value of a header as Latin-1 text, or <see langword="null"/> when there is none or more than one.</summary>
+    /// <summary>The only value of a header as Latin-1 text; <see langword="null"/> if there is none, or more than one.</summary>
     public string? Single(ReadOnlySpan<byte> name)
     {
         string? found = null;
@@ -68,8 +68,8 @@ internal sealed class ResponseHead : IAnswerHead
     }
 
     /// <summary>
-    /// The same head without what ends here: headers that are for this hop alone, also because <c>Connection</c> names them, and the balancer's own,
-    /// which are not the backend's to write. What is added to it afterwards is named by nothing.
+    /// The same head without the headers that end here: hop-by-hop headers, those that <c>Connection</c> names, and the balancer's own, which a
+    /// backend may not set. <c>Connection</c> itself is dropped, so it names no header that is added later.
     /// </summary>
     public ResponseHead ForClient()
     {
@@ -89,20 +89,21 @@ internal sealed class ResponseHead : IAnswerHead
         return new ResponseHead(kept.WrittenSpan.ToArray(), _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
     }
 
-    /// <summary>The same head with one more header behind the others.</summary>
+    /// <summary>The same head with one more header at the end.</summary>
     public ResponseHead With(string name, string value)
     {
         var line = Encoding.Latin1.GetBytes($"{name}: {value}\r\n\r\n");
-        return new ResponseHead([.. _bytes.AsSpan(0, _bytes.Length - 2), .. line], _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
+        byte[] bytes = [.. _bytes.AsSpan(0, _bytes.Length - 2), .. line];
+        return new ResponseHead(bytes, _headersStart, Status) { Framing = Framing, ContentLength = ContentLength };
     }
 
-    /// <summary>Whether this is the 101 that opens the tunnel which the handshake asked for.</summary>
+    /// <summary>Whether this is the 101 that opens the requested tunnel.</summary>
     public bool Opens(RequestHead asked) => asked.Upgrades is { } protocols ? SwitchesTo(protocols.Span) : Opens(asked.Key.Span);
 
     /// <summary>
-    /// Whether this is the 101 that opens the WebSocket asked for with <paramref name="key"/> (RFC 6455 section 4.1, the client's checks):
-    /// one <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Fields that announce a body are ignored
-    /// (RFC 9112 section 6.3).
+    /// Whether this is the 101 that opens the WebSocket requested with <paramref name="key"/> (the client's checks of RFC 6455 section 4.1): one
+    /// <c>Upgrade: websocket</c>, <c>Connection: upgrade</c>, the right <c>Sec-WebSocket-Accept</c>. Fields that announce a body are ignored (RFC
+    /// 9112 section 6.3).
     /// </summary>
     public bool Opens(ReadOnlySpan<byte> key)
     {
@@ -119,7 +120,7 @@ internal sealed class ResponseHead : IAnswerHead
         return isRight && accepts == 1;
     }
 
-    /// <summary>Whether this is a 101 that switches to exactly one of the protocols that were asked for (RFC 9110 sections 7.8 and 15.2.2).</summary>
+    /// <summary>Whether this is a 101 that switches to exactly one of the requested protocols (RFC 9110 sections 7.8 and 15.2.2).</summary>
     /// <param name="protocols">A list of protocols, as in <c>Upgrade</c>.</param>
     public bool SwitchesTo(ReadOnlySpan<byte> protocols)
     {
@@ -144,7 +145,7 @@ internal sealed class ResponseHead : IAnswerHead
     }
 
     /// <summary>Parses a head at the start of <paramref name="bytes"/>.</summary>
-    /// <returns>The head's length; 0 when more bytes are needed; -1 when it is not a head of HTTP/1.</returns>
+    /// <returns>The head's length; 0 if more bytes are needed; -1 if it is not an HTTP/1 head.</returns>
     public static int TryParse(ReadOnlySpan<byte> bytes, out ResponseHead? head)
     {
         head = null;
@@ -160,7 +161,7 @@ internal sealed class ResponseHead : IAnswerHead
         return length;
     }
 
-    // "HTTP/1.x SP 3DIGIT [SP reason]"; the space behind the status is often left out.
+    // "HTTP/1.x SP 3DIGIT [SP reason]"; the space after the status is often left out.
     private static bool IsStatusLine(ReadOnlySpan<byte> line)
         => line.Length >= 12
             && (line.StartsWith("HTTP/1.1 "u8) || line.StartsWith("HTTP/1.0 "u8))
@@ -191,7 +192,7 @@ internal sealed class ResponseHead : IAnswerHead
             }
         }
 
-        if (Status < 200) return !headers.IsMalformed; // Ends at its empty line, whatever it says of a body (RFC 9112 section 6.3).
+        if (Status < 200) return !headers.IsMalformed; // Ends at its empty line, whatever it announces (RFC 9112 section 6.3).
         Framing = Status is 204 or 304 ? BodyFraming.None
             : codings == 1 ? BodyFraming.Chunked
             : lengths == 1 ? BodyFraming.Length

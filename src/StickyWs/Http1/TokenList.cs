@@ -1,6 +1,6 @@
 namespace StickyWs.Http1;
 
-/// <summary>Goes through a comma-separated list of tokens (RFC 9110 section 5.6.1), empty elements skipped.</summary>
+/// <summary>Reads a comma-separated list of tokens (RFC 9110 section 5.6.1) and skips empty elements.</summary>
 internal ref struct TokenList(ReadOnlySpan<byte> list)
 {
     private ReadOnlySpan<byte> _rest = list;

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace StickyWs.Http1;
 
-/// <summary><c>Sec-WebSocket-Key</c> and the <c>Sec-WebSocket-Accept</c> that answers it (RFC 6455 section 4.2.2, point 5.4).</summary>
+/// <summary><c>Sec-WebSocket-Key</c>, and the <c>Sec-WebSocket-Accept</c> derived from it (RFC 6455 section 4.2.2, point 5.4).</summary>
 internal static class WebSocketKey
 {
     private const int KeyLength = 24;
@@ -22,7 +22,7 @@ internal static class WebSocketKey
             && written == 16;
     }
 
-    /// <summary>Whether an answer proves that the backend read this key.</summary>
+    /// <summary>Whether an accept value proves that the backend read this key.</summary>
     public static bool IsAnsweredBy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> accept)
     {
         Span<byte> expected = stackalloc byte[AcceptLength];
@@ -30,7 +30,7 @@ internal static class WebSocketKey
         return accept.SequenceEqual(expected);
     }
 
-    /// <summary>Writes the 28 bytes that answer a key.</summary>
+    /// <summary>Writes the 28 bytes of the accept value for a key.</summary>
     public static void WriteAccept(ReadOnlySpan<byte> key, Span<byte> accept)
     {
         Span<byte> joined = stackalloc byte[KeyLength + 36];

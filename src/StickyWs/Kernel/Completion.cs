@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>The kernel's <c>struct io_uring_cqe</c>: what became of an operation.</summary>
+/// <summary>The kernel's <c>struct io_uring_cqe</c>: the result of an operation.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 internal struct Completion
 {
@@ -10,23 +10,23 @@ internal struct Completion
     private const uint IORING_CQE_F_MORE = 1 << 1;
     private const int IORING_CQE_BUFFER_SHIFT = 16;
 
-    /// <summary>What was written into the submission.</summary>
+    /// <summary>The submission's user data (<c>user_data</c>).</summary>
     [FieldOffset(0)]
     public ulong Data;
 
-    /// <summary>What the system call would have returned, but for an error, which is negative.</summary>
+    /// <summary>What the system call would have returned; errors are negative.</summary>
     [FieldOffset(8)]
     public int Result;
 
     [FieldOffset(12)]
     public uint Flags;
 
-    /// <summary>Numbers past those of errno(3), which the kernel keeps to itself, would be none of its names either.</summary>
+    /// <summary>Clamped to a byte: kernel-internal numbers beyond those of errno(3) have no name in <see cref="Errno"/> either.</summary>
     public readonly Errno Error => Result < 0 ? (Errno)Math.Min(-(long)Result, byte.MaxValue) : Errno.None;
 
     /// <summary>Whether the same operation will complete again.</summary>
     public readonly bool GoesOn => (Flags & IORING_CQE_F_MORE) != 0;
 
-    /// <summary>The number of the buffer that was filled; -1 for none.</summary>
+    /// <summary>The id of the buffer that was filled; -1 for none.</summary>
     public readonly int Buffer => (Flags & IORING_CQE_F_BUFFER) != 0 ? (int)(Flags >> IORING_CQE_BUFFER_SHIFT) : -1;
 }

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// The kernel's array of <c>struct epoll_event</c> (epoll_ctl(2)): 32 bits of flags and 64 of our own, packed on x64 and aligned everywhere else,
-/// which is why it is no C# struct.
+/// The kernel's array of <c>struct epoll_event</c> (epoll_ctl(2)): 32 bits of flags and 64 bits of user data. It is packed on x64 and aligned
+/// elsewhere, so it cannot be a C# struct.
 /// </summary>
 internal static unsafe class EpollEvents
 {
@@ -17,7 +17,7 @@ internal static unsafe class EpollEvents
     public const uint EPOLLRDHUP = 0x2000;
     public const uint EPOLLET = 1u << 31;
 
-    /// <summary>Any sign that the stream ends: a receive must go on until it says how.</summary>
+    /// <summary>Any sign that the stream is ending: keep receiving until a receive reports how.</summary>
     public const uint Ending = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
     public static readonly int Size = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -26,7 +26,7 @@ internal static unsafe class EpollEvents
 
     public static ulong Data(byte* events, int index) => Unsafe.ReadUnaligned<ulong>(events + ((nint)index * Size) + Size - sizeof(ulong));
 
-    /// <summary>Adds or changes what is watched on a descriptor.</summary>
+    /// <summary>Adds a descriptor, or changes what it is watched for.</summary>
     public static int Control(int epoll, int operation, int fd, uint flags, ulong data)
     {
         var one = stackalloc byte[16];

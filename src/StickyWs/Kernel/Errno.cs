@@ -1,6 +1,6 @@
 namespace StickyWs.Kernel;
 
-/// <summary>The errors of Linux that mean something here (errno(3)); the numbers are the same on x64 and arm64.</summary>
+/// <summary>The Linux errors that matter here (errno(3)). The numbers are the same on x64 and arm64.</summary>
 internal enum Errno : byte
 {
     None = 0,

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace StickyWs.Kernel;
 
-/// <summary>Errors of the kernel as .NET's own sockets would report them.</summary>
+/// <summary>Maps kernel errors to the exceptions that .NET's own sockets would throw.</summary>
 internal static class ErrnoExtensions
 {
     public static SocketException ToSocketException(this Errno error) => new((int)(error switch
@@ -19,10 +19,10 @@ internal static class ErrnoExtensions
         Errno.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
         Errno.ENOBUFS or Errno.ENOMEM or Errno.EAGAIN => SocketError.NoBufferSpaceAvailable,
         Errno.ECONNABORTED => SocketError.OperationAborted,
-        _ => SocketError.Fault, // Not SocketError itself, which is what .NET calls a lack of memory.
+        _ => SocketError.Fault, // Not SocketError.SocketError (-1), which .NET maps to "out of memory".
     }), $"errno {(int)error} ({error})");
 
-    /// <summary>As Kestrel's and the HTTP client's connections report it.</summary>
+    /// <summary>The exception that Kestrel's and HttpClient's connections would throw.</summary>
     public static IOException ToConnectionException(this Errno error)
         => error is Errno.ECONNRESET or Errno.EPIPE ? ToResetException(error.ToSocketException()) : error.ToIOException();
 

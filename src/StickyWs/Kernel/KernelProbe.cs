@@ -1,15 +1,15 @@
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// Asks the kernel for what the raw lane needs, by calls on a descriptor that is none: a call that is there and allowed says so (EBADF), one that is
-/// missing or forbidden (an old kernel, a seccomp profile) says that. Version numbers say neither.
+/// Checks that the kernel has what the raw lane needs, by calling it with an invalid descriptor. A system call that exists and is allowed fails with
+/// EBADF; one that is missing or forbidden (an old kernel, a seccomp profile) fails otherwise. A version number would tell neither.
 /// </summary>
 internal static unsafe class KernelProbe
 {
     private const int NoDescriptor = -1;
     private const int F_GETFD = 1;
 
-    /// <summary>The first thing that is refused, or <see langword="null"/>.</summary>
+    /// <summary>The first system call that is refused, or <see langword="null"/>.</summary>
     public static string? FirstRefusal()
         => Ask("accept4", Libc.Accept(NoDescriptor, null, null, Libc.O_NONBLOCK))
             ?? Ask("connect", Libc.Connect(NoDescriptor, null, 0), Libc.SavedError)
@@ -21,12 +21,13 @@ internal static unsafe class KernelProbe
             ?? Ask("epoll_ctl", EpollEvents.Control(NoDescriptor, Libc.EPOLL_CTL_ADD, NoDescriptor, EpollEvents.EPOLLIN, 0))
             ?? Ask("epoll_wait", Libc.EpollWait(NoDescriptor, null, 1, 0), Libc.SavedError);
 
-    /// <summary>Whether bytes may be spliced; without it they are copied.</summary>
+    /// <summary>Whether splice(2) is available; without it bytes are copied.</summary>
     public static bool CanSplice()
         => Ask("splice", Libc.Splice(NoDescriptor, null, NoDescriptor, null, 1, Libc.SPLICE_F_NONBLOCK), Libc.SavedError) is null
             && Ask("fcntl", Libc.FileControl(NoDescriptor, F_GETFD, 0)) is null;
 
-    // The error is read first thing: nothing may come between a call and its errno. EINVAL and EFAULT come from calls that look at their arguments first.
+    // The error is read immediately: nothing may come between a call and its errno. EINVAL and EFAULT come from calls that check other arguments
+    // first.
     private static string? Ask(string call, nint result) => Ask(call, result, Libc.Error);
 
     private static string? Ask(string call, nint result, Errno error)

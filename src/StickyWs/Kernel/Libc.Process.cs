@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-// What the kernel knows of the process.
+// Limits and files of the process.
 internal static unsafe partial class Libc
 {
     /// <summary><c>RLIMIT_NOFILE</c> (getrlimit(2)).</summary>
@@ -15,7 +15,7 @@ internal static unsafe partial class Libc
     public const uint STATX_SIZE = 0x200;
 
     /// <param name="resource">Which limit.</param>
-    /// <param name="limits">The soft limit, and the hard one behind it.</param>
+    /// <param name="limits">Receives the soft limit, then the hard limit.</param>
     [LibraryImport(C, EntryPoint = "getrlimit")]
     [SuppressGCTransition]
     public static partial int GetResourceLimit(int resource, nuint* limits);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-// io_uring has no functions in the C library: its three system calls go by number, which is the same on x64 and arm64.
+// The C library has no wrappers for io_uring. The three system calls go by number, which is the same on x64 and arm64.
 internal static unsafe partial class Libc
 {
     public const int SO_OOBINLINE = 10;
@@ -15,21 +15,22 @@ internal static unsafe partial class Libc
     private const int SharedAndPopulated = 0x1 | 0x8000;
     private const int PrivateAndAnonymous = 0x2 | 0x20;
 
-    /// <summary>io_uring_setup(2): a ring's descriptor, or -1.</summary>
-    public static int UringSetUp(uint entries, UringParameters* parameters) => (int)SystemCall(SetUpNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0);
+    /// <summary>io_uring_setup(2): returns the ring's descriptor, or -1.</summary>
+    public static int UringSetUp(uint entries, UringParameters* parameters)
+        => (int)SystemCall(SetUpNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0);
 
     /// <summary>io_uring_register(2).</summary>
     public static int UringRegister(int ring, uint operation, void* argument, uint count)
         => (int)SystemCall(RegisterNumber, ring, (nint)operation, (nint)argument, (nint)count, 0, 0);
 
-    /// <summary>io_uring_enter(2): submits, and waits. How many were submitted, or -1.</summary>
+    /// <summary>io_uring_enter(2): submits and waits. Returns the number of submissions, or -1.</summary>
     public static int UringEnter(int ring, uint submissions, uint completions, uint flags, void* argument, nuint size)
         => (int)SystemCall(EnterNumber, ring, (nint)submissions, (nint)completions, (nint)flags, (nint)argument, (nint)size);
 
-    /// <summary>Memory that a ring shares with the kernel.</summary>
+    /// <summary>Maps memory that a ring shares with the kernel.</summary>
     public static byte* MapShared(nuint size, int fd, long offset) => Map(null, size, ReadAndWrite, SharedAndPopulated, fd, offset);
 
-    /// <summary>Memory in whole pages, zero at first, which costs nothing before it is used.</summary>
+    /// <summary>Maps zeroed whole pages, which cost nothing until they are touched.</summary>
     public static byte* MapPrivate(nuint size) => Map(null, size, ReadAndWrite, PrivateAndAnonymous, -1, 0);
 
     [LibraryImport(C, EntryPoint = "munmap")]

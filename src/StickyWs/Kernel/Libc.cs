@@ -3,10 +3,9 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// The system calls of the raw lane (man pages, section 2), by the C library that is there: the runtime finds glibc and musl alike under this name.
-/// Calls that return at once skip the switch of the garbage collector's mode; their error is read right after them by
-/// <see cref="Error"/>. Those that may take longer do not, and the runtime saves theirs (<see cref="SavedError"/>). All flags have the same numbers
-/// on x64 and arm64.
+/// The raw lane's system calls (man pages, section 2), through the installed C library: the runtime resolves this name to glibc and to musl.
+/// Calls that return at once skip the GC transition; read their error immediately from <see cref="Error"/>. Calls that may block make the transition,
+/// and the runtime saves their error (<see cref="SavedError"/>). All flags have the same values on x64 and arm64.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -50,17 +49,19 @@ internal static unsafe partial class Libc
     public const nuint SIOCINQ = 0x541B;
     public const nuint SIOCOUTQ = 0x5411;
 
-    /// <summary>See tcp(7); where <c>tcpi_bytes_acked</c> stands in its <c>struct tcp_info</c>, which only ever grows at its end.</summary>
+    /// <summary>
+    /// See tcp(7). The offset is that of <c>tcpi_bytes_acked</c> in <c>struct tcp_info</c>, which grows only at its end.
+    /// </summary>
     public const int TCP_INFO = 11;
     public const int TcpInfoBytesAcknowledged = 120;
     public const int TcpInfoSize = 148;
 
     private const string C = "libc";
 
-    /// <summary>The error of the latest call that skips the switch.</summary>
+    /// <summary>The error of the last call without a GC transition.</summary>
     public static Errno Error => (Errno)Marshal.GetLastSystemError();
 
-    /// <summary>The error of the latest call that does not.</summary>
+    /// <summary>The error of the last call with a GC transition.</summary>
     public static Errno SavedError => (Errno)Marshal.GetLastPInvokeError();
 
     [LibraryImport(C, EntryPoint = "socket")]
@@ -92,7 +93,7 @@ internal static unsafe partial class Libc
 
     /// <param name="fd">The socket.</param>
     /// <param name="message">A <see cref="MessageHeader"/>.</param>
-    /// <param name="flags">As of <see cref="Send"/>.</param>
+    /// <param name="flags">As for <see cref="Send"/>.</param>
     [LibraryImport(C, EntryPoint = "sendmsg")]
     [SuppressGCTransition]
     public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
@@ -113,7 +114,7 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int SetOption(int fd, int level, int name, void* value, uint length);
 
-    /// <summary>May wait in the kernel for a moment where SO_LINGER is set with a time; here it never is.</summary>
+    /// <summary>Blocks only if SO_LINGER is set with a non-zero time, which never happens here.</summary>
     [LibraryImport(C, EntryPoint = "close")]
     [SuppressGCTransition]
     public static partial int Close(int fd);
@@ -137,7 +138,7 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int EpollControl(int epoll, int operation, int fd, void* theEvent);
 
-    /// <summary>The one call that waits.</summary>
+    /// <summary>The only call that waits.</summary>
     [LibraryImport(C, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int milliseconds);
 

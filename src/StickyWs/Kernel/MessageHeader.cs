@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>The C library's <c>struct msghdr</c> (sendmsg(2)), as far as a stream needs it: bytes from several places. The rest is 0.</summary>
+/// <summary>The C library's <c>struct msghdr</c> (sendmsg(2)), reduced to what a stream needs: the vectors. The rest is 0.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 56)]
 internal unsafe struct MessageHeader
 {
@@ -13,7 +13,7 @@ internal unsafe struct MessageHeader
     public nuint VectorCount;
 }
 
-/// <summary>Its <c>struct iovec</c>: one of the places.</summary>
+/// <summary>The C library's <c>struct iovec</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct IoVector
 {

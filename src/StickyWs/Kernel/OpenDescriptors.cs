@@ -1,6 +1,6 @@
 namespace StickyWs.Kernel;
 
-/// <summary>How many descriptors the process has open, and how many it may have. On Linux.</summary>
+/// <summary>The number of open descriptors of the process, and its limit. Linux only.</summary>
 internal static unsafe class OpenDescriptors
 {
     private const string Folder = "/proc/self/fd";
@@ -9,7 +9,7 @@ internal static unsafe class OpenDescriptors
 
     private static volatile bool _cannotAsk;
 
-    /// <summary>The limit in force (<c>RLIMIT_NOFILE</c>, soft): numbers from it on are not given out.</summary>
+    /// <summary>The soft limit (<c>RLIMIT_NOFILE</c>): descriptors are always below it.</summary>
     public static int Limit
     {
         get
@@ -20,7 +20,7 @@ internal static unsafe class OpenDescriptors
     }
 
     /// <summary>
-    /// Asks the kernel, which answers with a number since Linux 6.2 (stat(2) of <c>/proc/self/fd</c>); before that all of them are gone through.
+    /// Linux 6.2 and later report the number as the size of <c>/proc/self/fd</c> (stat(2)); on older kernels the directory is enumerated.
     /// </summary>
     public static int Count()
     {
@@ -28,7 +28,7 @@ internal static unsafe class OpenDescriptors
         _cannotAsk = true;
         try
         {
-            return Directory.EnumerateFileSystemEntries(Folder).Count() - 1; // The one that lists them is among them.
+            return Directory.EnumerateFileSystemEntries(Folder).Count() - 1; // The enumeration itself holds one.
         }
         catch (DirectoryNotFoundException)
         {
@@ -36,7 +36,7 @@ internal static unsafe class OpenDescriptors
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Limit; // There is none left to list them with.
+            return Limit; // No descriptor is left for the enumeration.
         }
     }
 
@@ -45,7 +45,10 @@ internal static unsafe class OpenDescriptors
         var result = stackalloc byte[StatSize];
         try
         {
-            fixed (byte* path = "/proc/self/fd\0"u8) return Libc.Stat(Libc.AT_FDCWD, path, 0, Libc.STATX_SIZE, result) == 0 ? (int)*(ulong*)(result + SizeOffset) : 0;
+            fixed (byte* path = "/proc/self/fd\0"u8)
+            {
+                return Libc.Stat(Libc.AT_FDCWD, path, 0, Libc.STATX_SIZE, result) == 0 ? (int)*(ulong*)(result + SizeOffset) : 0;
+            }
         }
         catch (EntryPointNotFoundException)
         {
@@ -53,7 +56,7 @@ internal static unsafe class OpenDescriptors
         }
     }
 
-    // Without /proc: all numbers below the next one are in use.
+    // Without /proc: assume that all descriptors below the lowest free one are in use.
     private static int LowestFree()
     {
         var fd = Libc.EventFd(0, Libc.O_CLOEXEC);

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>An IP address and port as the kernel wants them: <c>struct sockaddr_in</c> (ip(7)) or <c>sockaddr_in6</c> (ipv6(7)).</summary>
+/// <summary>An IP address and port in the kernel's form: <c>struct sockaddr_in</c> (ip(7)) or <c>sockaddr_in6</c> (ipv6(7)).</summary>
 internal struct RawAddress : IEquatable<RawAddress>
 {
     public const int MaxLength = 28;

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// Memory for the <c>struct msghdr</c> and <c>struct iovec</c> (sendmsg(2)) of one turn. The kernel has copied them when it has submitted the send.
+/// Memory for the <c>struct msghdr</c> and <c>struct iovec</c> (sendmsg(2)) of one turn of the reactor. The kernel copies them when it submits the
+/// send.
 /// </summary>
 internal sealed unsafe class SendVectors
 {
@@ -17,8 +18,8 @@ internal sealed unsafe class SendVectors
     private int _headerCount;
     private int _vectorCount;
 
-    /// <summary>Begins a turn, when the kernel has submitted all sends of the one before.</summary>
-    /// <param name="pieces">Pieces that there are at most.</param>
+    /// <summary>Begins a turn. All sends of the previous turn must have been submitted.</summary>
+    /// <param name="pieces">The most pieces that the turn can add.</param>
     public void Clear(int pieces)
     {
         (_headerCount, _vectorCount) = (0, 0);
@@ -29,16 +30,16 @@ internal sealed unsafe class SendVectors
         _vectors = (IoVector*)NativeMemory.Alloc((nuint)_room, (nuint)sizeof(IoVector));
     }
 
-    /// <summary>A message of a chain of pieces, as many as the kernel takes in one.</summary>
-    /// <param name="buffers">Where they are.</param>
-    /// <param name="first">The first.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="length">Bytes of the message.</param>
-    /// <exception cref="InvalidOperationException">There are more pieces than were announced: a defect.</exception>
+    /// <summary>Adds a message for a chain of pieces, or for as many of them as the kernel takes in one message.</summary>
+    /// <param name="buffers">The buffers that hold the pieces.</param>
+    /// <param name="first">The first buffer of the chain.</param>
+    /// <param name="count">The length of the chain.</param>
+    /// <param name="length">The bytes of the message.</param>
+    /// <exception cref="InvalidOperationException">There are more pieces than announced: a defect.</exception>
     public MessageHeader* Add(UringBuffers buffers, int first, int count, out int length)
     {
         count = Math.Min(count, MostPerMessage);
-        if (_vectorCount + count > _room) throw new InvalidOperationException($"There are more than {_room} pieces to send.");
+        if (_vectorCount + count > _room) throw new InvalidOperationException($"More than the announced {_room} pieces to send.");
         var header = &_headers[_headerCount++];
         *header = new MessageHeader { Vectors = &_vectors[_vectorCount], VectorCount = (nuint)count };
         length = 0;

@@ -1,25 +1,25 @@
 namespace StickyWs.Kernel;
 
-/// <summary>Socket options of the raw lane (socket(7), tcp(7)). That one cannot be set is never a reason to give a connection up.</summary>
+/// <summary>Socket options of the raw lane (socket(7), tcp(7)). Failing to set one never ends a connection.</summary>
 internal static unsafe class SocketOptions
 {
     private const int LongestKeepIdle = 32767;
 
-    /// <summary>Sends small pieces at once.</summary>
+    /// <summary>Sends small segments at once.</summary>
     public static void SetNoDelay(int fd) => Set(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
 
     /// <summary>
-    /// Leaves urgent data where it is in the stream (RFC 6093 section 5): a receive that goes on by itself would not come past its mark. A socket
-    /// that is accepted inherits this from its listener.
+    /// Keeps urgent data inline in the stream (RFC 6093 section 5): a multishot receive would not get past the urgent mark. Accepted sockets inherit
+    /// the option from their listener.
     /// </summary>
     public static void SetUrgentInline(int fd) => Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
 
-    /// <summary>Before a connect behind which bytes follow at once: the last packet of TCP's own handshake then travels with them.</summary>
+    /// <summary>For a connect that is followed by data at once: the ACK that ends TCP's handshake then travels with the data.</summary>
     public static void DelayFirstAck(int fd) => Set(fd, Libc.IPPROTO_TCP, Libc.TCP_QUICKACK, 0);
 
     /// <summary>
-    /// Has the kernel find out that a peer is gone without a word: what it does not acknowledge within the time breaks the connection, and while nothing is
-    /// sent the kernel asks (keep-alive), first after half the time.
+    /// Lets the kernel detect vanished peers. Data that stays unacknowledged for this long breaks the connection; an idle connection is probed
+    /// (keep-alive), first after half the time.
     /// </summary>
     public static void SetDeadPeerTimeout(int fd, int milliseconds)
     {
@@ -30,7 +30,7 @@ internal static unsafe class SocketOptions
     }
 
     /// <summary>
-    /// Takes the error that broke the connection, which the kernel tells once; <see cref="Errno.EPIPE"/> where the peer had finished before (FIN).
+    /// Takes the error that broke the connection, which the kernel reports once; <see cref="Errno.EPIPE"/> if the peer had sent its FIN before.
     /// </summary>
     public static Errno TakeError(int fd)
     {
@@ -39,19 +39,20 @@ internal static unsafe class SocketOptions
         return Libc.GetOption(fd, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length) == 0 ? (Errno)error : Errno.None;
     }
 
-    /// <summary>How many bytes the peer has not acknowledged; a FIN counts as one.</summary>
+    /// <summary>The number of bytes that the peer has not acknowledged; a FIN counts as one.</summary>
     public static int Unacknowledged(int fd)
     {
         var count = 0;
         return Libc.Control(fd, Libc.SIOCOUTQ, &count) == 0 ? count : 0;
     }
 
-    /// <summary>How many bytes the peer has acknowledged so far; 0 where the kernel does not tell.</summary>
+    /// <summary>The number of bytes that the peer has acknowledged so far; 0 if the kernel does not report it.</summary>
     public static long Acknowledged(int fd)
     {
         var info = stackalloc byte[Libc.TcpInfoSize];
         var length = (uint)Libc.TcpInfoSize;
-        return Libc.GetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_INFO, info, &length) == 0 && length >= Libc.TcpInfoBytesAcknowledged + sizeof(long) ? *(long*)(info + Libc.TcpInfoBytesAcknowledged) : 0;
+        var isKnown = Libc.GetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_INFO, info, &length) == 0;
+        return isKnown && length >= Libc.TcpInfoBytesAcknowledged + sizeof(long) ? *(long*)(info + Libc.TcpInfoBytesAcknowledged) : 0;
     }
 
     /// <summary>Its own address; <see langword="null"/> where the kernel has none any more.</summary>
@@ -77,7 +78,7 @@ internal static unsafe class SocketOptions
         _ = Libc.Close(fd);
     }
 
-    /// <summary>Has the close of a socket break the connection (RST).</summary>
+    /// <summary>Makes the close of a socket reset the connection (RST).</summary>
     public static void ResetOnClose(int fd)
     {
         var linger = stackalloc int[] { 1, 0 };

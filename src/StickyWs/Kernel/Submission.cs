@@ -2,20 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>The kernel's <c>struct io_uring_sqe</c> (io_uring_enter(2)): one operation that is asked for.</summary>
+/// <summary>The kernel's <c>struct io_uring_sqe</c> (io_uring_enter(2)): one requested operation.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 64)]
 internal struct Submission
 {
-    /// <summary>Its memory comes from the ring of buffers of its <see cref="BufferGroup"/>.</summary>
+    /// <summary>The kernel picks a buffer from <see cref="BufferGroup"/>.</summary>
     public const byte IOSQE_BUFFER_SELECT = 1 << 5;
 
-    /// <summary>Completes without a word when it succeeds.</summary>
+    /// <summary>No completion on success.</summary>
     public const byte IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 
-    /// <summary>A receive that goes on, completion after completion, until it fails or is cancelled.</summary>
+    /// <summary>A receive that keeps completing until it fails or is cancelled.</summary>
     public const ushort IORING_RECV_MULTISHOT = 1 << 1;
 
-    /// <summary>A poll that goes on likewise.</summary>
+    /// <summary>The same for a poll.</summary>
     public const uint IORING_POLL_ADD_MULTI = 1 << 0;
 
     [FieldOffset(0)]
@@ -36,7 +36,7 @@ internal struct Submission
     [FieldOffset(24)]
     public uint Length;
 
-    /// <summary>Flags of a message, events of a poll, flags of a cancellation.</summary>
+    /// <summary>Message flags, poll events or cancellation flags.</summary>
     [FieldOffset(28)]
     public uint OperationFlags;
 
@@ -46,12 +46,12 @@ internal struct Submission
     [FieldOffset(40)]
     public ushort BufferGroup;
 
-    /// <summary>After how many bytes a receive that goes on ends (<c>optlen</c>, since Linux 6.17; before, anything but 0 is invalid).</summary>
+    /// <summary>The byte count after which a multishot receive ends (<c>optlen</c>, since Linux 6.17; before that only 0 is valid).</summary>
     [FieldOffset(44)]
     public uint MostBytes;
 }
 
-/// <summary>The operations that are used, by the kernel's number.</summary>
+/// <summary>The operations in use, with the kernel's numbers.</summary>
 internal enum UringOperation : byte
 {
     IORING_OP_NOP = 0,

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// One io_uring(7): operations are written into memory that the kernel reads, and what became of them is read from memory that it writes. Belongs to
-/// the one thread that has enabled it, for which the kernel keeps all work until it asks (<c>IORING_SETUP_DEFER_TASKRUN</c>): nothing interrupts it,
-/// and completions come in batches.
+/// One io_uring(7) instance: a submission queue that the kernel reads and a completion queue that it writes. It belongs to the thread that enabled
+/// it. The kernel defers all its work until that thread enters it (<c>IORING_SETUP_DEFER_TASKRUN</c>): nothing interrupts the thread, and completions
+/// come in batches.
 /// </summary>
 internal sealed unsafe class Uring : IDisposable
 {
@@ -43,29 +43,32 @@ internal sealed unsafe class Uring : IDisposable
     private readonly uint _completionMask;
     private readonly uint* _completionHead;
     private readonly uint* _completionTail;
-    // What found no room.
+    // Submissions that found the queue full.
     private readonly List<Submission> _waiting = [];
     private uint _tail;
     private uint _lost;
     private bool _isDisposed;
 
-    /// <param name="submissions">Room for so many operations between two entries of the kernel: a power of two.</param>
-    /// <param name="completions">Room for so many completions, likewise; more than that the kernel keeps elsewhere, which costs more.</param>
+    /// <param name="submissions">The size of the submission queue: the most operations between two enters. A power of two.</param>
+    /// <param name="completions">The size of the completion queue, a power of two. The kernel keeps any excess elsewhere, at a higher cost.</param>
     /// <exception cref="IOException">The kernel refuses.</exception>
     public Uring(uint submissions, uint completions)
     {
-        var parameters = new UringParameters { Completions = completions, Flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN };
+        const uint SetUpFlags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL
+            | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+        var parameters = new UringParameters { Completions = completions, Flags = SetUpFlags };
         _fd = Libc.UringSetUp(submissions, &parameters);
         if (_fd < 0) throw Refused("io_uring_setup");
         if ((parameters.Features & NeededFeatures) != NeededFeatures)
         {
             _ = Libc.Close(_fd);
-            throw new IOException($"io_uring_setup: of the features {NeededFeatures:X} there are {parameters.Features & NeededFeatures:X}");
+            throw new IOException($"io_uring_setup: needs the features {NeededFeatures:X}, has {parameters.Features & NeededFeatures:X}");
         }
 
         _submissionCount = parameters.Submissions;
         _sharedSize = Math.Max(
-            parameters.SubmissionIndexes + (parameters.Submissions * sizeof(uint)), parameters.CompletionEntries + (parameters.Completions * (uint)sizeof(Completion)));
+            parameters.SubmissionIndexes + (parameters.Submissions * sizeof(uint)),
+            parameters.CompletionEntries + (parameters.Completions * (uint)sizeof(Completion)));
         _shared = Libc.MapShared(_sharedSize, _fd, 0);
         _submissions = (Submission*)Libc.MapShared(SubmissionsSize, _fd, IORING_OFF_SQES);
         if ((nint)_shared == -1 || (nint)_submissions == -1)
@@ -83,17 +86,17 @@ internal sealed unsafe class Uring : IDisposable
         _completionMask = parameters.Completions - 1;
         _completionHead = (uint*)(_shared + parameters.CompletionHead);
         _completionTail = (uint*)(_shared + parameters.CompletionTail);
-        // The kernel looks submissions up by an index; ours are always in order.
+        // The kernel finds submissions through an index array; ours are always in order.
         for (uint i = 0; i < _submissionCount; i++) ((uint*)(_shared + parameters.SubmissionIndexes))[i] = i;
     }
 
-    /// <summary>Completions that are there, not counting what the kernel still has to do.</summary>
+    /// <summary>The number of completions in the queue, without the work that the kernel has deferred.</summary>
     public uint Ready => Volatile.Read(ref *_completionTail) - *_completionHead;
 
-    /// <summary>Whether the kernel holds completions for which there was no room; it brings them when it is entered.</summary>
+    /// <summary>Whether the kernel holds completions that found the queue full; an enter delivers them.</summary>
     public bool HasOverflown => (Volatile.Read(ref *_flags) & IORING_SQ_CQ_OVERFLOW) != 0;
 
-    /// <summary>Whether completions are gone for ever since this was last asked, for want of memory in the kernel.</summary>
+    /// <summary>Whether completions were lost, since the last call, because the kernel ran out of memory.</summary>
     public bool HasLost
     {
         get
@@ -105,28 +108,28 @@ internal sealed unsafe class Uring : IDisposable
         }
     }
 
-    /// <summary>How many operations were asked for so far, modulo 2^32.</summary>
+    /// <summary>The number of operations requested so far, modulo 2^32.</summary>
     public uint Position => _tail + (uint)_waiting.Count;
 
-    /// <summary>Whether the kernel has looked at all that was asked for up to there.</summary>
+    /// <summary>Whether the kernel has consumed all submissions before this position.</summary>
     public bool HasSubmitted(uint position) => (int)(Volatile.Read(ref *_submissionHead) - position) >= 0;
 
     private bool IsFull => _tail - Volatile.Read(ref *_submissionHead) == _submissionCount;
 
     private nuint SubmissionsSize => _submissionCount * (nuint)sizeof(Submission);
 
-    /// <summary>Makes the ring the calling thread's.</summary>
+    /// <summary>Binds the ring to the calling thread.</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
     public void Enable() => Register(IORING_REGISTER_ENABLE_RINGS, null, 0);
 
-    /// <summary>Changes something about the ring (io_uring_register(2)).</summary>
+    /// <summary>Registers a resource with the ring, or changes its state (io_uring_register(2)).</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
     public void Register(uint operation, void* argument, uint count)
     {
         if (Libc.UringRegister(_fd, operation, argument, count) < 0) throw Refused("io_uring_register");
     }
 
-    /// <summary>Room for the next operation, all zero, good until the next call. It is submitted when the kernel is entered.</summary>
+    /// <summary>A zeroed submission for the next operation, valid until the next call. The next enter submits it.</summary>
     public ref Submission Next()
     {
         if (IsFull || _waiting.Count > 0)
@@ -140,10 +143,10 @@ internal sealed unsafe class Uring : IDisposable
         return ref submission;
     }
 
-    /// <summary>Submits what is there, has the kernel do what is to be done, and waits for completions.</summary>
-    /// <param name="completions">For how many to wait.</param>
-    /// <param name="microseconds">For how long at most; less than 0 for ever.</param>
-    /// <exception cref="IOException">The ring cannot be used any more: a defect.</exception>
+    /// <summary>Submits what was requested, runs the kernel's deferred work and waits for completions.</summary>
+    /// <param name="completions">How many to wait for.</param>
+    /// <param name="microseconds">The longest wait; negative to wait without a limit.</param>
+    /// <exception cref="IOException">The ring is no longer usable: a defect.</exception>
     public void Enter(uint completions, long microseconds)
     {
         while (_waiting.Count > 0)
@@ -152,7 +155,7 @@ internal sealed unsafe class Uring : IDisposable
             if (_waiting.Count == 0) break;
             var before = *_submissionHead;
             EnterOnce(0, 0);
-            if (*_submissionHead == before) return; // It takes no more before completions are taken from it.
+            if (*_submissionHead == before) return; // The kernel accepts no more until completions are taken.
         }
 
         EnterOnce(completions, microseconds);
@@ -170,12 +173,17 @@ internal sealed unsafe class Uring : IDisposable
         Volatile.Write(ref *_submissionTail, _tail);
         var longest = stackalloc long[] { microseconds / 1_000_000, microseconds % 1_000_000 * 1000 };
         var argument = stackalloc ulong[] { 0, 0, completions > 0 && microseconds >= 0 ? (ulong)longest : 0 };
-        if (Libc.UringEnter(_fd, _tail - Volatile.Read(ref *_submissionHead), completions, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument, 3 * sizeof(ulong)) >= 0) return;
+        const uint EnterFlags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+        var pending = _tail - Volatile.Read(ref *_submissionHead);
+        if (Libc.UringEnter(_fd, pending, completions, EnterFlags, argument, 3 * sizeof(ulong)) >= 0) return;
         var error = Libc.SavedError;
-        if (error is not (Errno.ETIME or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY or Errno.ENOMEM)) throw new IOException($"io_uring_enter: {error}");
+        if (error is not (Errno.ETIME or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY or Errno.ENOMEM))
+        {
+            throw new IOException($"io_uring_enter: {error}");
+        }
     }
 
-    /// <summary>The next completion. It is gone from the ring when this returns.</summary>
+    /// <summary>Removes the next completion from the queue and returns it.</summary>
     public Completion Take()
     {
         var completion = _completions[*_completionHead & _completionMask];
@@ -183,7 +191,7 @@ internal sealed unsafe class Uring : IDisposable
         return completion;
     }
 
-    /// <summary>Gives the ring back. The kernel cancels what is under way when the thread ends that has enabled it.</summary>
+    /// <summary>Releases the ring. The kernel cancels pending operations when the thread that enabled it ends.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;

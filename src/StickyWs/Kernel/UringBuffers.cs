@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// The buffers that a ring receives into (io_uring_register(2), <c>IORING_REGISTER_PBUF_RING</c>): the kernel takes one when bytes are there, so that
-/// a thousand idle sockets need none. Each is with the kernel, or filled and on its way out, in a chain of pieces; never both. Others of the same
-/// size, which the kernel never gets, hold what handlers write behind such pieces.
+/// The buffers that a ring receives into (io_uring_register(2), <c>IORING_REGISTER_PBUF_RING</c>). The kernel takes one only when bytes arrive, so a
+/// thousand idle sockets need none. Each buffer is either with the kernel, or filled and queued for sending in a chain of pieces. Further buffers of
+/// the same size, which the kernel never gets, hold what handlers write after such pieces.
 /// </summary>
 internal sealed unsafe class UringBuffers
 {
@@ -23,9 +23,9 @@ internal sealed unsafe class UringBuffers
     private Filled[] _filled;
     private ushort _tail;
 
-    /// <param name="ring">Whose buffers they are.</param>
-    /// <param name="count">How many: a power of two, 32,768 at most.</param>
-    /// <param name="size">Bytes of each.</param>
+    /// <param name="ring">The ring that receives into them.</param>
+    /// <param name="count">How many: a power of two, at most 32,768.</param>
+    /// <param name="size">Bytes per buffer.</param>
     /// <exception cref="IOException">The kernel refuses.</exception>
     public UringBuffers(Uring ring, int count, int size)
     {
@@ -58,18 +58,18 @@ internal sealed unsafe class UringBuffers
 
     public int Count { get; }
 
-    /// <summary>Bytes of each.</summary>
+    /// <summary>Bytes per buffer.</summary>
     public int Size { get; }
 
-    /// <summary>How many are with the kernel, or with completions that nobody has looked at yet.</summary>
+    /// <summary>The number that is with the kernel, or in completions not yet taken.</summary>
     public int Free { get; private set; }
 
-    /// <summary>How many hold bytes, whoever filled them.</summary>
+    /// <summary>The number that holds bytes, received or written.</summary>
     public int InUse => Count - Free + _own.Count - _freeOwn.Count;
 
     public byte* Start(int buffer) => buffer < Count ? _bytes + ((nuint)buffer * (nuint)Size) : (byte*)_own[buffer - Count];
 
-    /// <summary>What is in a buffer that was taken, and what comes behind it.</summary>
+    /// <summary>The content of a taken buffer, and its successor in the chain.</summary>
     public ref Filled this[int buffer] => ref _filled[buffer];
 
     /// <summary>Notes that the kernel has filled a buffer.</summary>
@@ -80,8 +80,8 @@ internal sealed unsafe class UringBuffers
         return new ReadOnlySpan<byte>(Start(buffer), length);
     }
 
-    /// <summary>Copies bytes, as many as a buffer has room for at most, into one that is not the kernel's.</summary>
-    /// <exception cref="InvalidOperationException">There are 65,536 buffers: somebody writes without heeding that there is no room.</exception>
+    /// <summary>Copies at most one buffer's worth of bytes into a buffer that the kernel never gets.</summary>
+    /// <exception cref="InvalidOperationException">There are 65,536 buffers: a handler writes although it was told that there is no room.</exception>
     public int TakeOwn(ReadOnlySpan<byte> bytes)
     {
         if (!_freeOwn.TryPop(out var buffer)) buffer = AddOwn();
@@ -90,7 +90,7 @@ internal sealed unsafe class UringBuffers
         return buffer;
     }
 
-    /// <summary>Gives a buffer back: to the kernel, or to who writes next.</summary>
+    /// <summary>Returns a buffer to the kernel, or to the free list for the next write.</summary>
     public void GiveBack(int buffer)
     {
         if (buffer >= Count)
@@ -110,13 +110,13 @@ internal sealed unsafe class UringBuffers
     private int AddOwn()
     {
         var buffer = Count + _own.Count;
-        if (buffer > ushort.MaxValue) throw new InvalidOperationException("There is no room for more that is written and not sent.");
+        if (buffer > ushort.MaxValue) throw new InvalidOperationException("Too many buffers hold written bytes that are not yet sent.");
         if (buffer == _filled.Length) Array.Resize(ref _filled, buffer * 2);
         _own.Add((nint)NativeMemory.Alloc((nuint)Size));
         return buffer;
     }
 
-    /// <summary>Frees the memory; the ring is closed, and nothing receives any more.</summary>
+    /// <summary>Frees the memory. The ring must be closed before, so that nothing receives into it.</summary>
     public void Dispose()
     {
         foreach (var own in _own) NativeMemory.Free((void*)own);
@@ -131,6 +131,6 @@ internal struct Filled
     public int Start;
     public int Length;
 
-    /// <summary>The buffer behind it in the same chain.</summary>
+    /// <summary>The next buffer in the same chain.</summary>
     public ushort Next;
 }

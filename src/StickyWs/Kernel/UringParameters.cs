@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.Kernel;
 
-/// <summary>The kernel's <c>struct io_uring_params</c> (io_uring_setup(2)): what is asked for, and then what there is.</summary>
+/// <summary>The kernel's <c>struct io_uring_params</c> (io_uring_setup(2)): what is requested, then what was granted.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 120)]
 internal struct UringParameters
 {
@@ -18,7 +18,7 @@ internal struct UringParameters
     [FieldOffset(20)]
     public uint Features;
 
-    // Where things are in the memory that is shared, in bytes from its start.
+    // Offsets in the shared memory, in bytes.
     [FieldOffset(40)]
     public uint SubmissionHead;
 

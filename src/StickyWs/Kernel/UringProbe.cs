@@ -3,9 +3,9 @@ using StickyWs.Reactors;
 namespace StickyWs.Kernel;
 
 /// <summary>
-/// Asks the kernel for what a reactor on io_uring needs, by using it once: a ring with its buffers is set up as a reactor's, and a byte goes through.
-/// An old kernel, a switch (<c>kernel.io_uring_disabled</c>), a seccomp profile, a limit on locked memory all show there, and a version number shows
-/// none of them.
+/// Checks that the kernel has what an io_uring reactor needs, by using it once: sets up a ring with its buffers as a reactor would, and sends a byte
+/// through it. This detects an old kernel, a switch (<c>kernel.io_uring_disabled</c>), a seccomp profile and a limit on locked memory; a version
+/// number shows none of them.
 /// </summary>
 internal static unsafe class UringProbe
 {
@@ -19,9 +19,12 @@ internal static unsafe class UringProbe
     private const int MoreThanFits = 4 * 1024 * 1024;
 
     private static readonly UringOperation[] Needed =
-        [UringOperation.IORING_OP_POLL_ADD, UringOperation.IORING_OP_SENDMSG, UringOperation.IORING_OP_ASYNC_CANCEL, UringOperation.IORING_OP_CLOSE, UringOperation.IORING_OP_SEND, UringOperation.IORING_OP_RECV];
+    [
+        UringOperation.IORING_OP_POLL_ADD, UringOperation.IORING_OP_SENDMSG, UringOperation.IORING_OP_ASYNC_CANCEL,
+        UringOperation.IORING_OP_CLOSE, UringOperation.IORING_OP_SEND, UringOperation.IORING_OP_RECV,
+    ];
 
-    /// <summary>The first thing that is refused, or <see langword="null"/>. Needs Linux.</summary>
+    /// <summary>The first thing that is refused, or <see langword="null"/>. Linux only.</summary>
     public static string? FirstRefusal()
     {
         try
@@ -43,7 +46,8 @@ internal static unsafe class UringProbe
         ring.Register(IORING_REGISTER_PROBE, probe, ProbeEntries);
         foreach (var operation in Needed)
         {
-            if ((*(ushort*)(probe + ProbeHeaderSize + ((int)operation * ProbeEntrySize) + 2) & IO_URING_OP_SUPPORTED) == 0) return $"io_uring has no {operation}";
+            var isSupported = (*(ushort*)(probe + ProbeHeaderSize + ((int)operation * ProbeEntrySize) + 2) & IO_URING_OP_SUPPORTED) != 0;
+            if (!isSupported) return $"io_uring has no {operation}";
         }
 
         return null;
@@ -63,7 +67,7 @@ internal static unsafe class UringProbe
         {
             _ = Libc.Close(ends[0]);
             _ = Libc.Close(ends[1]);
-            ring.Dispose(); // Before the memory that it may receive into.
+            ring.Dispose(); // Before the memory that it receives into.
             buffers?.Dispose();
         }
     }
@@ -72,22 +76,24 @@ internal static unsafe class UringProbe
     {
         var text = (byte)'x';
         ref var receive = ref ring.Next();
-        (receive.Operation, receive.Fd, receive.Flags, receive.Options, receive.BufferGroup) = (UringOperation.IORING_OP_RECV, to, Submission.IOSQE_BUFFER_SELECT, Submission.IORING_RECV_MULTISHOT, UringBuffers.Group);
+        (receive.Operation, receive.Fd, receive.Flags) = (UringOperation.IORING_OP_RECV, to, Submission.IOSQE_BUFFER_SELECT);
+        (receive.Options, receive.BufferGroup) = (Submission.IORING_RECV_MULTISHOT, UringBuffers.Group);
         ref var send = ref ring.Next();
-        (send.Operation, send.Fd, send.Address, send.Length, send.OperationFlags) = (UringOperation.IORING_OP_SEND, from, (ulong)&text, 1, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
+        (send.Operation, send.Fd, send.Address, send.Length) = (UringOperation.IORING_OP_SEND, from, (ulong)&text, 1);
+        send.OperationFlags = Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT;
         ring.Enter(2, Patience);
         var isReceived = false;
         while (ring.Ready > 0)
         {
             var completion = ring.Take();
-            if (completion.Error != Errno.None) return $"an operation of io_uring: {completion.Error}";
+            if (completion.Error != Errno.None) return $"an io_uring operation failed: {completion.Error}";
             isReceived |= completion.Buffer >= 0 && completion is { GoesOn: true, Result: 1 };
         }
 
         return isReceived ? null : "io_uring received nothing";
     }
 
-    // A send that is silent when all went out must not be silent when only a part did.
+    // With IOSQE_CQE_SKIP_SUCCESS a short send must still complete visibly.
     private static string? Overfill(Uring ring, int from)
     {
         var bytes = Libc.MapPrivate(MoreThanFits);
@@ -95,10 +101,11 @@ internal static unsafe class UringProbe
         try
         {
             ref var send = ref ring.Next();
-            (send.Operation, send.Fd, send.Flags, send.Address, send.Length) = (UringOperation.IORING_OP_SEND, from, Submission.IOSQE_CQE_SKIP_SUCCESS, (ulong)bytes, MoreThanFits);
+            (send.Operation, send.Fd, send.Flags) = (UringOperation.IORING_OP_SEND, from, Submission.IOSQE_CQE_SKIP_SUCCESS);
+            (send.Address, send.Length) = ((ulong)bytes, MoreThanFits);
             send.OperationFlags = Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT | Libc.MSG_WAITALL;
             ring.Enter(0, 0);
-            return ring.Ready > 0 && ring.Take().Result is > 0 and < MoreThanFits ? null : "io_uring does not tell of a send that falls short";
+            return ring.Ready > 0 && ring.Take().Result is > 0 and < MoreThanFits ? null : "io_uring does not report a short send";
         }
         finally
         {

@@ -1,6 +1,6 @@
 namespace StickyWs.Kernel;
 
-/// <summary>What ends a reactor's wait from another thread: an <c>eventfd(2)</c> that it waits for besides its sockets.</summary>
+/// <summary>Ends a reactor's wait from another thread: an <c>eventfd(2)</c> that the reactor polls along with its sockets.</summary>
 internal sealed unsafe class WakeEvent
 {
     /// <exception cref="IOException">The kernel refuses.</exception>

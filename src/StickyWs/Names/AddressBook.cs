@@ -5,38 +5,44 @@ using System.Net.Sockets;
 namespace StickyWs.Names;
 
 /// <summary>
-/// Connects to names that may have several addresses, some of them dead: the next address is tried when one fails, or does not answer soon, and the
-/// one that was reached comes first for a while. The one place for plain requests, handshakes and probes alike.
+/// Connects to names that may have several addresses, some of them unreachable. If an address fails or does not answer soon, the next one is tried;
+/// the one that was reached comes first for a while. Plain requests, handshakes and probes all connect through this class.
 /// </summary>
 internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
 {
-    // As long as RFC 8305 section 4 lets an outcome be remembered.
+    // The longest that RFC 8305 section 4 lets an outcome be remembered.
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
-    // Names come from the configuration; this is for one that changes them for ever.
+    // Names come from the configuration; this bounds a configuration that keeps changing them.
     private const int MostNames = 4096;
 
-    // Attempts that were ended in a row before the address that was reached has an answer.
+    // How many cancelled attempts in a row the address that was last reached is kept for.
     private const int MostMisses = 3;
 
     private readonly ConcurrentDictionary<(string Host, int Port), First> _first = new();
 
-    /// <summary>By the system's own resolver and clock.</summary>
+    /// <summary>The instance with the system's resolver and clock.</summary>
     public static AddressBook System { get; } = new(new SystemNameResolver(), TimeProvider.System);
 
     /// <summary>Connects to the first address that can be reached.</summary>
     /// <param name="host">A name, or an address.</param>
     /// <param name="port">The port.</param>
-    /// <param name="connect">Connects to one address; what it returns is the caller's.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="connect">Connects to one address; the caller owns the result.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     /// <exception cref="SocketException">
-    /// None can be reached, the name has none, or it was ended before the name servers had answered (<see cref="SocketError.TryAgain"/>).
+    /// No address can be reached, the name has none, or the attempt was cancelled before the name servers answered
+    /// (<see cref="SocketError.TryAgain"/>).
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
-    public async ValueTask<T> ConnectAsync<T>(string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The attempt was cancelled.</exception>
+    public async ValueTask<T> ConnectAsync<T>(
+        string host, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, CancellationToken cancellationToken)
         where T : IDisposable
     {
-        if (IPAddress.TryParse(host, out var literal)) return await connect(new IPEndPoint(Plain(literal), port), cancellationToken).ConfigureAwait(false);
+        if (IPAddress.TryParse(host, out var literal))
+        {
+            return await connect(new IPEndPoint(Plain(literal), port), cancellationToken).ConfigureAwait(false);
+        }
+
         var addresses = Array.ConvertAll(await ResolveAsync(host, cancellationToken).ConfigureAwait(false), Plain);
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         if (addresses.Length == 1) return await connect(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false);
@@ -55,14 +61,14 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         }
     }
 
-    /// <summary>What was reached last by a name is no good after all: the others come first the next time.</summary>
+    /// <summary>The address that was last reached for a name has proved unusable: try the others first the next time.</summary>
     public void Distrust(string host, int port)
     {
         if (_first.TryGetValue((host, port), out var first)) _first[(host, port)] = first with { IsLast = true };
     }
 
-    // A connect that has no time left before it has begun is no connect that timed out. Those who bound it would wrap a cancellation, and lose what
-    // was waited for.
+    // Running out of time during the look-up is not a connect time-out. Callers that bound the connect would also wrap a cancellation, and lose what
+    // it was waiting for.
     private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         try
@@ -71,12 +77,12 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new SocketException((int)SocketError.TryAgain, $"The name servers had not answered for {host}.");
+            throw new SocketException((int)SocketError.TryAgain, $"The name servers did not answer in time for {host}.");
         }
     }
 
-    // Whatever the time-out is, no address keeps the others from their turn for ever. But the caller may have ended it for any other reason, so one
-    // that was reached is not given up at once.
+    // Whatever the time-out is, one address must not keep the others from their turn forever. But the caller may have cancelled for another reason,
+    // so an address that was reached before is not given up at once.
     private void GiveUp((string Host, int Port) name, IPAddress? known, IPAddress untried)
     {
         var misses = known is not null && _first.TryGetValue(name, out var first) ? first.Misses + 1 : MostMisses;
@@ -89,10 +95,10 @@ internal sealed class AddressBook(INameResolver resolver, TimeProvider time)
         _first[name] = new First(address, known, misses, time.GetTimestamp());
     }
 
-    // A socket for IPv6 alone does not take an address of IPv4 that is written as one of IPv6.
+    // An IPv6-only socket does not accept an IPv4-mapped address.
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
-    // The one to begin with, then both families in turn (RFC 8305 section 4).
+    // The preferred address first, then both families in turn (RFC 8305 section 4).
     private List<IPAddress> Ordered((string Host, int Port) name, IPAddress[] addresses, out IPAddress? known)
     {
         var ordered = new List<IPAddress>(addresses.Length);

@@ -4,12 +4,13 @@ using System.Net.Sockets;
 namespace StickyWs.Names;
 
 /// <summary>
-/// Connects to one of several addresses: the next begins when one fails, or after a short while; the first that stands wins (RFC 8305 section 5).
+/// Connects to one of several addresses: the next attempt begins when one fails, or after a short while; the first connection wins (RFC 8305 section
+/// 5).
 /// </summary>
-/// <param name="addresses">All of them, the preferred one first.</param>
-/// <param name="known">One that was reached of late, so that a socket of this machine can be connected to its like.</param>
+/// <param name="addresses">All addresses, the preferred one first.</param>
+/// <param name="known">An address that was reached recently; a local failure to reach it is this machine's own.</param>
 /// <param name="port">The port.</param>
-/// <param name="connect">Connects to one.</param>
+/// <param name="connect">Connects to one address.</param>
 /// <param name="time">The clock.</param>
 internal sealed class AddressRace<T>(
     IReadOnlyList<IPAddress> addresses, IPAddress? known, int port, Func<IPEndPoint, CancellationToken, ValueTask<T>> connect, TimeProvider time)
@@ -21,10 +22,10 @@ internal sealed class AddressRace<T>(
     private readonly List<(IPAddress Address, Exception Failure)> _failures = [];
     private int _begun;
 
-    /// <summary>The address whose turn did not come.</summary>
+    /// <summary>The first address that was not tried.</summary>
     public IPAddress? Untried => _begun < addresses.Count ? addresses[_begun] : null;
 
-    /// <exception cref="SocketException">None can be reached: the failure that says most about them.</exception>
+    /// <exception cref="SocketException">No address can be reached; the most telling of their failures.</exception>
     public async Task<(T Connection, IPAddress Address)> RunAsync(CancellationToken cancellationToken)
     {
         using var race = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -63,7 +64,8 @@ internal sealed class AddressRace<T>(
         var turn = Task.Delay(Stagger, time, enough.Token);
         var ended = await Task.WhenAny([.. _attempts.Keys, turn]).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
-        return ended == turn && !cancellationToken.IsCancellationRequested ? null : ended as Task<T> ?? await Task.WhenAny(_attempts.Keys).ConfigureAwait(false);
+        if (ended == turn && !cancellationToken.IsCancellationRequested) return null;
+        return ended as Task<T> ?? await Task.WhenAny(_attempts.Keys).ConfigureAwait(false);
     }
 
     private bool TryEnd(Task<T> attempt, out IPAddress address)
@@ -74,17 +76,22 @@ internal sealed class AddressRace<T>(
         return false;
     }
 
-    // That this machine is short of something says nothing of anybody. That it has no way to an address is said of a family that it does not have,
-    // too, and then the others decide; of one that was reached it is the machine's own trouble. Refused is a name whose addresses all refuse.
-    private int Weight((IPAddress Address, Exception Failure) end) => (end.Failure as SocketException ?? end.Failure.InnerException as SocketException)?.SocketErrorCode switch
+    // How telling a failure is. A lack of local resources comes first: it says nothing about any address. "No route" also comes from a family that
+    // this machine does not have, so the other addresses decide; only for an address that was reached before is it this machine's own trouble. The
+    // name counts as refused only if all its addresses refuse.
+    private int Weight((IPAddress Address, Exception Failure) end) => ErrorOf(end.Failure) switch
     {
         SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError => 4,
-        SocketError.AddressNotAvailable or SocketError.NetworkUnreachable or SocketError.AddressFamilyNotSupported => end.Address.Equals(known) ? 3 : 0,
+        SocketError.AddressNotAvailable or SocketError.NetworkUnreachable or SocketError.AddressFamilyNotSupported
+            => end.Address.Equals(known) ? 3 : 0,
         SocketError.ConnectionRefused => 1,
         _ => 2,
     };
 
-    // One that lost, and may yet stand.
+    private static SocketError? ErrorOf(Exception failure)
+        => (failure as SocketException ?? failure.InnerException as SocketException)?.SocketErrorCode;
+
+    // An attempt that lost the race may still connect.
     private static async Task DropAsync(Task<T> late)
     {
         try
@@ -93,7 +100,7 @@ internal sealed class AddressRace<T>(
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
-            // It was not reached either.
+            // It failed as well.
         }
     }
 }

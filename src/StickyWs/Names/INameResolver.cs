@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace StickyWs.Names;
 
-/// <summary>Which addresses a name has.</summary>
+/// <summary>Resolves names to addresses.</summary>
 internal interface INameResolver
 {
     /// <summary>The addresses of a name, the preferred one first.</summary>
-    /// <exception cref="SocketException">The name does not exist, or nobody knows now.</exception>
+    /// <exception cref="SocketException">The name does not exist, or no name server answers.</exception>
     ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken);
 }

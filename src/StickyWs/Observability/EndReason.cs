@@ -21,15 +21,15 @@ public enum EndReason
     /// <summary>The host stopped and its shutdown time was over.</summary>
     Shutdown,
 
-    /// <summary>No byte moved for longer than the pool's options allow, or than they allow once one side has finished.</summary>
+    /// <summary>No byte moved for longer than the pool's idle time-out, or its half-closed time-out after one side had finished.</summary>
     IdleTimeout,
 
-    /// <summary>The client acknowledges nothing any more, or its network is gone (<c>DeadPeerTimeout</c>).</summary>
+    /// <summary>The client no longer acknowledges anything, or its network is gone (<c>DeadPeerTimeout</c>).</summary>
     ClientLost,
 
-    /// <summary>The same of the backend.</summary>
+    /// <summary>The same for the backend.</summary>
     BackendLost,
 
-    /// <summary>A defect of the balancer, logged as an error.</summary>
+    /// <summary>A defect of the balancer; logged as an error.</summary>
     Failed,
 }

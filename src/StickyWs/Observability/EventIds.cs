@@ -1,6 +1,6 @@
 namespace StickyWs.Observability;
 
-/// <summary>Every log event's id, one block of a hundred per room.</summary>
+/// <summary>The ids of all log events, roughly one block of a hundred per room.</summary>
 internal static class EventIds
 {
     // Hosting

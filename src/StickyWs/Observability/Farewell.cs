@@ -1,8 +1,8 @@
 namespace StickyWs.Observability;
 
 /// <summary>
-/// Which sides of a tunnel said farewell, that is, whose last bytes were a WebSocket Close frame: the value of the log field and of the metric tag
-/// <c>stickyws.farewell</c>. A tunnel that ended without one was broken off, whatever the connections looked like.
+/// Which sides of a tunnel said farewell: whose last bytes were a WebSocket Close frame. The value of the log field and of the metric tag
+/// <c>stickyws.farewell</c>. A tunnel that ended without one was cut off, however the connections were closed.
 /// </summary>
 internal static class Farewell
 {

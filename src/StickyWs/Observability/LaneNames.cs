@@ -1,6 +1,6 @@
 namespace StickyWs.Observability;
 
-/// <summary>The lanes by name: the values of the log field and of the metric tag <c>stickyws.lane</c>.</summary>
+/// <summary>The names of the lanes: the values of the log field and of the metric tag <c>stickyws.lane</c>.</summary>
 internal static class LaneNames
 {
     public const string Raw = "raw";

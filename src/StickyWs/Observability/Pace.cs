@@ -1,12 +1,12 @@
 namespace StickyWs.Observability;
 
-/// <summary>Lets one through per span of time: a warning whose cause lasts must not fill the log.</summary>
+/// <summary>Lets one event through per interval: a warning whose cause lasts must not fill the log.</summary>
 internal sealed class Pace(TimeProvider time, TimeSpan between)
 {
     private readonly Lock _lock = new();
     private long? _last;
 
-    /// <summary>One line a minute.</summary>
+    /// <summary>One per minute.</summary>
     public static Pace OfWarnings(TimeProvider time) => new(time, TimeSpan.FromMinutes(1));
 
     public bool TryPass()

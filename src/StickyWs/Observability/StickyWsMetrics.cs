@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace StickyWs.Observability;
 
 /// <summary>
-/// The meter <c>StickyWs</c>. Times are seconds; nothing that a client sends is ever a tag. What the registry knows (tunnels open, bytes,
-/// states) is read when somebody collects, so that no message pays for it.
+/// The meter <c>StickyWs</c>. Times are in seconds; nothing that a client sends becomes a tag. What the registry knows (open tunnels, bytes, states)
+/// is read on collection, so no message pays for it.
 /// </summary>
 internal sealed class StickyWsMetrics
 {
@@ -28,29 +28,29 @@ internal sealed class StickyWsMetrics
     {
         Meter = factory.Create(MeterName);
         _requests = Meter.CreateCounter<long>("stickyws.requests", "{request}", "Plain HTTP requests by backend and status class.");
-        _retries = Meter.CreateCounter<long>("stickyws.retries", "{attempt}", "Attempts that were repeated on another backend.");
-        _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Connects to a backend that failed.");
+        _retries = Meter.CreateCounter<long>("stickyws.retries", "{attempt}", "Attempts that were retried on another backend.");
+        _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Failed connects to a backend.");
         _tunnelsOpened = Meter.CreateCounter<long>("stickyws.tunnels.opened", "{tunnel}", "Tunnels opened.");
-        _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by reason and by who said farewell.");
-        _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by what became of them: new, kept, moved, held.");
-        _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Calls of the shared store of pins that gave no answer in time.");
-        _requestDuration = Times("stickyws.request.duration", "Plain HTTP requests, from the pool's choice to the last byte of the answer.", Buckets.Requests);
-        _dials = Times("stickyws.dial.duration", "Attempts to connect to a backend: name, TCP and TLS.", Buckets.Moments);
+        _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by end reason and farewell.");
+        _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by outcome.");
+        _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Failed calls to the shared pin store.");
+        _requestDuration = Times("stickyws.request.duration", "Plain HTTP requests, from routing to the end of the response.", Buckets.Requests);
+        _dials = Times("stickyws.dial.duration", "Attempts to connect to a backend: name look-up, TCP and TLS.", Buckets.Moments);
         _probes = Times("stickyws.probe.duration", "Probes, with their retries.", Buckets.Moments);
         _handshakes = Times("stickyws.handshake.duration", "WebSocket handshakes, from the routed head to the outcome.", Buckets.Moments);
-        _tunnelDuration = Times("stickyws.tunnel.duration", "Life of a tunnel, by end reason.", Buckets.Lives);
+        _tunnelDuration = Times("stickyws.tunnel.duration", "Lifetime of tunnels, by end reason.", Buckets.Lives);
     }
 
     public Meter Meter { get; }
 
-    /// <summary>Whether anybody listens to what is told of plain HTTP requests.</summary>
+    /// <summary>Whether anything collects the metrics of plain HTTP requests.</summary>
     public bool MeasuresRequests => _requests.Enabled || _requestDuration.Enabled;
 
     /// <param name="pool">The pool.</param>
-    /// <param name="backend">The backend that was tried last; <see langword="null"/> when there was none.</param>
+    /// <param name="backend">The backend that was tried last; <see langword="null"/> if none was.</param>
     /// <param name="status">The status that the client got.</param>
-    /// <param name="errorType">What went wrong, one of few words; <see langword="null"/> when nothing did.</param>
-    /// <param name="duration">The whole time that the request was here.</param>
+    /// <param name="errorType">What went wrong, from a fixed set of words; <see langword="null"/> if nothing did.</param>
+    /// <param name="duration">The total time of the request.</param>
     public void RequestEnded(string pool, string? backend, int status, string? errorType, TimeSpan duration)
     {
         var tags = TagsOf(pool, backend);
@@ -67,7 +67,8 @@ internal sealed class StickyWsMetrics
     public void DialEnded(string pool, string backend, string lane, string? errorType, TimeSpan duration)
         => Record(_dials, duration, [Pool(pool), Backend(backend), Lane(lane)], errorType);
 
-    public void ProbeEnded(string pool, string backend, string? errorType, TimeSpan duration) => Record(_probes, duration, TagsOf(pool, backend), errorType);
+    public void ProbeEnded(string pool, string backend, string? errorType, TimeSpan duration)
+        => Record(_probes, duration, TagsOf(pool, backend), errorType);
 
     public void HandshakeEnded(string pool, string? backend, string lane, HandshakeOutcome outcome, TimeSpan duration)
     {
@@ -77,11 +78,15 @@ internal sealed class StickyWsMetrics
         _handshakes.Record(duration.TotalSeconds, tags);
     }
 
-    public void TunnelOpened(string pool, string backend, string lane) => _tunnelsOpened.Add(1, Pool(pool), Backend(backend), Lane(lane));
+    public void TunnelOpened(string pool, string backend, string lane)
+        => _tunnelsOpened.Add(1, Pool(pool), Backend(backend), Lane(lane));
 
     public void TunnelEnded(string pool, string backend, string lane, EndReason reason, string farewell, TimeSpan duration)
     {
-        var tags = new TagList { Pool(pool), Backend(backend), Lane(lane), new("stickyws.end_reason", reason.ToString()), new("stickyws.farewell", farewell) };
+        var tags = new TagList
+        {
+            Pool(pool), Backend(backend), Lane(lane), new("stickyws.end_reason", reason.ToString()), new("stickyws.farewell", farewell),
+        };
         _tunnelsEnded.Add(1, tags);
         _tunnelDuration.Record(duration.TotalSeconds, tags);
     }
@@ -97,7 +102,7 @@ internal sealed class StickyWsMetrics
 
     private static KeyValuePair<string, object?> Lane(string lane) => new("stickyws.lane", lane);
 
-    // A tag without a value is none: exporters differ in what they make of it.
+    // Leave out a tag without a value: exporters treat it differently.
     private static TagList TagsOf(string pool, string? backend) => backend is null ? [Pool(pool)] : [Pool(pool), Backend(backend)];
 
     private static void Record(Histogram<double> histogram, TimeSpan duration, TagList tags, string? errorType)

@@ -1,9 +1,9 @@
 namespace StickyWs.Pinning;
 
-/// <summary>A pin as the process remembers it. Times are seconds of <see cref="PinClock"/>.</summary>
+/// <summary>A pin as this process remembers it. Times are in seconds of <see cref="PinClock"/>.</summary>
 /// <param name="Backend">The backend's name.</param>
-/// <param name="CheckedAt">When it was last read from the shared store, or written there; <see cref="Never"/> when it was not.</param>
-/// <param name="SavedAt">When it was last written to the shared store, as far as this process knows: reading it there does not make it live longer.</param>
+/// <param name="CheckedAt">When it was last read from or written to the shared store; <see cref="Never"/> if it was not.</param>
+/// <param name="SavedAt">When this process last knew it to be written to the shared store. Reading it there does not prolong its life.</param>
 internal readonly record struct Pin(string Backend, int CheckedAt, int SavedAt)
 {
     public const int Never = int.MinValue;

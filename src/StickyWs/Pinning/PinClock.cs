@@ -1,6 +1,6 @@
 namespace StickyWs.Pinning;
 
-/// <summary>Whole seconds since the process began to keep pins.</summary>
+/// <summary>Whole seconds since this process began to keep pins.</summary>
 internal sealed class PinClock(TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();

@@ -6,12 +6,12 @@ using System.Text;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// What a client is known by: the first 128 bits of a SHA-256 over pool, rule and value. It has one size whatever a client sends, gives no token away
-/// to whoever reads the shared store, and nobody can make two values that share one.
+/// Identifies a client: the first 128 bits of a SHA-256 over pool, rule and value. It has a fixed size whatever a client sends, reveals no token to
+/// readers of the shared store, and collisions cannot be constructed.
 /// </summary>
 internal readonly record struct PinKey(ulong High, ulong Low)
 {
-    /// <summary>The longest value that counts; a longer one is none.</summary>
+    /// <summary>The longest value that counts; longer ones are ignored.</summary>
     public const int LongestValue = 1024;
 
     private const int LongestStackPrefix = 512;
@@ -22,7 +22,8 @@ internal readonly record struct PinKey(ulong High, ulong Low)
     public static PinKey Of(byte[] prefix, ReadOnlySpan<byte> value)
     {
         var length = prefix.Length + value.Length;
-        Span<byte> joined = prefix.Length <= LongestStackPrefix && value.Length <= LongestValue ? stackalloc byte[LongestStackPrefix + LongestValue] : new byte[length];
+        var fits = prefix.Length <= LongestStackPrefix && value.Length <= LongestValue;
+        Span<byte> joined = fits ? stackalloc byte[LongestStackPrefix + LongestValue] : new byte[length];
         prefix.CopyTo(joined);
         value.CopyTo(joined[prefix.Length..]);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -30,11 +31,11 @@ internal readonly record struct PinKey(ulong High, ulong Low)
         return Read(hash);
     }
 
-    /// <summary>What keeps the values of one rule of one pool apart from all others; the same on every instance.</summary>
+    /// <summary>Separates the values of one rule of one pool from all others. The same on every instance.</summary>
     /// <param name="pool">The pool's name, in any case.</param>
-    /// <param name="kind">The kind of the rule, in lower case: so the name of no pool can hold it.</param>
+    /// <param name="kind">The kind of the rule, in lower case, so that no upper-cased pool name can contain it.</param>
     /// <param name="name">
-    /// What the rule looks for; in upper case where case does not matter. Its length stands before it, since it may hold whatever a value may hold.
+    /// What the rule looks for, in upper case if case does not matter. It is preceded by its length, since it may contain anything that a value may.
     /// </param>
     public static byte[] Prefix(string pool, string kind, string name)
         => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{pool.ToUpperInvariant()}\n{kind}\n{name.Length}\n{name}\n"));
@@ -46,7 +47,8 @@ internal readonly record struct PinKey(ulong High, ulong Low)
         return Read(bytes);
     }
 
-    public static PinKey Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+    public static PinKey Read(ReadOnlySpan<byte> bytes)
+        => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 
     public void Write(Span<byte> bytes)
     {

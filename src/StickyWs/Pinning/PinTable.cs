@@ -3,9 +3,9 @@ using System.Numerics;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// Pins in memory: bounded, with sliding expiry, without an object per pin. A set-associative table, as caches in hardware are: a key has eight
-/// places, and where all are taken the one that is nearest to its end makes room, so that a flood of keys costs time and pins, never memory. Its
-/// segments have a lock each, held for one look at eight places, and grow by doubling; where the limit was lowered they shrink at the next write.
+/// Pins in memory: bounded, with sliding expiry, and without an object per pin. A set-associative table, like a hardware cache: a key has eight
+/// slots; if all are taken, the pin closest to its expiry makes room. A flood of keys therefore costs time and pins, never memory. Each segment has
+/// its own lock, held for one look at eight slots, and grows by doubling; after the limit was lowered, it shrinks at the next write.
 /// </summary>
 internal sealed class PinTable
 {
@@ -14,19 +14,20 @@ internal sealed class PinTable
 
     private readonly Segment[] _segments = [.. Enumerable.Range(0, Segments).Select(_ => new Segment())];
 
-    /// <summary>How many pins there are, expired ones included that nobody has come upon.</summary>
+    /// <summary>The number of pins, including expired ones that were not reused yet.</summary>
     public int Count => _segments.Sum(segment => segment.Count);
 
     /// <summary>Finds a pin and renews it.</summary>
     public bool TryUse(PinKey key, int now, int lifetime, out Pin pin) => SegmentOf(key).TryUse(key, now, lifetime, out pin);
 
-    /// <summary>Writes a pin over whatever was there.</summary>
+    /// <summary>Writes a pin, replacing any earlier one.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="pin">The pin.</param>
-    /// <param name="now">Seconds.</param>
-    /// <param name="lifetime">Seconds that it lives, unless it is used.</param>
-    /// <param name="limit">How many pins the table may hold.</param>
-    public void Set(PinKey key, Pin pin, int now, int lifetime, int limit) => SegmentOf(key).Set(key, pin, now, lifetime, Math.Max(1, limit / Segments / Ways));
+    /// <param name="now">The current time in seconds.</param>
+    /// <param name="lifetime">The seconds that it lives unless it is used.</param>
+    /// <param name="limit">The most pins that the table may hold.</param>
+    public void Set(PinKey key, Pin pin, int now, int lifetime, int limit)
+        => SegmentOf(key).Set(key, pin, now, lifetime, Math.Max(1, limit / Segments / Ways));
 
     private Segment SegmentOf(PinKey key) => _segments[key.High % Segments];
 
@@ -89,7 +90,7 @@ internal sealed class PinTable
             return entries.AsSpan((int)(((key.Low >> 32) * buckets) >> 32) * Ways, Ways);
         }
 
-        // The key's own place, or a free one, or the one that is nearest to its end.
+        // The key's own slot, or a free one, or the one closest to its expiry.
         private static ref Entry Place(Span<Entry> bucket, PinKey key)
         {
             var best = 0;
@@ -109,8 +110,8 @@ internal sealed class PinTable
             return ref bucket[best];
         }
 
-        // From the first size on it doubles until the last: each new bucket takes from one old bucket alone, so that growing loses no pin. The last
-        // is the limit's four highest bits.
+        // Doubles from the first size up to the last: every new bucket takes entries from only one old bucket, so growing loses no pin. The last size
+        // keeps the four highest bits of the limit.
         private static (int First, int Last) Sizes(int maxBuckets)
         {
             var shift = Math.Max(0, BitOperations.Log2((uint)maxBuckets) - 3);

@@ -8,12 +8,12 @@ using StickyWs.Observability;
 namespace StickyWs.Pinning;
 
 /// <summary>
-/// The shared store as the data path sees it: a bounded wait, and none at all while Polly's circuit breaker is open. What goes wrong in it is
-/// counted, said once, and costs nobody an answer.
+/// The shared store as the data path uses it: every wait is bounded, and there is none while Polly's circuit breaker is open. Failures are counted
+/// and logged once; they never fail a request.
 /// </summary>
 internal sealed partial class SharedPins : IDisposable
 {
-    // The breaker's own rest is over before each trial.
+    // Longer than Break, so that the breaker admits each trial.
     private static readonly TimeSpan TrialInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(2);
@@ -57,16 +57,16 @@ internal sealed partial class SharedPins : IDisposable
     /// <summary>Raised when another instance has saved a pin.</summary>
     public event Action<PinKey, string>? Heard;
 
-    /// <summary>Raised when the store answers again: what it should hold may have to be written anew.</summary>
+    /// <summary>Raised when the store answers again. Its contents may have to be written anew.</summary>
     public event Action? Returned;
 
-    /// <summary>Whether it did not answer of late.</summary>
+    /// <summary>Whether it has recently failed to answer.</summary>
     public bool IsLost => _isBroken || !IsAskable;
 
-    /// <summary>Whether it is asked at all; while it is not, a timer tries it.</summary>
+    /// <summary>Whether it is asked at all. While it is not, a timer tries it.</summary>
     public bool IsAskable => _state.CircuitState == CircuitState.Closed;
 
-    /// <returns>Whether the store answered, and with which backend.</returns>
+    /// <returns>Whether the store answered, and the backend's name if it has the pin.</returns>
     public async ValueTask<(bool IsAnswered, string? Backend)> FindAsync(PinKey key)
     {
         if (!IsAskable) return default;
@@ -74,7 +74,7 @@ internal sealed partial class SharedPins : IDisposable
         return (outcome.Exception is null, outcome.Result);
     }
 
-    /// <returns>Whether the store has it.</returns>
+    /// <returns>Whether the store has saved it.</returns>
     public async ValueTask<bool> SaveAsync(PinKey key, string backend, TimeSpan lifetime)
     {
         if (!IsAskable) return false;
@@ -90,7 +90,8 @@ internal sealed partial class SharedPins : IDisposable
 
     private static ValueTask<string?> FindAsync(IPinStore store, Call call, CancellationToken token) => store.FindAsync(call.Key, token);
 
-    private async ValueTask<Outcome<string?>> CallAsync(string operation, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action)
+    private async ValueTask<Outcome<string?>> CallAsync(
+        string operation, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action)
     {
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false);
         var outcome = await _pipeline.ExecuteOutcomeAsync(
@@ -102,14 +103,14 @@ internal sealed partial class SharedPins : IDisposable
         return outcome;
     }
 
-    // A breaker that is open stays so until somebody calls. That is no client, which would wait for a store that is most likely still down; what is
-    // asked for is nobody's pin.
+    // An open breaker closes only after a successful call. The trial is made here with a random key, not on a client's request, which would wait for
+    // a store that is most likely still down.
     private void Try()
     {
         if (IsLost) _ = CallAsync("find", new Call(PinKey.Random().ToString()), FindAsync).AsTask();
     }
 
-    // Slowness is for the breaker to judge, by how much there is of it; a connection that broke is gone from the first call on.
+    // The breaker judges time-outs by their share; a broken connection counts from the first call on.
     private void Note(string operation, Exception? exception)
     {
         switch (exception)
@@ -130,16 +131,21 @@ internal sealed partial class SharedPins : IDisposable
         }
     }
 
-    // A store may overlook the token; then nobody is left who would see how its call ends.
-    private static async ValueTask<Outcome<string?>> AttemptAsync(IPinStore store, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action, CancellationToken token)
+    // A store may ignore the token. Nothing would then observe how its call ends.
+    private static async ValueTask<Outcome<string?>> AttemptAsync(
+        IPinStore store, Call call, Func<IPinStore, Call, CancellationToken, ValueTask<string?>> action, CancellationToken token)
     {
         try
         {
             var task = action(store, call, token).AsTask();
-            _ = task.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = task.ContinueWith(
+                static late => _ = late.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
             return Outcome.FromResult<string?>(await task.WaitAsync(token).ConfigureAwait(false));
         }
-#pragma warning disable CA1031 // Whatever a store throws, it did not answer.
+#pragma warning disable CA1031 // Whatever a store throws: it did not answer.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -147,11 +153,15 @@ internal sealed partial class SharedPins : IDisposable
         }
     }
 
-    // Half-open and open again is no news.
+    // Opening again from half-open is not logged.
     private ValueTask Lost(Exception? exception)
     {
         _isReturnDue = 1;
-        if (Interlocked.Exchange(ref _isLost, 1) == 0) LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
+        if (Interlocked.Exchange(ref _isLost, 1) == 0)
+        {
+            LogLost(exception is TimeoutRejectedException or null ? "no answer in time" : exception.Message);
+        }
+
         return default;
     }
 
@@ -162,7 +172,7 @@ internal sealed partial class SharedPins : IDisposable
         return default;
     }
 
-    // The breaker and the call that closed it both know; once is enough.
+    // Both the breaker and the call that closed it get here; one event is enough.
     private void TellReturned()
     {
         _isBroken = false;

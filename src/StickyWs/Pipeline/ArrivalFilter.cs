@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Runs before everything in the application's pipeline. What the client named in <c>Connection</c> goes there and then, so that a header which the
-/// application sets later cannot be taken away by the client, and what a later middleware may change is noted (<see cref="Arrival"/>,
+/// Runs before everything else in the application's pipeline. It removes the headers that the client named in <c>Connection</c>: later, they could
+/// not be told from headers that the application added. It also notes what later middleware may change (<see cref="Arrival"/>,
 /// <see cref="ForwardedArrival"/>).
 /// </summary>
 internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHeadersOptions> options) : IStartupFilter
@@ -32,7 +32,8 @@ internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHea
         var request = context.Request;
         var hasCodedBody = request.Headers.ContentEncoding.Count > 0;
         var (path, query) = ClientTarget.Split(written);
-        if (!hasCodedBody && !request.PathBase.HasValue && path.SequenceEqual(request.Path.Value) && query.SequenceEqual(request.QueryString.Value)) return;
+        var isSamePath = !request.PathBase.HasValue && path.SequenceEqual(request.Path.Value);
+        if (!hasCodedBody && isSamePath && query.SequenceEqual(request.QueryString.Value)) return;
         context.Features.Set(new Arrival((request.PathBase + request.Path).Value ?? "", request.QueryString.Value ?? "", hasCodedBody));
     }
 }

@@ -6,18 +6,19 @@ using StickyWs.Backends;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// The target that the client wrote, byte for byte. The path an application sees is decoded and normalised, and encoding it again
-/// gives another one: <c>/a%2Fb</c> would arrive as <c>/a%252Fb</c>, and <c>/a/../b</c> as <c>/b</c>.
+/// The request-target as the client sent it, byte for byte. The application's path is decoded and normalized, and encoding it again gives a different
+/// one: <c>/a%2Fb</c> would become <c>/a%252Fb</c>, and <c>/a/../b</c> would become <c>/b</c>.
 /// </summary>
 internal static class ClientTarget
 {
-    // Visible ASCII but the fragment mark, which never goes over the wire (RFC 9110 section 7.1) and which servers read differently.
-    private static readonly SearchValues<char> Visible = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (char)c)]);
+    // Visible ASCII except '#': a fragment is never sent (RFC 9110 section 7.1), and servers read it differently.
+    private static readonly SearchValues<char> Visible =
+        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Where(c => c != '#').Select(c => (char)c)]);
 
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
-    /// <summary>Reads the path and query of an origin-form or absolute-form target (RFC 9112 section 3.2).</summary>
-    /// <returns><see langword="false"/> for the other forms, <c>*</c> and that of CONNECT, which name no resource of a backend.</returns>
+    /// <summary>Reads the path and query of a target in origin-form or absolute-form (RFC 9112 section 3.2).</summary>
+    /// <returns><see langword="false"/> for the other forms (<c>*</c>, and that of CONNECT), which name no resource of a backend.</returns>
     public static bool TryRead(HttpContext context, out string target)
     {
         target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -31,7 +32,7 @@ internal static class ClientTarget
         return true;
     }
 
-    /// <summary>The path and the query, which begins with its question mark where there is one.</summary>
+    /// <summary>The path, and the query with its question mark.</summary>
     public static TargetParts Split(string target)
     {
         var query = target.IndexOf('?', StringComparison.Ordinal);
@@ -39,14 +40,14 @@ internal static class ClientTarget
     }
 
     /// <summary>
-    /// Whether it is a target that may be written into a request line. Kestrel lets control characters through, a bare CR among them, and
-    /// HTTP/2 even spaces: a backend could take such a line for another one.
+    /// Whether the target may be written into a request line. Kestrel lets control characters through, even a bare CR, and spaces in HTTP/2: a
+    /// backend could read a different request line.
     /// </summary>
     public static bool IsWellFormed(string target) => !target.AsSpan().ContainsAnyExcept(Visible);
 
     public static Uri At(Backend backend, string target) => new(backend.Origin + target, AsWritten);
 
-    // A server without a wire has no bytes to pass on unchanged.
+    // An in-memory server has no original bytes to pass on.
     private static string InMemory(HttpRequest request)
         => (request.PathBase + request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
 

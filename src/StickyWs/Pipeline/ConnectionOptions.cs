@@ -12,8 +12,8 @@ namespace StickyWs.Pipeline;
 internal static class ConnectionOptions
 {
     /// <summary>
-    /// Takes from a request that has just come what its <c>Connection</c> names, and the names from it. What a WebSocket handshake cannot do without
-    /// stays named, and has it refused.
+    /// Removes from a new request the headers that its <c>Connection</c> names, and their names from <c>Connection</c>. Headers that a WebSocket
+    /// handshake needs stay named, so that the handshake is refused.
     /// </summary>
     public static void Strip(IHeaderDictionary headers)
     {
@@ -26,7 +26,7 @@ internal static class ConnectionOptions
             {
                 var option = value.AsSpan(range).Trim(" \t");
                 if (option.IsEmpty) continue;
-                if (IsLeft(option)) kept.Add(option.ToString());
+                if (IsExempt(option)) kept.Add(option.ToString());
                 else headers.Remove(option.ToString());
             }
         }
@@ -34,7 +34,7 @@ internal static class ConnectionOptions
         headers.Connection = kept.Count == 0 ? StringValues.Empty : string.Join(", ", kept);
     }
 
-    /// <summary>Drops from headers what the <c>Connection</c> values name.</summary>
+    /// <summary>Removes the headers that the <c>Connection</c> values name.</summary>
     public static void Drop(StringValues connection, HttpHeaders headers, HttpHeaders? contentHeaders)
     {
         foreach (var value in connection)
@@ -49,7 +49,7 @@ internal static class ConnectionOptions
         {
             foreach (var range in value.AsSpan().Split(','))
             {
-                if (value.AsSpan(range).Trim(" \t") is { IsEmpty: false } option && !IsLeft(option)) return true;
+                if (value.AsSpan(range).Trim(" \t") is { IsEmpty: false } option && !IsExempt(option)) return true;
             }
         }
 
@@ -57,7 +57,7 @@ internal static class ConnectionOptions
     }
 
     // Bound to the hop by their nature, so that no naming is needed, or not to be disowned.
-    private static bool IsLeft(ReadOnlySpan<char> option)
+    private static bool IsExempt(ReadOnlySpan<char> option)
         => HeaderNames.IsHopByHop(option) || HeaderNames.IsEssential(option) || !HeaderNames.CanBeDisowned(option);
 
     private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)

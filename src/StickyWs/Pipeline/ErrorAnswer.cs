@@ -8,8 +8,8 @@ namespace StickyWs.Pipeline;
 internal static class ErrorAnswer
 {
     /// <summary>
-    /// Whether the application runs the request again for the page of an error that it has had (<c>UseStatusCodePagesWithReExecute</c>,
-    /// <c>UseExceptionHandler</c>). Without a page of its own the status stands: a backend's answer would replace it.
+    /// Whether the application is running the request again to render an error page (<c>UseStatusCodePagesWithReExecute</c>,
+    /// <c>UseExceptionHandler</c>). If it has no such page, the original status must stay; a backend's response would replace it.
     /// </summary>
     public static bool IsPage(HttpContext context)
         => context.Response.StatusCode >= StatusCodes.Status400BadRequest

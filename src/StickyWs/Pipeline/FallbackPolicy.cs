@@ -7,20 +7,20 @@ using StickyWs.Dispatch;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Pools go before an endpoint that routing chooses only because nothing else fits (<c>MapFallback</c> and its like, or a 405). Where every request
-/// comes to the balancer, such an endpoint is not even chosen for a request that belongs to a pool, so that what it says of authorization, limits or
-/// CORS is not taken for the pool's. Elsewhere it is told apart afterwards; a fallback to a controller or a page is replaced by the action's own
-/// endpoint while routing goes on, so that is noted before it happens.
+/// Pools take precedence over an endpoint that routing chooses only because nothing else matches (<c>MapFallback</c> and the like, or a 405). If
+/// every request reaches the balancer, such an endpoint is not even chosen for a request of a pool: so its authorization, rate limits or CORS policy
+/// are not applied to the pool. Otherwise it is recognized afterwards. Routing replaces a fallback to a controller or a page with the action's own
+/// endpoint, so that case is noted before the replacement.
 /// </summary>
 internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatcher, EndpointDataSource all) : MatcherPolicy, IEndpointSelectorPolicy
 {
-    /// <summary>Before those that replace endpoints, which are at <c>int.MinValue + 100</c>.</summary>
+    /// <summary>Before the policies that replace endpoints, which have <c>int.MinValue + 100</c>.</summary>
     public override int Order => int.MinValue;
 
     public static bool IsFallback(HttpContext context, Endpoint endpoint)
         => IsLast(endpoint) || IsRefusal(endpoint) || (context.Features.Get<Mark>() is { } mark && !mark.Better.Contains(endpoint));
 
-    /// <summary>A pool takes the request: the endpoint does not run, and must not be named in logs and metrics.</summary>
+    /// <summary>A pool takes the request. The endpoint does not run, and must not show up in logs and metrics.</summary>
     public static void Forget(HttpContext context)
     {
         if (context.GetEndpoint() is null) return;
@@ -38,7 +38,7 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
         return false;
     }
 
-    // Which of the candidates fits is not known yet. But what is chosen in the end and is none of the better ones can only have come from the fallback.
+    // It is not known yet which candidate will match. But if the final choice is not among the better ones, it can only have come from the fallback.
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
         var isPooled = IsForAll() && !ErrorAnswer.IsPage(httpContext) && dispatcher.HasPool(httpContext.Request, RequestTarget.Of(httpContext).Path);
@@ -57,23 +57,24 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
             isLastDynamic |= IsDynamic(endpoint);
             if (!isPooled) continue;
             candidates.SetValidity(i, false);
-            if (!IsDynamic(endpoint) && httpContext.Features.Get<PassedOver>() is null) httpContext.Features.Set(new PassedOver(endpoint, candidates[i].Values));
+            if (IsDynamic(endpoint) || httpContext.Features.Get<PassedOver>() is not null) continue;
+            httpContext.Features.Set(new PassedOver(endpoint, candidates[i].Values));
         }
 
         if (!isPooled && isLastDynamic) httpContext.Features.Set(better?.Exists(IsDynamic) == true ? null : new Mark(better ?? []));
         return Task.CompletedTask;
     }
 
-    /// <summary>The request belongs to no pool after all, since a middleware behind routing has changed it: its fallback runs.</summary>
+    /// <summary>The request belongs to no pool after all, since middleware after routing has changed it: its fallback runs.</summary>
     public static void Restore(HttpContext context)
     {
         if (context.GetEndpoint() is not null || context.Features.Get<PassedOver>() is not { } passedOver || ErrorAnswer.IsPage(context)) return;
-        if (passedOver.Endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null) return; // Which nobody has looked at.
+        if (passedOver.Endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null) return; // The authorization middleware has not seen it.
         context.SetEndpoint(passedOver.Endpoint);
         foreach (var (name, value) in passedOver.Values ?? []) context.Request.RouteValues[name] = value;
     }
 
-    // A branch with routes of its own has fallbacks for requests that may never come to the balancer.
+    // A branch with its own routes has fallbacks for requests that may never reach the balancer.
     private bool IsForAll()
     {
         if (balancer.Routes is not { } routes || all is not CompositeEndpointDataSource composite) return false;
@@ -87,10 +88,12 @@ internal sealed class FallbackPolicy(PipelineMark balancer, Dispatcher dispatche
 
     private static bool IsLast(Endpoint endpoint) => endpoint is RouteEndpoint { Order: int.MaxValue };
 
-    // What routing puts in place of endpoints that want another method or media type. It is nobody's endpoint, and an endpoint without such wishes,
-    // as a pool is, would have been chosen before it.
+    // What routing substitutes if all candidates want another method or media type. It is not an endpoint of the application. An endpoint without such
+    // constraints, as a pool would be, takes precedence.
     private static bool IsRefusal(Endpoint endpoint)
-        => endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0 && endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
+        => endpoint is not RouteEndpoint
+            && endpoint.Metadata.Count == 0
+            && endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
 
     private static bool IsDynamic(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IDynamicEndpointMetadata>() is { IsDynamic: true };
 

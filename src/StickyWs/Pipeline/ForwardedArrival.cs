@@ -6,18 +6,19 @@ using StickyWs.Http1;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// What a request said of its client when it came (<see cref="ForwardedNames"/>). A stranger's word is dropped; what the application says by such a
-/// name (<c>X-Forwarded-User</c>) is passed on, and no client can take it away by saying it first. The three that are written anew are nobody's.
+/// The forwarded headers of a request as it arrived (<see cref="ForwardedNames"/>). Those of an untrusted client are dropped. Those that the
+/// application set itself (<c>X-Forwarded-User</c>) are passed on, and a client cannot suppress them by sending the same name. The three that are
+/// rewritten are dropped in any case.
 /// </summary>
 internal sealed class ForwardedArrival(string[] trimmed)
 {
     private readonly Dictionary<string, StringValues> _sent = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The names of the headers of which the framework's own middleware leaves the part that it does not trust.</summary>
+    /// <summary>The headers in which the framework's middleware leaves the part that it does not trust.</summary>
     public static string[] Trimmed(ForwardedHeadersOptions options)
         => [options.ForwardedForHeaderName, options.ForwardedProtoHeaderName, options.ForwardedHostHeaderName, options.ForwardedPrefixHeaderName];
 
-    /// <summary>Notes what has just come.</summary>
+    /// <summary>Notes the headers of a request that has just arrived.</summary>
     public static void Note(HttpContext context, string[] trimmed)
     {
         ForwardedArrival? arrival = null;
@@ -49,7 +50,8 @@ internal sealed class ForwardedArrival(string[] trimmed)
         return new StringValues([.. others]);
     }
 
-    // A value is the client's as long as it is the very string that came, and so is what stands before a comma behind which the application has added its own.
+    // A value is the client's if it is the very string that arrived. If the application appended to it after a comma, only that part is the
+    // application's.
     private static string? Without(string? value, StringValues sent, bool isTrimmed)
     {
         foreach (var one in sent)
@@ -57,7 +59,8 @@ internal sealed class ForwardedArrival(string[] trimmed)
             if (string.IsNullOrEmpty(value) || ReferenceEquals(value, one)) return null;
             if (string.IsNullOrEmpty(one)) continue;
             if (isTrimmed && one.StartsWith(value, StringComparison.Ordinal)) return null;
-            if (value.Length > one.Length && value[one.Length] == ',' && value.StartsWith(one, StringComparison.Ordinal)) value = value[(one.Length + 1)..].TrimStart();
+            var isAppended = value.Length > one.Length && value[one.Length] == ',' && value.StartsWith(one, StringComparison.Ordinal);
+            if (isAppended) value = value[(one.Length + 1)..].TrimStart();
         }
 
         return value;

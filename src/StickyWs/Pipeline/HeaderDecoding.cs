@@ -4,8 +4,8 @@ using Microsoft.Net.Http.Headers;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// How Kestrel has to read and write header values for a proxy: as Latin-1, so that their bytes pass unchanged, be they Latin-1, UTF-8
-/// or neither. Two headers are read with more care, because Kestrel loses what a proxy needs of them.
+/// How Kestrel must read and write header values for a proxy: as Latin-1, so that their bytes pass unchanged, whether they are Latin-1, UTF-8 or
+/// neither. Two request headers get special treatment, because Kestrel loses what a proxy needs of them.
 /// </summary>
 internal static class HeaderDecoding
 {
@@ -25,12 +25,13 @@ internal static class HeaderDecoding
     /// <summary>For <c>KestrelServerOptions.ResponseHeaderEncodingSelector</c>.</summary>
     public static Encoding ForResponse(string name) => Encoding.Latin1;
 
-    // Kestrel takes +10 for 10; RFC 9110 section 8.6 has digits only. What is none is read as something that Kestrel answers with 400.
-    private static string Length(string value) => value.Length is > 0 and <= LongestNumber && value.All(char.IsAsciiDigit) ? value : "x";
+    // Kestrel accepts +10 as 10, but RFC 9110 section 8.6 allows digits only. Anything else is turned into a value that Kestrel answers with 400.
+    private static string Length(string value)
+        => value.Length is > 0 and <= LongestNumber && value.All(char.IsAsciiDigit) ? value : "x";
 
-    // Kestrel replaces a Connection that has exactly one of close, keep-alive and upgrade by that one, and with it goes what else the
-    // client named. A keep-alive more or less changes nothing in HTTP/1.1 (RFC 9112 section 9.3) and makes it two, or none. A value
-    // of one option is left as it is, so an option on a line of its own is still lost beside a lone keep-alive.
+    // If a Connection value has exactly one of close, keep-alive and upgrade, Kestrel replaces the value with that one and loses the other names.
+    // Adding or removing keep-alive means nothing in HTTP/1.1 (RFC 9112 section 9.3), and makes it two of them, or none. A value with one option
+    // stays as it is; so an option on a line of its own is still lost next to a lone keep-alive.
     private static string Connection(string value)
     {
         var options = value.Split(',', StringSplitOptions.TrimEntries);

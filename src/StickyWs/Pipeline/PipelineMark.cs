@@ -3,20 +3,21 @@ using Microsoft.AspNetCore.Routing;
 
 namespace StickyWs.Pipeline;
 
-/// <summary>Whether the HTTP half was put into the application's pipeline, and into which part of it.</summary>
+/// <summary>Whether the HTTP half was added to the application's pipeline, and to which part of it.</summary>
 internal sealed class PipelineMark
 {
-    // What UseRouting leaves in the properties of a builder.
+    // The property in which UseRouting leaves its route builder.
     private const string RouteBuilder = "__EndpointRouteBuilder";
 
-    /// <summary>The builder of the whole pipeline, where there is no <see cref="WebApplication"/>.</summary>
+    /// <summary>The builder of the whole pipeline, if there is no <see cref="WebApplication"/>.</summary>
     public IApplicationBuilder? Root { private get; set; }
 
-    /// <summary>Whether it is in some pipeline.</summary>
+    /// <summary>Whether it was added to some pipeline.</summary>
     public bool IsSet { get; private set; }
 
     /// <summary>
-    /// The routes of the pipeline that every request takes, if that is where it is; branches (<c>Map</c>, <c>UseWhen</c>) have builders of their own.
+    /// The routes of the main pipeline, which every request takes, if it was added there; branches (<c>Map</c>, <c>UseWhen</c>) have their own
+    /// builders.
     /// </summary>
     public IEndpointRouteBuilder? Routes { get; private set; }
 

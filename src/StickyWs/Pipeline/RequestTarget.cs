@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// The target that goes to the backend, and the decoded path of it, by which the pool is chosen: one path for both. It is what the client wrote, byte
-/// for byte, as long as no middleware gave the request another path or query. A path base counts where it was taken out of what the client wrote; one
-/// that was put in front (<c>X-Forwarded-Prefix</c>) was never in this request.
+/// The target that is sent to the backend, and its decoded path, which selects the pool: one path for both. It is the client's own target, byte for
+/// byte, unless middleware changed the path or the query. A path base counts if it was split off the client's path; one that was added in front
+/// (<c>X-Forwarded-Prefix</c>) was never part of this request.
 /// </summary>
 internal readonly record struct RequestTarget(string Value, string Path)
 {
@@ -28,13 +28,15 @@ internal readonly record struct RequestTarget(string Value, string Path)
 
         path = string.Concat(TakenFrom(arrived, request.PathBase.Value), request.Path.Value);
         if (path.Length == 0) path = "/";
-        return new(string.Concat(new PathString(path).ToUriComponent(), hasItsQuery ? writtenQuery : request.QueryString.ToUriComponent()), path);
+        var query = hasItsQuery ? writtenQuery : request.QueryString.ToUriComponent();
+        return new(string.Concat(new PathString(path).ToUriComponent(), query), path);
     }
 
-    // The longest end of the path base, in whole segments, with which the client's path begins.
+    // The longest suffix of the path base, in whole segments, that the client's path begins with.
     private static ReadOnlySpan<char> TakenFrom(ReadOnlySpan<char> arrived, ReadOnlySpan<char> pathBase)
     {
-        while (!pathBase.IsEmpty && !(arrived.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase) && arrived[pathBase.Length..] is [] or ['/', ..]))
+        while (!pathBase.IsEmpty
+            && !(arrived.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase) && arrived[pathBase.Length..] is [] or ['/', ..]))
         {
             var next = pathBase[1..].IndexOf('/');
             pathBase = next < 0 ? default : pathBase[(next + 1)..];

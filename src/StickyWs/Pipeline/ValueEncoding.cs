@@ -3,8 +3,7 @@ using System.Text;
 namespace StickyWs.Pipeline;
 
 /// <summary>
-/// Latin-1, with a say in what a header value is read as. Kestrel's choice of encoding is the only place where a value can be seen
-/// before Kestrel parses it.
+/// Latin-1 that may replace a header value while decoding it. Kestrel's choice of encoding is the only hook before Kestrel parses the value.
 /// </summary>
 internal sealed class ValueEncoding(Func<string, string> read) : Encoding
 {
@@ -27,6 +26,6 @@ internal sealed class ValueEncoding(Func<string, string> read) : Encoding
 
     public override int GetMaxByteCount(int charCount) => charCount;
 
-    /// <summary>A little more than there are bytes, for what may be added.</summary>
+    /// <summary>A little more than the number of bytes, to leave room for additions.</summary>
     public override int GetMaxCharCount(int byteCount) => byteCount + 16;
 }

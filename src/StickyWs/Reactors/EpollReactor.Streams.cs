@@ -10,7 +10,7 @@ internal sealed unsafe partial class EpollReactor
         BeginStream(ref state, handler, place);
         if (!state.Has(SocketFlags.WatchesReceive))
         {
-            WatchMore(socket, Signals.Readable); // Reports what is there already.
+            WatchMore(socket, Signals.Readable); // Also reports what is already there.
         }
         else if (!isDrained)
         {
@@ -42,7 +42,7 @@ internal sealed unsafe partial class EpollReactor
         DropHeld(ref state);
         Unlink(socket);
         var fd = state.Fd;
-        Forget(socket); // Before the descriptor can be another's.
+        Forget(socket); // Before the kernel can give the descriptor number away again.
         SocketOptions.Close(fd, isReset);
     }
 
@@ -55,7 +55,8 @@ internal sealed unsafe partial class EpollReactor
         NoteReadable(ref state, events);
         if ((events & EpollEvents.EPOLLERR) != 0) NoteBreak(ref state);
         if (!state.Has(SocketFlags.Queued)) Pump(socket, ref state);
-        if (state.Generation == generation && state.Has(SocketFlags.Paused) && state.Has(SocketFlags.Broken)) state.Handler!.BrokenWhilePaused(socket);
+        if (state.Generation != generation || !state.Has(SocketFlags.Paused) || !state.Has(SocketFlags.Broken)) return;
+        state.Handler!.BrokenWhilePaused(socket);
     }
 
     protected override void Ends(int socket, ref SocketState state, Errno error) => TellEnding(socket, ref state, error);
@@ -71,6 +72,6 @@ internal sealed unsafe partial class EpollReactor
         if (!Flush(ref state)) return;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
         else FinishIfDue(ref state);
-        state.Handler!.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
+        state.Handler!.Sent(socket); // Even if the peer accepts nothing more: its source must still be received up to its end.
     }
 }

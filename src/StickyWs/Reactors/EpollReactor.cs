@@ -4,8 +4,8 @@ using StickyWs.Kernel;
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// A reactor on edge-triggered epoll(7): the kernel says once that a socket became ready, and this emulates completions by trying until it is drained. The
-/// events carry a socket's number and generation, so that one which was closed in the same turn is not taken for its successor.
+/// A reactor on edge-triggered epoll(7). The kernel reports once that a socket became ready; this class emulates completions by receiving until the
+/// socket is drained. Events carry the socket's number and generation, so an event for a socket closed in the same turn never reaches its successor.
 /// </summary>
 internal sealed unsafe partial class EpollReactor : SocketReactor
 {
@@ -16,7 +16,8 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
     private readonly byte* _events;
 
     /// <exception cref="IOException">The kernel refuses epoll or an eventfd.</exception>
-    public EpollReactor(int number, Action<Exception> onFailure, int mostPipes = MostPipes, int bufferSize = DefaultBufferSize, TimeProvider? time = null)
+    public EpollReactor(
+        int number, Action<Exception> onFailure, int mostPipes = MostPipes, int bufferSize = DefaultBufferSize, TimeProvider? time = null)
         : base(number, onFailure, mostPipes, bufferSize, time)
     {
         _epoll = Libc.EpollCreate(Libc.O_CLOEXEC);
@@ -98,7 +99,8 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
 
     private static uint EventsOf(SocketFlags flags)
         => EpollEvents.EPOLLRDHUP | EpollEvents.EPOLLET
-            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.EPOLLIN | EpollEvents.EPOLLPRI : 0) | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.EPOLLOUT : 0);
+            | ((flags & SocketFlags.WatchesReceive) != 0 ? EpollEvents.EPOLLIN | EpollEvents.EPOLLPRI : 0)
+            | ((flags & SocketFlags.WatchesSend) != 0 ? EpollEvents.EPOLLOUT : 0);
 
     private static ulong Data(int socket, uint generation) => ((ulong)generation << 32) | (uint)socket;
 }

@@ -3,10 +3,10 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-/// <summary>Bytes that a socket could not take yet: in memory, or in a pipe of the kernel's.</summary>
+/// <summary>Bytes that a socket could not take yet, in memory or in a kernel pipe.</summary>
 internal abstract class Held
 {
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of bytes.</summary>
     public int Length { get; set; }
 }
 
@@ -18,7 +18,7 @@ internal sealed class HeldBytes : Held
 
     public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_start, Length);
 
-    /// <summary>Puts bytes after those that are there.</summary>
+    /// <summary>Appends bytes.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
     {
         if (_start + Length + bytes.Length > _buffer.Length)
@@ -33,10 +33,10 @@ internal sealed class HeldBytes : Held
         Length += bytes.Length;
     }
 
-    /// <summary>The first ones were taken.</summary>
+    /// <summary>Removes the first bytes, which were sent.</summary>
     public void Drop(int count) => (_start, Length) = (_start + count, Length - count);
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Returns the memory to its pool.</summary>
     public void GiveBack()
     {
         if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
@@ -44,7 +44,7 @@ internal sealed class HeldBytes : Held
     }
 }
 
-/// <summary>A pipe of a reactor's, for spliced bytes.</summary>
+/// <summary>One of the reactor's pipes, holding spliced bytes.</summary>
 internal sealed class HeldPipe(SplicePipe pipe) : Held
 {
     public SplicePipe Pipe => pipe;

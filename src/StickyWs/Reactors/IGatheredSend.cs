@@ -1,12 +1,12 @@
 namespace StickyWs.Reactors;
 
-/// <summary>One send of a party's that goes out together with all others of a reactor's turn.</summary>
+/// <summary>One send that the reactor batches with all other sends of its turn.</summary>
 internal interface IGatheredSend
 {
-    /// <summary>Where the bytes are, and how many; they stay there until it is told of.</summary>
+    /// <summary>The bytes. They must stay in place until <see cref="Done"/>.</summary>
     (nint Start, int Length) Bytes { get; }
 
-    /// <summary>It is done. On the reactor's thread.</summary>
-    /// <param name="result">How many bytes the kernel took, or an error, negative.</param>
+    /// <summary>The send has completed. Called on the reactor's thread.</summary>
+    /// <param name="result">The number of bytes that the kernel took, or a negative error.</param>
     void Done(int result);
 }

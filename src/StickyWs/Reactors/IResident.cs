@@ -1,6 +1,6 @@
 namespace StickyWs.Reactors;
 
-/// <summary>Who lives on a reactor's thread and has to look at something once in a while.</summary>
+/// <summary>A component on a reactor's thread with periodic work.</summary>
 internal interface IResident
 {
     /// <summary>Milliseconds until <see cref="Look"/> is due; -1 for never.</summary>
@@ -9,6 +9,6 @@ internal interface IResident
     /// <summary>Called after every turn, due or not.</summary>
     void Look();
 
-    /// <summary>The reactor ends; streams that are left are told so one by one.</summary>
+    /// <summary>The reactor is stopping. Streams that are still open are then failed one by one.</summary>
     void End(Observability.EndReason reason);
 }

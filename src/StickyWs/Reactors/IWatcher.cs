@@ -1,6 +1,6 @@
 namespace StickyWs.Reactors;
 
-/// <summary>Whoever wants to know when a socket has become ready. Told on the reactor's thread, which must not be held up.</summary>
+/// <summary>Is told when a socket becomes ready. Called on the reactor's thread; must not block it.</summary>
 internal interface IWatcher
 {
     void Signal(Signals signals);

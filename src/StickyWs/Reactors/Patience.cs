@@ -1,35 +1,35 @@
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// How many completions a turn waits for. Under load few large turns are far cheaper than many small ones: each is one switch to the kernel and back,
-/// and wakes the peers of its sends once. So a turn asks for some, within a time that nobody notices, and for more as long as it gets them (additive
-/// increase, multiplicative decrease); where they do not come in time there is no such load, and it is long before it asks again. Tunnels that end,
-/// or begin, speak against waiting: then somebody is idle until he is answered.
+/// How many completions a turn waits for. Under load a few large turns are far cheaper than many small ones: each turn costs one switch into the
+/// kernel and wakes the peers of its sends once. So a turn waits for a batch, for at most <see cref="Longest"/>. The batch target grows while it is
+/// met (additive increase, multiplicative decrease); otherwise batching pauses, longer each time. A lone message never waits. Tunnels that open or
+/// close pause batching too: somebody is waiting for an answer then.
 /// </summary>
 internal sealed class Patience
 {
-    /// <summary>Microseconds that a turn waits at most for what it asks for.</summary>
+    /// <summary>The longest that a turn waits for its batch, in microseconds.</summary>
     public const long Longest = 100;
 
     private const uint Fewest = 12;
     private const uint Most = 48;
     private const int ShortestRest = 16;
     private const int LongestRest = 2048;
-    private const int RestBehindAnEnd = 64;
+    private const int RestAfterAnEnd = 64;
 
     private uint _asked;
     private int _rest;
     private int _nextRest = ShortestRest;
 
-    /// <summary>For how many completions the next turn is to wait; 1 for whatever comes, and then as long as it takes.</summary>
+    /// <summary>The number of completions that the next turn waits for. With 1 it takes whatever comes, and waits without this limit.</summary>
     public uint Wanted { get; private set; } = 1;
 
-    /// <summary>Takes note of what a turn that waited for <see cref="Wanted"/> got.</summary>
-    /// <param name="received">Pieces that were received.</param>
-    /// <param name="hasOthers">Whether there was anything else, such as an end.</param>
+    /// <summary>Adjusts to what a turn that waited for <see cref="Wanted"/> received.</summary>
+    /// <param name="received">The number of pieces received.</param>
+    /// <param name="hasOthers">Whether there were other completions, such as the end of a stream.</param>
     public void Note(int received, bool hasOthers)
     {
-        if (hasOthers) Rest(Math.Max(_rest, RestBehindAnEnd));
+        if (hasOthers) Rest(Math.Max(_rest, RestAfterAnEnd));
         else if (Wanted == 1) _rest--;
         else if (received >= Wanted) (_asked, _nextRest) = (Math.Min(Most, Wanted + (Wanted / 4) + 1), ShortestRest);
         else if ((_asked = Wanted / 2) < Fewest) Rest(NextRest());

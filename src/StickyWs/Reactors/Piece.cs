@@ -1,9 +1,9 @@
 namespace StickyWs.Reactors;
 
-/// <summary>Bytes that arrived in one go, in a buffer of the reactor's.</summary>
+/// <summary>Bytes that arrived together, in one of the reactor's buffers.</summary>
 internal readonly ref struct Piece
 {
-    /// <summary>No buffer of the kernel's: what is forwarded is sent at once, or copied.</summary>
+    /// <summary>Not in a ring buffer: forwarding sends it at once, or copies it.</summary>
     public const int NoBuffer = -1;
 
     public Piece(int socket, ReadOnlySpan<byte> bytes, int buffer = NoBuffer, bool comesInBulk = false)
@@ -14,18 +14,18 @@ internal readonly ref struct Piece
         ComesInBulk = comesInBulk;
     }
 
-    /// <summary>Where they arrived.</summary>
+    /// <summary>The socket that it arrived at.</summary>
     public int Socket { get; }
 
     public ReadOnlySpan<byte> Bytes { get; }
 
-    /// <summary>Whether so much has come of late that splicing would be cheaper.</summary>
+    /// <summary>Whether recent traffic is so heavy that splicing would be cheaper.</summary>
     public bool ComesInBulk { get; }
 
-    /// <summary>The kernel's buffer behind them (io_uring), which moves when they are forwarded whole.</summary>
+    /// <summary>The ring buffer that holds the bytes (io_uring); forwarding all of them moves it instead of copying.</summary>
     public int Buffer { get; }
 
-    /// <summary>A part of it, which may be forwarded by itself.</summary>
-    /// <param name="part">A part of its bytes.</param>
+    /// <summary>A part of the piece, which can be forwarded separately.</summary>
+    /// <param name="part">A part of <see cref="Bytes"/>.</param>
     public Piece Slice(ReadOnlySpan<byte> part) => new(Socket, part, Buffer);
 }

@@ -2,16 +2,16 @@ using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
 
-// The thread. It lives until it is to stop: one that ends takes all that it serves with it, and an exception that nobody catches the whole process.
+// The thread. It runs until it is told to stop: if it ended early, all its sockets would be stuck, and an unhandled exception would end the process.
 internal abstract partial class Reactor
 {
     private const long TimeBetweenReports = 60_000;
 
-    private static readonly TimeSpan RestOfTheAiling = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AilingRest = TimeSpan.FromMilliseconds(100);
 
     private long? _reportedAt;
 
-    /// <summary>As <see cref="Failed"/>, for what may fail with every turn: once a minute.</summary>
+    /// <summary>Like <see cref="Failed"/>, for what may fail in every turn: reports at most once a minute.</summary>
     protected void Report(Exception exception)
     {
         var now = Milliseconds();
@@ -29,7 +29,7 @@ internal abstract partial class Reactor
             Begin();
             _begun.SetResult();
         }
-#pragma warning disable CA1031 // Whoever starts it is told.
+#pragma warning disable CA1031 // Passed on to the caller of Start.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -55,7 +55,7 @@ internal abstract partial class Reactor
     {
         try
         {
-            _isAiling = !Turn(_isAiling ? 0 : NextLook()); // One that is well again says so at once.
+            _isAiling = !Turn(_isAiling ? 0 : NextLook()); // While ailing, do not wait: recovery shows at once.
         }
 #pragma warning disable CA1031
         catch (Exception e)
@@ -93,12 +93,12 @@ internal abstract partial class Reactor
         }
     }
 
-    // Whatever fails every time must neither keep the thread busy nor fill the log.
+    // What fails in every turn must neither spin nor flood the log.
     private void Rest()
     {
         lock (_posted)
         {
-            if (!_isStopping) Monitor.Wait(_posted, RestOfTheAiling);
+            if (!_isStopping) Monitor.Wait(_posted, AilingRest);
         }
 
         Now = Milliseconds();
@@ -110,7 +110,7 @@ internal abstract partial class Reactor
         {
             work();
         }
-#pragma warning disable CA1031 // The thread serves many others.
+#pragma warning disable CA1031 // One failure must not end the thread that serves all the others.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -124,13 +124,13 @@ internal abstract partial class Reactor
     {
         Guarded(Release);
         _hasEnded = true;
-        RunBehindTheEnd();
+        RunAfterEnd();
     }
 
-    // What was left for the thread when it had ended. Streams that begin with it end at once.
-    private void RunBehindTheEnd()
+    // Runs what was posted after the thread had ended. Streams that begin here end at once.
+    private void RunAfterEnd()
     {
-        lock (_behindTheEnd)
+        lock (_afterEnd)
         {
             RunPosted();
             Guarded(EndStreams);

@@ -5,8 +5,8 @@ using StickyWs.Observability;
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// One thread that waits for the kernel on behalf of many sockets. Sockets are first watched (readiness, for the handshake, from any thread) and then
-/// streamed (completions, for the relay, on this thread alone); one number names a socket in both.
+/// One thread that waits for the kernel on behalf of many sockets. A socket is first watched (readiness, for the handshake, from any thread) and then
+/// streamed (completions, for the relay, on this thread only). It keeps the same number in both phases.
 /// </summary>
 internal abstract partial class Reactor : IDisposable
 {
@@ -17,7 +17,7 @@ internal abstract partial class Reactor : IDisposable
     private readonly TimeProvider _time;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _begun = new();
-    private readonly Lock _behindTheEnd = new();
+    private readonly Lock _afterEnd = new();
     private IResident[] _residents = [];
     private int _isAwake = 1;
     private volatile bool _isStopping;
@@ -32,10 +32,11 @@ internal abstract partial class Reactor : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }
 
-    /// <summary>Milliseconds since some start, as of the latest wake-up of the thread.</summary>
+    /// <summary>A monotonic clock in milliseconds, as of the thread's last wake-up.</summary>
     public long Now { get; private set; }
 
-    /// <summary>Whether the kernel refuses what the thread waits with, or its latest turn failed otherwise: no place for a new connection.</summary>
+    /// <summary>Whether the kernel refused the thread's last wait, or its last turn failed otherwise. New connections should go to another
+    /// reactor.</summary>
     public bool IsAiling => _isAiling;
 
     public bool IsCurrent => Thread.CurrentThread == _thread;
@@ -47,15 +48,15 @@ internal abstract partial class Reactor : IDisposable
         _begun.Task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Has somebody looked after on the thread from now on. From any thread.</summary>
+    /// <summary>Adds a resident that the thread serves from now on. From any thread.</summary>
     public void Admit(IResident resident)
     {
         lock (_posted) _residents = [.. _residents, resident];
     }
 
     /// <summary>
-    /// Runs work on the reactor's thread: at once when called there, else as soon as it wakes; on the caller's once the reactor has ended, so that
-    /// nobody waits for ever.
+    /// Runs work on the reactor's thread: at once if called there, otherwise when the thread next wakes. After the reactor has ended, it runs on the
+    /// caller's thread, so that no caller waits forever.
     /// </summary>
     public void Run(Action work)
     {
@@ -67,80 +68,82 @@ internal abstract partial class Reactor : IDisposable
 
         _posted.Enqueue(work);
         WakeUp();
-        if (_hasEnded) RunBehindTheEnd();
+        if (_hasEnded) RunAfterEnd();
     }
 
-    /// <summary>Changes over to the reactor's thread, unless that is the current one: what is awaited goes on there.</summary>
+    /// <summary>Awaiting this continues on the reactor's thread.</summary>
     public ReactorSwitch SwitchTo() => new(this);
 
-    /// <summary>Tells <paramref name="watcher"/> of what this socket becomes ready for, beginning with what it is ready for now. From any thread.</summary>
+    /// <summary>Reports to <paramref name="watcher"/> what a socket becomes ready for, including what it is ready for already. From any
+    /// thread.</summary>
     /// <param name="fd">The socket's descriptor.</param>
-    /// <param name="watcher">Who is told.</param>
-    /// <param name="signals">Of what; <see cref="Signals.PeerLeft"/> in any case.</param>
+    /// <param name="watcher">Receives the signals.</param>
+    /// <param name="signals">What to report; <see cref="Signals.PeerLeft"/> is always included.</param>
     /// <returns>The socket's number.</returns>
-    /// <exception cref="IOException">The kernel has no room to watch one more.</exception>
+    /// <exception cref="IOException">The kernel cannot watch another socket.</exception>
     public abstract int Watch(int fd, IWatcher watcher, Signals signals);
 
-    /// <summary>Has a watched socket report more than before, beginning with what it is ready for now. From any thread.</summary>
+    /// <summary>Adds signals to a watched socket, including what it is ready for already. From any thread.</summary>
     public abstract void WatchMore(int socket, Signals signals);
 
-    /// <summary>Watches a socket no more and leaves it open: the caller owns its descriptor. From any thread.</summary>
+    /// <summary>Stops watching a socket and leaves it open: the caller owns the descriptor. From any thread.</summary>
     public abstract void Unwatch(int socket);
 
-    /// <summary>Lets a watched socket stream: from now on its bytes are received for its handler, and the reactor owns its descriptor.</summary>
+    /// <summary>Turns a watched socket into a stream: its bytes are received for the handler, and the reactor owns its descriptor.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="handler">Who is told of what arrives, and how it ends.</param>
-    /// <param name="place">Where the handler finds what it knows of the socket (<see cref="Place"/>).</param>
-    /// <param name="isDrained">Whether all was received that the socket has reported while it was watched.</param>
+    /// <param name="handler">Is told what arrives and how the stream ends.</param>
+    /// <param name="place">The handler's own index for the socket (<see cref="Place"/>).</param>
+    /// <param name="isDrained">Whether everything that the socket reported while it was watched has been received.</param>
     public abstract void BeginStream(int socket, IStreamHandler handler, int place = 0, bool isDrained = false);
 
-    /// <summary>Has the next call to the kernel send what a handler keeps in place. On the thread, one at a time.</summary>
-    /// <returns>Whether it will; if not, the kernel is to be called at once.</returns>
+    /// <summary>Adds a send to the batch of the next call into the kernel. On the reactor's thread; one at a time per socket.</summary>
+    /// <returns>Whether it was added; if not, the caller makes the system call itself.</returns>
     public virtual bool TryGather(int socket, IGatheredSend send) => false;
 
-    /// <summary>Has the handler of a socket told (<see cref="IStreamHandler.Sent"/>) when there is room to send.</summary>
+    /// <summary>Asks for <see cref="IStreamHandler.Sent"/> when there is room to send.</summary>
     public abstract void AwaitRoom(int socket);
 
-    /// <summary>The place that a streaming socket was given.</summary>
+    /// <summary>The handler's index, as passed to <see cref="BeginStream"/>.</summary>
     public abstract int Place(int socket);
 
     /// <summary>
-    /// Sends what has just arrived to another socket, behind all that was sent to it before; it is moved, not copied, where the kernel can. The end
-    /// of the socket that it came from is told when it is with the kernel.
+    /// Sends a piece that has just arrived to another socket, after everything sent there before. The buffer is moved rather than copied where the
+    /// kernel allows. The end of the source is reported only when the piece is with the kernel.
     /// </summary>
     /// <returns>
-    /// Whether there is room for more; if not, <see cref="IStreamHandler.Sent"/> follows, or the socket's end, and nothing should be sent until then.
+    /// Whether there is room for more. If not, send no more until <see cref="IStreamHandler.Sent"/>; the socket may also end instead.
     /// </returns>
     public abstract bool Forward(int to, in Piece piece);
 
-    /// <summary>Sends bytes of the handler's own, behind all that was sent before. They are copied.</summary>
-    /// <returns>As <see cref="Forward"/>.</returns>
+    /// <summary>Sends the handler's own bytes, after everything sent before. They are copied.</summary>
+    /// <returns>As for <see cref="Forward"/>.</returns>
     public abstract bool Write(int to, ReadOnlySpan<byte> bytes);
 
     /// <summary>
-    /// From now on bytes go straight from one socket to the other while they come in bulk, where the kernel can; those that do not come so are told
-    /// of as before.
+    /// From now on, moves bulk data from one socket to the other inside the kernel, if the kernel can. Other data is reported to the handler as
+    /// before.
     /// </summary>
-    /// <param name="from">Where they arrive.</param>
-    /// <param name="to">Where they go.</param>
-    /// <param name="limit">How many may go so, at most; from there on all are told of.</param>
+    /// <param name="from">The source.</param>
+    /// <param name="to">The target.</param>
+    /// <param name="limit">The most bytes to splice; everything after them is reported.</param>
     public abstract void Splice(int from, int to, int limit = int.MaxValue);
 
-    /// <summary>Receives no more until <see cref="Resume"/>: what stops a sender whose reader stalls.</summary>
+    /// <summary>Stops receiving until <see cref="Resume"/>: back-pressure towards the sender.</summary>
     public abstract void Pause(int socket);
 
     public abstract void Resume(int socket);
 
-    /// <summary>Says that nothing more will be sent (FIN), behind all that was.</summary>
+    /// <summary>Sends a FIN after everything sent before.</summary>
     public abstract void FinishSending(int socket);
 
-    /// <summary>Whether it broke while it was sent to: it takes nothing more, though what its peer said before may still be received.</summary>
+    /// <summary>Whether a send has failed because the connection broke. It accepts no more, but earlier data from its peer may still be
+    /// received.</summary>
     public abstract bool IsDeaf(int socket);
 
-    /// <summary>Whether the peer of a connection that broke had finished before (FIN).</summary>
+    /// <summary>Whether the peer of a broken connection had sent its FIN before.</summary>
     public abstract bool HadFinished(int socket);
 
-    /// <summary>How many bytes that were sent the peer has not acknowledged; a FIN counts as one.</summary>
+    /// <summary>The number of sent bytes that the peer has not acknowledged; a FIN counts as one.</summary>
     public abstract int Unacknowledged(int socket);
 
     /// <inheritdoc cref="SocketOptions.Acknowledged"/>
@@ -155,9 +158,9 @@ internal abstract partial class Reactor : IDisposable
     /// <inheritdoc cref="SocketOptions.SetDeadPeerTimeout"/>
     public abstract void SetDeadPeerTimeout(int socket, int milliseconds);
 
-    /// <summary>Closes a socket and forgets its number. What was sent and is not with the kernel yet is lost.</summary>
+    /// <summary>Closes a socket and forgets its number. Bytes that are not yet with the kernel are lost.</summary>
     /// <param name="socket">A streaming socket.</param>
-    /// <param name="isReset">Whether its peer is to see that the connection broke (RST).</param>
+    /// <param name="isReset">Whether to reset the connection (RST).</param>
     public abstract void Close(int socket, bool isReset);
 
     public void Dispose()
@@ -178,68 +181,68 @@ internal abstract partial class Reactor : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>What is to be done first on the thread.</summary>
+    /// <summary>Runs first on the thread.</summary>
     protected virtual void Begin()
     {
     }
 
-    /// <summary>Ends whatever streams.</summary>
+    /// <summary>Ends all streams.</summary>
     protected virtual void EndStreams(EndReason reason)
     {
         foreach (var resident in _residents) resident.End(reason);
     }
 
-    /// <summary>What is to be done last on the thread.</summary>
+    /// <summary>Runs last on the thread.</summary>
     protected virtual void End()
     {
     }
 
-    /// <summary>Whether something was left for the thread.</summary>
+    /// <summary>Whether work was posted to the thread.</summary>
     protected virtual bool HasPosted => !_posted.IsEmpty;
 
-    /// <summary>Has the thread look at what was left for it, if it does not do so anyway before it waits.</summary>
+    /// <summary>Makes the thread look at posted work, unless it will anyway before it waits.</summary>
     protected void WakeUp()
     {
         if (Interlocked.Exchange(ref _isAwake, 1) == 0) Wake();
     }
 
-    /// <summary>Says that the thread is about to wait.</summary>
-    /// <returns>For how many milliseconds it may.</returns>
+    /// <summary>Announces that the thread is about to wait.</summary>
+    /// <returns>The milliseconds that it may wait.</returns>
     protected int Rest(int milliseconds)
     {
         Interlocked.Exchange(ref _isAwake, 0);
         return HasPosted ? 0 : milliseconds;
     }
 
-    /// <summary>Waits for the kernel, for at most so many milliseconds (-1: for ever), and serves what it reports.</summary>
-    /// <returns>Whether the kernel did; if not, <see cref="Report"/> was told why.</returns>
+    /// <summary>Waits for the kernel, for at most this many milliseconds (-1: no limit), and serves what it reports.</summary>
+    /// <returns>Whether the wait worked; if not, the reason went to <see cref="Report"/>.</returns>
     protected abstract bool Turn(int milliseconds);
 
-    /// <summary>Ends a wait of <see cref="Turn"/> from another thread.</summary>
+    /// <summary>Ends a wait in <see cref="Turn"/> from another thread.</summary>
     protected abstract void Wake();
 
-    /// <summary>Gives everything back to the kernel; the thread does nothing more.</summary>
+    /// <summary>Releases all kernel resources. The thread does nothing afterwards.</summary>
     protected abstract void Release();
 
-    /// <summary>Takes note of a wake-up.</summary>
+    /// <summary>Announces that the thread woke up.</summary>
     protected void Awake()
     {
         Volatile.Write(ref _isAwake, 1);
         Now = Milliseconds();
     }
 
-    /// <summary>Reports what should never happen. One bad tunnel must not take the others down, nor the report of it.</summary>
+    /// <summary>Reports what should never happen. One bad tunnel must not take others down, and neither must the report of it.</summary>
     public void Failed(Exception exception)
     {
         try
         {
             _onFailure(exception);
         }
-#pragma warning disable CA1031 // The report is a log line, and what failed may well be the log.
+#pragma warning disable CA1031 // The report is a log line, and the log itself may be what failed.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // Whoever reports has nobody left to tell.
+            // There is nowhere left to report this.
         }
     }
 }

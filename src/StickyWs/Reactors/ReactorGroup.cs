@@ -2,7 +2,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Reactors;
 
-/// <summary>The reactors of the process. Owned by the host's services; they outlive every listener.</summary>
+/// <summary>The reactors of the process. A service of the host; they outlive every listener.</summary>
 internal sealed class ReactorGroup : IDisposable
 {
     private readonly Reactor[] _reactors;
@@ -14,14 +14,18 @@ internal sealed class ReactorGroup : IDisposable
 
     public Reactor First => _reactors[0];
 
-    /// <param name="mode">What they shall wait with, and nothing else.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="onFailure">Who is told of what should never happen.</param>
-    /// <param name="bufferSize">What a receive takes at most, and with that what is left over of it for a reader that stalls.</param>
-    /// <param name="mostPipes">How many pipes each may keep for splicing.</param>
+    /// <param name="mode">What they wait with; there is no fallback here.</param>
+    /// <param name="count">How many to start.</param>
+    /// <param name="onFailure">Is told what should never happen.</param>
+    /// <param name="bufferSize">The most bytes per receive, and thus the most that is left over of one when the reader stalls.</param>
+    /// <param name="mostPipes">The most pipes that each keeps for splicing.</param>
     /// <exception cref="IOException">The kernel refuses what a reactor needs.</exception>
     public static ReactorGroup Start(
-        ReactorMode mode, int count, Action<Exception> onFailure, int bufferSize = SocketReactor.DefaultBufferSize, int mostPipes = SocketReactor.MostPipes)
+        ReactorMode mode,
+        int count,
+        Action<Exception> onFailure,
+        int bufferSize = SocketReactor.DefaultBufferSize,
+        int mostPipes = SocketReactor.MostPipes)
     {
         var reactors = new List<Reactor>(count);
         try
@@ -44,7 +48,7 @@ internal sealed class ReactorGroup : IDisposable
         return new ReactorGroup([.. reactors]);
     }
 
-    /// <summary>The reactor for the next connection: one that works, as long as there is one.</summary>
+    /// <summary>The reactor for the next connection: one that is not ailing, if there is one.</summary>
     public Reactor Next()
     {
         if (_reactors.Length == 1) return _reactors[0];

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace StickyWs.Reactors;
 
-/// <summary>What <see cref="Reactor.SwitchTo"/> gives to await.</summary>
+/// <summary>The awaitable of <see cref="Reactor.SwitchTo"/>.</summary>
 internal readonly struct ReactorSwitch(Reactor reactor) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => reactor.IsCurrent;

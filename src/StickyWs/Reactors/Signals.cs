@@ -1,15 +1,15 @@
 namespace StickyWs.Reactors;
 
-/// <summary>What a watched socket is told.</summary>
+/// <summary>The readiness of a watched socket.</summary>
 [Flags]
 internal enum Signals
 {
     None = 0,
 
-    /// <summary>There is something to receive, be it the end.</summary>
+    /// <summary>There is something to receive, which may be the end of the stream.</summary>
     Readable = 1,
 
-    /// <summary>There is room to send, or a connect has come to an end.</summary>
+    /// <summary>There is room to send, or a connect has completed.</summary>
     Writable = 2,
 
     /// <summary>The peer has sent its FIN, or the connection broke.</summary>

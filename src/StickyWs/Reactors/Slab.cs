@@ -1,8 +1,8 @@
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// Structs by number, in blocks that never move, so that a reference stays good while the slab grows. Numbers are used again; whoever keeps one
-/// for later keeps a generation beside it. Belongs to one thread, but for the look at a place that is known to be taken.
+/// Structs by number, in blocks that never move, so references stay valid while the slab grows. Numbers are reused; keep a generation next to a
+/// stored number. Used by one thread, except for reads of an entry that is known to be taken.
 /// </summary>
 internal sealed class Slab<T>
     where T : struct
@@ -14,10 +14,10 @@ internal sealed class Slab<T>
     private T[][] _blocks = [];
     private int _used;
 
-    /// <summary>Places taken.</summary>
+    /// <summary>The number of entries taken.</summary>
     public int Count => _used - _free.Count;
 
-    /// <summary>One past the highest number that was ever taken.</summary>
+    /// <summary>One past the highest number ever taken.</summary>
     public int End => _used;
 
     public ref T this[int number] => ref _blocks[number >> BlockBits][number & (BlockSize - 1)];
@@ -31,7 +31,7 @@ internal sealed class Slab<T>
 
     public void Return(int number) => _free.Push(number);
 
-    // The new outer array is published whole: another thread sees the old one or the new one.
+    // The new outer array is published complete: another thread sees either the old one or the new one.
     private void Grow()
     {
         var blocks = new T[_blocks.Length + 1][];

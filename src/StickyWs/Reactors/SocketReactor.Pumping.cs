@@ -2,37 +2,37 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// Receives by calls of their own: of every stream on epoll, of those that come in bulk on io_uring. The kernel reports that there is something, and
-// then they go on until there is nothing.
+// Receiving with separate system calls: every stream on epoll, and streams with bulk data on io_uring. After the kernel has reported data, receive
+// until there is none left.
 internal abstract unsafe partial class SocketReactor
 {
-    /// <summary>Receives in a row for one socket before others have their turn.</summary>
+    /// <summary>How many receives one socket gets before the others have their turn.</summary>
     private const int ReceivesPerTurn = 4;
 
     private const int LargePiece = 32 * 1024;
     private const int BulkScore = 8;
 
-    // Messages are as large as a power of two, and their heads come on top: without room for these, a message would take two receives.
+    // Messages are often a power of two in size, plus frame headers. Without this room such a message would take two receives.
     private const int RoomForHeads = 1024;
 
     private readonly Queue<(int Socket, uint Generation)> _queue = new();
 
-    // One buffer for all sockets: bytes stay in it only for the time of one call.
+    // One buffer for all sockets: it holds bytes only during one call.
     private readonly byte* _buffer;
     private readonly int _bufferSize;
 
-    /// <summary>Whether a socket waits for its turn.</summary>
+    /// <summary>Whether a socket is queued for its turn.</summary>
     protected bool HasQueued => _queue.Count > 0;
 
-    /// <summary>Whether more is to be received from a socket by calls of their own.</summary>
+    /// <summary>Whether to go on receiving from a socket with separate calls.</summary>
     protected virtual bool IsPumped(ref SocketState state) => !state.Has(SocketFlags.Paused);
 
-    /// <summary>What follows from the end of a stream: in order, or by an error.</summary>
+    /// <summary>Handles the end of a stream, in order or by an error.</summary>
     protected abstract void Ends(int socket, ref SocketState state, Errno error);
 
     /// <summary>
-    /// Takes note that a peer takes no more. What it had sent before may still wait to be received; behind it stands the error. That is told later,
-    /// for the caller is in the midst of the other side.
+    /// Notes that a peer accepts no more. Its earlier data may still be waiting to be received, followed by the error. The handler is told later,
+    /// since the caller is busy with the other side.
     /// </summary>
     protected abstract void BreakSend(int socket, ref SocketState state);
 
@@ -51,22 +51,23 @@ internal abstract unsafe partial class SocketReactor
             ref var state = ref Sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
-            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP : EpollEvents.EPOLLIN);
+            if (!state.Has(SocketFlags.Readable)) continue;
+            Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP : EpollEvents.EPOLLIN);
         }
     }
 
-    /// <summary>Takes note of what the kernel has reported.</summary>
+    /// <summary>Notes what the kernel reported.</summary>
     protected static void NoteReadable(ref SocketState state, uint events)
     {
         state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
         if ((events & EpollEvents.EPOLLPRI) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
     }
 
-    /// <summary>Receives until the socket is drained, the other side cannot take more, or it is the others' turn.</summary>
+    /// <summary>Receives until the socket is drained, the other side stalls, or other sockets are due.</summary>
     protected void Pump(int socket, ref SocketState state)
     {
         var generation = state.Generation;
-        var before = 0; // What the receive before brought.
+        var before = 0; // The size of the previous receive.
         for (var turns = ReceivesPerTurn; IsPumped(ref state); turns--)
         {
             if (turns == 0)
@@ -75,8 +76,9 @@ internal abstract unsafe partial class SocketReactor
                 return;
             }
 
-            // What stands behind a splice that fell short is received: it is little or nothing, and a splice would not see it behind a mark of urgent data.
-            if (state.Has(SocketFlags.Spliced) && (before == 0 || before == _bufferSize) && TrySplice(socket, ref state, ref before, out var goesOn))
+            // After a short splice, receive instead: little or nothing is left, and a splice cannot see data after an urgent mark.
+            var maySplice = state.Has(SocketFlags.Spliced) && (before == 0 || before == _bufferSize);
+            if (maySplice && TrySplice(socket, ref state, ref before, out var goesOn))
             {
                 if (!goesOn || state.Generation != generation) return;
                 continue;
@@ -89,17 +91,18 @@ internal abstract unsafe partial class SocketReactor
                 continue;
             }
 
-            // A short receive means drained (epoll(7)), unless the end, or a mark of urgent data, may stand right behind it.
+            // A short receive means drained (epoll(7)), unless the end or an urgent mark may follow directly.
             var isDrained = received < _bufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent | SocketFlags.Bulk);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
-            if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A rest is part of the bulk, however small it is.
+            if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A remainder counts as bulk, however small.
             before = (int)received;
-            state.Handler!.Received(socket, new Piece(socket, new ReadOnlySpan<byte>(_buffer, (int)received), comesInBulk: IsBulk(ref state, (int)received)));
+            var piece = new Piece(socket, new ReadOnlySpan<byte>(_buffer, (int)received), comesInBulk: IsBulk(ref state, (int)received));
+            state.Handler!.Received(socket, piece);
             if (isDrained || state.Generation != generation) return;
         }
     }
 
-    // Such a piece scores two, a small one takes one off: bulk often comes as a full buffer and a short rest.
+    // A large piece adds two, a small one takes one off: bulk data often comes as a full buffer and a short remainder.
     private static bool IsBulk(ref SocketState state, int received)
     {
         if (received >= LargePiece) state.Score += 2;
@@ -109,7 +112,7 @@ internal abstract unsafe partial class SocketReactor
         return true;
     }
 
-    // Whether there is nothing (more) to receive now.
+    // Whether there is nothing more to receive for now.
     private bool EndsAt(int socket, ref SocketState state, Errno error)
     {
         switch (error)

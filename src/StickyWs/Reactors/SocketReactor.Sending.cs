@@ -2,7 +2,7 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// What is sent by calls of its own, and what a socket could not take yet.
+// Sending with separate system calls, and what a socket could not take yet.
 internal abstract unsafe partial class SocketReactor
 {
     public override void FinishSending(int socket)
@@ -18,17 +18,17 @@ internal abstract unsafe partial class SocketReactor
         WatchRoom(socket);
     }
 
-    /// <summary>Has the kernel report when there is room to send.</summary>
+    /// <summary>Makes the kernel report when there is room to send.</summary>
     protected abstract void WatchRoom(int socket);
 
-    /// <summary>Sends by a call of its own, and keeps what the socket cannot take now.</summary>
+    /// <summary>Sends with a separate system call, and keeps what the socket cannot take now.</summary>
     public override bool Write(int to, ReadOnlySpan<byte> bytes)
     {
         ref var state = ref Sockets[to];
         if (state.Has(SocketFlags.SendBroken)) return false;
         if (state.LeftoverLength > 0)
         {
-            if (state.Leftover is HeldPipe) throw new InvalidOperationException("Nothing can be sent behind bytes that are still in a pipe.");
+            if (state.Leftover is HeldPipe) throw new InvalidOperationException("Cannot send while spliced bytes are still in a pipe.");
             AddLeftover(ref state, bytes);
             return false;
         }
@@ -46,13 +46,13 @@ internal abstract unsafe partial class SocketReactor
         return false;
     }
 
-    /// <summary>Bytes that were sent to a socket and are not with the kernel yet.</summary>
+    /// <summary>The number of sent bytes that are not with the kernel yet.</summary>
     protected virtual int Pending(ref SocketState state) => state.LeftoverLength;
 
-    /// <summary>Whether all that was sent to a socket is with the kernel, or goes nowhere.</summary>
+    /// <summary>Whether everything sent is with the kernel, or can no longer be delivered.</summary>
     protected virtual bool HasTaken(ref SocketState state) => state.LeftoverLength == 0 || state.Has(SocketFlags.SendBroken);
 
-    /// <summary>All is with the kernel now.</summary>
+    /// <summary>Sends a FIN that waited until everything was with the kernel.</summary>
     protected static void FinishIfDue(ref SocketState state)
     {
         if (!state.Has(SocketFlags.FinishDue)) return;
@@ -67,7 +67,7 @@ internal abstract unsafe partial class SocketReactor
         held.Add(bytes);
     }
 
-    /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
+    /// <summary>Returns whether nothing is left over. A broken socket has nothing left to send.</summary>
     private static bool FlushBytes(ref SocketState state, HeldBytes held)
     {
         var sent = TrySend(ref state, held.Bytes);
@@ -84,7 +84,7 @@ internal abstract unsafe partial class SocketReactor
         return true;
     }
 
-    /// <summary>How many bytes the kernel took; -1 when the socket is broken.</summary>
+    /// <summary>The number of bytes that the kernel took; -1 if the socket is broken.</summary>
     protected static int TrySend(ref SocketState state, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)

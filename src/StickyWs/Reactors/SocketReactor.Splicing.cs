@@ -2,12 +2,12 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// From socket to socket through a pipe of the kernel's (splice(2)): bytes that come in bulk are not copied.
+// From socket to socket through a kernel pipe (splice(2)): bulk data is not copied.
 internal abstract unsafe partial class SocketReactor
 {
     public const int MostPipes = 256;
 
-    // Below this much in one go the two calls of a splice cost more than the copy that they save.
+    // For less than this at once, the two calls of a splice cost more than the copy that they save.
     private const int WorthSplicing = 16 * 1024;
 
     private readonly SplicePipes _pipes;
@@ -21,19 +21,20 @@ internal abstract unsafe partial class SocketReactor
         if (!_cannotSplice && limit >= WorthSplicing && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
 
-    // Whether splicing was the way to go; if not, the bytes are to be received. One call may find the pipe full before the socket is empty.
+    // Returns whether the splice was the right call; if not, receive. One call may fill the pipe before the socket is empty.
     private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
     {
         goesOn = false;
         var other = state.Target;
-        if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // To be dropped, or to go behind it.
+        if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // Drop the bytes, or queue them.
         if (_pipes.TryRent() is not { } pipe) return false;
-        var count = Libc.Splice(state.Fd, null, pipe.Pipe.WriteEnd, null, (nuint)Math.Min(_bufferSize, state.SpliceLeft), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+        var most = (nuint)Math.Min(_bufferSize, state.SpliceLeft);
+        var count = Libc.Splice(state.Fd, null, pipe.Pipe.WriteEnd, null, most, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
         if (count <= 0)
         {
             var error = count == 0 ? Errno.None : Libc.SavedError;
             _pipes.Return(pipe);
-            if (error is Errno.EAGAIN or Errno.None) return false; // Also what it says before a mark of urgent data, whatever stands behind that.
+            if (error is Errno.EAGAIN or Errno.None) return false; // Also the result just before an urgent mark, whatever follows it.
             if (error is Errno.EINVAL or Errno.EPERM or Errno.ENOSYS or Errno.EOPNOTSUPP)
             {
                 _cannotSplice = true;
@@ -55,7 +56,7 @@ internal abstract unsafe partial class SocketReactor
             return true;
         }
 
-        before = count >= pipe.Pipe.Capacity ? _bufferSize : (int)count; // The pipe was full before the socket was empty.
+        before = count >= pipe.Pipe.Capacity ? _bufferSize : (int)count; // A full pipe does not mean an empty socket.
         CountSpliced(ref state, (int)count);
         ref var target = ref Sockets[other];
         pipe.Length = (int)count;
@@ -72,14 +73,14 @@ internal abstract unsafe partial class SocketReactor
         return true;
     }
 
-    // The bulk is over, and the last words of a tunnel are small: these are received after all, for whoever looks at them.
+    // The bulk is over. The last bytes of a tunnel are few; receive them, so that the handler sees them.
     private void ReceiveFrom(HeldPipe pipe, int socket, int count)
     {
         for (var got = 0; got < count;)
         {
             var read = (int)Libc.Read(pipe.Pipe.ReadEnd, _buffer + got, (nuint)(count - got));
             if (read > 0) got += read;
-            else if (read == 0 || Libc.Error != Errno.EINTR) throw new IOException("A pipe lost bytes that were spliced into it.");
+            else if (read == 0 || Libc.Error != Errno.EINTR) throw new IOException("Spliced bytes are missing from their pipe.");
         }
 
         _pipes.Return(pipe);
@@ -94,7 +95,7 @@ internal abstract unsafe partial class SocketReactor
         if (state.SpliceLeft < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
     }
 
-    /// <summary>Whether nothing is left over now. A socket that broke has nothing left to send either.</summary>
+    /// <summary>Returns whether nothing is left over. A broken socket has nothing left to send.</summary>
     protected bool Flush(ref SocketState state) => state.Leftover switch
     {
         HeldPipe pipe => FlushPipe(ref state, pipe),

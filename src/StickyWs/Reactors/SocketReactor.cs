@@ -4,10 +4,10 @@ using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
 
-/// <summary>What the reactors have in common: the table of sockets, who watches them, and what a socket could not take yet.</summary>
+/// <summary>What both reactors share: the table of sockets, their watchers, and what a socket could not take yet.</summary>
 internal abstract unsafe partial class SocketReactor : Reactor
 {
-    /// <summary>What a receive takes at most, and with that what is left over of it for a reader that stalls.</summary>
+    /// <summary>The most bytes per receive, and thus the most that is left over of one when the reader stalls.</summary>
     public const int DefaultBufferSize = 64 * 1024;
 
     protected SocketReactor(int number, Action<Exception> onFailure, int mostPipes, int bufferSize, TimeProvider? time)
@@ -19,10 +19,10 @@ internal abstract unsafe partial class SocketReactor : Reactor
         _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)_bufferSize, 4096);
     }
 
-    /// <summary>Sockets now, watched or streaming. On the reactor's thread, or while it is known to rest.</summary>
+    /// <summary>The number of sockets, watched or streaming. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int Count => Sockets.Count;
 
-    /// <summary>Bytes that are held for readers who stall. On the reactor's thread, or while it is known to rest.</summary>
+    /// <summary>The number of bytes held for stalled readers. Call on the reactor's thread, or while it is known to be idle.</summary>
     public long Held
     {
         get
@@ -33,7 +33,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Pipes for splicing that were made so far and are still there.</summary>
+    /// <summary>The number of pipes that exist for splicing.</summary>
     public int Pipes => _pipes.Count;
 
     protected Slab<SocketState> Sockets { get; } = new();
@@ -41,7 +41,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     /// <summary>Ends a wait.</summary>
     protected WakeEvent WakeEvent { get; } = new();
 
-    /// <summary>Guards the table while sockets come and go, and what is gone once the reactor is released.</summary>
+    /// <summary>Guards the table while sockets come and go, and what a release closes.</summary>
     protected Lock Registering { get; } = new();
 
     protected bool IsReleased { get; private set; }
@@ -64,7 +64,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     protected override void Release()
     {
-        // Behind this nobody writes to descriptors that may be another's by then.
+        // After this, no thread writes to a descriptor that may belong to another file by then.
         lock (Registering)
         {
             IsReleased = true;
@@ -73,7 +73,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Closes and frees what every reactor has.</summary>
+    /// <summary>Closes and frees what every kind of reactor has.</summary>
     protected void CloseOwn()
     {
         WakeEvent.Close();
@@ -89,7 +89,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Closes what a reactor of this kind has open besides.</summary>
+    /// <summary>Closes what this kind of reactor has open in addition.</summary>
     protected abstract void CloseKernel();
 
     protected override void EndStreams(EndReason reason)
@@ -101,7 +101,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Notes where what arrives at a socket goes.</summary>
+    /// <summary>Notes the target of a socket's bytes.</summary>
     protected void Link(int from, int to)
     {
         ref var target = ref Sockets[from].Target;
@@ -110,8 +110,8 @@ internal abstract unsafe partial class SocketReactor : Reactor
         Sockets[to].Source = from;
     }
 
-    /// <summary>A socket is about to go.</summary>
-    /// <returns>Whose end may have waited for it; <see cref="SocketState.None"/> for nobody's.</returns>
+    /// <summary>Removes the links of a socket that is about to close.</summary>
+    /// <returns>The source whose end may have waited for this socket, or <see cref="SocketState.None"/>.</returns>
     protected int Unlink(int socket)
     {
         ref var state = ref Sockets[socket];
@@ -123,7 +123,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         return source;
     }
 
-    /// <summary>Takes a place in the table, and holds the lock for what is to be done with it.</summary>
+    /// <summary>Takes an entry in the table. The caller holds <see cref="Registering"/>.</summary>
     protected int Register(int fd, IWatcher watcher, Signals signals)
     {
         if (IsReleased) throw new IOException("The reactor has stopped.");
@@ -152,7 +152,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         state.Flags |= SocketFlags.Streaming;
     }
 
-    /// <summary>Takes note of a break that the kernel has reported.</summary>
+    /// <summary>Notes a break that the kernel reported.</summary>
     protected static void NoteBreak(ref SocketState state)
     {
         state.Flags |= SocketFlags.Broken;
@@ -164,7 +164,9 @@ internal abstract unsafe partial class SocketReactor : Reactor
         if (state.Fault == Errno.None) state.Fault = error;
     }
 
-    /// <summary>Tells how a stream ended: behind a FIN the kernel says 0 also of a break, and behind a break whose error somebody else was told.</summary>
+    /// <summary>
+    /// Reports how a stream ended. A receive returns 0 both after a FIN that a break followed and after a break whose error was already taken.
+    /// </summary>
     protected static void TellEnding(int socket, ref SocketState state, Errno error)
     {
         NoteFault(ref state, error);
@@ -174,11 +176,11 @@ internal abstract unsafe partial class SocketReactor : Reactor
         if (isBroken && state.Generation == generation) state.Handler!.Broken(socket, fault);
     }
 
-    /// <summary>Serves what the kernel reports of a socket that streams.</summary>
+    /// <summary>Handles what the kernel reports for a streaming socket.</summary>
     protected abstract void Stream(int socket, ref SocketState state, uint events);
 
-    // The watcher is read before the generation is compared, since another thread may give a watched socket up just now and a third one take its number: no
-    // watcher is written under a number before the generation of its predecessor is gone.
+    // Read the watcher before comparing generations: another thread may unwatch the socket right now, and a third may reuse its number. No watcher is
+    // written to a number before the generation of its predecessor is gone.
     protected void Serve(int socket, uint generation, uint events)
     {
         ref var state = ref Sockets[socket];
@@ -189,7 +191,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
             if (state.Has(SocketFlags.Streaming)) Stream(socket, ref state, events);
             else watcher?.Signal(ToSignals(events));
         }
-#pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
+#pragma warning disable CA1031 // A defect, or the application's logger throws.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -199,8 +201,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     }
 
     /// <summary>
-    /// Ends a stream because of a defect, unless its number is another's by now. Throws nothing: a handler that fails even at this is not asked
-    /// again.
+    /// Ends a stream because of a defect, unless its number has been reused. Never throws: if the handler fails here too, the socket is closed.
     /// </summary>
     protected void Fail(int socket, uint generation)
     {
@@ -219,21 +220,23 @@ internal abstract unsafe partial class SocketReactor : Reactor
         }
     }
 
-    /// <summary>Tells whoever watches a socket that the kernel does so no more: what there is to know he has to find out.</summary>
+    /// <summary>Tells a socket's watcher that the kernel no longer watches it, by signalling everything: the watcher finds out by trying.</summary>
     protected void TellBlind(int socket)
     {
         ref var state = ref Sockets[socket];
-        if (!state.Has(SocketFlags.Streaming | SocketFlags.Gone) && Volatile.Read(ref state.Fd) >= 0) Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
+        if (state.Has(SocketFlags.Streaming | SocketFlags.Gone) || Volatile.Read(ref state.Fd) < 0) return;
+        Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 
-    /// <summary>Tells all who watch.</summary>
+    /// <summary>Tells all watchers.</summary>
     protected void TellAllBlind()
     {
         for (var socket = 0; socket < Sockets.End; socket++) TellBlind(socket);
     }
 
     protected static SocketFlags ToFlags(Signals signals)
-        => ((signals & Signals.Readable) != 0 ? SocketFlags.WatchesReceive : SocketFlags.None) | ((signals & Signals.Writable) != 0 ? SocketFlags.WatchesSend : SocketFlags.None);
+        => ((signals & Signals.Readable) != 0 ? SocketFlags.WatchesReceive : SocketFlags.None)
+            | ((signals & Signals.Writable) != 0 ? SocketFlags.WatchesSend : SocketFlags.None);
 
     private static Signals ToSignals(uint events)
     {

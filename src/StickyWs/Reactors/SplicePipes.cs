@@ -2,12 +2,13 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-/// <summary>The pipes of one reactor. There is a limit, so that readers that stall cannot take all descriptors: past it, bytes are copied.</summary>
+/// <summary>The pipes of one reactor. Their number is limited, so that stalled readers cannot use up all descriptors; beyond it, bytes are
+/// copied.</summary>
 internal sealed class SplicePipes(int most)
 {
     private readonly Stack<HeldPipe> _free = new();
 
-    /// <summary>Pipes there are, in use or not.</summary>
+    /// <summary>The number of pipes, in use or not.</summary>
     public int Count { get; private set; }
 
     public HeldPipe? TryRent()
@@ -18,10 +19,10 @@ internal sealed class SplicePipes(int most)
         return new HeldPipe(created);
     }
 
-    /// <summary>Takes back a pipe that is empty.</summary>
+    /// <summary>Returns an empty pipe to the pool.</summary>
     public void Return(HeldPipe pipe) => _free.Push(pipe);
 
-    /// <summary>Closes a pipe that holds bytes which nobody wants any more.</summary>
+    /// <summary>Closes a pipe whose bytes are no longer wanted.</summary>
     public void Discard(HeldPipe pipe)
     {
         pipe.Pipe.Close();

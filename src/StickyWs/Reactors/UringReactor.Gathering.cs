@@ -2,7 +2,7 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// What the parties of sockets send from the reactor's thread: with the same call as everything else.
+// Gathered sends: submitted with the same call into the kernel as everything else.
 internal sealed unsafe partial class UringReactor
 {
     private readonly List<(int Socket, uint Generation, IGatheredSend Send)> _gathered = [];
@@ -15,7 +15,7 @@ internal sealed unsafe partial class UringReactor
         return true;
     }
 
-    // Whoever sends goes on when it is done.
+    // Returns whether there were any: their senders continue when they are done, so the turn must not wait.
     private bool SendGathered()
     {
         if (_gathered.Count == 0) return false;
@@ -24,7 +24,7 @@ internal sealed unsafe partial class UringReactor
             ref var state = ref Sockets[socket];
             if (state.Generation != generation)
             {
-                _cancelled.Add(source); // Closed since.
+                _cancelled.Add(source); // Closed in the meantime.
                 continue;
             }
 

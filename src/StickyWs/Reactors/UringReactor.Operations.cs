@@ -3,13 +3,13 @@ using StickyWs.Observability;
 
 namespace StickyWs.Reactors;
 
-// Which operations are with the kernel: asked for, cancelled, and counted until each has completed for the last time.
+// The operations that are with the kernel: requested, cancelled, and counted until each has completed for the last time.
 internal sealed unsafe partial class UringReactor
 {
     private const uint IORING_ASYNC_CANCEL_ALL = 1 << 0;
     private const uint IORING_ASYNC_CANCEL_ANY = 1 << 2;
 
-    // The kernel reports these whether it was asked to or not; here they make a poll that wants nothing else differ from none.
+    // The kernel always reports these. Requesting them distinguishes a poll for nothing else from no poll.
     private const uint PollBroken = EpollEvents.EPOLLERR | EpollEvents.EPOLLHUP;
 
     private readonly List<int> _starved = [];
@@ -31,12 +31,12 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (!_ring.HasLost) return true;
-        GiveUp(new IOException("io_uring lost completions: the kernel has no memory."));
+        GiveUp(new IOException("io_uring lost completions: the kernel is out of memory."));
         AwaitWake();
         return true;
     }
 
-    // Nobody can say any more where the bytes of a tunnel are, nor who is still watched.
+    // It is no longer known which bytes of a tunnel are where, nor which sockets are still watched.
     private void GiveUp(IOException reason)
     {
         Report(reason);
@@ -44,7 +44,7 @@ internal sealed unsafe partial class UringReactor
         TellAllBlind();
     }
 
-    /// <summary>Has with the kernel what the socket's state asks for.</summary>
+    /// <summary>Requests from the kernel what the socket's state calls for.</summary>
     private void Settle(int socket)
     {
         ref var state = ref Sockets[socket];
@@ -78,7 +78,7 @@ internal sealed unsafe partial class UringReactor
         _asking.Add((socket, state.Generation));
     }
 
-    // Behind the sends: one that falls short is heard of before what the next receive brings, and keeps that from being followed by another.
+    // After the sends: a short send then completes before the next receive does, and prevents yet another receive.
     private void Receive()
     {
         foreach (var (socket, generation) in _asking)
@@ -95,15 +95,15 @@ internal sealed unsafe partial class UringReactor
 
     private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
 
-    // A stream is watched for a break, too: nothing may be received from it for a while, and a receive that goes on by itself sleeps behind the last
-    // bytes of a connection that broke right behind them, since it was woken for both at once.
+    // A stream is polled for a break, too. It may not be receiving for a while; and a multishot receive is woken only once for the last bytes and a
+    // break right after them, so it would miss the break.
     private static uint EventsOf(ref SocketState state) => state switch
     {
         _ when !state.Has(SocketFlags.Streaming) => EpollEvents.EPOLLRDHUP | PollBroken
             | (state.Has(SocketFlags.WatchesReceive) ? EpollEvents.EPOLLIN : 0) | (state.Has(SocketFlags.WatchesSend) ? EpollEvents.EPOLLOUT : 0),
         _ when state.Has(SocketFlags.Broken) => 0,
         _ when state.Has(SocketFlags.Bulk) => EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP | PollBroken,
-        _ => (state.Polled & ~EpollEvents.EPOLLRDHUP) == PollBroken ? state.Polled : PollBroken, // One that tells of a FIN besides may stay.
+        _ => (state.Polled & ~EpollEvents.EPOLLRDHUP) == PollBroken ? state.Polled : PollBroken, // A poll that also reports a FIN may stay.
     };
 
     protected override bool HasTaken(ref SocketState state) => base.HasTaken(ref state) && (state.Pieces == 0 || state.Has(SocketFlags.SendBroken));
@@ -137,14 +137,15 @@ internal sealed unsafe partial class UringReactor
         else Settle(socket);
     }
 
-    // The kernel does not watch it any more, for want of memory or since it is no socket. Whoever watches it is told, unless he has let go of it.
+    // The kernel no longer watches the socket: it is out of memory, or the descriptor is no socket. Tell the watcher, unless it has let go already.
     private void Blind(int socket, ref SocketState state)
     {
-        if (Interlocked.Exchange(ref state.Fd, -1) >= 0) Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
+        if (Interlocked.Exchange(ref state.Fd, -1) < 0) return;
+        Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 
-    // A poll that goes on was ended because the ring was full. Armed anew it reports at once what it has reported, so while the ring is full that
-    // would keep it full.
+    // A multishot poll ended because the completion queue was full. A new poll reports at once what the old one did, so arming it before there is
+    // room would keep the queue full.
     private void PollAgain()
     {
         if (_unpolled.Count == 0 || _ring.HasOverflown) return;
@@ -166,7 +167,7 @@ internal sealed unsafe partial class UringReactor
     private void Poll(int socket, ref SocketState state, uint events)
     {
         Poll(Kind.Poll, socket, state.Fd, events);
-        state.Polled = (ushort)events; // Those of a poll fit.
+        state.Polled = (ushort)events; // Poll events fit into 16 bits.
         Track(ref state, 1);
     }
 
@@ -180,10 +181,10 @@ internal sealed unsafe partial class UringReactor
 
     protected override void WatchRoom(int socket)
     {
-        if (!_isEnding) AwaitRoom(socket, ref Sockets[socket]); // The ring may be gone; whoever waits is told of the stream's end.
+        if (!_isEnding) AwaitRoom(socket, ref Sockets[socket]); // The ring may be gone; the handler hears of the stream's end instead.
     }
 
-    // One that goes on, and so reports a change: memory may be short in the kernel while there is room in the socket.
+    // Multishot, so that it reports changes: the kernel may be short of memory while the socket has room.
     private void AwaitRoom(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.AwaitsRoom)) return;
@@ -192,7 +193,7 @@ internal sealed unsafe partial class UringReactor
         Track(ref state, 1);
     }
 
-    // Once; the flag says that it was asked for.
+    // Requests a cancellation once; the flag records that.
     private void Cancel(Kind kind, SocketFlags ends, int socket, ref SocketState state)
     {
         if (state.Has(ends)) return;
@@ -208,7 +209,7 @@ internal sealed unsafe partial class UringReactor
         Operations += change;
     }
 
-    /// <summary>Lets go of a socket: what is with the kernel is cancelled, and its place is free when that is done.</summary>
+    /// <summary>Releases a socket: cancels its operations, and frees its entry when they have completed.</summary>
     private void Abandon(int socket, ref SocketState state)
     {
         state.Generation++;
@@ -220,7 +221,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Operations == 0) Forget(socket);
     }
 
-    // An operation has completed for the last time. Whether it was on a socket that is gone, in which case there is nothing more to do.
+    // An operation has completed for the last time. Returns whether its socket was released, in which case there is nothing more to do.
     private bool Completes(int socket, ref SocketState state)
     {
         Track(ref state, -1);
@@ -229,14 +230,14 @@ internal sealed unsafe partial class UringReactor
         return true;
     }
 
-    // Buffers are short only until the sends of this turn are done.
+    // Buffers run short only until this turn's sends are done.
     private void FeedStarved()
     {
         if (_starved.Count == 0 || _buffers.Free < _buffers.Count / 4) return;
         foreach (var socket in _starved)
         {
             ref var state = ref Sockets[socket];
-            if (!state.Has(SocketFlags.Starved)) continue; // It is gone since.
+            if (!state.Has(SocketFlags.Starved)) continue; // Released in the meantime.
             state.Flags &= ~SocketFlags.Starved;
             Settle(socket);
         }

@@ -2,21 +2,21 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// What is received, and how a stream ends.
+// Receiving, and how a stream ends.
 internal sealed unsafe partial class UringReactor
 {
     private readonly List<int> _broken = [];
 
-    // More than the kernel's buffers take up for a reader that never reads.
+    // More than the kernel's own buffers absorb for a reader that never reads.
     private const uint FastFlow = 8 * 1024 * 1024;
 
-    // Few enough that a large message pays for the change, and so many that small ones do not pay for it again and again.
+    // Low enough that a large message repays the switch to separate receives, and high enough that small ones do not switch again and again.
     private const uint BulkFlow = 256 * 1024;
 
-    // What one receive that goes on brings at most before it is asked for again; 0 where the kernel sets it no limit.
+    // The most bytes that one multishot receive delivers before it is requested again; 0 if the kernel has no such limit.
     private uint _mostBytes;
 
-    // The buffer that a handler is being told of, unless it has been chained to a socket already.
+    // The buffer that is being reported to a handler, until it is chained to a socket.
     private int _arrived = Piece.NoBuffer;
 
     public override void Pause(int socket)
@@ -24,7 +24,7 @@ internal sealed unsafe partial class UringReactor
         ref var state = ref Sockets[socket];
         state.Flags |= SocketFlags.Paused;
         if (state.Target == SocketState.None) state.Flow = 0;
-        if (state.Has(SocketFlags.Broken)) _broken.Add(socket); // Nothing will report that again.
+        if (state.Has(SocketFlags.Broken)) _broken.Add(socket); // The kernel will not report that again.
         Settle(socket);
     }
 
@@ -34,7 +34,7 @@ internal sealed unsafe partial class UringReactor
         Settle(socket);
     }
 
-    // A poll has reported a break; a receive tells of it when it comes to it.
+    // A poll reported something. A break is noted; a receive reports it once it gets there.
     protected override void Stream(int socket, ref SocketState state, uint events)
     {
         if ((events & EpollEvents.EPOLLERR) != 0)
@@ -42,7 +42,7 @@ internal sealed unsafe partial class UringReactor
             NoteBreak(socket, ref state);
             TellBreak(socket, ref state);
         }
-        else if (state.Has(SocketFlags.Bulk)) // Else a mere hang-up, which may be an end in order, of both directions.
+        else if (state.Has(SocketFlags.Bulk)) // Otherwise a mere hang-up, which may be an orderly end of both directions.
         {
             NoteReadable(ref state, events);
             if (!state.Has(SocketFlags.Queued)) PumpBulk(socket, ref state);
@@ -65,17 +65,17 @@ internal sealed unsafe partial class UringReactor
         state.Flow = 0;
     }
 
-    // What was received before goes first. The poll for more is changed when bulk has begun or ended.
+    // Pieces received earlier go first. The poll changes when bulk receiving begins or ends.
     private void PumpBulk(int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.Receiving)) return; // Settled when that has ended.
+        if (state.Has(SocketFlags.Receiving)) return; // Settled when the receive has completed.
         var generation = state.Generation;
         if (state.Target != SocketState.None && Sockets[state.Target].Pieces > 0) Enqueue(socket, ref state);
         else Pump(socket, ref state);
         if (state.Generation == generation) Settle(socket);
     }
 
-    // What had arrived is received piece by piece from now on, until the error comes.
+    // From now on, what had arrived is received piece by piece until the error comes.
     private void NoteBreak(int socket, ref SocketState state)
     {
         if (state.Has(SocketFlags.Broken)) return;
@@ -92,23 +92,26 @@ internal sealed unsafe partial class UringReactor
         else if (state.Has(SocketFlags.Paused)) state.Handler!.BrokenWhilePaused(socket);
     }
 
-    // Later, for whoever saw them break was in the midst of the other side.
+    // Deferred: when the break was found, the caller was busy with the other side.
     private void TellBreaks()
     {
         for (var i = 0; i < _broken.Count; i++)
         {
             ref var state = ref Sockets[_broken[i]];
-            if (state.Has(SocketFlags.Broken | SocketFlags.EndHeld) && state.Handler is not null && !state.Has(SocketFlags.Gone)) TellGuarded(_broken[i]);
+            var isTold = state.Has(SocketFlags.Broken | SocketFlags.EndHeld) && state.Handler is not null && !state.Has(SocketFlags.Gone);
+            if (isTold) TellGuarded(_broken[i]);
         }
 
         _broken.Clear();
     }
 
-    // What two receives have brought may be held for a reader that stalls, since the second is asked for together with the send of the first, and a
-    // receive may overshoot by the rest of its last buffer. So it is less than half, but where nothing is forwarded and the reader has shown that it
-    // is fast.
+    // If the reader stalls, what two receives have delivered may have to be held: the second is requested together with the send of the first. A
+    // receive may also overshoot by the rest of its last buffer. So the limit is less than half, unless nothing is forwarded and the reader has
+    // proved fast.
     private uint MostBytes(ref SocketState state)
-        => _mostBytes == 0 || (state.Target == SocketState.None && state.Flow >= FastFlow) ? _mostBytes : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
+        => _mostBytes == 0 || (state.Target == SocketState.None && state.Flow >= FastFlow)
+            ? _mostBytes
+            : Math.Max(_mostBytes / 4, (_mostBytes / 2) - BufferSize);
 
     private void Received(int socket, Completion completion)
     {
@@ -151,9 +154,9 @@ internal sealed unsafe partial class UringReactor
         switch (error)
         {
             case Errno.ECANCELED or Errno.EINTR or Errno.EAGAIN:
-                break; // To receive again, if it is to receive.
+                break; // Receive again, if it should be receiving.
             case Errno.EINVAL when _mostBytes > 0:
-                _mostBytes = 0; // An older kernel. To receive again.
+                _mostBytes = 0; // An older kernel without optlen. Receive again.
                 break;
             case Errno.ENOBUFS:
                 state.Flags |= SocketFlags.Starved;
@@ -165,7 +168,7 @@ internal sealed unsafe partial class UringReactor
         }
     }
 
-    // Behind an error the poll for the break would have nothing more to tell, and would tell it again and again.
+    // After an error, the poll for a break has nothing new to report, and would report the old over and over.
     protected override void Ends(int socket, ref SocketState state, Errno error)
     {
         state.Flags |= error == Errno.None ? SocketFlags.Ended : SocketFlags.Ended | SocketFlags.Broken;
@@ -173,7 +176,7 @@ internal sealed unsafe partial class UringReactor
         TellEnd(socket, ref state);
     }
 
-    // Not before all that came before it is with the kernel.
+    // Deferred until everything before the end is with the kernel.
     private void TellEnd(int socket, ref SocketState state)
     {
         if (state.Target != SocketState.None && !HasTaken(ref Sockets[state.Target]))

@@ -2,11 +2,10 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Reactors;
 
-// The way out of the buffers: by the other socket's next send, or into a leftover of its own.
+// What leaves the buffers: with the other socket's next send, or into that socket's leftover.
 internal sealed unsafe partial class UringReactor
 {
-    // More than these in one turn, and nothing is received for a socket until it has taken them: what would be left over of them if it did not is
-    // bounded by that.
+    // With this many pieces queued, nothing more is received for a socket until it has taken them. This bounds what is left over if it stalls.
     private const int MostPieces = 16;
 
     private readonly List<int> _dirty = [];
@@ -18,7 +17,8 @@ internal sealed unsafe partial class UringReactor
         Link(piece.Socket, to);
         ref var state = ref Sockets[to];
         var buffer = _arrived;
-        if (buffer == Piece.NoBuffer || buffer != piece.Buffer || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return Write(to, piece.Bytes);
+        var isMovable = buffer != Piece.NoBuffer && buffer == piece.Buffer && state.LeftoverLength == 0 && !state.Has(SocketFlags.SendBroken);
+        if (!isMovable) return Write(to, piece.Bytes);
         ref var filled = ref _buffers[buffer];
         if (piece.Bytes.Length != filled.Length)
         {
@@ -28,7 +28,7 @@ internal sealed unsafe partial class UringReactor
 
         Chain(ref state, buffer);
         _arrived = Piece.NoBuffer;
-        return HasRoomBehindPiece(to, ref state, piece.Socket);
+        return HasRoomAfterPiece(to, ref state, piece.Socket);
     }
 
     public override bool Write(int to, ReadOnlySpan<byte> bytes)
@@ -42,16 +42,16 @@ internal sealed unsafe partial class UringReactor
             bytes = bytes[part.Length..];
         }
 
-        return HasRoomBehindPiece(to, ref state, state.Source);
+        return HasRoomAfterPiece(to, ref state, state.Source);
     }
 
-    // A buffer is sent from once, so what is forwarded of it before is copied.
+    // A buffer is sent from only once, so a part that is forwarded before its end is copied.
     private bool IsUpToTheEnd(ReadOnlySpan<byte> bytes, int buffer)
     {
         fixed (byte* start = bytes) return !bytes.IsEmpty && start + bytes.Length == _buffers.Start(buffer) + _buffers[buffer].Length;
     }
 
-    private bool HasRoomBehindPiece(int socket, ref SocketState state, int source)
+    private bool HasRoomAfterPiece(int socket, ref SocketState state, int source)
     {
         MakeDirty(socket, ref state);
         if (state.Pieces < MostPieces) return true;
@@ -65,12 +65,12 @@ internal sealed unsafe partial class UringReactor
         if (source != SocketState.None) BeginBulk(ref Sockets[source]);
     }
 
-    // Sends what has come for each socket since the last turn. A send is done when it is submitted, and only one that falls short completes with a
-    // word: it would be one among the completions that a turn waits for. Whether anybody waits for a send to be done.
+    // Sends what came for each socket since the last turn. A send counts as done when it is submitted; only a short send completes visibly, since
+    // completions of sends would disturb the count that a turn waits for. Returns whether anything waits for a send to be done.
     private bool SendPieces()
     {
-        if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not looked at yet must stay where it is.
-        var isAwaited = _starved.Count > 0; // For the buffers, and it may be that nothing else would end the wait.
+        if (!_ring.HasSubmitted(_sentUpTo)) return true; // What the kernel has not consumed must stay in place.
+        var isAwaited = _starved.Count > 0; // Starved sockets wait for buffers, and nothing else might end the wait.
         _vectors.Clear(_buffers.InUse);
         foreach (var socket in _dirty)
         {
@@ -119,7 +119,7 @@ internal sealed unsafe partial class UringReactor
         _sending.Add((socket, null));
     }
 
-    // All words of those that fell short were heard: the others are done.
+    // All short sends have been reported, so the others are done.
     private void ConcludeSends()
     {
         foreach (var (socket, send) in _sending)
@@ -131,7 +131,7 @@ internal sealed unsafe partial class UringReactor
                 if (send is not null) Conclude(socket, ref state, send);
                 else if (state.Has(SocketFlags.IsSending)) Sent(socket, new Completion { Result = state.Sending });
             }
-#pragma warning disable CA1031 // Whoever has sent goes on within this, and may be the application.
+#pragma warning disable CA1031 // The sender continues inside this call, and may be the application.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -160,7 +160,8 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (completion.Result > 0) DropSent(ref state, completion.Result);
-        if (completion.Result >= 0 && completion.Result < state.Sending || completion.Error == Errno.EAGAIN) Stall(socket, ref state);
+        var isShort = completion.Result >= 0 && completion.Result < state.Sending;
+        if (isShort || completion.Error == Errno.EAGAIN) Stall(socket, ref state);
         else if (state.Pieces > 0) MakeDirty(socket, ref state);
         else TellSent(socket, ref state);
     }
@@ -177,7 +178,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.SourceWaits)) TellSource(socket, ref state);
     }
 
-    // Its source has ended, and waits with that for what came before.
+    // The source has ended, and its end waited for everything before it.
     private void TellSource(int socket, ref SocketState state)
     {
         state.Flags &= ~SocketFlags.SourceWaits;
@@ -188,7 +189,7 @@ internal sealed unsafe partial class UringReactor
         Settle(source);
     }
 
-    // Its peer takes no more now. What is left moves out of the buffers, which are everybody's, and nothing more is received for it.
+    // The peer accepts no more for now. What is left moves out of the shared buffers, and nothing more is received for it.
     private void Stall(int socket, ref SocketState state)
     {
         while (state.Pieces > 0)
@@ -203,7 +204,9 @@ internal sealed unsafe partial class UringReactor
         var source = state.Source;
         if (_mostBytes == 0) BeginBulkOf(source); // An older kernel.
         state.Handler!.Stalled(socket);
-        if (source != SocketState.None && Sockets[source] is { End: not Errno.None } broken && broken.Has(SocketFlags.EndHeld)) broken.Handler!.BrokenWhilePaused(source);
+        if (source == SocketState.None) return;
+        ref var broken = ref Sockets[source];
+        if (broken.End != Errno.None && broken.Has(SocketFlags.EndHeld)) broken.Handler!.BrokenWhilePaused(source);
     }
 
     private void HasRoom(int socket, Completion completion)
@@ -218,7 +221,7 @@ internal sealed unsafe partial class UringReactor
         if (state.Has(SocketFlags.Gone)) return;
         if (state.LeftoverLength == 0)
         {
-            // The poll stays: a handler that finds no room all the same waits for the next change.
+            // The poll stays: a handler that still finds no room waits for the next change.
             if (state.Has(SocketFlags.WantsRoom)) state.Handler!.Sent(socket);
             return;
         }
@@ -233,7 +236,7 @@ internal sealed unsafe partial class UringReactor
         var generation = state.Generation;
         if (state.Has(SocketFlags.SendBroken)) BreakSend(socket, ref state);
         else FinishIfDue(ref state);
-        state.Handler!.Sent(socket); // Also what nobody takes any more is received, lest it be in the way of the end.
+        state.Handler!.Sent(socket); // Even if the peer accepts nothing more: its source must still be received up to its end.
         if (state.Generation == generation && state.Has(SocketFlags.SourceWaits)) TellSource(socket, ref state);
     }
 

@@ -6,19 +6,18 @@ using StickyWs.Observability;
 namespace StickyWs.Reactors;
 
 /// <summary>
-/// A reactor on io_uring(7). A socket that streams has one receive with the kernel, which goes on by itself, into buffers that all sockets share;
-/// what arrived is sent straight from its buffer. A turn enters the kernel once: it submits what the turn before has asked for, all sends among it,
-/// and waits.
+/// A reactor on io_uring(7). A streaming socket has one multishot receive with the kernel, into buffers that all sockets share; what arrives is sent
+/// straight from its buffer. A turn enters the kernel once: this submits what the previous turn requested, including all sends, and waits.
 /// </summary>
 /// <remarks>
-/// A place in the table is kept until the last operation on it has completed, so a completion never meets another socket than its own. What should be
-/// with the kernel follows from a socket's state alone, and <see cref="Settle"/> asks for it: whatever changes the state settles it.
+/// An entry of the table stays taken until its last operation has completed, so a completion never reaches a different socket. Which operations
+/// should be with the kernel follows from a socket's state alone. <see cref="Settle"/> requests them; call it after every change of the state.
 /// </remarks>
 internal sealed unsafe partial class UringReactor : SocketReactor
 {
     private const int KindShift = 56;
 
-    // A buffer that comes back is used again after all others, so that more of them means more memory to go round in; fewer means receives that wait for one.
+    // Buffers are reused in rotation: more of them touch more memory; with fewer, receives have to wait for one.
     private const int BufferCount = 256;
     private const int BufferSize = 8 * 1024;
 
@@ -60,7 +59,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
     private enum Kind : byte
     {
-        /// <summary>Whose completion says nothing: a cancellation, a close.</summary>
+        /// <summary>Its completions are ignored: a cancellation, a close.</summary>
         Quiet,
         Wake,
         Receive,
@@ -70,13 +69,13 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         Room,
     }
 
-    /// <summary>Buffers that hold bytes now. On the reactor's thread, or while it is known to rest.</summary>
+    /// <summary>The number of buffers that hold bytes. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int BuffersInUse => _buffers.InUse;
 
-    /// <summary>Operations that are with the kernel on behalf of sockets. Likewise.</summary>
+    /// <summary>The number of operations that are with the kernel for sockets. Call as above.</summary>
     public int Operations { get; private set; }
 
-    /// <summary>Whether completions had no room in the ring. Likewise.</summary>
+    /// <summary>Whether the completion queue has overflown. Call as above.</summary>
     public bool HasOverflown => _ring.HasOverflown;
 
     protected override bool HasPosted => base.HasPosted || !_requests.IsEmpty;
@@ -93,7 +92,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
 
     public override void Unwatch(int socket)
     {
-        // The descriptor is another's from here on, also for a request that waits for its turn.
+        // From here on the descriptor belongs to the caller, also for a request that is still queued.
         Volatile.Write(ref Sockets[socket].Fd, -1);
         Ask(new Request(socket, Signals.None, IsEnd: true));
     }
@@ -110,7 +109,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         DropHeld(ref state);
         if (!state.Has(SocketFlags.IsSending)) DropPieces(ref state);
         var source = Unlink(socket);
-        if (source != SocketState.None && Sockets[source].Has(SocketFlags.EndHeld)) _broken.Add(source); // Its end waits for nobody now.
+        if (source != SocketState.None && Sockets[source].Has(SocketFlags.EndHeld)) _broken.Add(source); // Its end has nothing left to wait for.
         var fd = state.Fd;
         if (IsReleased)
         {
@@ -151,7 +150,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         return works;
     }
 
-    // Streams have ended by now; what is still watched belongs to others, who are told nothing more.
+    // All streams have ended by now. Sockets that are still watched belong to their owners, who hear nothing more.
     protected override void End()
     {
         _isEnding = true;
@@ -220,7 +219,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
                     Sent(socket, completion);
                     break;
                 case Kind.Gathered:
-                    Sockets[socket].Sending = completion.Result; // Fell short.
+                    Sockets[socket].Sending = completion.Result; // A short send.
                     break;
                 case Kind.Poll:
                     Polled(socket, completion);
@@ -233,7 +232,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
                     break;
             }
         }
-#pragma warning disable CA1031 // A defect, or a logger of the application's that throws.
+#pragma warning disable CA1031 // A defect, or the application's logger throws.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -242,7 +241,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         }
     }
 
-    // The owner of a pair may throw when he is told of a break.
+    // The owner of a pair may throw when told of a break.
     private void TellGuarded(int socket)
     {
         try
@@ -258,6 +257,6 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         }
     }
 
-    /// <summary>What somebody wants of a socket that is watched, whichever thread he is on.</summary>
+    /// <summary>A change to a watched socket, from any thread.</summary>
     private readonly record struct Request(int Socket, Signals Signals, bool IsEnd);
 }

@@ -3,10 +3,10 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>Has the system find out that a peer is gone without a word, for the runtime's sockets; the raw lane has its own.</summary>
+/// <summary>Lets the system detect vanished peers (TCP keep-alive and user time-out) on the runtime's sockets. The raw lane has its own.</summary>
 internal static class DeadPeer
 {
-    // Linux takes no more.
+    // Linux accepts no more.
     private const int LongestKeepIdle = 32767;
     private const int LinuxTcpLevel = 6;
     private const int LinuxUserTimeout = 18;
@@ -24,13 +24,15 @@ internal static class DeadPeer
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, Math.Clamp((int)time.TotalSeconds / 2, 1, LongestKeepIdle));
+            var keepIdle = Math.Clamp((int)time.TotalSeconds / 2, 1, LongestKeepIdle);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, keepIdle);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, (int)time.TotalSeconds / 8));
-            if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(LinuxTcpLevel, LinuxUserTimeout, BitConverter.GetBytes((int)time.TotalMilliseconds));
+            var milliseconds = BitConverter.GetBytes((int)time.TotalMilliseconds);
+            if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(LinuxTcpLevel, LinuxUserTimeout, milliseconds);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // No TCP below, or broken already; its relay will see the latter.
+            // Not TCP, or already broken; the relay notices the latter.
         }
     }
 }

@@ -3,18 +3,18 @@ using StickyWs.Transport;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Waits until a peer has received what it was sent. A connection that is closed while bytes of the peer's are unread, or still arrive, is reset by
-/// the kernel, which then discards what it has not delivered (RFC 9112 section 9.6). Transports that close as soon as all is with the kernel are
-/// therefore told to close only after that.
+/// Waits until a peer has received what it was sent. When a socket is closed while the peer's bytes are unread or still arriving, the kernel resets
+/// the connection and discards what it has not delivered (RFC 9112 section 9.6). Transports that close as soon as the kernel has all bytes must
+/// therefore wait for this before they close.
 /// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="patience">How long the peer may take nothing.</param>
+/// <param name="patience">How long the peer may go without acknowledging anything.</param>
 internal sealed class Delivery(TimeProvider time, TimeSpan patience)
 {
-    /// <summary>For answers: no backend waits.</summary>
+    /// <summary>For answers: short, since no backend is waiting.</summary>
     public static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
 
-    // An empty queue may mean that the transport's own thread has not come to the last bytes yet.
+    // The queue may be empty only because the transport's own thread has not written the last bytes yet.
     private const int EnoughLooks = 3;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
@@ -24,10 +24,10 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
     private TaskCompletionSource? _cancelled;
     private long _acknowledged = -1;
 
-    /// <summary>Bytes that the peer has acknowledged, as far as that was looked at.</summary>
+    /// <summary>The bytes that the peer had acknowledged when last checked.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
 
-    /// <summary>Ends the wait at once, whatever the clock says, from any thread: nothing that happens to the connection does harm any more.</summary>
+    /// <summary>Ends the wait at once, from any thread, whatever the clock says: closing the connection can no longer lose anything.</summary>
     public void Cancel()
     {
         _isCancelled = true;
@@ -35,7 +35,7 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
         Volatile.Read(ref _cancelled)?.TrySetResult();
     }
 
-    /// <returns>Whether there is nothing left to wait for; not if the peer took nothing for too long.</returns>
+    /// <returns>Whether nothing is left to wait for; <see langword="false"/> if the peer acknowledged nothing for too long.</returns>
     public async ValueTask<bool> WaitAsync(SocketView socket)
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

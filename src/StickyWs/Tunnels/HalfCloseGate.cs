@@ -1,11 +1,11 @@
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Kestrel takes a client's FIN for the end of an HTTP/1 request and breaks the connection, so that an upgraded one would lose half-close, and
-/// with it what the backend still had to say. The connection middleware puts this gate in front of <c>ConnectionClosed</c>: a tunnel that
-/// runs in the HTTP pipeline holds it shut, and reads the FIN from the stream in its turn.
+/// Kestrel treats a client's FIN as the end of an HTTP/1 request and aborts the connection. An upgraded connection would lose its half-close, and
+/// with it whatever the backend still had to say. The connection middleware therefore puts this gate in front of <c>ConnectionClosed</c>. A tunnel in
+/// the HTTP pipeline holds it shut, and reads the FIN from the stream instead.
 /// </summary>
-#pragma warning disable CA1001 // Neither source nor registration holds anything but memory; both go with the connection.
+#pragma warning disable CA1001 // The source and the registration hold nothing but memory, and go away with the connection.
 internal sealed class HalfCloseGate
 #pragma warning restore CA1001
 {
@@ -23,7 +23,7 @@ internal sealed class HalfCloseGate
     /// <summary>The connection's own token, held or not.</summary>
     public CancellationToken Left { get; }
 
-    /// <summary>Fires as the connection's own token does, but not while held.</summary>
+    /// <summary>Fires when the connection's own token does, but not while held.</summary>
     public CancellationToken ConnectionClosed => _closed.Token;
 
     public void Hold()

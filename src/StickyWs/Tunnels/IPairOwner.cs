@@ -2,21 +2,21 @@ using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>Whoever handed a pair of sockets over to a relay. Told on the reactor's thread, which must not be held up.</summary>
+/// <summary>The owner of a pair of sockets that a relay serves. Called on the reactor's thread; must not block it.</summary>
 internal interface IPairOwner
 {
-    /// <summary>So many bytes went client->backend, unseen.</summary>
+    /// <summary>Counts bytes that went client->backend without being seen.</summary>
     void CountToBackend(long bytes);
 
-    /// <summary>These bytes went client->backend.</summary>
+    /// <summary>Counts bytes that went client->backend.</summary>
     void CountToBackend(ReadOnlySpan<byte> piece) => CountToBackend(piece.Length);
 
-    /// <summary>So many bytes went backend->client, unseen.</summary>
+    /// <summary>Counts bytes that went backend->client without being seen.</summary>
     void CountToClient(long bytes);
 
-    /// <summary>These bytes went backend->client.</summary>
+    /// <summary>Counts bytes that went backend->client.</summary>
     void CountToClient(ReadOnlySpan<byte> piece) => CountToClient(piece.Length);
 
-    /// <summary>The pair is gone: both sockets are closed. Told once, last.</summary>
+    /// <summary>The pair has ended, and both sockets are closed. The last call, made once.</summary>
     void Ended(EndReason reason);
 }

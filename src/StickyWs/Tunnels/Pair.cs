@@ -2,10 +2,10 @@ using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>Two sockets whose bytes go to each other: all that a relay keeps of a tunnel.</summary>
+/// <summary>Two sockets whose bytes go to each other: everything that a relay keeps for a tunnel.</summary>
 internal struct Pair
 {
-    /// <summary>In the place of a socket: it was closed.</summary>
+    /// <summary>No socket: it was closed.</summary>
     public const int Gone = -1;
 
     private const int LongestDrain = 60_000;
@@ -14,7 +14,7 @@ internal struct Pair
     public int Client;
     public int Backend;
 
-    /// <summary>When a byte moved last, in the reactor's milliseconds.</summary>
+    /// <summary>When a byte last moved, on the reactor's clock.</summary>
     public long LastActive;
 
     /// <summary>Milliseconds; 0 for no limit.</summary>
@@ -23,25 +23,25 @@ internal struct Pair
     /// <summary>Milliseconds; 0 for no limit.</summary>
     public int HalfClosedLimit;
 
-    /// <summary>Milliseconds; 0 for no limit, or when the kernel has been told.</summary>
+    /// <summary>Milliseconds; 0 for no limit, or once the kernel has been told.</summary>
     public int DeadPeerLimit;
 
-    /// <summary>Why it ends, as far as that is known: the first reason stands.</summary>
+    /// <summary>Why it ends, if known: the first reason counts.</summary>
     public EndReason Reason;
 
-    /// <summary>One side is gone, and the other is still to get what that had said: whatever it sends meanwhile is dropped.</summary>
+    /// <summary>One side is gone, and the other still has to receive what that side sent. Input from the other is dropped meanwhile.</summary>
     public bool IsDraining;
 
-    /// <summary>... and then to see that the connection broke.</summary>
+    /// <summary>After draining, the remaining connection is reset.</summary>
     public bool EndsByReset;
 
-    /// <summary>... of which it has not acknowledged so many bytes.</summary>
+    /// <summary>While draining: the bytes that the remaining side has not acknowledged.</summary>
     public int Unacknowledged;
 
-    /// <summary>What both had acknowledged when it was last looked at because nothing moved here, modulo 2^32.</summary>
+    /// <summary>The bytes that both sides had acknowledged at the last idle check, modulo 2^32.</summary>
     public uint Acknowledged;
 
-    /// <summary>The lower half of <see cref="LastActive"/> at that time.</summary>
+    /// <summary>The lower half of <see cref="LastActive"/> at that check.</summary>
     public int LookedAt;
 
     public bool HasClientFinished;
@@ -49,12 +49,12 @@ internal struct Pair
 
     public readonly bool IsHalfClosed => HasClientFinished || HasBackendFinished;
 
-    /// <summary>Whether somebody has to look at it once in a while.</summary>
+    /// <summary>Whether the sweep has to check it.</summary>
     public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;
 
     /// <summary>The limit in force; 0 for none.</summary>
     public readonly int Limit => IsHalfClosed && HalfClosedLimit > 0 && (IdleLimit == 0 || HalfClosedLimit < IdleLimit) ? HalfClosedLimit : IdleLimit;
 
-    /// <summary>How long a side that drains may take nothing.</summary>
+    /// <summary>How long the remaining side may go without acknowledging anything while it drains.</summary>
     public readonly int DrainLimit => HalfClosedLimit > 0 ? HalfClosedLimit : IdleLimit > 0 ? IdleLimit : LongestDrain;
 }

@@ -2,9 +2,9 @@ using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
 
-// The end of a pair of which one side is gone while the other still reads what that has said. To close the other, too, would have its kernel discard
-// what it has not delivered: at once where the pair ends by a break, and else as soon as bytes of the peer's are unread or still arrive (RFC 9112
-// section 9.6).
+// Draining: one side of a pair is gone while the other still reads what that side sent. Closing the other socket now would make its kernel discard
+// undelivered bytes: at once if the pair ends with a reset, otherwise as soon as the peer's bytes are unread or still arriving (RFC 9112 section
+// 9.6).
 internal sealed partial class PairRelay
 {
     private const int LookInterval = 20;

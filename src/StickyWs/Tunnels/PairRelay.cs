@@ -6,8 +6,8 @@ using StickyWs.Reactors;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes: a reader
-/// that stalls stops the sender, and one piece at most is held for it. A FIN is passed on as a FIN, a break as a break.
+/// Moves the bytes of pairs of sockets, exactly and in order, on its reactor's thread. A direction receives only while the other side takes, so a
+/// stalled reader stops the sender, and at most one piece is held for it. A FIN is passed on as a FIN, a broken connection as a reset.
 /// </summary>
 internal sealed partial class PairRelay : IStreamHandler, IResident
 {
@@ -26,14 +26,14 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         reactor.Admit(this);
     }
 
-    /// <summary>The relay of a _reactor.</summary>
+    /// <summary>The relay of a reactor.</summary>
     public static PairRelay Of(Reactor reactor) => Relays.GetValue(reactor, static reactor => new PairRelay(reactor));
 
-    /// <summary>Pairs now. On the reactor's thread, or while it is known to rest.</summary>
+    /// <summary>The number of pairs. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int Pairs => _pairs.Count;
 
     /// <summary>Takes over two watched sockets. On the reactor's thread.</summary>
-    /// <returns>The pair's number, good until its owner is told that it ended.</returns>
+    /// <returns>The pair's number, valid until its owner is told that it ended.</returns>
     public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits)
     {
         var number = _pairs.Take();
@@ -77,7 +77,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     {
         ref var pair = ref Find(socket, out var isClient);
         var other = isClient ? pair.Backend : pair.Client;
-        if (pair.IsDraining || _reactor.IsDeaf(other)) return; // Left unread it would turn the close into a break.
+        if (pair.IsDraining || _reactor.IsDeaf(other)) return; // Read and drop: unread bytes would turn the close into a reset.
         pair.LastActive = _reactor.Now;
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
@@ -117,7 +117,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
 
         ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
-        if (hasFinished) return; // The kernel reports an end that it reported before along with whatever else happens.
+        if (hasFinished) return; // The kernel reports a known end again together with other events.
         Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
         if (pair.IsHalfClosed)
         {
@@ -149,15 +149,15 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         else Drain(_reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
     }
 
-    // The backend stalls and its client broke off: what the client left behind is worth nothing without it. What a backend said before it broke is still the
-    // client's to read, and what a client said before it left in order the backend's.
+    // The backend is stalled and its client's connection broke: what the client left is worth nothing without the client. But what a backend sent
+    // before it broke is still for the client, and what a client sent before an orderly end is still for the backend.
     public void BrokenWhilePaused(int socket)
     {
         Find(socket, out var isClient);
         if (isClient && !_reactor.HadFinished(socket)) Broken(socket, Errno.ECONNRESET);
     }
 
-    /// <summary>Ends the pair of a socket because of a defect.</summary>
+    /// <summary>Ends a socket's pair because of a defect.</summary>
     public void Fail(int socket)
     {
         ref var pair = ref Find(socket, out _);
@@ -165,7 +165,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         End(_reactor.Place(socket) >> 1, isReset: true);
     }
 
-    /// <summary>Breaks all pairs.</summary>
+    /// <summary>Resets all pairs.</summary>
     public void End(EndReason reason)
     {
         for (var number = 0; number < _pairs.End; number++)
@@ -185,7 +185,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         return next < 0 ? look : Math.Min(next, look);
     }
 
-    // Ends the pairs whose limit has passed. Goes through all of them, at most once in a while, and not at all while none has a limit.
+    // Ends the pairs whose time-out has passed. The sweep visits all pairs, at most once per interval, and only if some pair has a limit.
     public void Look()
     {
         if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
@@ -196,9 +196,10 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             ref var pair = ref _pairs[number];
             if (pair.Owner is null || pair.IsDraining) continue;
             var still = _reactor.Now - pair.LastActive;
-            if (pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4) && !IsMoving(ref pair) && still >= pair.Limit)
+            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4);
+            if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
             {
-                pair.Reason = EndReason.IdleTimeout; // That one side has finished before is not what ended it.
+                pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
                 End(number, isReset: true);
             }
             else if (pair.DeadPeerLimit > 0)
@@ -208,7 +209,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
     }
 
-    // A reader may be slow, and take for a long time what is with the kernel, or in a pipe, already.
+    // A slow reader may spend a long time on bytes that are already in the kernel or in a pipe.
     private bool IsMoving(ref Pair pair)
     {
         var acknowledged = (uint)(_reactor.Acknowledged(pair.Client) + _reactor.Acknowledged(pair.Backend));
@@ -218,7 +219,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         return isMoving;
     }
 
-    // Not when they join: tunnels that last no longer than a moment need no such watch, and should not pay for it.
+    // Not on joining: short-lived tunnels do not need the watch and should not pay for it.
     private void WatchForDeadPeer(ref Pair pair)
     {
         _reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
@@ -265,7 +266,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         {
             pair.Owner!.Ended(pair.Reason);
         }
-#pragma warning disable CA1031 // A logger or a listener of the application's: the reactor goes on.
+#pragma warning disable CA1031 // The application's logger or meter listener: the reactor goes on.
         catch (Exception e)
 #pragma warning restore CA1031
         {

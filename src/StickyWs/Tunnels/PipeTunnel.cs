@@ -11,7 +11,7 @@ namespace StickyWs.Tunnels;
 internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection backend, Lease lease, TunnelOptions options, TimeProvider time)
     : Tunnel(client.ConnectionId, lease, time.GetTimestamp())
 {
-    // Of a peer that takes nothing while its connection is about to be closed, where the pool sets no limit.
+    // How long a peer may go without taking anything before its connection is closed, if the pool sets no limit.
     private static readonly TimeSpan LongestDelivery = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
@@ -30,13 +30,13 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     public TunnelClient Client => client;
 
-    /// <summary>What the client is still to get of what the backend had said before its end.</summary>
+    /// <summary>Waits until the client has received what the backend sent before its end.</summary>
     public Delivery ToClient { get; } = new(time, PatienceOf(options));
 
-    /// <summary>The same in the other direction.</summary>
+    /// <summary>The same towards the backend.</summary>
     public Delivery ToBackend { get; } = new(time, PatienceOf(options));
 
-    /// <summary>How long a client that says one thing after the other is heard after its backend's end.</summary>
+    /// <summary>How long a client that keeps sending is still read after its backend's end.</summary>
     public TimeSpan LongestHearing => PatienceOf(options);
 
     public override ConnectionTuple? Tuple => client.Tuple;
@@ -56,7 +56,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     /// <summary>One side has finished; only the other speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;
 
-    // The bytes are counted anyway, so that no message pays for a look at the clock.
+    // Byte counts are kept anyway, so no message has to read the clock.
     public override bool IsOverdue()
     {
         var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
@@ -67,14 +67,15 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
             return false;
         }
 
-        var limit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout) ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
+        var isHalfClosedLimit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout);
+        var limit = isHalfClosedLimit ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
         var still = time.GetElapsedTime(_stillSince);
         return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
     }
 
     private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 
-    // A reader may be slow, and take for a long time what is with the kernel already.
+    // A slow reader may spend a long time on bytes that are already in the kernel.
     private bool IsMoving()
     {
         var acknowledged = (SendQueue.Of(client.Socket)?.Acknowledged ?? 0) + (SendQueue.Of(SocketView.Of(backend.Socket))?.Acknowledged ?? 0);
@@ -88,7 +89,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     {
         lock (_lock)
         {
-            if (_isClosed) return; // Its client may be another's by now.
+            if (_isClosed) return; // The client's connection may serve other requests by now.
             if (reason == EndReason.IdleTimeout) NoteOverdue();
             else Note(reason);
             client.Abort();
@@ -98,7 +99,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         }
     }
 
-    /// <summary>Gives the backend's connection back.</summary>
+    /// <summary>Closes the backend's connection.</summary>
     public void Close()
     {
         lock (_lock) _isClosed = true;

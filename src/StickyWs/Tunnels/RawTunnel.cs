@@ -6,13 +6,13 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>A tunnel of the raw lane: what is left of it in the managed heap while its bytes move in a reactor. The reactor owns both sockets.</summary>
+/// <summary>A tunnel of the raw lane: what stays of it on the managed heap while a reactor moves its bytes. The reactor owns both sockets.</summary>
 internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Lease lease, long openedAt, Reactor reactor, TunnelTable tunnels)
     : Tunnel(connectionId, lease, openedAt), IPairOwner
 {
     private const int NotJoined = -1;
 
-    // Only on the reactor's thread.
+    // Used on the reactor's thread only.
     private int _pair = NotJoined;
 
     public override string Lane => LaneNames.Raw;
@@ -37,7 +37,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         {
             if (!tunnels.TryOpen(this)) Note(EndReason.Shutdown);
             backendSocket = backend.ReleaseWatched();
-            clientSocket = client.ReleaseWatched(); // Was watched all the time, so this cannot fail.
+            clientSocket = client.ReleaseWatched(); // Already watched, so this cannot fail.
         }
         catch
         {
@@ -52,7 +52,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
             return;
         }
 
-        // Until the reactor comes to it, what the backend sends is reported to nobody.
+        // Until the reactor runs this, no one is told what the backend sends.
         var unsure = backendSocket with { IsDrained = false };
         reactor.Run(() => JoinHere(clientSocket, unsure, limits));
     }

@@ -9,18 +9,18 @@ using StickyWs.Transport;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Moves a tunnel's bytes through pipes, exactly and in order. Each direction reads only after it has written, so a reader that stalls
-/// stops the sender; nothing is held for a tunnel at rest. A side that takes no more does not end what it said before: the other direction goes on, and
-/// what would go to it is read and dropped. Works on any transport that Kestrel has.
+/// Moves a tunnel's bytes through pipes, exactly and in order, on any transport that Kestrel has. Each direction reads only after it has written, so
+/// a stalled reader stops the sender; an idle tunnel holds no buffers. When one side accepts no more, what it sent before still counts: the other
+/// direction goes on, and what would go to that side is read and dropped.
 /// </summary>
 internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
 {
-    // Asked for once a read has filled what the pipe gave by itself (4 KiB on Kestrel): bytes come in bulk then.
+    // The buffer size once a read has filled what the pipe offers by default (4 KiB on Kestrel): the data is bulk then.
     private const int BulkRead = 32 * 1024;
 
     private const int SmallRead = 4 * 1024;
 
-    // A client that has said nothing for so long, while its backend has taken all, is not in the midst of saying something.
+    // A client that was silent for this long, while its backend has taken everything, is not in the middle of sending.
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
 
     private Task _toBackend = Task.CompletedTask;
@@ -28,13 +28,13 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
     private volatile bool _endsInOrder;
     private volatile bool _isWriting;
 
-    // The backend takes no more ...
+    // The backend accepts no more ...
     private volatile bool _isBackendDeaf;
 
-    // ... because it broke, and had not finished before.
+    // ... because its connection broke without a FIN before.
     private volatile bool _hasBackendBroken;
 
-    /// <summary>Runs until both directions have ended. Throws only for a defect.</summary>
+    /// <summary>Runs until both directions have ended. Throws only on a defect.</summary>
     public async Task RunAsync()
     {
         var toBackend = GuardAsync(_toBackend = MoveToBackendAsync());
@@ -77,7 +77,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             if (!_isBackendDeaf) tunnel.Note(ReasonOf(EndReason.ClientClosed));
             tunnel.NoteHalfClosed();
             _hasClientFinished = true;
-            if (_endsInOrder) tunnel.ToClient.Cancel(); // It has nothing more to send that could harm what is on its way to it.
+            if (_endsInOrder) tunnel.ToClient.Cancel(); // It will send nothing more that could reset what is on its way to it.
             if (!_isBackendDeaf) await TryAsync(tunnel.BackendConnection.ShutdownSendAsync()).ConfigureAwait(false);
         }
         catch (Exception e) when (IsBroken(e))
@@ -94,7 +94,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         tunnel.CountToBackend(bytes);
     }
 
-    // The backend may have finished before, and whatever it said is still to be read: the other direction sees its end.
+    // The backend may have finished before, and what it sent must still be read: the other direction sees its end.
     private async ValueTask TryAsync(ValueTask write)
     {
         try
@@ -118,12 +118,12 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
         finally
         {
-            // No transport here can take in more from the client once the other half is closed.
+            // No transport here can receive from the client once the other half is closed.
             client.Input.CancelPendingRead();
         }
     }
 
-    // Why there is nothing more to pass on.
+    // Returns why there is nothing more to pass on.
     private async ValueTask<EndReason> ReadToEndAsync()
     {
         var sizeHint = 0;
@@ -146,11 +146,12 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             if (read == 0) return _hasBackendBroken ? EndReason.BackendReset : EndReason.BackendClosed;
             client.Output.Advance(read);
             tunnel.CountToClient(memory.Span[..read]);
-            if (!await FlushAsync().ConfigureAwait(false)) return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
+            if (await FlushAsync().ConfigureAwait(false)) continue;
+            return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
         }
     }
 
-    // Whether the client takes more.
+    // Whether the client accepts more.
     private async ValueTask<bool> FlushAsync()
     {
         try
@@ -163,8 +164,8 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
     }
 
-    // Behind the last byte that the client acknowledges. A break is passed on as one, but not to a stream of HTTP/2: it would overtake what waits for
-    // the stream's window.
+    // Ends the client's side after the last byte that the client acknowledges. A broken connection is passed on as a reset, except to an HTTP/2
+    // stream: there the reset would overtake what waits for the stream's flow-control window.
     private async ValueTask EndAsync(EndReason reason)
     {
         if (reason == EndReason.ClientReset)
@@ -177,17 +178,19 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         tunnel.NoteHalfClosed();
         var isInOrder = _endsInOrder = reason == EndReason.BackendClosed;
         var heard = tunnel.BytesToBackend;
-        if (!(isInOrder && _hasClientFinished) && !await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false)) tunnel.Abort(EndReason.IdleTimeout);
+        var isDelivered = (isInOrder && _hasClientFinished) || await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false);
+        if (!isDelivered) tunnel.Abort(EndReason.IdleTimeout);
         else if (isInOrder || tunnel.Client.Socket.IsNone) await FinishAsync(heard).ConfigureAwait(false);
         else tunnel.Abort(reason);
     }
 
-    // This ends the client's half, too; so what it is saying goes first, as long as the backend takes it.
+    // Closing ends the client's half as well, so what the client is sending goes first, as long as the backend accepts it.
     private async ValueTask FinishAsync(long heard)
     {
         var began = tunnels.Time.GetTimestamp();
-        var isFirst = true; // It has just been heard that the backend has finished, and may have a last word.
-        while (!_isBackendDeaf && !_toBackend.IsCompleted && tunnels.Time.GetElapsedTime(began) < tunnel.LongestHearing && (isFirst || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
+        var isFirst = true; // The client has only just learnt that the backend has finished, and may have last bytes to send.
+        while (!_isBackendDeaf && !_toBackend.IsCompleted && tunnels.Time.GetElapsedTime(began) < tunnel.LongestHearing
+            && (isFirst || _isWriting || tunnel.BytesToBackend != heard || tunnel.Client.Socket.HasUnread))
         {
             (heard, isFirst) = (tunnel.BytesToBackend, false);
             await Task.WhenAny(Task.Delay(Silence, tunnels.Time), _toBackend).ConfigureAwait(false);
@@ -196,7 +199,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         await client.Output.CompleteAsync().ConfigureAwait(false);
     }
 
-    // The client has left in order: what it said still goes to the backend, and what the backend says goes nowhere.
+    // The client has closed in order: what it sent still goes to the backend, and what the backend sends is dropped.
     private async ValueTask HearClientOutAsync()
     {
         var dropping = DropAsync();
@@ -213,12 +216,12 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         {
             while (await tunnel.BackendConnection.Stream.ReadAsync(buffer).ConfigureAwait(false) > 0)
             {
-                // Nobody is there to take it.
+                // Nothing is left to receive it.
             }
         }
         catch (Exception e) when (IsBroken(e))
         {
-            // It is over for the backend, too.
+            // The backend is gone, too.
         }
         finally
         {
@@ -226,13 +229,14 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
     }
 
-    // Kestrel's stop breaks connections when the shutdown time is over, and what that looks like depends on what lies between (TLS, HTTP).
+    // Kestrel aborts connections when the shutdown time is over. What the relay sees of that depends on the layers between (TLS, HTTP).
     private EndReason ReasonOf(EndReason seen) => tunnels.IsShutDown ? EndReason.Shutdown : seen;
 
-    // ObjectDisposed: the other direction, or a shutdown, has broken the connection already and noted why.
+    // ObjectDisposed: the other direction or a shutdown has already aborted the connection and noted why.
     private static bool IsBroken(Exception e)
         => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 
-    // A reset behind a FIN is reported as a broken pipe, one without as a reset.
-    private static bool HadFinished(Exception e) => (e as SocketException ?? e.InnerException as SocketException)?.SocketErrorCode == SocketError.Shutdown;
+    // The kernel reports a reset after a FIN as a broken pipe, one without a FIN as a reset.
+    private static bool HadFinished(Exception e)
+        => (e as SocketException ?? e.InnerException as SocketException)?.SocketErrorCode == SocketError.Shutdown;
 }

@@ -4,19 +4,21 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>What the kernel still has of the bytes that a socket was to send (<c>TCP_INFO</c>, tcp(7)).</summary>
-/// <param name="IsEmpty">Whether the peer's kernel has acknowledged all.</param>
-/// <param name="Acknowledged">Bytes that were acknowledged so far.</param>
+/// <summary>The kernel's send queue of a socket (<c>TCP_INFO</c>, tcp(7)).</summary>
+/// <param name="IsEmpty">Whether the peer's kernel has acknowledged everything.</param>
+/// <param name="Acknowledged">The number of bytes acknowledged so far.</param>
 internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
 {
-    // struct tcp_info of linux/tcp.h; it only ever grows at its end.
+    // struct tcp_info of linux/tcp.h, which grows only at its end.
     private const int State = 0;
     private const int Unacknowledged = 24;
     private const int NotSent = 144;
 
     private const byte Closed = 7;
 
-    /// <returns><see langword="null"/> where nothing is to be waited for: the connection is over, there is no TCP below, or the system does not tell.</returns>
+    /// <returns>
+    /// <see langword="null"/> if there is nothing to wait for: the connection is closed, it is not TCP, or the system does not report the queue.
+    /// </returns>
     public static SendQueue? Of(SocketView socket)
     {
         if (socket.IsNone || !OperatingSystem.IsLinux()) return null;

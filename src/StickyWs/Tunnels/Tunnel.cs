@@ -8,7 +8,7 @@ using StickyWs.Transport;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// One WebSocket after its verified 101: whose it is, how much went through it, and why it ended. It owns the lease. The first end reason stands.
+/// One tunnel after its verified 101: its owner, its byte counts, and why it ended. It owns the lease. The first end reason counts.
 /// </summary>
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
@@ -20,13 +20,13 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     public string ConnectionId => connectionId;
 
-    /// <summary>The lane that it takes, one of <see cref="LaneNames"/>.</summary>
+    /// <summary>Its lane, one of <see cref="LaneNames"/>.</summary>
     public abstract string Lane { get; }
 
-    /// <summary>Whether its client is on an in-memory server, and so within a test: nothing to drain.</summary>
+    /// <summary>Whether its client is on an in-memory server, as in a test; it is not drained at shutdown.</summary>
     public virtual bool IsInMemory => false;
 
-    /// <summary>The client's connection, where it has a tuple.</summary>
+    /// <summary>The client's connection tuple, if it has one.</summary>
     public abstract ConnectionTuple? Tuple { get; }
 
     /// <summary>Asks for the tuple of the connection to the backend; <see langword="null"/> once that is closed.</summary>
@@ -44,12 +44,12 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Which sides ended with a Close frame, one of <see cref="Observability.Farewell"/>.</summary>
     public string Farewell => Observability.Farewell.Of(_clientsEnd.HasSeen, _backendsEnd.HasSeen);
 
-    /// <summary>Counts what the backend sent right behind its 101, which the client has.</summary>
-    /// <param name="behind">How many bytes.</param>
-    /// <param name="end">Whether they end with a Close.</param>
-    public void Begin(int behind, CloseWatch end)
+    /// <summary>Counts what the backend sent together with its 101; the client has it already.</summary>
+    /// <param name="early">The number of bytes.</param>
+    /// <param name="end">Whether they end with a Close frame.</param>
+    public void Begin(int early, CloseWatch end)
     {
-        CountToClient(behind);
+        CountToClient(early);
         _backendsEnd = end;
     }
 
@@ -71,7 +71,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         _backendsEnd.Look(piece, isMasked: false);
     }
 
-    /// <summary>Counts bytes that nobody saw.</summary>
+    /// <summary>Counts bytes that passed unseen.</summary>
     public void CountToBackend(long bytes)
     {
         AddToBackend(bytes);
@@ -85,10 +85,10 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         _backendsEnd.Forget();
     }
 
-    /// <summary>Notes why the tunnel ends, unless that is known already.</summary>
+    /// <summary>Notes why the tunnel ends, unless a reason is already known.</summary>
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
-    /// <summary>Notes that it has been still for too long: what ends it even where one side has finished (FIN) before.</summary>
+    /// <summary>Notes that it was idle for too long. This overrides an earlier half-close (FIN), which is not what ended it.</summary>
     public void NoteOverdue()
     {
         Note(EndReason.IdleTimeout);
@@ -96,10 +96,12 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.BackendClosed);
     }
 
-    /// <summary>Whether it has been still for longer than its options allow; asked once in a while, on one thread. A reactor looks after its own.</summary>
+    /// <summary>
+    /// Whether it was idle for longer than its options allow. Called periodically on one thread. A reactor checks its own tunnels.
+    /// </summary>
     public virtual bool IsOverdue() => false;
 
-    /// <summary>Breaks both connections, from any thread; the tunnel then ends. Does nothing to one that has ended.</summary>
+    /// <summary>Aborts both connections, from any thread; the tunnel then ends. Does nothing after its end.</summary>
     public abstract void Abort(EndReason reason);
 
     public void ReturnLease() => lease.Dispose();

@@ -5,9 +5,9 @@ using StickyWs.Observability;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Ends the tunnels when the host stops: they get the host's shutdown time (<c>HostOptions.ShutdownTimeout</c>) to end by themselves, then they are
-/// broken off. Kestrel stops before this does and waits in the same time, so that on a real server little is left to wait for. Tunnels
-/// of an in-memory server, as <c>WebApplicationFactory</c> has, get no time.
+/// Ends the tunnels when the host stops. They have the host's shutdown time (<c>HostOptions.ShutdownTimeout</c>) to end by themselves; then they are
+/// aborted. Kestrel stops first and waits within the same time, so on a real server little is left to wait for. Tunnels of an in-memory server, such
+/// as <c>WebApplicationFactory</c>'s, are aborted at once.
 /// </summary>
 internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider time, ILogger<TunnelShutdown> logger) : IHostedLifecycleService
 {
@@ -41,7 +41,7 @@ internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider t
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // What is broken off ends at once; this lets it be counted and logged before the services go.
+    // Aborted tunnels end soon; wait until that is counted and logged, before the services are disposed.
     private async Task WaitForLastAsync()
     {
         using var timer = new CancellationTokenSource(LastWait, time);
@@ -56,12 +56,12 @@ internal sealed partial class TunnelShutdown(TunnelTable tunnels, TimeProvider t
     }
 
     [LoggerMessage(EventIds.TunnelsEndedAtShutdown, LogLevel.Information,
-        "The shutdown time is over: {Tunnels} tunnels were broken off",
+        "The shutdown time is over: {Tunnels} tunnels were aborted",
         EventName = "TunnelsEndedAtShutdown")]
     private partial void LogEnded(int tunnels);
 
     [LoggerMessage(EventIds.TunnelsLeftAtShutdown, LogLevel.Warning,
-        "{Tunnels} tunnels did not end although they were broken off",
+        "{Tunnels} tunnels did not end although they were aborted",
         EventName = "TunnelsLeftAtShutdown")]
     private partial void LogLeft(int tunnels);
 }

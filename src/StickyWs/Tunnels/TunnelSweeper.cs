@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Ends the tunnels of the portable lane that have been still for longer than their pool allows, to the second. The raw lane sees to its own.
+/// Ends the tunnels of the portable lane that were idle for longer than their pool allows, checking every second. The raw lane has its own sweep.
 /// </summary>
 internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : BackgroundService
 {
@@ -18,7 +18,7 @@ internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : Ba
         }
         catch (OperationCanceledException)
         {
-            // The host stops.
+            // The host is stopping.
         }
     }
 }

@@ -4,7 +4,7 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
 
-/// <summary>The living tunnels of all lanes: recorded when they open and when they end, and there for whoever must end them all.</summary>
+/// <summary>The open tunnels of all lanes: records when they open and end, and can abort them all.</summary>
 internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
 {
     private readonly HashSet<Tunnel> _tunnels = [];
@@ -32,7 +32,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>Whether the host stops and its shutdown time is over: from then on it is the host that ends tunnels, whatever they see of it.</summary>
+    /// <summary>Whether the host is stopping and its shutdown time is over. From then on the host ends tunnels, whatever the end looks like to
+    /// them.</summary>
     public bool IsShutDown
     {
         get
@@ -42,8 +43,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     }
 
     /// <summary>
-    /// The host stops; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside
-    /// <c>Run</c>): the first counts.
+    /// The host is stopping; tunnels have until <paramref name="shutdownTime"/> is cancelled. A host may be stopped twice (<c>StopAsync</c> beside
+    /// <c>Run</c>): the first call counts.
     /// </summary>
     public void BeginStop(CancellationToken shutdownTime)
     {
@@ -53,8 +54,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>Records a tunnel that stands. It must be closed in any case.</summary>
-    /// <returns>Whether it may live; not any more once all were ended.</returns>
+    /// <summary>Records a tunnel that has opened. The caller must close it in any case.</summary>
+    /// <returns>Whether it may go on; <see langword="false"/> after all tunnels were aborted.</returns>
     public bool TryOpen(Tunnel tunnel)
     {
         metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
@@ -73,7 +74,16 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         try
         {
             metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, duration);
-            LogEnded(tunnel.ConnectionId, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, tunnel.BytesToBackend, tunnel.BytesToClient, duration.TotalSeconds);
+            LogEnded(
+                tunnel.ConnectionId,
+                tunnel.Backend.Pool,
+                tunnel.Backend.Name,
+                tunnel.Lane,
+                tunnel.EndReason,
+                tunnel.Farewell,
+                tunnel.BytesToBackend,
+                tunnel.BytesToClient,
+                duration.TotalSeconds);
         }
         finally
         {
@@ -99,8 +109,8 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>Breaks all tunnels and takes in no more.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Aborts all tunnels and accepts no more.</summary>
+    /// <returns>How many were aborted.</returns>
     public int AbortAll(EndReason reason)
     {
         Tunnel[] tunnels;
@@ -114,7 +124,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         return tunnels.Length;
     }
 
-    /// <summary>Breaks the tunnels whose clients are within this process, on an in-memory server: their test is over, and nobody drains them.</summary>
+    /// <summary>Aborts the tunnels of in-memory servers, whose clients are in this process: their test is over, and nothing drains them.</summary>
     public void AbortInMemory()
     {
         Tunnel[] tunnels;
@@ -127,7 +137,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
     }
 
-    /// <summary>Ends the tunnels that have been still for too long.</summary>
+    /// <summary>Aborts the tunnels that were idle for too long.</summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
@@ -158,7 +168,18 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         EventName = "TunnelOpened")]
     private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend, string lane);
 
-    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug, "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "
-        + "client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s", EventName = "TunnelEnded")]
-    private partial void LogEnded(string connectionId, string pool, string backend, string lane, EndReason endReason, string farewell, long bytesToBackend, long bytesToClient, double seconds);
+    [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug,
+        "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "
+        + "client->backend {BytesToBackend} B, backend->client {BytesToClient} B, {Seconds} s",
+        EventName = "TunnelEnded")]
+    private partial void LogEnded(
+        string connectionId,
+        string pool,
+        string backend,
+        string lane,
+        EndReason endReason,
+        string farewell,
+        long bytesToBackend,
+        long bytesToClient,
+        double seconds);
 }

@@ -4,12 +4,12 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Upgrades;
 
-/// <summary>What a request asks to be switched to: by <c>Upgrade</c> (RFC 9110 section 7.8) or by extended CONNECT (RFC 8441, RFC 9220).</summary>
+/// <summary>The protocols that a request asks for, by <c>Upgrade</c> (RFC 9110 section 7.8) or extended CONNECT (RFC 8441, RFC 9220).</summary>
 internal static class AskedUpgrades
 {
     /// <summary>
-    /// The protocols, in the client's order; none for a plain request. Other forms of HTTP do not count, since who offers them goes on in HTTP/1.1,
-    /// and HTTP/1.0 knows no upgrade.
+    /// The protocols in the client's order; empty for a plain request. Other versions of HTTP do not count, since a client that offers them goes on
+    /// in HTTP/1.1. HTTP/1.0 has no upgrade.
     /// </summary>
     public static string[] Of(HttpContext context)
     {
@@ -22,11 +22,11 @@ internal static class AskedUpgrades
         return [.. lines.SelectMany(Protocols).Where(name => !UpgradeName.IsHttp(name))];
     }
 
-    /// <summary>Those that a pool lists, as a list for <c>Upgrade</c>; empty when it lists none of them.</summary>
+    /// <summary>Those that a pool lists, as a value for <c>Upgrade</c>; empty if it lists none of them.</summary>
     public static string Listed(string[] asked, IList<string> upgrades)
         => string.Join(", ", asked.Where(name => upgrades.Contains(name, StringComparer.OrdinalIgnoreCase)));
 
-    // As a server without a wire says it. Every handshake names its version (RFC 6455 section 4.1).
+    // How in-memory servers signal it. Every handshake names its version (RFC 6455 section 4.1).
     private static bool IsWebSocket(HttpContext context)
         => context.Request.Headers.SecWebSocketVersion.Count > 0 && context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true };
 

@@ -6,7 +6,7 @@ using StickyWs.Http1;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// A WebSocket, or another upgrade, as one stream of an HTTP/2 connection, by extended CONNECT (RFC 8441); the backend sees an HTTP/1.1 upgrade.
+/// A WebSocket or another upgrade on a stream of an HTTP/2 connection, by extended CONNECT (RFC 8441). The backend sees an HTTP/1.1 upgrade.
 /// </summary>
 internal sealed class ExtendedConnectClient(HttpContext context, IHttpExtendedConnectFeature connect) : PipelineClient(context)
 {

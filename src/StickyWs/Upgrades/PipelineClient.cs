@@ -13,8 +13,8 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// A client whose handshake reached the HTTP pipeline. <c>RequestAborted</c> is not listened to: a FIN fires it, while bytes may still be on
-/// their way in both directions; what the client does is read from its stream.
+/// A client whose handshake came through the HTTP pipeline. Once its tunnel is open, <c>RequestAborted</c> is ignored: a FIN fires it while bytes may
+/// still be on their way in both directions. What the client does is read from its stream.
 /// </summary>
 internal abstract class PipelineClient(HttpContext context) : PipeLeg
 {
@@ -22,13 +22,13 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public HttpContext Context => context;
 
-    /// <summary>Whether the request is an HTTP/1.1 handshake with handshake headers of the client's own.</summary>
+    /// <summary>Whether this is an HTTP/1.1 handshake with the client's own handshake headers.</summary>
     public abstract bool HasOwnKey { get; }
 
-    /// <summary>Whether the client has got its 101.</summary>
+    /// <summary>Whether the client has received its 101.</summary>
     public bool IsUpgraded { get; private set; }
 
-    /// <summary>Whether it has got a whole answer that is no 101.</summary>
+    /// <summary>Whether the client has received a complete response other than a 101.</summary>
     public bool IsAnswered { get; private set; }
 
     public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme) { IsOfApplication = true };
@@ -41,7 +41,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public override CancellationToken Left => _watch?.Token ?? ClientLeft;
 
-    /// <summary>Fires when the client has gone.</summary>
+    /// <summary>Fires when the client has left.</summary>
     protected virtual CancellationToken ClientLeft => context.RequestAborted;
 
     protected override async ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer)
@@ -49,7 +49,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         CopyHeaders(answer);
         try
         {
-            context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout(); // A tunnel is no request that takes long.
+            context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout(); // A tunnel is not a slow request.
             Left.ThrowIfCancellationRequested();
             var pipe = await UpgradeAsync(answer).ConfigureAwait(false);
             IsUpgraded = true;
@@ -83,7 +83,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            Abort(); // A part of a body must not look whole.
+            Abort(); // A partial body must not look complete.
         }
     }
 
@@ -91,15 +91,15 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
     {
         if (!context.Response.HasStarted)
         {
-            if (Abandonment.IsTimedOut(context)) return; // The client is there, and gets an answer.
-            // For logs.
+            if (Abandonment.IsTimedOut(context)) return; // The client is still there, and gets a response.
+            // Seen by logs only.
             context.Response.StatusCode = Left.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : StatusCodes.Status502BadGateway;
         }
 
         context.Abort();
     }
 
-    /// <summary>Until the tunnel is established, the end of the time that the application gives a request counts as a client that left.</summary>
+    /// <summary>Until the tunnel is open, the application's request time-out counts as a client that left.</summary>
     public IDisposable? WatchTimeout()
         => _watch = context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout
             ? CancellationTokenSource.CreateLinkedTokenSource(ClientLeft, timeout.RequestTimeoutToken)
@@ -107,7 +107,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     protected abstract ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer);
 
-    /// <summary>A raw stream as pipes that hold no buffer while they wait.</summary>
+    /// <summary>A raw stream as pipes that hold no buffer while they are idle.</summary>
     protected static IDuplexPipe ToPipe(Stream stream) => new DuplexPipe(
         PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true)),
         PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
@@ -122,7 +122,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         }
     }
 
-    // The backend answered a key that was made up here.
+    // The backend's accept value answers a key that was generated here.
     private bool IsForHttp11Only(ReadOnlySpan<byte> name)
         => !HasOwnKey && Ascii.EqualsIgnoreCase(name, HeaderNames.SecWebSocketAccept);
 

@@ -11,12 +11,12 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// Renders a handshake that Kestrel has parsed as the HTTP/1.1 head that a client would have sent, so that one parser holds the rules for
-/// every way in, and the forwarder needs no second form of a request.
+/// Renders a handshake that Kestrel parsed as the HTTP/1.1 head that a client would have sent. So one parser holds the rules for every way in, and
+/// the forwarder needs only one form of a request.
 /// </summary>
 internal static class UpgradeHead
 {
-    /// <summary>Kestrel has applied its limits already.</summary>
+    /// <summary>Kestrel has already applied its own limits.</summary>
     public static SniffLimits NoLimits { get; } = new(int.MaxValue, int.MaxValue, int.MaxValue);
 
     public static bool HasConnectionUpgrade(HttpRequest request)
@@ -26,15 +26,15 @@ internal static class UpgradeHead
     public static string MethodOf(HttpRequest request) => HttpMethods.IsPost(request.Method) ? HttpMethods.Post : HttpMethods.Get;
 
     /// <param name="request">The request.</param>
-    /// <param name="hasOwnKey">Whether it brings its own HTTP/1.1 handshake headers; otherwise they are made up here.</param>
-    /// <param name="isTrusted">Whether the peer's word on the client counts; of anybody else's only what the application has made of it does.</param>
-    /// <param name="upgrades">The protocols that the backend is asked for, when that is not a WebSocket.</param>
+    /// <param name="hasOwnKey">Whether it has its own HTTP/1.1 handshake headers; if not, they are generated here.</param>
+    /// <param name="isTrusted">Whether the peer's forwarded headers count; for any other peer, only what the application made of them does.</param>
+    /// <param name="upgrades">The protocols to ask the backend for; <see langword="null"/> for a WebSocket.</param>
     public static ReadOnlySpan<byte> Render(HttpRequest request, bool hasOwnKey, bool isTrusted, string? upgrades = null)
     {
         var output = new ArrayBufferWriter<byte>(1024);
         output.Write(Encoding.ASCII.GetBytes(MethodOf(request)));
         output.Write(" "u8);
-        output.Write(Bytes(RequestTarget.Of(request.HttpContext).Value)); // What is no target of a resource is left to the parser to refuse.
+        output.Write(Bytes(RequestTarget.Of(request.HttpContext).Value)); // The parser refuses a target that names no resource.
         output.Write(" HTTP/1.1\r\n"u8);
         Write(output, HeaderNames.Host, request.Host.Value ?? "");
         foreach (var (name, values) in request.Headers)
@@ -58,7 +58,7 @@ internal static class UpgradeHead
     }
 
     private static bool IsLeftOut(HttpRequest request, string name, StringValues values, bool hasOwnKey)
-        => !HeaderReader.IsToken(Encoding.ASCII.GetBytes(name)) // HTTP/2 lets any name through Kestrel, one with a CRLF too, and pseudo headers have a colon.
+        => !HeaderReader.IsToken(Encoding.ASCII.GetBytes(name)) // Kestrel allows any name in HTTP/2, even with a CRLF; pseudo-headers have a colon.
             || Is(name, HeaderNames.Host)
             || (Is(name, HeaderNames.ContentLength) && values == "0" && !HttpMethods.IsPost(request.Method))
             || (!hasOwnKey && (Is(name, HeaderNames.Connection) || Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketKey)));
@@ -71,7 +71,7 @@ internal static class UpgradeHead
     private static void Write(ArrayBufferWriter<byte> output, string name, string value)
         => RequestHeadWriter.WriteHeader(output, Encoding.ASCII.GetBytes(name), Bytes(value));
 
-    // Kestrel was told to read header bytes as Latin-1, which gives them back unchanged; who told it otherwise gets UTF-8.
+    // Kestrel was told to decode header bytes as Latin-1, which restores them exactly. If the application chose otherwise, they are written as UTF-8.
     private static byte[] Bytes(string text)
         => (text.AsSpan().ContainsAnyExceptInRange('\0', '\u00FF') ? Encoding.UTF8 : Encoding.Latin1).GetBytes(text);
 }

@@ -14,15 +14,15 @@ using StickyWs.Tunnels;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// Upgrades in the HTTP pipeline. WebSocket handshakes that were not sniffed: later on a kept-alive connection, inside TLS, by extended CONNECT over HTTP/2
-/// (RFC 8441), on an in-memory server, or because their pool wants them here; and the other protocols that a pool lists. All become tunnels of the
-/// same forwarder.
+/// Handles upgrades in the HTTP pipeline: WebSocket handshakes that were not sniffed (later on a kept-alive connection, over TLS, by extended CONNECT
+/// over HTTP/2 (RFC 8441), on an in-memory server, or because their pool wants them here), and the other protocols that a pool lists. All become
+/// tunnels of the same forwarder.
 /// </summary>
 internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendRegistry registry, TimeProvider time, ILogger<UpgradeProxy> logger)
 {
-    /// <summary>Makes a tunnel of a request that asks for one, or answers it.</summary>
+    /// <summary>Opens a tunnel for a request that asks for an upgrade, or refuses it.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="asked">What it asks for; at least one protocol.</param>
+    /// <param name="asked">The requested protocols, at least one.</param>
     /// <param name="decision">Its pool and backends.</param>
     public Task ForwardAsync(HttpContext context, string[] asked, Decision decision)
     {
@@ -57,7 +57,7 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
 
     private async Task TunnelAsync(PipelineClient client, RequestHead head, Decision decision)
     {
-        // An upgraded connection ends with its tunnel anyway; to release the gate then would break off what is still to be sent.
+        // An upgraded connection ends with its tunnel anyway. Releasing the gate then would abort what is still being sent.
         var gate = client is UpgradedClient ? client.Context.Features.Get<HalfCloseGate>() : null;
         gate?.Hold();
         using var watch = client.WatchTimeout();
@@ -71,14 +71,15 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
             if (!client.IsUpgraded) gate?.Release();
         }
 
-        if (client.IsAnswered) client.Context.Response.OnCompleted(() => DeliverAsync(client)); // The application's own page may be written behind this.
+        if (client.IsAnswered) client.Context.Response.OnCompleted(() => DeliverAsync(client)); // The application may still write its error page.
     }
 
-    // The connection is closed behind the answer, though the client may have sent, or still send, what was meant for a tunnel.
+    // The connection closes after the response, although the client may have sent, or still be sending, bytes that were meant for a tunnel.
     private async Task DeliverAsync(PipelineClient client)
     {
         var delivery = new Delivery(time, Delivery.AnswerPatience);
-        await using var left = client.Context.RequestAborted.UnsafeRegister(static delivery => ((Delivery)delivery!).Cancel(), delivery).ConfigureAwait(false);
+        var registration = client.Context.RequestAborted.UnsafeRegister(static delivery => ((Delivery)delivery!).Cancel(), delivery);
+        await using var left = registration.ConfigureAwait(false);
         if (!await delivery.WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
     }
 
@@ -88,15 +89,16 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
         return UpgradeRefusals.WriteAsync(context, refusal);
     }
 
-    // The way in which a request asks for a WebSocket, or none when it is not one of those.
+    // How the request asks for a WebSocket; null if it does not do so properly.
     private static PipelineClient? Recognize(HttpContext context)
     {
         var features = context.Features;
         if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect) return new ExtendedConnectClient(context, connect);
         if (!HttpMethods.IsGet(context.Request.Method)) return null;
-        // Not in HTTP/1.0: that asks for nothing.
+        // Not in HTTP/1.0, where an Upgrade header has no meaning.
         if (features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade) return new UpgradedClient(context, upgrade);
-        return features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket ? new WebSocketFeatureClient(context, webSocket) : null;
+        if (features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } webSocket) return new WebSocketFeatureClient(context, webSocket);
+        return null;
     }
 
     private static PipelineClient? RecognizeOther(HttpContext context, out Refusal? refusal)

@@ -6,8 +6,7 @@ using StickyWs.Pipeline;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// Why a request that asks for an upgrade gets none. It is never passed on without its upgrade, lest the client take the answer for one in the
-/// protocol it asked for.
+/// Why an upgrade is refused. Such a request is never passed on as a plain one: the client would read the response as the protocol that it asked for.
 /// </summary>
 internal static class UpgradeRefusals
 {
@@ -39,7 +38,7 @@ internal static class UpgradeRefusals
         return ErrorAnswer.WriteAsync(context, refusal);
     }
 
-    /// <summary>What the client sent behind its handshake was meant for the tunnel: it must not be read as its next request.</summary>
+    /// <summary>Bytes that the client sent after its handshake were meant for the tunnel and must not be read as its next request.</summary>
     public static void CloseAfterwards(HttpContext context)
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";

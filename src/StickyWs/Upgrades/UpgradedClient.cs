@@ -23,10 +23,10 @@ internal sealed class UpgradedClient(HttpContext context, IHttpUpgradeFeature up
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
-        var protocol = answer.Single("Upgrade"u8)!; // It is verified.
+        var protocol = answer.Single("Upgrade"u8)!; // Verified before.
         Context.Response.Headers.Upgrade = UpgradeName.IsWebSocket(protocol) ? UpgradeName.WebSocket : protocol;
 
-        // Kestrel would take a tunnel whose reader stalls for an answer that is read too slowly, and break it.
+        // Kestrel would treat a tunnel with a stalled reader as a response that is read too slowly, and abort it.
         if (Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         return ToPipe(await upgrade.UpgradeAsync().ConfigureAwait(false));
     }

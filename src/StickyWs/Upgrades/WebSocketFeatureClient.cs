@@ -7,8 +7,8 @@ using StickyWs.Http1;
 namespace StickyWs.Upgrades;
 
 /// <summary>
-/// A client of a server that has WebSockets but no raw stream below them, such as the in-memory server of <c>WebApplicationFactory</c>:
-/// its messages are framed here, as a client would, for the tunnel to carry. For tests; real servers never come this way.
+/// A client of a server that offers WebSockets but no raw stream, such as the in-memory server of <c>WebApplicationFactory</c>. Its messages are
+/// framed here, as a client would, and carried by the tunnel. For tests; real servers never use this.
 /// </summary>
 internal sealed class WebSocketFeatureClient(HttpContext context, IHttpWebSocketFeature feature) : PipelineClient(context)
 {
@@ -26,7 +26,8 @@ internal sealed class WebSocketFeatureClient(HttpContext context, IHttpWebSocket
 
     protected override async ValueTask<IDuplexPipe> UpgradeAsync(ResponseHead answer)
     {
-        _client = await feature.AcceptAsync(new WebSocketAcceptContext { SubProtocol = answer.Single("Sec-WebSocket-Protocol"u8) }).ConfigureAwait(false);
+        var accept = new WebSocketAcceptContext { SubProtocol = answer.Single("Sec-WebSocket-Protocol"u8) };
+        _client = await feature.AcceptAsync(accept).ConfigureAwait(false);
         var (toTunnel, fromTunnel) = (new Pipe(), new Pipe());
         _ = FrameAsync(_client, new DuplexPipe(fromTunnel.Reader, toTunnel.Writer));
         return new DuplexPipe(toTunnel.Reader, fromTunnel.Writer);
@@ -58,9 +59,10 @@ internal sealed class WebSocketFeatureClient(HttpContext context, IHttpWebSocket
                 await to.SendAsync(message, received.MessageType, received.EndOfMessage, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException
+            or ObjectDisposedException or InvalidOperationException)
         {
-            from.Abort(); // One side broke: break the other, as a tunnel does.
+            from.Abort(); // One side broke: abort the other, as a tunnel does.
             to.Abort();
         }
     }

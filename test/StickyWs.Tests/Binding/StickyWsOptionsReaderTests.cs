@@ -112,8 +112,8 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Match:Hosts", "use a list")]
     [InlineData("Pools:chat:Match:PathPrefixes", "use a list")]
     [InlineData("TrustedProxies", "use a list")]
-    [InlineData("Pools:chat:Health:Http:Headers", "use an object of names and texts")]
-    [InlineData("Pools:chat:Health:WebSocket:Headers", "use an object of names and texts")]
+    [InlineData("Pools:chat:Health:Http:Headers", "use an object of names and strings")]
+    [InlineData("Pools:chat:Health:WebSocket:Headers", "use an object of names and strings")]
     public void Configure_ValueInPlaceOfAnObject_IsOneError(string key, string remedy)
         => Assert.Equal([$"StickyWs:{key} is 'text': {remedy}."], Written.ErrorsOf((key, "text")));
 
@@ -286,5 +286,5 @@ public sealed class StickyWsOptionsReaderTests
 
     [Fact]
     public void Configure_ListItemThatIsAnObject_IsOneError()
-        => Assert.Equal(["StickyWs:Pools:chat:Match:Hosts:0 is an object: use a text."], Written.ErrorsOf(("Pools:chat:Match:Hosts:0:Name", "a.example")));
+        => Assert.Equal(["StickyWs:Pools:chat:Match:Hosts:0 is an object: use a string."], Written.ErrorsOf(("Pools:chat:Match:Hosts:0:Name", "a.example")));
 }
