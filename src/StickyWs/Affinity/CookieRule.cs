@@ -9,7 +9,7 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>The balancer's own cookie: when it was issued, who the client is, and which backend it has, sealed for one pool and one name of a cookie.</summary>
-internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal, TimeProvider time)
+internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal, TimeProvider time) : AffinityRule
 {
     private const byte Version = 1;
     private const int HeadLength = 1 + sizeof(long) + 16 + 1;
@@ -26,6 +26,13 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
 
     /// <summary>What is sealed with these cannot be opened for another pool or another name.</summary>
     public static string Purpose(string pool, string name) => $"StickyWs.Cookie.1\n{pool.ToUpperInvariant()}\n{name}";
+
+    /// <summary>The claim has read the cookie before: it tells backends who the client is, whichever rule decides.</summary>
+    public override ValueTask ApplyAsync(Claim claim, PoolSnapshot pool, in RequestView request)
+    {
+        if (claim.Cookie is { } cookie) claim.Follow(KeySource.Cookie, cookie.Pin, cookie.Backend, pool);
+        return default;
+    }
 
     /// <param name="request">The request.</param>
     /// <param name="backends">Those of the pool; one of them is most likely the cookie's, and then its text is used.</param>

@@ -1,15 +1,25 @@
-using StickyWs.Http1;
+using StickyWs.Backends;
 using StickyWs.Pinning;
-
 
 namespace StickyWs.Affinity;
 
 /// <summary>A rule whose keys are learnt from what backends answer, and found again in requests.</summary>
-internal abstract class PinRule(string pool, string kind, string name)
+internal abstract class PinRule(string pool, string kind, string name) : AffinityRule
 {
     private readonly byte[] _prefix = PinKey.Prefix(pool, kind, name);
 
     protected string Name { get; } = name;
+
+    public sealed override bool Learns => true;
+
+    /// <summary>Asks the shared store when this process does not know the pin, or knows one that is old or leads to a backend that is away.</summary>
+    public sealed override ValueTask ApplyAsync(Claim claim, PoolSnapshot pool, in RequestView request)
+    {
+        if (!TryKey(request, out var key)) return default;
+        var pins = claim.Rules.Pins;
+        if (pins.TryFind(key, claim.Rules.Options.PinLifetime, out var backend, out var isFresh)) claim.Follow(KeySource.Pin, key, backend, pool);
+        return pins.IsAskable && (!isFresh || claim.First is null) ? AskAsync(claim, pool, key) : default;
+    }
 
     /// <returns><see langword="false"/> when the request brings nothing that a backend could have given.</returns>
     public bool TryKey(in RequestView request, out PinKey key)
@@ -20,24 +30,13 @@ internal abstract class PinRule(string pool, string kind, string name)
         return isFound;
     }
 
-    /// <summary>Whether the answer to this request may bring a key in its body.</summary>
-    public virtual bool AwaitsBody(in RequestView request) => false;
-
-    /// <summary>Learns a key from a whole body, or the beginning of a long one.</summary>
-    public virtual bool TryLearn(ReadOnlySpan<byte> body, out PinKey key)
-    {
-        key = default;
-        return false;
-    }
-
-    /// <summary>Learns a key from an answer's head.</summary>
-    public virtual bool TryLearn(IAnswerHead answer, out PinKey key)
-    {
-        key = default;
-        return false;
-    }
-
     protected abstract bool TryRead(in RequestView request, Span<byte> value, out int length);
 
     protected PinKey Key(ReadOnlySpan<byte> value) => PinKey.Of(_prefix, value);
+
+    private static async ValueTask AskAsync(Claim claim, PoolSnapshot pool, PinKey key)
+    {
+        var found = await claim.Rules.Pins.FindSharedAsync(key, claim.Rules.Options.PinLifetime).ConfigureAwait(false);
+        if (found is not null) claim.Follow(KeySource.Pin, key, found, pool);
+    }
 }

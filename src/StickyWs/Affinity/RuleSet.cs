@@ -13,8 +13,7 @@ internal sealed class RuleSet
         Options = options;
         Services = services;
         Rules = [.. options.Rules.Select(rule => Make(pool, rule))];
-        Cookie = Rules.OfType<CookieRule>().FirstOrDefault();
-        Learning = [.. Rules.OfType<PinRule>()];
+        Learning = [.. Rules.Where(rule => rule.Learns)];
         Address = Make(pool, new ClientAddressAffinityOptions());
     }
 
@@ -30,19 +29,21 @@ internal sealed class RuleSet
 
     public TimeProvider Time => Services.Time;
 
-    /// <summary>In the user's order; each a <see cref="HashRule"/>, a <see cref="PinRule"/> or the <see cref="CookieRule"/>.</summary>
-    public ImmutableArray<object> Rules { get; }
+    /// <summary>In the user's order.</summary>
+    public ImmutableArray<AffinityRule> Rules { get; }
 
-    public CookieRule? Cookie { get; }
+    /// <summary>That one of <see cref="Rules"/> which issues the balancer's cookie.</summary>
+    public CookieRule? Cookie { get; private set; }
 
-    public ImmutableArray<PinRule> Learning { get; }
+    /// <summary>Those of <see cref="Rules"/> whose keys come with answers.</summary>
+    public ImmutableArray<AffinityRule> Learning { get; }
 
     /// <summary>What all instances agree on while they cannot share what they learn.</summary>
     public HashRule Address { get; }
 
-    private object Make(string pool, AffinityRuleOptions rule) => rule switch
+    private AffinityRule Make(string pool, AffinityRuleOptions rule) => rule switch
     {
-        { Cookie: { } cookie } => new CookieRule(cookie, Services.Seals.For(pool, cookie), Time),
+        { Cookie: { } cookie } => Cookie ??= new CookieRule(cookie, Services.Seals.For(pool, cookie), Time),
         { Header: { } header } => new HeaderRule(pool, header.Name),
         { Query: { } query } => new QueryRule(pool, query.Name),
         { PathSegment: { } segment } => new PathSegmentRule(pool, segment.Index),
