@@ -90,11 +90,14 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>Whether a client that is known stays with this backend or goes without.</summary>
     public bool IsBoundTo(Backend backend) => Rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
 
+    /// <summary>A backend's name as a header may hold it: what is not a letter, digit or one of <c>-._~</c> is percent-encoded.</summary>
+    public static string HeaderTextOf(string name) => Uri.EscapeDataString(name);
+
     /// <summary>What a backend is told.</summary>
     public PinNotice NoticeFor(Backend backend)
     {
         var identity = !Identity.IsNone ? Identity : Source is KeySource.Pin or KeySource.Hash ? Key : default;
-        return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderText.Of(Known!) : null);
+        return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderTextOf(Known!) : null);
     }
 
     /// <summary>Takes note of a backend's answer. Completes when every instance can find what was learnt.</summary>
@@ -111,7 +114,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         _ = RenewPinsAsync(backend.Name).AsTask();
         if (HasPin && awaits is null) Rules.Open.Add(this); // Or when the body has brought its key.
         if (Source == KeySource.Hash) Rules.Pins.NoteLast(Key, backend.Name, Rules.Options.PinLifetime);
-        return new ClientMarks(CookieFor(backend), Rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
+        return new ClientMarks(CookieFor(backend), Rules.Options.RevealBackend ? HeaderTextOf(backend.Name) : null);
     }
 
     /// <summary>Remembers a key that a backend's answer brought.</summary>
@@ -196,4 +199,23 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         else if (since == 0) since = away.NoteCutOff(Rules.Time.GetTimestamp(), (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency));
         return since == 0 || Rules.Time.GetElapsedTime(since) < Rules.Options.HoldFor;
     }
+}
+
+/// <summary>Where the key of a request came from.</summary>
+internal enum KeySource
+{
+    /// <summary>The client is new.</summary>
+    None,
+
+    /// <summary>The balancer's cookie.</summary>
+    Cookie,
+
+    /// <summary>A pin that was learnt.</summary>
+    Pin,
+
+    /// <summary>Hashing; the memory of the last backend is this process's own.</summary>
+    Hash,
+
+    /// <summary>Hashing of the client's address in place of pins that cannot be shared at the moment: nothing is remembered of it.</summary>
+    Fallback,
 }

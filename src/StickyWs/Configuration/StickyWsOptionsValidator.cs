@@ -58,7 +58,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     private static void ValidateBackend(string key, BackendOptions backend, List<string> errors)
     {
         Add(errors, new BackendRanges().Validate(key, backend));
-        if (!BackendAddress.TryParse(backend.Address, out _))
+        if (!IsBackendAddress(backend.Address))
         {
             errors.Add(OptionsError.Of(
                 $"{key}:Address",
@@ -66,6 +66,13 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                 "use http://host:port or https://host:port, without path, query or user info"));
         }
     }
+
+    // Scheme, host and port, and nothing else.
+    private static bool IsBackendAddress(string text)
+        => Uri.TryCreate(text, UriKind.Absolute, out var address)
+            && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
+            && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Port: > 0 }
+            && address.Host.Length > 0;
 
     // What was written and could not be read is not missing as well.
     private static bool IsAbout(string error, string key)
@@ -90,4 +97,10 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     }
 
     internal static void Add(List<string> errors, ValidateOptionsResult result) => errors.AddRange(result.Failures ?? []);
+}
+
+/// <summary>The names of the balancing policies that are registered, as the validator needs them.</summary>
+internal sealed class KnownPolicies(IEnumerable<string> names)
+{
+    public IReadOnlySet<string> Names { get; } = new SortedSet<string>(names, StringComparer.OrdinalIgnoreCase);
 }

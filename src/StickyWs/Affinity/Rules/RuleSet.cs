@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Pinning;
@@ -57,4 +58,10 @@ internal sealed class RuleSet
 
     private ClientAddressRule Make(string pool, ClientAddressAffinityOptions options)
         => new(pool, Services.Registry, options.IPv4PrefixLength, options.IPv6PrefixLength);
+}
+
+/// <summary>What the rules of all pools share.</summary>
+internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time)
+{
+    public OpenClaims Open { get; } = new();
 }

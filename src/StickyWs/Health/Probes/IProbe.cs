@@ -9,3 +9,6 @@ internal interface IProbe
     /// <exception cref="ProbeFailedException">The backend answered, but not as it should.</exception>
     ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken);
 }
+
+/// <summary>A backend answered a probe, but not as it should. The message is the cause that the log shows.</summary>
+internal sealed class ProbeFailedException(string cause) : Exception(cause);

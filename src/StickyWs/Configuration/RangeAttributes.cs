@@ -22,3 +22,19 @@ internal sealed class NumberRangeAttribute(double minimum, double maximum) : Val
 
     private static string Text(double number) => number.ToString("0.############", CultureInfo.InvariantCulture);
 }
+
+/// <summary>Bounds a <see cref="TimeSpan"/>; its message names key, value and remedy.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class TimeRangeAttribute(string minimum, string maximum) : ValidationAttribute
+{
+    public string Minimum { get; } = minimum;
+
+    public string Maximum { get; } = maximum;
+
+    protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
+        => value is not TimeSpan time || (time >= Parse(Minimum) && time <= Parse(Maximum))
+            ? ValidationResult.Success
+            : new ValidationResult(OptionsError.OutOfRange(validationContext, time.ToString("c", CultureInfo.InvariantCulture), Minimum, Maximum));
+
+    private static TimeSpan Parse(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
+}

@@ -41,3 +41,11 @@ internal sealed class ProbeStreak
         return ProbeTurn.Down;
     }
 }
+
+/// <summary>What a probe changes about its backend.</summary>
+internal enum ProbeTurn
+{
+    None,
+    Up,
+    Down,
+}

@@ -21,7 +21,7 @@ internal sealed class LearntCookieRule(string pool, string name) : PinRule(pool,
             var pair = (ReadOnlySpan<byte>)line[..length];
             var semicolon = pair.IndexOf((byte)';');
             if (semicolon >= 0) pair = pair[..semicolon];
-            if (!CookiePairs.TryFind(pair, _name, out var value) || value.IsEmpty || value.Length > PinKey.LongestValue) continue;
+            if (!Pairs.TryFindCookie(pair, _name, out var value) || value.IsEmpty || value.Length > PinKey.LongestValue) continue;
             key = Key(value);
             return true;
         }
