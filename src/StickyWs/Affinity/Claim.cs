@@ -194,9 +194,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     {
         if (Rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !Rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
+        var memory = (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency);
         // A good answer was noted behind the verdict: lest the time never begins.
         if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(Rules.Time.GetTimestamp());
-        else if (since == 0) since = away.NoteCutOff(Rules.Time.GetTimestamp(), (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency));
+        else if (since == 0) since = away.NoteCutOff(Rules.Time.GetTimestamp(), memory);
         return since == 0 || Rules.Time.GetElapsedTime(since) < Rules.Options.HoldFor;
     }
 }

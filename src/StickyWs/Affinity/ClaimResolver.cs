@@ -14,7 +14,9 @@ internal sealed class ClaimResolver(AffinityServices services)
     public ValueTask<Claim?> ResolveAsync(PoolSnapshot pool, in RequestView request)
     {
         if (pool.Options.Affinity.Rules.Count == 0) return default;
-        var set = _sets.TryGetValue(pool.Options, out var known) ? known : _sets.GetValue(pool.Options, options => new RuleSet(pool.Name, options.Affinity, services));
+        var set = _sets.TryGetValue(pool.Options, out var known)
+            ? known
+            : _sets.GetValue(pool.Options, options => new RuleSet(pool.Name, options.Affinity, services));
         var claim = new Claim(set, request.IsHttps, Awaited(set, request));
         if (set.Cookie is { } rule) claim.Note(rule.TryRead(request, pool.Backends, out var cookie) ? cookie : null);
         return GoOnAsync(claim, pool, request, 0);

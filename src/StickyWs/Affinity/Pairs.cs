@@ -119,7 +119,8 @@ internal static class Pairs
     {
         var current = encoded[at++];
         if (current == (byte)'+') return (byte)' ';
-        if (current != (byte)'%' || at + 1 >= encoded.Length || Hex(encoded[at]) is not (>= 0 and var high) || Hex(encoded[at + 1]) is not (>= 0 and var low)) return current;
+        if (current != (byte)'%' || at + 1 >= encoded.Length) return current;
+        if (Hex(encoded[at]) is not (>= 0 and var high) || Hex(encoded[at + 1]) is not (>= 0 and var low)) return current;
         at += 2;
         return (byte)((high << 4) | low);
     }

@@ -49,7 +49,9 @@ internal readonly struct RequestView
     /// <summary>
     /// Whether it is a plain request that may be sent again when nobody answered it: of a safe method, without a body (RFC 9110 section 9.2.2).
     /// </summary>
-    public bool IsRepeatable => (IsRequest(HttpMethods.Get) || IsRequest(HttpMethods.Head)) && _request!.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+    public bool IsRepeatable
+        => (IsRequest(HttpMethods.Get) || IsRequest(HttpMethods.Head))
+            && _request!.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     /// <summary>Whether it is a plain request to a path that ends so.</summary>
     public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
@@ -119,7 +121,8 @@ internal readonly struct RequestView
         var rented = ArrayPool<byte>.Shared.Rent(text.Length);
         try
         {
-            return Ascii.FromUtf16(text, rented, out var written) == OperationStatus.Done && Pairs.TryFindParameter(rented.AsSpan(1, written - 1), name, value, out length);
+            return Ascii.FromUtf16(text, rented, out var written) == OperationStatus.Done
+                && Pairs.TryFindParameter(rented.AsSpan(1, written - 1), name, value, out length);
         }
         finally
         {

@@ -36,7 +36,11 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
-            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+        {
+            var remedy = $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name";
+            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, remedy));
+        }
+
         AffinityRules.Check(key, pool, errors);
         CheckChoice($"{key}:WebSockets", pool.WebSockets, errors);
         UpgradeName.Check($"{key}:Upgrades", pool.Upgrades, errors);
@@ -89,8 +93,9 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                 foreach (var prefix in pool.Match.PathPrefixes.DefaultIfEmpty("/"))
                 {
                     var rule = (host.ToUpperInvariant(), prefix.TrimEnd('/').ToUpperInvariant());
-                    if (!owners.TryAdd(rule, name) && owners[rule] != name)
-                        errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): give one of them another host or prefix.");
+                    if (owners.TryAdd(rule, name) || owners[rule] == name) continue;
+                    errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): "
+                        + "give one of them another host or prefix.");
                 }
             }
         }

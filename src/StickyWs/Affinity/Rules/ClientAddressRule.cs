@@ -4,7 +4,8 @@ using StickyWs.Backends;
 namespace StickyWs.Affinity;
 
 /// <summary>Hashes the network of the client's address.</summary>
-internal sealed class ClientAddressRule(string pool, BackendRegistry registry, int bitsOfIPv4, int bitsOfIPv6) : HashRule(pool, "address", $"{bitsOfIPv4} {bitsOfIPv6}")
+internal sealed class ClientAddressRule(string pool, BackendRegistry registry, int bitsOfIPv4, int bitsOfIPv6)
+    : HashRule(pool, "address", $"{bitsOfIPv4} {bitsOfIPv6}")
 {
     protected override bool TryRead(in RequestView request, Span<byte> value, out int length)
     {

@@ -14,7 +14,8 @@ internal sealed class SignalRRule(string pool) : PinRule(pool, "signalr", "")
     public override bool TryLearn(ReadOnlySpan<byte> body, out PinKey key)
     {
         Span<byte> token = stackalloc byte[PinKey.LongestValue];
-        var isLearnt = (TokenText.TryMember(body, "connectionToken"u8, token, out var length) || TokenText.TryMember(body, "connectionId"u8, token, out length)) && TokenText.IsToken(token[..length]);
+        var isThere = TokenText.TryMember(body, "connectionToken"u8, token, out var length) || TokenText.TryMember(body, "connectionId"u8, token, out length);
+        var isLearnt = isThere && TokenText.IsToken(token[..length]);
         key = isLearnt ? Key(token[..length]) : default;
         return isLearnt;
     }

@@ -23,7 +23,10 @@ internal static class AffinityRules
             errors.Add(OptionsError.Of($"{key}:Rules", "more than one Cookie", "keep one rule of this kind per pool"));
         if (cookies == 0) return;
         foreach (var name in pool.Backends.Keys.Where(name => Encoding.UTF8.GetByteCount(name) > LongestBackendName))
-            errors.Add(OptionsError.Of($"{poolKey}:Backends", name, $"use a name of at most {LongestBackendName} bytes, since the Cookie rule writes it into the cookie"));
+        {
+            var remedy = $"use a name of at most {LongestBackendName} bytes, since the Cookie rule writes it into the cookie";
+            errors.Add(OptionsError.Of($"{poolKey}:Backends", name, remedy));
+        }
     }
 
     /// <summary>Cookies of two pools that a browser takes for one: each pool's answer would take the other's from the client.</summary>
@@ -33,19 +36,27 @@ internal static class AffinityRules
         foreach (var (name, pool) in pools)
         {
             if (pool.Affinity.Rules.FirstOrDefault(rule => rule.Cookie is not null)?.Cookie is not { } cookie) continue;
-            if (owners.Find(other => IsOneCookie(other.Cookie, cookie) && (cookie.Domain is not null || MatchRules.HaveCommonHost(other.Match, pool.Match))) is { Pool: { } owner })
-                errors.Add($"{poolsKey}:{name}:Affinity:Rules has a Cookie '{cookie.Name}' that browsers take for that of pool '{owner}': give one of them another Name, or a Path that is not the other's.");
+            var same = owners.Find(other
+                => IsOneCookie(other.Cookie, cookie) && (cookie.Domain is not null || MatchRules.HaveCommonHost(other.Match, pool.Match)));
+            if (same.Pool is not null)
+            {
+                errors.Add($"{poolsKey}:{name}:Affinity:Rules has a Cookie '{cookie.Name}' that browsers take for that of pool '{same.Pool}': "
+                    + "give one of them another Name, or a Path that is not the other's.");
+            }
+
             owners.Add((name, pool.Match, cookie));
         }
     }
 
     private static bool IsOneCookie(CookieAffinityOptions one, CookieAffinityOptions other)
-        => one.Name == other.Name && one.Path == other.Path && string.Equals(one.Domain?.TrimStart('.'), other.Domain?.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+        => one.Name == other.Name && one.Path == other.Path
+            && string.Equals(one.Domain?.TrimStart('.'), other.Domain?.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
 
     private static void CheckRule(string key, AffinityRuleOptions rule, List<string> errors)
     {
         string[] kinds = [.. Kinds(rule)];
-        if (kinds.Length != 1) errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), $"write exactly one of {KnownKinds} into each rule"));
+        if (kinds.Length != 1)
+            errors.Add(OptionsError.Of(key, kinds.Length == 0 ? null : string.Join(", ", kinds), $"write exactly one of {KnownKinds} into each rule"));
         if (rule.Cookie is { } cookie) CheckCookie($"{key}:Cookie", cookie, errors);
         if (rule.Header is { } header) CheckName($"{key}:Header:Name", header.Name, "use the name of a request header", errors);
         if (rule.Query is { Name: "" }) errors.Add(OptionsError.Of($"{key}:Query:Name", null, "use the name of a parameter of the query"));
@@ -71,15 +82,22 @@ internal static class AffinityRules
         StickyWsOptionsValidator.Add(errors, new CookieAffinityRanges().Validate(key, cookie));
         CheckName($"{key}:Name", cookie.Name, "use a cookie name such as StickyWs", errors);
         if (!IsTrueToItsPrefix(cookie))
-            errors.Add(OptionsError.Of($"{key}:Name", cookie.Name, "use another name, or set Secure to Always (for __Host- also Path to / and no Domain), since browsers drop such a cookie otherwise"));
+        {
+            const string Remedy = "use another name, or set Secure to Always (for __Host- also Path to / and no Domain), "
+                + "since browsers drop such a cookie otherwise";
+            errors.Add(OptionsError.Of($"{key}:Name", cookie.Name, Remedy));
+        }
+
         for (var i = 0; i < cookie.Keys.Count; i++)
         {
             // Not the value: it may be most of a secret.
-            if (!IsKey(cookie.Keys[i])) errors.Add($"{key}:Keys:{i} is not a key: use the base64 of {KeyBytes} random bytes (openssl rand -base64 {KeyBytes}).");
+            if (!IsKey(cookie.Keys[i]))
+                errors.Add($"{key}:Keys:{i} is not a key: use the base64 of {KeyBytes} random bytes (openssl rand -base64 {KeyBytes}).");
         }
 
-        if (!cookie.Path.StartsWith('/') || !IsAttribute(cookie.Path)) errors.Add(OptionsError.Of($"{key}:Path", cookie.Path, "use a path that starts with a slash"));
-        if (cookie.Domain is { } domain && (domain.Length == 0 || Uri.CheckHostName(domain.StartsWith('.') ? domain[1..] : domain) != UriHostNameType.Dns || !Ascii.IsValid(domain)))
+        if (!cookie.Path.StartsWith('/') || !IsAttribute(cookie.Path))
+            errors.Add(OptionsError.Of($"{key}:Path", cookie.Path, "use a path that starts with a slash"));
+        if (cookie.Domain is { } domain && !IsDomain(domain))
             errors.Add(OptionsError.Of($"{key}:Domain", domain, "use a domain such as example.com"));
         StickyWsOptionsValidator.CheckChoice($"{key}:SameSite", cookie.SameSite, errors);
         StickyWsOptionsValidator.CheckChoice($"{key}:Secure", cookie.Secure, errors);
@@ -88,6 +106,9 @@ internal static class AffinityRules
         if (cookie.Partitioned && cookie.Secure != CookieSecurePolicy.Always)
             errors.Add(OptionsError.Of($"{key}:Partitioned", "true", "set Secure to Always too, or remove it, since browsers drop such a cookie otherwise"));
     }
+
+    private static bool IsDomain(string text)
+        => text.Length > 0 && Uri.CheckHostName(text.StartsWith('.') ? text[1..] : text) == UriHostNameType.Dns && Ascii.IsValid(text);
 
     private static void CheckLearn(string key, LearnAffinityOptions learn, List<string> errors)
     {

@@ -14,7 +14,10 @@ internal static class HealthRules
             CheckRequest($"{key}:Http", http.Path, http.Host, http.Headers, errors);
             if (!Token.Is(http.Method)) errors.Add(OptionsError.Of($"{key}:Http:Method", http.Method, "use an HTTP method such as GET or HEAD"));
             if (!StatusRanges.TryParse(http.ExpectedStatus, out _))
-                errors.Add(OptionsError.Of($"{key}:Http:ExpectedStatus", http.ExpectedStatus, "use statuses from 100 to 599 and ranges of them, such as 200,204 or 200-399"));
+            {
+                const string Remedy = "use statuses from 100 to 599 and ranges of them, such as 200,204 or 200-399";
+                errors.Add(OptionsError.Of($"{key}:Http:ExpectedStatus", http.ExpectedStatus, Remedy));
+            }
         }
 
         if (health.Tcp is { } tcp) CheckProbe($"{key}:Tcp", tcp, errors);

@@ -10,7 +10,10 @@ internal static class MatchRules
         for (var i = 0; i < match.Hosts.Count; i++)
         {
             if (!IsHost(match.Hosts[i]))
-                errors.Add(OptionsError.Of($"{key}:Hosts:{i}", match.Hosts[i], "use a host as clients send it, without a port: a name in ASCII, *.name, an IPv4 address, or an IPv6 address in brackets"));
+            {
+                const string Remedy = "use a host as clients send it, without a port: a name in ASCII, *.name, an IPv4 address, or an IPv6 address in brackets";
+                errors.Add(OptionsError.Of($"{key}:Hosts:{i}", match.Hosts[i], Remedy));
+            }
         }
 
         for (var i = 0; i < match.PathPrefixes.Count; i++)
@@ -24,7 +27,9 @@ internal static class MatchRules
     /// <summary>Whether requests to one and the same host may come to both.</summary>
     public static bool HaveCommonHost(MatchOptions one, MatchOptions other)
         => one.Hosts.DefaultIfEmpty("*").Any(host => other.Hosts.DefaultIfEmpty("*").Any(otherHost =>
-            host.Equals(otherHost, StringComparison.OrdinalIgnoreCase) || (LeavesPaths(one) && Covers(otherHost, host)) || (LeavesPaths(other) && Covers(host, otherHost))));
+            host.Equals(otherHost, StringComparison.OrdinalIgnoreCase)
+            || (LeavesPaths(one) && Covers(otherHost, host))
+            || (LeavesPaths(other) && Covers(host, otherHost))));
 
     // The more exact host goes first, and leaves to the other what its prefixes do not fit.
     private static bool LeavesPaths(MatchOptions match) => match.PathPrefixes.Count > 0 && !match.PathPrefixes.Contains("/");

@@ -160,7 +160,10 @@ internal sealed class BackendBreaker : IDisposable
             {
                 _registry.Report(_backend, BackendState.Unhealthy, $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}");
             }
-            else if (!_registry.TrySuspend(_backend, $"traffic: nothing succeeded for {Rules.SamplingDuration.TotalSeconds:0.#} s, and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
+            else if (!_registry.TrySuspend(
+                _backend,
+                $"traffic: nothing succeeded for {Rules.SamplingDuration.TotalSeconds:0.#} s, "
+                    + $"and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
             {
                 _witnesses.Clear();
                 _watch(_control.CloseAsync()); // Not awaited: Polly closes it when this has returned.
@@ -187,6 +190,13 @@ internal sealed record BreakerRules(
     public static BreakerRules Of(HealthOptions health)
     {
         var passive = health.Passive;
-        return new(passive.Enabled, passive.FailureRatio, passive.MinimumThroughput, passive.MinimumClients, passive.SamplingDuration, passive.BreakDuration, health.Probe is not null);
+        return new(
+            passive.Enabled,
+            passive.FailureRatio,
+            passive.MinimumThroughput,
+            passive.MinimumClients,
+            passive.SamplingDuration,
+            passive.BreakDuration,
+            health.Probe is not null);
     }
 }

@@ -9,7 +9,8 @@ namespace StickyWs.Health;
 /// Judges what the data path saw. Traffic raises suspicion: where a backend is probed, its probe is due at once and decides; where it is not, its
 /// breaker counts. A backend that drains is judged as any other, so that it is known when it is to serve again.
 /// </summary>
-internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFactory probes, TimeProvider time, ILogger<BreakerBoard> logger) : IOutcomeSink, IDisposable
+internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFactory probes, TimeProvider time, ILogger<BreakerBoard> logger)
+    : IOutcomeSink, IDisposable
 {
     private readonly ConcurrentDictionary<Backend, BackendBreaker> _breakers = new();
     private readonly ConcurrentDictionary<Backend, ProbeLoop> _loops = new();

@@ -60,7 +60,9 @@ internal sealed class HttpProbe : IProbe
 
         // The handler's own TLS would check the name in Host, whatever its options say.
         var isTaken = 0;
-        handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0 ? new(connection) : StreamDialer.OpenAsync(backend, _tls, Protocols(), token);
+        handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0
+            ? new(connection)
+            : StreamDialer.OpenAsync(backend, _tls, Protocols(), token);
         return handler;
     }
 
@@ -74,7 +76,8 @@ internal sealed class HttpProbe : IProbe
     private HttpRequestMessage Request(Uri address)
     {
         // The target goes out as it was written: no dot segment resolved, no escape changed.
-        var target = new Uri($"{address.GetLeftPart(UriPartial.Authority)}{_options.Path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var asWritten = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
+        var target = new Uri($"{address.GetLeftPart(UriPartial.Authority)}{_options.Path}", asWritten);
         var request = new HttpRequestMessage(new HttpMethod(_options.Method), target);
         (request.Version, request.VersionPolicy) = Version(address);
         foreach (var (name, value) in _options.Headers)

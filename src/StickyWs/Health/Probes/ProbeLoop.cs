@@ -9,7 +9,8 @@ namespace StickyWs.Health;
 /// traffic suspects ends the wait. Owned by the monitor, which starts it once and stops it once, by itself or with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
-    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping) : IDisposable
+    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping)
+    : IDisposable
 {
     // The shortest time between two probes, however much is suspected.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);

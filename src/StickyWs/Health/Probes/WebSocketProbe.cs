@@ -69,7 +69,8 @@ internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions t
         if (!WebSocketKey.IsAnsweredBy(key, Encoding.Latin1.GetBytes(accept))) throw new ProbeFailedException("wrong Sec-WebSocket-Accept");
         if (!head.Opens(key)) throw new ProbeFailedException("the 101 is not one of a WebSocket: Upgrade or Connection is wrong");
         if (Holds(head, "Sec-WebSocket-Extensions"u8)) throw new ProbeFailedException("the backend chose an extension that was not offered");
-        if (options.Subprotocol is null && Holds(head, "Sec-WebSocket-Protocol"u8)) throw new ProbeFailedException("the backend chose a subprotocol, but none was offered");
+        if (options.Subprotocol is null && Holds(head, "Sec-WebSocket-Protocol"u8))
+            throw new ProbeFailedException("the backend chose a subprotocol, but none was offered");
         if (options.Subprotocol is not null && head.Single("Sec-WebSocket-Protocol"u8) != options.Subprotocol)
             throw new ProbeFailedException($"the backend did not choose the subprotocol {options.Subprotocol}");
     }

@@ -46,7 +46,12 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         get
         {
             byte one;
-            lock (_lock) return _isClosed || Libc.Receive(_fd, &one, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) >= 0 || Libc.Error is not (Errno.EAGAIN or Errno.EINTR);
+            lock (_lock)
+            {
+                return _isClosed
+                    || Libc.Receive(_fd, &one, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) >= 0
+                    || Libc.Error is not (Errno.EAGAIN or Errno.EINTR);
+            }
         }
     }
 

@@ -244,8 +244,11 @@ internal sealed partial class DescriptorBudget
         Volatile.Write(ref _countedAt, _time.GetTimestamp());
     }
 
-    [LoggerMessage(EventIds.DescriptorsShort, LogLevel.Warning, "Short of descriptors: of {Limit} (ulimit -n) {Open} are open, {Pledged} are kept for the backends of clients that are connected, and {Reserve} in reserve. New connections wait in the backlog, open ones are served. "
-        + "Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker)", EventName = "DescriptorsShort")]
+    [LoggerMessage(EventIds.DescriptorsShort, LogLevel.Warning,
+        "Short of descriptors: of {Limit} (ulimit -n) {Open} are open, {Pledged} are kept for the backends of clients that are connected, "
+        + "and {Reserve} in reserve. New connections wait in the backlog, open ones are served. "
+        + "Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker)",
+        EventName = "DescriptorsShort")]
     private partial void LogShort(int open, int limit, int pledged, int reserve);
 
     [LoggerMessage(EventIds.DescriptorsFree, LogLevel.Information,

@@ -8,7 +8,8 @@ namespace StickyWs.Transport;
 /// Kestrel's own sockets where the raw lane does not accept, with listeners that mind the limit of descriptors. Where there is none, Kestrel's own
 /// factory is asked as if this were not there.
 /// </summary>
-internal sealed class GuardedTransportFactory(SocketTransportFactory sockets, DescriptorBudget budget, TimeProvider time) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class GuardedTransportFactory(SocketTransportFactory sockets, DescriptorBudget budget, TimeProvider time)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => budget.IsLimited && sockets.CanBind(endpoint);
 
