@@ -125,7 +125,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         var request = new DefaultHttpContext().Request;
         request.HttpContext.Connection.RemoteIpAddress = Peer;
         request.Path = head.Path;
-        var query = QueryPairs.Of(head.Target);
+        var query = Pairs.QueryOf(head.Target);
         if (head.Target.Length > head.Path.Length) request.QueryString = new QueryString("?" + Encoding.ASCII.GetString(query));
         var lines = new List<(string Name, string Value)>();
         var headers = head.ReadHeaders();

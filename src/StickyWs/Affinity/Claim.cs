@@ -9,7 +9,7 @@ namespace StickyWs.Affinity;
 /// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from
 /// then on whoever holds the lease keeps the pin alive. Belongs to one request; not for concurrent use until it is settled.
 /// </summary>
-internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILeaseEnd
+internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) : ILeaseEnd
 {
     // A client that comes again within it is not held anew.
     private static readonly TimeSpan CutOffMemory = TimeSpan.FromMinutes(10);
@@ -25,8 +25,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     /// <summary>Where it is in its part of <see cref="OpenClaims"/>, from 1, under the lock of that; 0 when it is not there.</summary>
     public int Place { get; set; }
 
+    public RuleSet Rules { get; } = rules;
+
     /// <summary>The rule that may learn from the body of the answer, if any.</summary>
-    public PinRule? Awaits => awaits;
+    public AffinityRule? Awaits => awaits;
 
     public KeySource Source { get; private set; }
 
@@ -86,30 +88,33 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     }
 
     /// <summary>Whether a client that is known stays with this backend or goes without.</summary>
-    public bool IsBoundTo(Backend backend) => rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
+    public bool IsBoundTo(Backend backend) => Rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
+
+    /// <summary>A backend's name as a header may hold it: what is not a letter, digit or one of <c>-._~</c> is percent-encoded.</summary>
+    public static string HeaderTextOf(string name) => Uri.EscapeDataString(name);
 
     /// <summary>What a backend is told.</summary>
     public PinNotice NoticeFor(Backend backend)
     {
         var identity = !Identity.IsNone ? Identity : Source is KeySource.Pin or KeySource.Hash ? Key : default;
-        return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderText.Of(Known!) : null);
+        return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderTextOf(Known!) : null);
     }
 
     /// <summary>Takes note of a backend's answer. Completes when every instance can find what was learnt.</summary>
     public async ValueTask<ClientMarks> SettleAsync(Backend backend, IAnswerHead answer)
     {
-        foreach (var rule in rules.Learning)
+        foreach (var rule in Rules.Learning)
         {
             if (rule.TryLearn(answer, out var key)) await LearnAsync(key, backend).ConfigureAwait(false);
         }
 
-        if (Source == KeySource.Pin && IsMovedTo(backend)) await rules.Pins.SaveAsync(Key, backend.Name, rules.Options.PinLifetime).ConfigureAwait(false);
-        rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
+        if (Source == KeySource.Pin && IsMovedTo(backend)) await Rules.Pins.SaveAsync(Key, backend.Name, Rules.Options.PinLifetime).ConfigureAwait(false);
+        Rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
         _ = RenewPinsAsync(backend.Name).AsTask();
-        if (HasPin && awaits is null) rules.Open.Add(this); // Or when the body has brought its key.
-        if (Source == KeySource.Hash) rules.Pins.NoteLast(Key, backend.Name, rules.Options.PinLifetime);
-        return new ClientMarks(CookieFor(backend), rules.Options.RevealBackend ? HeaderText.Of(backend.Name) : null);
+        if (HasPin && awaits is null) Rules.Open.Add(this); // Or when the body has brought its key.
+        if (Source == KeySource.Hash) Rules.Pins.NoteLast(Key, backend.Name, Rules.Options.PinLifetime);
+        return new ClientMarks(CookieFor(backend), Rules.Options.RevealBackend ? HeaderTextOf(backend.Name) : null);
     }
 
     /// <summary>Remembers a key that a backend's answer brought.</summary>
@@ -117,41 +122,41 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
     {
         if (_learnt.IsNone) _learnt = key;
         else (_learntToo ??= []).Add(key);
-        if (_settledOn is not null) rules.Open.Add(this);
-        return rules.Pins.SaveAsync(key, backend.Name, rules.Options.PinLifetime);
+        if (_settledOn is not null) Rules.Open.Add(this);
+        return Rules.Pins.SaveAsync(key, backend.Name, Rules.Options.PinLifetime);
     }
 
     /// <summary>The request is held: it is answered without a backend.</summary>
-    public void NoteHeld(string pool) => rules.Metrics.Affinity(pool, "held");
+    public void NoteHeld(string pool) => Rules.Metrics.Affinity(pool, "held");
 
     public void LeaseEnded(Backend backend)
     {
         if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
-        rules.Open.Remove(this);
+        Rules.Open.Remove(this);
         _ = KeepAsync().AsTask();
     }
 
     /// <summary>Renews what leads to the backend that answered, unless it was moved meanwhile. Completes when the shared store has it.</summary>
     public ValueTask KeepAsync()
     {
-        if (Source == KeySource.Hash) rules.Pins.RenewLast(Key, _settledOn!, rules.Options.PinLifetime);
+        if (Source == KeySource.Hash) Rules.Pins.RenewLast(Key, _settledOn!, Rules.Options.PinLifetime);
         return RenewPinsAsync(_settledOn!);
     }
 
     private async ValueTask RenewPinsAsync(string backend)
     {
-        var lifetime = rules.Options.PinLifetime;
-        if (Source == KeySource.Pin) await rules.Pins.RenewAsync(Key, backend, lifetime).ConfigureAwait(false);
-        if (!_learnt.IsNone) await rules.Pins.RenewAsync(_learnt, backend, lifetime).ConfigureAwait(false);
-        for (var i = 0; i < _learntToo?.Count; i++) await rules.Pins.RenewAsync(_learntToo[i], backend, lifetime).ConfigureAwait(false);
+        var lifetime = Rules.Options.PinLifetime;
+        if (Source == KeySource.Pin) await Rules.Pins.RenewAsync(Key, backend, lifetime).ConfigureAwait(false);
+        if (!_learnt.IsNone) await Rules.Pins.RenewAsync(_learnt, backend, lifetime).ConfigureAwait(false);
+        for (var i = 0; i < _learntToo?.Count; i++) await Rules.Pins.RenewAsync(_learntToo[i], backend, lifetime).ConfigureAwait(false);
     }
 
     private string? CookieFor(Backend backend)
     {
-        if (rules.Cookie is null) return null;
-        if (Cookie is not { } cookie) return rules.Cookie.Issue(Identity, backend.Name, isHttps);
-        if (Source == KeySource.Cookie && IsMovedTo(backend)) return rules.Cookie.Issue(cookie.Pin, backend.Name, isHttps);
-        return cookie.IsDue ? rules.Cookie.Issue(cookie.Pin, cookie.Backend, isHttps) : null;
+        if (Rules.Cookie is null) return null;
+        if (Cookie is not { } cookie) return Rules.Cookie.Issue(Identity, backend.Name, isHttps);
+        if (Source == KeySource.Cookie && IsMovedTo(backend)) return Rules.Cookie.Issue(cookie.Pin, backend.Name, isHttps);
+        return cookie.IsDue ? Rules.Cookie.Issue(cookie.Pin, cookie.Backend, isHttps) : null;
     }
 
     private bool HasPin => Source is KeySource.Pin or KeySource.Hash || !_learnt.IsNone;
@@ -187,11 +192,31 @@ internal sealed class Claim(RuleSet rules, bool isHttps, PinRule? awaits) : ILea
 
     private bool IsWorthWaitingFor(Backend away)
     {
-        if (rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !rules.Options.HoldWhenRefused)) return false;
+        if (Rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !Rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
+        var memory = (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency);
         // A good answer was noted behind the verdict: lest the time never begins.
-        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(rules.Time.GetTimestamp());
-        else if (since == 0) since = away.NoteCutOff(rules.Time.GetTimestamp(), (long)((rules.Options.HoldFor + CutOffMemory).TotalSeconds * rules.Time.TimestampFrequency));
-        return since == 0 || rules.Time.GetElapsedTime(since) < rules.Options.HoldFor;
+        if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(Rules.Time.GetTimestamp());
+        else if (since == 0) since = away.NoteCutOff(Rules.Time.GetTimestamp(), memory);
+        return since == 0 || Rules.Time.GetElapsedTime(since) < Rules.Options.HoldFor;
     }
+}
+
+/// <summary>Where the key of a request came from.</summary>
+internal enum KeySource
+{
+    /// <summary>The client is new.</summary>
+    None,
+
+    /// <summary>The balancer's cookie.</summary>
+    Cookie,
+
+    /// <summary>A pin that was learnt.</summary>
+    Pin,
+
+    /// <summary>Hashing; the memory of the last backend is this process's own.</summary>
+    Hash,
+
+    /// <summary>Hashing of the client's address in place of pins that cannot be shared at the moment: nothing is remembered of it.</summary>
+    Fallback,
 }

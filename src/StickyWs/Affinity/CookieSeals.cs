@@ -32,11 +32,14 @@ internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtectio
 
     [LoggerMessage(
         EventIds.CookieKeysEphemeral, LogLevel.Warning,
-        "Pool {Pool} issues cookies without Keys and without Data Protection: they hold until this process ends, and no other instance knows them. Set Affinity:Rules:…:Cookie:Keys, or call AddDataProtection", EventName = "CookieKeysEphemeral")]
+        "Pool {Pool} issues cookies without Keys and without Data Protection: they hold until this process ends, and no other instance knows them. "
+        + "Set Affinity:Rules:…:Cookie:Keys, or call AddDataProtection",
+        EventName = "CookieKeysEphemeral")]
     private partial void LogEphemeral(string pool);
 
     [LoggerMessage(
         EventIds.CookieNotSealed, LogLevel.Error,
-        "Data Protection seals no cookies: clients get their answers without, and are balanced anew until it does. This is logged once", EventName = "CookieNotSealed")]
+        "Data Protection seals no cookies: clients get their answers without, and are balanced anew until it does. This is logged once",
+        EventName = "CookieNotSealed")]
     private partial void LogNotSealed(Exception exception);
 }

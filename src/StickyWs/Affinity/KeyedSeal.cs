@@ -38,11 +38,13 @@ internal sealed class KeyedSeal : CookieSeal
         if (text.Length > LongestText || Base64Url.DecodeFromUtf8(text, token, out _, out var length) != OperationStatus.Done) return -1;
         var contentLength = length - NonceLength - TagLength;
         if (contentLength < 0 || contentLength > content.Length) return -1;
+        var ciphertext = token.Slice(NonceLength, contentLength);
+        var tag = token.Slice(length - TagLength, TagLength);
         foreach (var key in _keys)
         {
             try
             {
-                key.Value!.Decrypt(token[..NonceLength], token[NonceLength..(length - TagLength)], token[(length - TagLength)..length], content[..contentLength], _purpose);
+                key.Value!.Decrypt(token[..NonceLength], ciphertext, tag, content[..contentLength], _purpose);
                 isOld = key != _keys[0];
                 return contentLength;
             }

@@ -94,7 +94,7 @@ internal readonly struct RequestView
         {
             foreach (var line in _request.Headers.Cookie)
             {
-                if (CookiePairs.TryFind(line, name, ref occurrence, value, out length)) return true;
+                if (Pairs.TryFindCookie(line, name, ref occurrence, value, out length)) return true;
             }
 
             return false;
@@ -103,7 +103,7 @@ internal readonly struct RequestView
         var headers = _head!.ReadHeaders();
         while (headers.Read())
         {
-            if (!Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) || !CookiePairs.TryFind(headers.Value, name, ref occurrence, out var found)) continue;
+            if (!Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) || !Pairs.TryFindCookie(headers.Value, name, ref occurrence, out var found)) continue;
             if (!TryCopy(found, value, out length)) length = 0;
             return true;
         }
@@ -114,14 +114,15 @@ internal readonly struct RequestView
     /// <summary>Copies the value of a parameter of the query, decoded; the first of its name, which is compared without case.</summary>
     public bool TryQuery(ReadOnlySpan<byte> name, Span<byte> value, out int length)
     {
-        if (_request is null) return QueryPairs.TryFind(QueryPairs.Of(_head!.Target), name, value, out length);
+        if (_request is null) return Pairs.TryFindParameter(Pairs.QueryOf(_head!.Target), name, value, out length);
         length = 0;
         var text = _request.QueryString.Value;
         if (string.IsNullOrEmpty(text)) return false;
         var rented = ArrayPool<byte>.Shared.Rent(text.Length);
         try
         {
-            return Ascii.FromUtf16(text, rented, out var written) == OperationStatus.Done && QueryPairs.TryFind(rented.AsSpan(1, written - 1), name, value, out length);
+            return Ascii.FromUtf16(text, rented, out var written) == OperationStatus.Done
+                && Pairs.TryFindParameter(rented.AsSpan(1, written - 1), name, value, out length);
         }
         finally
         {

@@ -36,7 +36,11 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
-            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name"));
+        {
+            var remedy = $"use one of {string.Join(", ", policies.Names)}, or register an ILoadBalancingPolicy of that name";
+            errors.Add(OptionsError.Of($"{key}:Policy", pool.Policy, remedy));
+        }
+
         AffinityRules.Check(key, pool, errors);
         CheckChoice($"{key}:WebSockets", pool.WebSockets, errors);
         UpgradeName.Check($"{key}:Upgrades", pool.Upgrades, errors);
@@ -58,7 +62,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     private static void ValidateBackend(string key, BackendOptions backend, List<string> errors)
     {
         Add(errors, new BackendRanges().Validate(key, backend));
-        if (!BackendAddress.TryParse(backend.Address, out _))
+        if (!IsBackendAddress(backend.Address))
         {
             errors.Add(OptionsError.Of(
                 $"{key}:Address",
@@ -66,6 +70,13 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                 "use http://host:port or https://host:port, without path, query or user info"));
         }
     }
+
+    // Scheme, host and port, and nothing else.
+    private static bool IsBackendAddress(string text)
+        => Uri.TryCreate(text, UriKind.Absolute, out var address)
+            && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
+            && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Port: > 0 }
+            && address.Host.Length > 0;
 
     // What was written and could not be read is not missing as well.
     private static bool IsAbout(string error, string key)
@@ -82,12 +93,19 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                 foreach (var prefix in pool.Match.PathPrefixes.DefaultIfEmpty("/"))
                 {
                     var rule = (host.ToUpperInvariant(), prefix.TrimEnd('/').ToUpperInvariant());
-                    if (!owners.TryAdd(rule, name) && owners[rule] != name)
-                        errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): give one of them another host or prefix.");
+                    if (owners.TryAdd(rule, name) || owners[rule] == name) continue;
+                    errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): "
+                        + "give one of them another host or prefix.");
                 }
             }
         }
     }
 
     internal static void Add(List<string> errors, ValidateOptionsResult result) => errors.AddRange(result.Failures ?? []);
+}
+
+/// <summary>The names of the balancing policies that are registered, as the validator needs them.</summary>
+internal sealed class KnownPolicies(IEnumerable<string> names)
+{
+    public IReadOnlySet<string> Names { get; } = new SortedSet<string>(names, StringComparer.OrdinalIgnoreCase);
 }

@@ -26,7 +26,8 @@ internal sealed partial class HealthMonitor(
 #pragma warning restore CA2213
 {
     // The registry calls under its lock, and more often than the configuration changes: only that something changed is handed over.
-    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly ILogger _logger = loggers.CreateLogger<HealthMonitor>();
     private readonly Dictionary<Backend, ProbeLoop> _loops = [];
     private readonly CancellationTokenSource _stop = new();

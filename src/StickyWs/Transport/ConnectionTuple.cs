@@ -10,3 +10,13 @@ internal readonly record struct ConnectionTuple(RawAddress Source, RawAddress De
 
     public override string ToString() => $"{Source} -> {Destination}";
 }
+
+/// <summary>The addresses of a connection that Kestrel knows by its end points.</summary>
+internal static class EndPoints
+{
+    /// <summary><see langword="null"/> where there is none (unix sockets).</summary>
+    public static IPAddress? ToAddress(EndPoint? endPoint) => (endPoint as IPEndPoint)?.Address;
+
+    public static ConnectionTuple? ToTuple(EndPoint? source, EndPoint? destination)
+        => source is IPEndPoint from && destination is IPEndPoint to ? new ConnectionTuple(new RawAddress(from), new RawAddress(to)) : null;
+}

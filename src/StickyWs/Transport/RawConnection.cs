@@ -13,8 +13,21 @@ namespace StickyWs.Transport;
 /// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go
 /// through pipes, as those of Kestrel's own socket connections do. Before that the connection middleware may take the socket away.
 /// </summary>
-internal sealed class RawConnection(RawSocket socket, RawAddress? boundAddress, RawAddress remoteAddress, ChannelSettings settings, ILogger logger, ConnectionShare? share = null)
-    : ConnectionContext, IRawConnection, IRawSocketFeature, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionSocketFeature
+internal sealed class RawConnection(
+    RawSocket socket,
+    RawAddress? boundAddress,
+    RawAddress remoteAddress,
+    ChannelSettings settings,
+    ILogger logger,
+    ConnectionShare? share = null)
+    : ConnectionContext,
+    IRawConnection,
+    IRawSocketFeature,
+    IConnectionIdFeature,
+    IConnectionItemsFeature,
+    IConnectionTransportFeature,
+    IConnectionLifetimeFeature,
+    IConnectionSocketFeature
 {
     private readonly Lock _realizing = new();
     private volatile RawTransport? _own;

@@ -18,7 +18,11 @@ namespace StickyWs.Transport;
 /// taken that the system offers; the log and a metric say which, and what stood in the way of a better one.
 /// </summary>
 internal sealed partial class RawLane(
-    IOptionsMonitor<StickyWsOptions> options, IOptions<SocketTransportOptions> sockets, StickyWsMetrics metrics, ILogger<RawLane> logger, IMemoryPoolFactory<byte>? pools = null) : IDisposable
+    IOptionsMonitor<StickyWsOptions> options,
+    IOptions<SocketTransportOptions> sockets,
+    StickyWsMetrics metrics,
+    ILogger<RawLane> logger,
+    IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
     // Pipes, which are two descriptors each and are kept, may take a sixty-fourth of them: a third of the reserve (DescriptorBudget).
     private const int PipesShare = 64;
@@ -73,7 +77,12 @@ internal sealed partial class RawLane(
         _channels = new ChannelSettings(sockets.Value, transport, pools);
         var count = transport.Reactors ?? Environment.ProcessorCount;
         var noUring = transport.Reactor == ReactorMode.Epoll ? NotAsked : TryStart(ReactorMode.IoUring, count, transport);
-        if (noUring is not null) Refuse("Transport:Reactor", nameof(ReactorMode.IoUring), "use Auto or Epoll on this machine", noUring, isDemanded: transport.Reactor == ReactorMode.IoUring);
+        if (noUring is not null)
+        {
+            var isDemanded = transport.Reactor == ReactorMode.IoUring;
+            Refuse("Transport:Reactor", nameof(ReactorMode.IoUring), "use Auto or Epoll on this machine", noUring, isDemanded);
+        }
+
         if (_reactors is null && TryStart(ReactorMode.Epoll, count, transport) is { } noEpoll)
         {
             Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", noEpoll, isDemanded: transport.RawLane == RawLaneMode.On);
@@ -82,7 +91,8 @@ internal sealed partial class RawLane(
         }
 
         LogOn(count, noUring is null ? "io_uring" : $"epoll, and not on io_uring, for {noUring}");
-        metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", "Threads of the raw lane, by what they wait with, and why it is not io_uring.");
+        const string Description = "Threads of the raw lane, by what they wait with, and why it is not io_uring.";
+        metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", Description);
     }
 
     // What is in the way of the raw lane at all, if anything is.
@@ -90,7 +100,8 @@ internal sealed partial class RawLane(
     {
         if (transport.RawLane == RawLaneMode.Off) return "it is switched off (Transport:RawLane)";
         if (!OperatingSystem.IsLinux()) return "it needs Linux";
-        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64)) return $"it is not made for {RuntimeInformation.ProcessArchitecture}";
+        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+            return $"it is not made for {RuntimeInformation.ProcessArchitecture}";
         return null;
     }
 
@@ -98,7 +109,8 @@ internal sealed partial class RawLane(
     {
         try
         {
-            if ((KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null)) is { } refusal) return $"the system refuses: {refusal}";
+            var refusal = KernelProbe.FirstRefusal() ?? (mode == ReactorMode.IoUring ? UringProbe.FirstRefusal() : null);
+            if (refusal is not null) return $"the system refuses: {refusal}";
             var mostPipes = Math.Min(OpenDescriptors.Limit / PipesShare / 2 / count, SocketReactor.MostPipes);
             _reactors = ReactorGroup.Start(mode, count, LogFailed, transport.MaxBufferSize, mostPipes);
             return null;
@@ -111,7 +123,8 @@ internal sealed partial class RawLane(
 
     private static void Refuse(string key, string value, string remedy, string obstacle, bool isDemanded)
     {
-        if (isDemanded) throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, for {obstacle}")]);
+        if (!isDemanded) return;
+        throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, for {obstacle}")]);
     }
 
     private Measurement<int> Measure(string? noUring)

@@ -42,7 +42,8 @@ internal sealed partial class RawListener : IConnectionListener
         _gate = budget is null ? null : new AcceptGate(budget);
         _pace = Pace.OfWarnings(time);
         EndPoint = listening.LocalEndPoint!;
-        if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any)) _boundAddress = new RawAddress(bound);
+        if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any))
+            _boundAddress = new RawAddress(bound);
         SocketOptions.SetUrgentInline((int)listening.Handle);
         _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
     }
@@ -95,18 +96,22 @@ internal sealed partial class RawListener : IConnectionListener
     {
         connection = null;
         var error = _acceptor.TryAccept(out var fd, out var remote);
-        if (error == Errno.None) connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit());
+        if (error == Errno.None)
+            connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit());
         if (error == Errno.EAGAIN) _gate?.Drained();
         if (error is not (Errno.None or Errno.EAGAIN)) return error;
         _broken = 0;
         return error == Errno.None ? null : error;
     }
 
+    private static bool IsOfOne(Errno error) => error
+        is Errno.ECONNABORTED or Errno.EINTR or Errno.EPROTO or Errno.ENONET
+        or Errno.ENETDOWN or Errno.ENETUNREACH or Errno.EHOSTDOWN or Errno.EHOSTUNREACH;
+
     private bool IsToRest(Errno error)
     {
         // That one broke in the backlog (accept(2)); the next may be well.
-        if (error is Errno.ECONNABORTED or Errno.EINTR or Errno.EPROTO or Errno.ENONET or Errno.ENETDOWN or Errno.ENETUNREACH or Errno.EHOSTDOWN or Errno.EHOSTUNREACH
-            && ++_broken < MostBroken) return false;
+        if (IsOfOne(error) && ++_broken < MostBroken) return false;
 
         // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.
         _broken = 0;

@@ -97,7 +97,12 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         }
 
         // A client that has left in order takes nothing more, and what it said before is still to be read.
-        if (broken is not IOException || !_channel.HasPeerFinished) _channel.Close(broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent."), isReset: broken is not null);
+        if (broken is not IOException || !_channel.HasPeerFinished)
+        {
+            var end = broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent.");
+            _channel.Close(end, isReset: broken is not null);
+        }
+
         // Whoever writes to a broken connection is told that nobody reads.
         await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false);
     }

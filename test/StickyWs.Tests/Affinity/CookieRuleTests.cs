@@ -30,7 +30,11 @@ public sealed class CookieRuleTests
             foreach (var isKeyed in (bool[])[true, false])
             {
                 // Lengths on both sides of a step of the padding, and names beyond ASCII.
-                foreach (var name in (string[])["a", "six123", "seven12", "backend-with-a-rather-long-name", "\u00e9\u540d\ud83d\ude00", new string('n', 199), new string('n', 200)]) data.Add(isKeyed, name);
+                string[] names =
+                [
+                    "a", "six123", "seven12", "backend-with-a-rather-long-name", "\u00e9\u540d\ud83d\ude00", new string('n', 199), new string('n', 200),
+                ];
+                foreach (var name in names) data.Add(isKeyed, name);
             }
 
             return data;
@@ -258,7 +262,9 @@ public sealed class CookieRuleTests
     [InlineData(CookieSecurePolicy.Always, false, true)]
     [InlineData(CookieSecurePolicy.None, true, false)]
     public void Issue_Secure_GoesByTheOptionAndTheRequest(CookieSecurePolicy policy, bool isHttps, bool isSecure)
-        => Assert.Equal(isSecure, Attributes(Rule(isKeyed: true, options => options.Secure = policy).Issue(_pin, "a", isHttps)).Contains("secure", StringComparison.Ordinal));
+        => Assert.Equal(
+            isSecure,
+            Attributes(Rule(isKeyed: true, options => options.Secure = policy).Issue(_pin, "a", isHttps)).Contains("secure", StringComparison.Ordinal));
 
     [Fact]
     public void For_NeitherKeysNorDataProtection_HoldsWithinTheProcessAndIsSaidOnce()
@@ -304,12 +310,14 @@ public sealed class CookieRuleTests
         aes.Encrypt(new byte[12], content, cipher, tag, "purpose"u8);
         var opened = new byte[64];
 
-        var length = new KeyedSeal([KeyOne], "purpose"u8.ToArray()).Open(Encoding.ASCII.GetBytes(System.Buffers.Text.Base64Url.EncodeToString([.. new byte[12], .. cipher, .. tag])), opened, out _);
+        var text = System.Buffers.Text.Base64Url.EncodeToString([.. new byte[12], .. cipher, .. tag]);
+        var length = new KeyedSeal([KeyOne], "purpose"u8.ToArray()).Open(Encoding.ASCII.GetBytes(text), opened, out _);
 
         Assert.Equal("hello", Encoding.ASCII.GetString(opened, 0, length));
     }
 
-    private static ClientCookie? Read(CookieRule rule, string? text, string name = "StickyWs") => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), [], out var cookie) ? cookie : null;
+    private static ClientCookie? Read(CookieRule rule, string? text, string name = "StickyWs")
+        => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), [], out var cookie) ? cookie : null;
 
     private static string Text(string? cookie) => cookie!.Split(';')[0].Split('=', 2)[1];
 
@@ -330,5 +338,6 @@ public sealed class CookieRuleTests
         return Rule(new CookieSeals(Provider, _logger), options, pool, time);
     }
 
-    private CookieRule Rule(CookieSeals seals, CookieAffinityOptions options, string pool = "chat", TimeProvider? time = null) => new(options, seals.For(pool, options), time ?? _time);
+    private CookieRule Rule(CookieSeals seals, CookieAffinityOptions options, string pool = "chat", TimeProvider? time = null)
+        => new(options, seals.For(pool, options), time ?? _time);
 }

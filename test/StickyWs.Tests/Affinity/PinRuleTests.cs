@@ -22,7 +22,8 @@ public sealed class PinRuleTests
     [InlineData("POST", "/hub/renegotiate", false)]
     [InlineData("POST", "/hub/negotiate/x", false)]
     [InlineData("POST", "/hub?x=/negotiate", false)]
-    public void SignalRAwaitsBody_Request_IsNegotiateAlone(string method, string target, bool awaits) => Assert.Equal(awaits, _signalR.AwaitsBody(Views.Parsed(target, method: method)));
+    public void SignalRAwaitsBody_Request_IsNegotiateAlone(string method, string target, bool awaits)
+        => Assert.Equal(awaits, _signalR.AwaitsBody(Views.Parsed(target, method: method)));
 
     [Theory]
     [InlineData($$"""{"connectionId":"{{OtherToken}}","availableTransports":[]}""", OtherToken)]
@@ -128,7 +129,8 @@ public sealed class PinRuleTests
     public void LearntCookieTryLearn_LinesThatAreTooLong_ArePassedOver()
     {
         var rule = new LearntCookieRule("chat", "sid");
-        foreach (var answer in Views.Answers($"Set-Cookie: sid={new string('x', 5000)}\r\nSet-Cookie: sid={new string('x', PinKey.LongestValue + 1)}\r\nSet-Cookie: sid={new string('y', PinKey.LongestValue)}"))
+        string[] values = [new('x', 5000), new('x', PinKey.LongestValue + 1), new('y', PinKey.LongestValue)];
+        foreach (var answer in Views.Answers(string.Join("\r\n", values.Select(value => "Set-Cookie: sid=" + value))))
         {
             Assert.True(rule.TryLearn(answer, out var key));
             Assert.Equal(Key(rule, "/", "Cookie: sid=" + new string('y', PinKey.LongestValue)), key);

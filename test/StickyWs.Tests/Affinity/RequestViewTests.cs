@@ -111,7 +111,8 @@ public sealed class RequestViewTests
         Check("/", "Cookie: sid=" + longOne, null, (in RequestView view, Span<byte> value, out int length) => view.TryCookie("sid"u8, value, out length));
         Check("/?room=" + longOne, "", null, (in RequestView view, Span<byte> value, out int length) => view.TryQuery("room"u8, value, out length));
         Check("/" + longOne, "", null, (in RequestView view, Span<byte> value, out int length) => view.TryPathSegment(0, value, out length));
-        Check("/", "X-User: " + longOne[1..], longOne[1..], (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
+        Check("/", "X-User: " + longOne[1..], longOne[1..],
+            (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
     }
 
     [Fact]

@@ -225,7 +225,14 @@ public sealed class ReviewTests
     [InlineData(false, "", "/a", "", "/b", "StickyWs", "/a")]
     [InlineData(true, "h.example", "/a", "i.example", "/b", "StickyWs", "/", "example")]
     public void Validate_CookiesOfTwoPools_AreNotOneToABrowser(
-        bool isRefused, string hosts, string prefixes, string otherHosts, string otherPrefixes, string otherName = "StickyWs", string otherPath = "/", string? domain = null)
+        bool isRefused,
+        string hosts,
+        string prefixes,
+        string otherHosts,
+        string otherPrefixes,
+        string otherName = "StickyWs",
+        string otherPath = "/",
+        string? domain = null)
     {
         var options = new StickyWsOptions
         {
@@ -238,8 +245,9 @@ public sealed class ReviewTests
 
         var errors = Written.Errors(options);
 
+        const string Refused = "StickyWs:Pools:two:Affinity:Rules has a Cookie 'StickyWs' that browsers take for that of pool 'one': ";
         if (!isRefused) Assert.Empty(errors);
-        else Assert.StartsWith("StickyWs:Pools:two:Affinity:Rules has a Cookie 'StickyWs' that browsers take for that of pool 'one': ", Assert.Single(errors), StringComparison.Ordinal);
+        else Assert.StartsWith(Refused, Assert.Single(errors), StringComparison.Ordinal);
 
         static PoolOptions Pool(string hosts, string prefixes, CookieAffinityOptions cookie)
         {

@@ -83,7 +83,8 @@ public sealed class TokenTextTests
 
     [Theory]
     [InlineData("""97:0{"a":{"b":[1,2,{"c":"d"}]},"\u0073id":"\u0061bc","z":[]}""")]
-    [InlineData("""{"negotiateVersion":1,"connectionId":"x","sid":"abc","availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}""")]
+    [InlineData(
+        """{"negotiateVersion":1,"connectionId":"x","sid":"abc","availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}""")]
     public void TryMember_CutOffAnywhere_IsTheWholeTextOrNone(string body)
     {
         var bytes = Encoding.UTF8.GetBytes(body);

@@ -8,7 +8,10 @@ using StickyWs.Tests.Dispatch;
 
 namespace StickyWs.Tests.Affinity;
 
-/// <summary>The same request as the rules see it from either source, and answers as they see them from either lane. Headers are lines without the last line end.</summary>
+/// <summary>
+/// The same request as the rules see it from either source, and answers as they see them from either lane. Headers are lines without the last line
+/// end.
+/// </summary>
 internal static class Views
 {
     public static RequestView Sniffed(string target = "/", string headers = "", string? peer = "127.0.0.1", bool isHttps = false)
@@ -27,7 +30,8 @@ internal static class Views
         var lines = new List<(string Name, string Value)>();
         var reader = DispatchRig.Head(target, Ended(headers)).ReadHeaders();
         while (reader.Read()) lines.Add((Encoding.ASCII.GetString(reader.Name), Encoding.Latin1.GetString(reader.Value)));
-        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase)) request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
+        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase))
+            request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
         return request;
     }
 

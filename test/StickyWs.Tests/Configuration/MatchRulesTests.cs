@@ -19,5 +19,8 @@ public sealed class MatchRulesTests
     [InlineData("[chat]")]
     [InlineData("")]
     public void Check_HostThatNoClientSends_IsOneError(string host)
-        => Assert.StartsWith($"StickyWs:Pools:chat:Match:Hosts:0 is '{host}': ", Assert.Single(Written.ErrorsOf(("Pools:chat:Match:Hosts:0", host))), StringComparison.Ordinal);
+        => Assert.StartsWith(
+            $"StickyWs:Pools:chat:Match:Hosts:0 is '{host}': ",
+            Assert.Single(Written.ErrorsOf(("Pools:chat:Match:Hosts:0", host))),
+            StringComparison.Ordinal);
 }

@@ -25,7 +25,10 @@ internal static class OptionTable
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
         new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),
         new("Pools:chat:Match:PathPrefixes:0", "/chat", ["chat", "/chat?x", "/a%20b", "//chat", "/#"]),
-        new("Pools:chat:Backends:a:Address", "https://10.0.0.1:5001", ["10.0.0.1:5000", "ftp://h:21", "http://h:5000/path", "http://h?x=1", "http://h#x", "http://user@h", "http://h:0", "ws://h", "http://*:5000"]),
+        new(
+            "Pools:chat:Backends:a:Address",
+            "https://10.0.0.1:5001",
+            ["10.0.0.1:5000", "ftp://h:21", "http://h:5000/path", "http://h?x=1", "http://h#x", "http://user@h", "http://h:0", "ws://h", "http://*:5000"]),
         new("Pools:chat:Backends:a:Weight", "256", ["0", "257", "-1", .. NoWhole]),
         new("Pools:chat:Backends:a:Enabled", "False", NoFlag),
         new("Pools:chat:Backends:a:MaxTunnels", "9", ["0", "100000001", .. NoWhole]),
@@ -34,7 +37,10 @@ internal static class OptionTable
         new($"{Rule}:Cookie:Keys:0", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", []),
         new($"{Rule}:Cookie:Lifetime", "400.00:00:00", ["00:00:59.9990000", "400.00:00:00.0010000", "-00:05:00", "session", .. NoTime]),
         new($"{Rule}:Cookie:Path", "/chat", ["chat", "/a b", "/a;b", "/\u00fc", "/a\r\nb"]),
-        new($"{Rule}:Cookie:Domain", "example.com", ["a b", "example.com:80", "http://example.com", "10.0.0.1", "*.example.com", "..example.com", "a;b", "b\u00fccher.example"]),
+        new(
+            $"{Rule}:Cookie:Domain",
+            "example.com",
+            ["a b", "example.com:80", "http://example.com", "10.0.0.1", "*.example.com", "..example.com", "a;b", "b\u00fccher.example"]),
         new($"{Rule}:Cookie:HttpOnly", "False", NoFlag),
         new($"{Rule}:Cookie:SameSite", "Strict", ["Loose", "1", "Lax,Strict", "None"]),
         new($"{Rule}:Cookie:Secure", "Always", ["Sometimes", "1", "true"]),

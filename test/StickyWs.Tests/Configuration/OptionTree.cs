@@ -14,13 +14,19 @@ internal static class OptionTree
             var key = prefix + property.Name;
             var held = property.PropertyType;
             if (held == typeof(IList<string>)) yield return $"{key}:0";
-            else if (held.IsGenericType && held.GetGenericTypeDefinition() == typeof(IList<>)) foreach (var inner in Keys(held.GetGenericArguments()[0], $"{key}:0:")) yield return inner;
-            else if (held == typeof(IDictionary<string, string>)) yield return key + (prefix.Contains("WebSocket", StringComparison.Ordinal) ? ":Origin" : ":X-Probe");
-            else if (held.IsGenericType && held.GetGenericTypeDefinition() == typeof(IDictionary<,>)) foreach (var inner in Keys(held.GetGenericArguments()[1], $"{key}:{(property.Name == "Pools" ? "chat" : "a")}:")) yield return inner;
+            else if (Is(held, typeof(IList<>))) foreach (var inner in Keys(held.GetGenericArguments()[0], $"{key}:0:")) yield return inner;
+            else if (held == typeof(IDictionary<string, string>)) yield return key + HeaderIn(prefix);
+            else if (Is(held, typeof(IDictionary<,>))) foreach (var inner in Keys(held.GetGenericArguments()[1], key + In(property.Name))) yield return inner;
             else if (held.Namespace == "StickyWs.Configuration" && held.IsClass) foreach (var inner in Keys(held, $"{key}:")) yield return inner;
             else yield return key;
         }
     }
+
+    private static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
+
+    private static string HeaderIn(string prefix) => prefix.Contains("WebSocket", StringComparison.Ordinal) ? ":Origin" : ":X-Probe";
+
+    private static string In(string dictionary) => dictionary == "Pools" ? ":chat:" : ":a:";
 
     /// <summary>The value under a key as text, or <see langword="null"/> when there is none.</summary>
     public static string? Text(object? options, string key)

@@ -108,7 +108,8 @@ public sealed class StickyWsOptionsValidatorTests
 
         var errors = Written.ErrorsOf(keys);
 
-        if (isAmbiguous) Assert.Matches("^StickyWs:Pools:two:Match is the same as that of pool 'chat' .*: give one of them another host or prefix\\.$", Assert.Single(errors));
+        const string Ambiguous = "^StickyWs:Pools:two:Match is the same as that of pool 'chat' .*: give one of them another host or prefix\\.$";
+        if (isAmbiguous) Assert.Matches(Ambiguous, Assert.Single(errors));
         else Assert.Empty(errors);
     }
 
@@ -123,7 +124,10 @@ public sealed class StickyWsOptionsValidatorTests
 
         Assert.True(new StickyWsOptionsValidator("StickyWs", new KnownPolicies(["RoundRobin", "Mine"])).Validate(null, options).Succeeded);
         Assert.Equal(
-            ["StickyWs:Pools:chat:Policy is 'mine': use one of LeastConnections, PowerOfTwoChoices, RoundRobin, or register an ILoadBalancingPolicy of that name."],
+            [
+                "StickyWs:Pools:chat:Policy is 'mine': use one of LeastConnections, PowerOfTwoChoices, RoundRobin, "
+                    + "or register an ILoadBalancingPolicy of that name.",
+            ],
             Written.Errors(options));
     }
 
@@ -149,10 +153,16 @@ public sealed class StickyWsOptionsValidatorTests
     public void Validate_UnreadRule_HidesNothingThatIsMissingElsewhere()
         => Assert.Equal(
             [
-                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: did you mean Cookie? Use one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
-                "StickyWs:Pools:chat:Affinity:Rules:10 is not set: write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule.",
+                "StickyWs:Pools:chat:Affinity:Rules:1:Cokie is not an option: did you mean Cookie? "
+                    + "Use one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn, or remove it.",
+                "StickyWs:Pools:chat:Affinity:Rules:10 is not set: "
+                    + "write exactly one of Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn into each rule.",
             ],
-            Written.ErrorsOf([.. Enumerable.Range(0, 10).Select(i => ($"Pools:chat:Affinity:Rules:{i}:{(i == 1 ? "Cokie" : "SignalR")}", (string?)null)), ("Pools:chat:Affinity:Rules:10", null)]));
+            Written.ErrorsOf(
+            [
+                .. Enumerable.Range(0, 10).Select(i => ($"Pools:chat:Affinity:Rules:{i}:{(i == 1 ? "Cokie" : "SignalR")}", (string?)null)),
+                ("Pools:chat:Affinity:Rules:10", null),
+            ]));
 
     [Theory]
     [InlineData("Redis", "")]

@@ -22,7 +22,9 @@ public sealed class UpgradeNameTests
     [InlineData("http", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
     [InlineData("TLS/1.2", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
     public void Check_WhatIsNeverListed_IsOneErrorWithItsRemedy(string name, string remedy)
-        => Assert.Equal([$"StickyWs:Pools:chat:Upgrades:1 is '{name}': {remedy}."], Written.ErrorsOf(("Pools:chat:Upgrades:0", "tcp"), ("Pools:chat:Upgrades:1", name)));
+        => Assert.Equal(
+            [$"StickyWs:Pools:chat:Upgrades:1 is '{name}': {remedy}."],
+            Written.ErrorsOf(("Pools:chat:Upgrades:0", "tcp"), ("Pools:chat:Upgrades:1", name)));
 
     [Fact]
     public void Check_EmptyOrTooLong_IsOneErrorEach()
@@ -34,7 +36,8 @@ public sealed class UpgradeNameTests
         Assert.Equal(
             [
                 "StickyWs:Pools:chat:Upgrades:0 is not set: use the name of a protocol as clients write it into Upgrade, such as tcp or SPDY/3.1.",
-                $"StickyWs:Pools:chat:Upgrades:1 is '{new string('a', 101)}': use the name of a protocol as clients write it into Upgrade, such as tcp or SPDY/3.1.",
+                $"StickyWs:Pools:chat:Upgrades:1 is '{new string('a', 101)}': "
+                    + "use the name of a protocol as clients write it into Upgrade, such as tcp or SPDY/3.1.",
             ],
             Written.Errors(options));
     }

@@ -175,7 +175,7 @@ public sealed class ClaimTests
     [InlineData("100%", "100%25")]
     public async Task NoticeAndMarks_NameOfABackend_IsEscaped(string name, string expected)
     {
-        Assert.Equal(expected, HeaderText.Of(name));
+        Assert.Equal(expected, Claim.HeaderTextOf(name));
         var rig = new StickyRig(Way.Pin, pool =>
         {
             pool.Affinity.RevealBackend = true;

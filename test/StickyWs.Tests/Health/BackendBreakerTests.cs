@@ -62,7 +62,10 @@ public sealed class BackendBreakerTests : IDisposable
         await RefuseAsync(4);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
-        Assert.EndsWith("was Unknown and is Unhealthy: traffic: 40% or more failed, the last: refused 4", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "was Unknown and is Unhealthy: traffic: 40% or more failed, the last: refused 4",
+            _logger.LatestRecord.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,7 +115,10 @@ public sealed class BackendBreakerTests : IDisposable
         await SuspectAsync(1);
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
-        Assert.EndsWith("traffic: nothing succeeded for 30 s, and 3 clients or more saw it fail, the last: no answer in time", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "traffic: nothing succeeded for 30 s, and 3 clients or more saw it fail, the last: no answer in time",
+            _logger.LatestRecord.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -206,7 +212,10 @@ public sealed class BackendBreakerTests : IDisposable
         (await _connects.NextAsync("a")).Good();
 
         await Wait.UntilAsync(() => Backend.State == BackendState.Healthy);
-        Assert.EndsWith("was Unhealthy and is Healthy: traffic: a connect of the balancer's own was good", _logger.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "was Unhealthy and is Healthy: traffic: a connect of the balancer's own was good",
+            _logger.LatestRecord.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -193,7 +193,9 @@ public sealed class HealthMonitorTests
 
         await clinic.ProbedAsync(Boom, Boom, null, Boom, null, Boom);
         var line = Assert.Single(clinic.Logs.Lines, IsFirst);
-        Assert.Equal((LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"), (line.Level, line.Text));
+        Assert.Equal(
+            (LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"),
+            (line.Level, line.Text));
 
         await clinic.ProbedAsync(null, null, Boom);
         Assert.Equal(2, clinic.Logs.Lines.Count(IsFirst));

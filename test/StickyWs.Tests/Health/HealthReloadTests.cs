@@ -101,7 +101,8 @@ public sealed class HealthReloadTests
         (await clinic.Probe.NextAsync("b")).Good();
 
         await underWay.CancelledAsync();
-        await Wait.UntilAsync(() => (old.State, clinic.Backend("b").State) == (BackendState.Draining, BackendState.Healthy)); // Its probe ends with the change, not behind it.
+        // Its probe ends with the change, not behind it.
+        await Wait.UntilAsync(() => (old.State, clinic.Backend("b").State) == (BackendState.Draining, BackendState.Healthy));
         Assert.Null(clinic.Registry.Current.Before);
     }
 

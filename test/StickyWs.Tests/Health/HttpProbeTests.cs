@@ -105,7 +105,9 @@ public sealed class HttpProbeTests
     {
         await using var backend = RawBackend.Answering(_ => Ok);
 
-        Assert.Equal("the expected text is not in the 2 bytes of the body", await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http => http.ExpectedBody = "OK")));
+        Assert.Equal(
+            "the expected text is not in the 2 bytes of the body",
+            await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http => http.ExpectedBody = "OK")));
     }
 
     [Theory]
@@ -113,7 +115,8 @@ public sealed class HttpProbeTests
     [InlineData((64 * 1024) + 1, false)]
     public async Task Probe_LongBody_LooksAtTheFirst64KiB(int end, bool isGood)
     {
-        await using var backend = RawBackend.Answering(_ => $"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{"ready".PadLeft(end)}{new string(' ', 100_000 - end)}");
+        await using var backend = RawBackend.Answering(
+            _ => $"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{"ready".PadLeft(end)}{new string(' ', 100_000 - end)}");
 
         var cause = await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http => http.ExpectedBody = "ready"));
 
@@ -136,7 +139,9 @@ public sealed class HttpProbeTests
     {
         await using var backend = RawBackend.Answering(_ => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok");
 
-        Assert.Equal("connection closed before the answer was complete", await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http => http.ExpectedBody = "x")));
+        Assert.Equal(
+            "connection closed before the answer was complete",
+            await ProbeRun.OnceAsync(backend.Address, pool => Http(pool, http => http.ExpectedBody = "x")));
     }
 
     [Theory]

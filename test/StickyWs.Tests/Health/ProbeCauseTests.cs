@@ -25,7 +25,9 @@ public sealed class ProbeCauseTests
 
     [Fact]
     public void Of_TlsFailure_SaysTheInnermostReason()
-        => Assert.Equal("TLS: expired", ProbeCause.Of(new HttpRequestException("wrapped", new AuthenticationException("see inner", new InvalidOperationException("expired")))));
+        => Assert.Equal(
+            "TLS: expired",
+            ProbeCause.Of(new HttpRequestException("wrapped", new AuthenticationException("see inner", new InvalidOperationException("expired")))));
 
     [Fact]
     public void Of_Defect_NamesItsType() => Assert.Equal("InvalidOperationException: what", ProbeCause.Of(new InvalidOperationException("what")));

@@ -117,7 +117,9 @@ public sealed class WebSocketProbeTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "status 200, expected 101")]
     [InlineData("HTTP/1.1 503 Evil\u001b[31m\r\nContent-Length: 0\r\n\r\n", "status 503, expected 101")]
     [InlineData("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "the 101 lacks its one Sec-WebSocket-Accept")]
-    [InlineData("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n", "wrong Sec-WebSocket-Accept")]
+    [InlineData(
+        "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        "wrong Sec-WebSocket-Accept")]
     [InlineData("SSH-2.0-evil\r\n\r\n", "the handshake's answer is not HTTP/1.1")]
     [InlineData("HTTP/1.1 101 S\r\n", "connection closed before the handshake was answered")]
     [InlineData("", "connection closed before the handshake was answered")]
@@ -131,7 +133,10 @@ public sealed class WebSocketProbeTests
     [Theory]
     [InlineData("Upgrade: websocket", "Upgrade: h2c", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong")]
     [InlineData("Connection: Upgrade", "Connection: close", "the 101 is not one of a WebSocket: Upgrade or Connection is wrong")]
-    [InlineData("Connection: Upgrade", "Connection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate", "the backend chose an extension that was not offered")]
+    [InlineData(
+        "Connection: Upgrade",
+        "Connection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate",
+        "the backend chose an extension that was not offered")]
     [InlineData("Connection: Upgrade", "Connection: Upgrade\r\nSec-WebSocket-Protocol: chat", "the backend chose a subprotocol, but none was offered")]
     public async Task Probe_RightAcceptKeyAlone_IsNotEnough(string right, string wrong, string cause)
     {
@@ -159,7 +164,9 @@ public sealed class WebSocketProbeTests
     {
         await using var backend = Ponging(headers);
 
-        Assert.Equal("the backend did not choose the subprotocol chat", await ProbeRun.OnceAsync(backend.Address, pool => WebSocket(pool, probe => probe.Subprotocol = "chat")));
+        Assert.Equal(
+            "the backend did not choose the subprotocol chat",
+            await ProbeRun.OnceAsync(backend.Address, pool => WebSocket(pool, probe => probe.Subprotocol = "chat")));
     }
 
     [Fact]

@@ -10,7 +10,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
 
-/// <summary>Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor.</summary>
+/// <summary>
+/// Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor.
+/// </summary>
 [Collection(nameof(Alone))]
 public abstract class ChannelStressTests(ReactorMode mode)
 {
@@ -28,7 +30,8 @@ public abstract class ChannelStressTests(ReactorMode mode)
         await using (var rig = new RelayRig(mode))
         {
             var sockets = await rig.DoAsync(() => rig.Reactor.Count);
-            await Parallel.ForEachAsync(Enumerable.Range(0, Connections), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (seed, _) => new ValueTask(RunAsync(rig, seed)));
+            var some = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
+            await Parallel.ForEachAsync(Enumerable.Range(0, Connections), some, (seed, _) => new ValueTask(RunAsync(rig, seed)));
             await Wait.UntilAsync(async () => await rig.DoAsync(() => rig.Reactor.Count) == sockets);
         }
 
@@ -45,7 +48,12 @@ public abstract class ChannelStressTests(ReactorMode mode)
         await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
         var owner = new ChannelWitness();
         var scheduler = random.Next(2) == 0 ? PipeScheduler.ThreadPool : PipeScheduler.Inline;
-        var input = new PipeOptions(readerScheduler: scheduler, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 30_000, resumeWriterThreshold: 15_000, useSynchronizationContext: false);
+        var input = new PipeOptions(
+            readerScheduler: scheduler,
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 30_000,
+            resumeWriterThreshold: 15_000,
+            useSynchronizationContext: false);
         var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, input, isReadToTheEnd: random.Next(2) == 0);
         channel.Start();
         var sides = new[]

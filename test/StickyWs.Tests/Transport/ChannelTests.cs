@@ -160,7 +160,9 @@ public abstract class ChannelTests : IAsyncDisposable
         var bytes = new byte[Large];
         new Content(7).Write(bytes, 0);
 
-        var sending = await _rig.DoAsync(() => isInPieces ? channel.SendAsync(Pieces(bytes), Wait.Token()).AsTask() : channel.SendAsync(bytes.AsMemory(), Wait.Token()).AsTask());
+        var sending = await _rig.DoAsync(() => isInPieces
+            ? channel.SendAsync(Pieces(bytes), Wait.Token()).AsTask()
+            : channel.SendAsync(bytes.AsMemory(), Wait.Token()).AsTask());
         await AssertArriveAsync(channel, sending, seed: 7);
     }
 
@@ -411,7 +413,12 @@ public abstract class ChannelTests : IAsyncDisposable
     }
 
     private static PipeOptions Options(PipeScheduler readers)
-        => new(readerScheduler: readers, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: Limit, resumeWriterThreshold: Limit / 2, useSynchronizationContext: false);
+        => new(
+            readerScheduler: readers,
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: Limit,
+            resumeWriterThreshold: Limit / 2,
+            useSynchronizationContext: false);
 
     // More places than one call sends from, of all sizes.
     private static ReadOnlySequence<byte> Pieces(byte[] bytes)
@@ -499,7 +506,9 @@ public abstract class ChannelTests : IAsyncDisposable
     private async Task<Task> SendAsync(Channel channel, bool isOnTheReactor, CancellationToken cancellationToken)
     {
         var bytes = new byte[64 * Large];
-        var sending = isOnTheReactor ? await _rig.DoAsync(() => channel.SendAsync(bytes.AsMemory(), cancellationToken).AsTask()) : channel.SendAsync(bytes.AsMemory(), cancellationToken).AsTask();
+        var sending = isOnTheReactor
+            ? await _rig.DoAsync(() => channel.SendAsync(bytes.AsMemory(), cancellationToken).AsTask())
+            : channel.SendAsync(bytes.AsMemory(), cancellationToken).AsTask();
         await _rig.TurnAsync();
         Assert.False(sending.IsCompleted);
         return sending;

@@ -327,7 +327,8 @@ public sealed class DescriptorBudgetTests
         _open = _limit - 96;
         var names = new TaskCompletionSource<int>();
         List<Task> dials = [];
-        for (_ = budget.Count(); budget.TryTakeForBackend(); _ = budget.Count()) dials.Add(DescriptorBudget.WatchAsync(budget, new ValueTask<int>(names.Task), isOpenAtOnce: false).AsTask());
+        for (_ = budget.Count(); budget.TryTakeForBackend(); _ = budget.Count())
+            dials.Add(DescriptorBudget.WatchAsync(budget, new ValueTask<int>(names.Task), isOpenAtOnce: false).AsTask());
 
         Assert.Equal(48, dials.Count);
         names.SetResult(0);

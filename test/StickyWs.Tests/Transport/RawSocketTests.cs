@@ -146,7 +146,8 @@ public abstract class RawSocketTests : IAsyncDisposable
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         using var socket = RawSocket.Create(_rig.Reactor, Libc.AF_INET);
 
-        var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ConnectAsync(new RawAddress((IPEndPoint)closed.LocalEndPoint!), Wait.Token()));
+        var address = new RawAddress((IPEndPoint)closed.LocalEndPoint!);
+        var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ConnectAsync(address, Wait.Token()));
 
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
     }

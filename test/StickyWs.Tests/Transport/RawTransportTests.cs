@@ -268,7 +268,8 @@ public abstract class RawTransportTests : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw new InvalidTimeZoneException();
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => throw new InvalidTimeZoneException();
     }
 
     public sealed class OnEpoll() : RawTransportTests(ReactorMode.Epoll);

@@ -13,7 +13,10 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Transport;
 
-/// <summary>A kernel that refuses to wait (epoll_wait(2), io_uring_enter(2) fail) and comes to its senses: nothing spins meanwhile, and listeners go on afterwards.</summary>
+/// <summary>
+/// A kernel that refuses to wait (epoll_wait(2), io_uring_enter(2) fail) and comes to its senses: nothing spins meanwhile, and listeners go on
+/// afterwards.
+/// </summary>
 [Collection(nameof(Alone))]
 public abstract partial class RecoveryTests(ReactorMode mode)
 {
@@ -97,7 +100,8 @@ public abstract partial class RecoveryTests(ReactorMode mode)
     private int[] Kernels()
     {
         var kind = mode == ReactorMode.IoUring ? "anon_inode:[io_uring]" : "anon_inode:[eventpoll]";
-        return [.. Directory.EnumerateFileSystemEntries("/proc/self/fd").Where(path => new FileInfo(path).LinkTarget == kind).Select(path => int.Parse(Path.GetFileName(path), null)).Order()];
+        var paths = Directory.EnumerateFileSystemEntries("/proc/self/fd").Where(path => new FileInfo(path).LinkTarget == kind);
+        return [.. paths.Select(path => int.Parse(Path.GetFileName(path), null)).Order()];
     }
 
     private static (Wire Client, Wire Backend, PairWitness Witness) Join(Loopback loopback, Reactor reactor)
@@ -105,7 +109,8 @@ public abstract partial class RecoveryTests(ReactorMode mode)
         var (client, clientFd) = loopback.Connect();
         var (backend, backendFd) = loopback.Connect();
         var witness = new PairWitness();
-        reactor.Run(() => PairRelay.Of(reactor).Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+        reactor.Run(() => PairRelay.Of(reactor).Join(
+            new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
         return (new Wire(client, new NetworkStream(client, ownsSocket: true)), new Wire(backend, new NetworkStream(backend, ownsSocket: true)), witness);
     }
 

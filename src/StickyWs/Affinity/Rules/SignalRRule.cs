@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Http;
+using StickyWs.Pinning;
+
+namespace StickyWs.Affinity;
+
+/// <summary>
+/// ASP.NET Core SignalR's transport protocol: <c>POST …/negotiate</c> is answered with a connection token (the connection id in version 0), and every
+/// request of that connection brings it as <c>?id=</c>, whichever transport it takes (dotnet/aspnetcore, docs/specs/TransportProtocols.md).
+/// </summary>
+internal sealed class SignalRRule(string pool) : PinRule(pool, "signalr", "")
+{
+    public override bool AwaitsBody(in RequestView request) => request.IsRequest(HttpMethods.Post) && request.HasPathEnd("/negotiate");
+
+    public override bool TryLearn(ReadOnlySpan<byte> body, out PinKey key)
+    {
+        Span<byte> token = stackalloc byte[PinKey.LongestValue];
+        var isThere = TokenText.TryMember(body, "connectionToken"u8, token, out var length) || TokenText.TryMember(body, "connectionId"u8, token, out length);
+        var isLearnt = isThere && TokenText.IsToken(token[..length]);
+        key = isLearnt ? Key(token[..length]) : default;
+        return isLearnt;
+    }
+
+    protected override bool TryRead(in RequestView request, Span<byte> value, out int length)
+        => request.TryQuery("id"u8, value, out length) && TokenText.IsToken(value[..length]);
+}

@@ -1,0 +1,202 @@
+using Polly;
+using Polly.CircuitBreaker;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Health;
+
+/// <summary>
+/// One backend's circuit breaker, whose changes are what the registry learns. Where the pool has probes they alone open and close it. Where it has
+/// none, traffic is counted into it: failures that prove the backend's state as they come, those that a client may have caused only when several
+/// clients saw them and nothing succeeded for a whole window. A success is a <see cref="Suspicion"/> of nothing, so that counting makes no exception.
+/// </summary>
+/// <remarks>
+/// The circuit is never disposed: a verdict may still be on its way to a breaker that a reload replaced, and it holds nothing but memory.
+/// </remarks>
+internal sealed class BackendBreaker : IDisposable
+{
+    // The longest that Polly takes: a comeback closes it, never the time.
+    private static readonly TimeSpan UntilClosed = TimeSpan.FromDays(1);
+
+    private readonly Lock _reporting = new();
+    private readonly Backend _backend;
+    private readonly BackendRegistry _registry;
+    private readonly TimeProvider _time;
+    private readonly Action<Task> _watch;
+    private readonly Witnesses _witnesses;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CircuitBreakerStateProvider _state = new();
+    private readonly CircuitBreakerManualControl _control = new();
+    private readonly ResiliencePipeline<Suspicion> _circuit;
+    private bool _isDisposed;
+
+    /// <param name="backend">Whose breaker it is.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="check">How a connect of the balancer's own is made.</param>
+    /// <param name="registry">Who learns of its changes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="watch">Takes work that nobody waits for, lest what goes wrong in it is lost.</param>
+    public BackendBreaker(Backend backend, BreakerRules rules, ConnectCheck check, BackendRegistry registry, TimeProvider time, Action<Task> watch)
+    {
+        _backend = backend;
+        _registry = registry;
+        _time = time;
+        _watch = watch;
+        (Rules, Check) = (rules, check);
+        _witnesses = new Witnesses(rules.MinimumClients, rules.SamplingDuration, rules.MinimumThroughput, time);
+        _circuit = new ResiliencePipelineBuilder<Suspicion> { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Suspicion>
+            {
+                FailureRatio = rules.FailureRatio,
+                MinimumThroughput = rules.MinimumThroughput,
+                SamplingDuration = rules.SamplingDuration,
+                BreakDuration = UntilClosed,
+                ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome.Result.Evidence != Evidence.None),
+                StateProvider = _state,
+                ManualControl = _control,
+                OnOpened = OnOpened,
+            })
+            .Build();
+    }
+
+    public BreakerRules Rules { get; }
+
+    /// <summary>How a connect of the balancer's own is made; follows the configuration.</summary>
+    public ConnectCheck Check { get; set; }
+
+    private bool CountsTraffic => Rules is { CountsWork: true, IsProbed: false };
+
+    /// <summary>Counts an answer. One from a backend that traffic took out brings it back.</summary>
+    /// <returns>Completed at once, unless it changes the circuit.</returns>
+    public ValueTask SucceededAsync()
+    {
+        if (!CountsTraffic) return default;
+        if (_backend.Health == BackendState.Unhealthy) return new ValueTask(CloseAsync("traffic: it answered"));
+        return _witnesses.Clear() ? ForgetAsync() : CountAsync(default);
+    }
+
+    /// <summary>Counts a failure, as far as it is evidence.</summary>
+    /// <returns>Completed at once, unless it opens the circuit.</returns>
+    public ValueTask FailedAsync(Suspicion suspicion)
+    {
+        if (!CountsTraffic || _backend.Health == BackendState.Unhealthy) return default;
+        var failures = suspicion.IsProof ? 1 : _witnesses.Note(suspicion.Client);
+        return failures == 1 ? CountAsync(suspicion) : CountAsync(suspicion, failures);
+    }
+
+    /// <summary>Opens it until <see cref="CloseAsync"/>: the probes' verdict.</summary>
+    public async Task IsolateAsync(string cause)
+    {
+        await _control.IsolateAsync();
+        lock (_reporting)
+        {
+            if (_state.CircuitState != CircuitState.Closed) _registry.Report(_backend, BackendState.Unhealthy, cause);
+        }
+    }
+
+    /// <summary>Closes it and forgets what it counted.</summary>
+    public async Task CloseAsync(string cause)
+    {
+        _witnesses.Clear();
+        await _control.CloseAsync();
+
+        // Traffic may have opened it again by now; then its own report is right, and comes after this one.
+        lock (_reporting)
+        {
+            if (_state.CircuitState == CircuitState.Closed) _registry.Report(_backend, BackendState.Healthy, cause);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_reporting)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+        }
+
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    private async ValueTask CountAsync(Suspicion suspicion, int times)
+    {
+        for (var i = 0; i < times; i++) await CountAsync(suspicion);
+    }
+
+    // An open circuit refuses to count, and makes an exception of it.
+    private ValueTask CountAsync(Suspicion suspicion)
+    {
+        if (_state.CircuitState != CircuitState.Closed) return default;
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false);
+        var counting = _circuit.ExecuteOutcomeAsync(static (_, outcome) => Outcome.FromResultAsValueTask(outcome), context, suspicion);
+        if (!counting.IsCompletedSuccessfully) return FinishAsync(counting, context);
+        _ = counting.Result;
+        ResilienceContextPool.Shared.Return(context);
+        return default;
+    }
+
+    private static async ValueTask FinishAsync(ValueTask<Outcome<Suspicion>> counting, ResilienceContext context)
+    {
+        await counting;
+        ResilienceContextPool.Shared.Return(context);
+    }
+
+    // What was counted was no evidence after all.
+    private async ValueTask ForgetAsync()
+    {
+        await _control.CloseAsync();
+        await CountAsync(default);
+    }
+
+    private ValueTask OnOpened(OnCircuitOpenedArguments<Suspicion> args)
+    {
+        if (args.IsManual) return default;
+        lock (_reporting)
+        {
+            if (_isDisposed || _state.CircuitState == CircuitState.Closed) return default;
+            var seen = args.Outcome.Result;
+            if (seen.IsProof)
+            {
+                _registry.Report(_backend, BackendState.Unhealthy, $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}");
+            }
+            else if (!_registry.TrySuspend(
+                _backend,
+                $"traffic: nothing succeeded for {Rules.SamplingDuration.TotalSeconds:0.#} s, "
+                    + $"and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
+            {
+                _witnesses.Clear();
+                _watch(_control.CloseAsync()); // Not awaited: Polly closes it when this has returned.
+                return default;
+            }
+
+            _watch(new Comeback(this, _backend, _time).RunAsync(seen.IsProof, Rules.BreakDuration, _stop.Token));
+        }
+
+        return default;
+    }
+}
+
+/// <summary>What a backend's breaker goes by, to compare: a reload that changes none of it leaves the breaker and its counts alone.</summary>
+internal sealed record BreakerRules(
+    bool CountsWork,
+    double FailureRatio,
+    int MinimumThroughput,
+    int MinimumClients,
+    TimeSpan SamplingDuration,
+    TimeSpan BreakDuration,
+    bool IsProbed)
+{
+    public static BreakerRules Of(HealthOptions health)
+    {
+        var passive = health.Passive;
+        return new(
+            passive.Enabled,
+            passive.FailureRatio,
+            passive.MinimumThroughput,
+            passive.MinimumClients,
+            passive.SamplingDuration,
+            passive.BreakDuration,
+            health.Probe is not null);
+    }
+}

@@ -1,0 +1,27 @@
+using StickyWs.Configuration;
+
+namespace StickyWs.Health;
+
+/// <summary>The three kinds of probes.</summary>
+internal sealed class ProbeFactory : IProbeFactory
+{
+    public IProbe? Create(PoolOptions pool) => pool.Health.Probe switch
+    {
+        HttpProbeOptions http => new HttpProbe(http, pool.Tls, pool.HttpVersion),
+        TcpProbeOptions => new TcpProbe(pool.Tls),
+        WebSocketProbeOptions webSocket => new WebSocketProbe(webSocket, pool.Tls),
+        _ => null,
+    };
+
+    public IProbe CreateConnect(PoolOptions pool) => new TcpProbe(pool.Tls);
+}
+
+/// <summary>Makes the probe that a pool asks for.</summary>
+internal interface IProbeFactory
+{
+    /// <returns><see langword="null"/> when the pool is not probed.</returns>
+    IProbe? Create(PoolOptions pool);
+
+    /// <summary>A mere connect to a pool's backends, and TLS where their addresses ask for it.</summary>
+    IProbe CreateConnect(PoolOptions pool);
+}

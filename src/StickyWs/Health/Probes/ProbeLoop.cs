@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Backends;
+using StickyWs.Observability;
+
+namespace StickyWs.Health;
+
+/// <summary>
+/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap. What
+/// traffic suspects ends the wait. Owned by the monitor, which starts it once and stops it once, by itself or with all others.
+/// </summary>
+internal sealed partial class ProbeLoop(
+    Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping)
+    : IDisposable
+{
+    // The shortest time between two probes, however much is suspected.
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
+
+    private readonly ProbeStreak _streak = new();
+    private readonly TaskCompletionSource _judged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile ProbePipeline? _pipeline;
+    private volatile bool _isProven;
+    private bool _isUrgent;
+    private bool _isTold;
+    private bool _isVoidTold;
+    private int _good;
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
+    public void Configure(ProbePipeline pipeline)
+    {
+        var before = _pipeline;
+        _pipeline = pipeline;
+        if (before is not null && before.Identity != pipeline.Identity) _changed.TrySetResult();
+    }
+
+    /// <summary>
+    /// Traffic failed: a probe is due, and its result decides. One that fails is enough where traffic has proved the same, else it takes as many as
+    /// always, but at once after each other.
+    /// </summary>
+    public void Suspect(Suspicion suspicion)
+    {
+        if (suspicion.IsProof) _isProven = true;
+        _suspected.TrySetResult();
+    }
+
+    /// <summary>A request found no backend in the pool: a probe is due, in case this one is back.</summary>
+    public void Want()
+    {
+        if (backend.Health != BackendState.Healthy) _suspected.TrySetResult();
+    }
+
+    public void Start()
+    {
+        var stop = _stop.Token;
+        _running = Task.Run(() => RunAsync(stop), CancellationToken.None);
+    }
+
+    /// <summary>Waits until the first probe has ended or its time-out is over.</summary>
+    public async Task WaitForFirstAsync(CancellationToken cancellationToken)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(_judged.Task, Task.Delay(_pipeline!.Options.Timeout, time, enough.Token));
+        await enough.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Ends the loop and a probe under way, and waits until nothing of it is left.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _judged.TrySetResult();
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var changed = _changed;
+            var pipeline = _pipeline!;
+            try
+            {
+                await ProbeAsync(pipeline, stop);
+                board.NoteProbed(backend);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogLoopFailed(e, backend.Pool, backend.Name);
+            }
+
+            _judged.TrySetResult();
+            await WaitAsync(pipeline, changed.Task, stop);
+            if (changed.Task.IsCompleted) _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private async Task ProbeAsync(ProbePipeline pipeline, CancellationToken stop)
+    {
+        var isSuspected = _suspected.Task.IsCompleted;
+        if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isProven = _isProven;
+        var startedAt = time.GetTimestamp();
+        var result = await pipeline.RunAsync(backend, stop);
+        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
+        Tell(result, pipeline.Options.Rise);
+        if (result.IsVoid) return;
+        if (result.Evidence == Evidence.Refused) backend.NoteGone();
+        // What has its verdict waits for the interval.
+        _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent);
+        if (result.Failure is null && isProven) _isProven = false;
+        await JudgeAsync(result.Failure, pipeline, isProven);
+    }
+
+    // The first failure, and the first that says nothing of the backend, are for whoever runs the backend; those that follow change nothing until it
+    // has recovered.
+    private void Tell(ProbeResult result, int rise)
+    {
+        _good = result.Failure is null ? _good + 1 : 0;
+        if (_good >= rise) (_isTold, _isVoidTold) = (false, false);
+        if (result.Failure is null) return;
+        ref var isTold = ref result.IsVoid ? ref _isVoidTold : ref _isTold;
+        if (isTold || backend.IsDraining)
+        {
+            LogProbeFailed(backend.Pool, backend.Name, result.Failure);
+            return;
+        }
+
+        isTold = true;
+        LogFirstProbeFailed(backend.Pool, backend.Name, backend.Address, result.Failure);
+    }
+
+    private async Task JudgeAsync(string? failure, ProbePipeline pipeline, bool isProven)
+    {
+        switch (_streak.Count(failure, backend.Health, pipeline.Options, isProven, out var cause))
+        {
+            case ProbeTurn.Up:
+                await board.CloseAsync(backend, cause);
+                break;
+            case ProbeTurn.Down:
+                (_isProven, _isUrgent) = (false, false);
+                await board.IsolateAsync(backend, cause);
+                break;
+            case ProbeTurn.None when failure is null && backend.Health != BackendState.Unhealthy:
+                backend.NoteBack(); // From a failure of the data path.
+                break;
+        }
+    }
+
+    private async Task WaitAsync(ProbePipeline pipeline, Task changed, CancellationToken stop)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var factor = 1 + (pipeline.Options.Jitter * ((2 * random()) - 1));
+        var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
+        var rested = Task.Delay(shortest, time, enough.Token);
+        var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
+        if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
+        if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
+        await enough.CancelAsync();
+    }
+}

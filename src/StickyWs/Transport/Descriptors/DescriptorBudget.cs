@@ -1,0 +1,263 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using StickyWs.Kernel;
+using StickyWs.Observability;
+
+namespace StickyWs.Transport;
+
+/// <summary>
+/// Shares out the process's descriptors, so that it never runs out of them: a runtime that cannot open a file ends the process. A connection is
+/// accepted only where there is one for its backend, too; others wait in the listener's backlog. A reserve is left alone, half of it for connections
+/// to backends beyond one per client, the rest for everything else. Between true counts, one a second at most while nothing is short, whatever was
+/// opened since is added, and nothing taken off. Without a limit (anywhere but on Linux) all passes.
+/// </summary>
+internal sealed partial class DescriptorBudget
+{
+    /// <summary>A connection's own, and its backend's.</summary>
+    public const int PerConnection = 2;
+
+    private const int SmallestReserve = 96;
+    private const int ReservedShare = 20;
+    private const int SmallestReserveOfAll = 8;
+
+    // Where a count takes long, it must not take more than a twentieth of the time.
+    private const int CountingShare = 20;
+    private static readonly TimeSpan TimeBetweenCounts = TimeSpan.FromSeconds(1);
+
+    private readonly Func<DescriptorCount>? _read;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Pace _pace;
+    private readonly Pace _paceOfCalls;
+    private readonly Lock _counting = new();
+    private readonly Func<int> _tunnels;
+    private readonly int _mostReserved;
+    private volatile int _limit;
+    private volatile int _reserve;
+    private long _countedAt;
+    private TimeSpan _shortestWait;
+
+    // True as of the last count, and since then too high rather than too low.
+    private int _open;
+
+    // Taken, and not open yet: a burst must not pass between two counts.
+    private int _opening;
+
+    // Connections that nobody knows anything of yet; those of plain HTTP, which share what their pools keep; and that.
+    private int _undecided;
+    private int _plain;
+    private int _pooled;
+
+    private int _held;
+    private bool _isSaid;
+
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where a shortage is told, once a minute, and its end.</param>
+    /// <param name="read">Counts; default: the kernel does.</param>
+    /// <param name="tunnels">How many tunnels are open.</param>
+    public DescriptorBudget(TimeProvider time, ILogger<DescriptorBudget> logger, Func<DescriptorCount>? read = null, Func<int>? tunnels = null)
+    {
+        _time = time;
+        _logger = logger;
+        _pace = Pace.OfWarnings(time);
+        _paceOfCalls = new Pace(time, TimeBetweenCounts);
+        _tunnels = tunnels ?? (static () => 0);
+        _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
+        if (_read is null) return;
+        // A third of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first
+        // requests, and must not fail at that.
+        var first = _read();
+        _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 3);
+        Note(first);
+    }
+
+    /// <summary>Somebody waits for descriptors: told once a second at most, in the thread pool.</summary>
+    public event Action? Short;
+
+    public bool IsLimited => _read is not null;
+
+    /// <summary>Descriptors that no connection takes.</summary>
+    public int Reserve => _reserve;
+
+    /// <summary>Whether one more connection may be accepted.</summary>
+    public bool HasRoom => !IsLimited || Fits(PerConnection, isAccept: true);
+
+    private int Pledged => Volatile.Read(ref _undecided) + Math.Max(0, Volatile.Read(ref _plain) - Volatile.Read(ref _pooled));
+
+    /// <summary>The limit that has room for so many descriptors beside its reserve.</summary>
+    public static long LimitFor(long descriptors) => Math.Max(descriptors + SmallestReserve, (descriptors * ReservedShare / (ReservedShare - 1)) + 1);
+
+    /// <summary>Counts now.</summary>
+    public DescriptorCount Count()
+    {
+        Recount();
+        return new DescriptorCount(Volatile.Read(ref _open), _limit);
+    }
+
+    /// <summary>Takes note of a connection that was accepted; <see langword="null"/> where there is no limit.</summary>
+    public ConnectionShare? Admit()
+    {
+        if (!IsLimited) return null;
+        Interlocked.Increment(ref _open);
+        Interlocked.Increment(ref _undecided);
+        return new ConnectionShare(this);
+    }
+
+    /// <summary>
+    /// Takes one for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. The log says, once a minute, when there is
+    /// none.
+    /// </summary>
+    public bool TryTakeForBackend()
+    {
+        if (!IsLimited) return true;
+        Interlocked.Increment(ref _opening);
+        if (Fits(0, isAccept: false)) return true;
+        Interlocked.Decrement(ref _opening);
+        SayShort();
+        return false;
+    }
+
+    /// <summary>What was taken is open, or will not be.</summary>
+    public void Opened()
+    {
+        if (!IsLimited) return;
+        Interlocked.Increment(ref _open);
+        Interlocked.Decrement(ref _opening);
+    }
+
+    /// <summary>What was taken is being opened: at once, where nothing has to be looked up first, else when it is done.</summary>
+    public static async ValueTask<T> WatchAsync<T>(DescriptorBudget? budget, ValueTask<T> opening, bool isOpenAtOnce)
+    {
+        if (isOpenAtOnce) budget?.Opened();
+        try
+        {
+            return await opening.ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isOpenAtOnce) budget?.Opened();
+        }
+    }
+
+    /// <summary>As <see cref="TryTakeForBackend"/>.</summary>
+    /// <exception cref="SocketException">There is none.</exception>
+    public void TakeForBackend()
+    {
+        if (!TryTakeForBackend()) throw new SocketException((int)SocketError.TooManyOpenSockets);
+    }
+
+    /// <summary>A connection to a backend that plain requests share, counted until it is disposed of.</summary>
+    public Stream Pooled(Stream stream)
+    {
+        if (!IsLimited) return stream;
+        Interlocked.Increment(ref _pooled);
+        return new PooledStream(stream, this);
+    }
+
+    /// <summary>Connections to backends beyond one for each client of plain HTTP.</summary>
+    public int Surplus => Math.Max(0, Volatile.Read(ref _pooled) - Volatile.Read(ref _plain));
+
+    /// <summary>It is disposed of.</summary>
+    public void Unpool() => Interlocked.Decrement(ref _pooled);
+
+    /// <summary>A connection turned out to be one of plain HTTP.</summary>
+    public void Decide()
+    {
+        Interlocked.Increment(ref _plain);
+        Interlocked.Decrement(ref _undecided);
+    }
+
+    /// <summary>A connection has its backend, or has ended.</summary>
+    /// <param name="wasPlain">Whether it was one of plain HTTP.</param>
+    public void Settle(bool wasPlain) => Interlocked.Decrement(ref wasPlain ? ref _plain : ref _undecided);
+
+    /// <summary>A listener accepts no more for now.</summary>
+    public void Hold() => Interlocked.Increment(ref _held);
+
+    /// <summary>A listener has accepted all that waited, or is closed.</summary>
+    public void LetGo()
+    {
+        if (Interlocked.Decrement(ref _held) > 0 || !Interlocked.Exchange(ref _isSaid, false)) return;
+        try
+        {
+            LogFree(Volatile.Read(ref _open), _limit);
+        }
+#pragma warning disable CA1031 // A log that fails must not end a listener.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Nobody is left to tell.
+        }
+    }
+
+    /// <summary>Says so: in the log, unless it was said within a minute, and to who may have some to spare.</summary>
+    public void SayShort()
+    {
+        if (_paceOfCalls.TryPass()) ThreadPool.UnsafeQueueUserWorkItem(static self => self.Short?.Invoke(), this, preferLocal: false);
+        if (!_pace.TryPass()) return;
+        Volatile.Write(ref _isSaid, true);
+        try
+        {
+            LogShort(Volatile.Read(ref _open), _limit, Pledged, _reserve);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // As above.
+        }
+    }
+
+    private bool Fits(int more, bool isAccept)
+    {
+        if (_time.GetElapsedTime(Volatile.Read(ref _countedAt)) >= TimeBetweenCounts) Recount();
+        if (IsBelow(more, isAccept)) return true;
+        Recount();
+        return IsBelow(more, isAccept) || (isAccept && IsNobodyServed && IsBelow(more, isAccept: false));
+    }
+
+    // A limit that hardly has room for the runtime still serves one client after the other.
+    private bool IsNobodyServed => Volatile.Read(ref _undecided) + Volatile.Read(ref _plain) == 0 && _tunnels() == 0;
+
+    private bool IsBelow(int more, bool isAccept)
+        => Volatile.Read(ref _open) + Volatile.Read(ref _opening) + more + (isAccept ? Pledged : 0) <= _limit - (isAccept ? _reserve : _reserve / 2);
+
+    private void Recount()
+    {
+        if (_read is null) return;
+        lock (_counting)
+        {
+            if (_time.GetElapsedTime(_countedAt) < _shortestWait) return;
+            var startedAt = _time.GetTimestamp();
+            var before = Volatile.Read(ref _open);
+            var count = _read();
+            _shortestWait = CountingShare * _time.GetElapsedTime(startedAt);
+            Note(count with { Open = count.Open + Volatile.Read(ref _open) - before });
+        }
+    }
+
+    private void Note(DescriptorCount count)
+    {
+        Volatile.Write(ref _open, count.Open);
+        _limit = count.Limit;
+        _reserve = Math.Min(Math.Max(SmallestReserve, count.Limit / ReservedShare), _mostReserved);
+        Volatile.Write(ref _countedAt, _time.GetTimestamp());
+    }
+
+    [LoggerMessage(EventIds.DescriptorsShort, LogLevel.Warning,
+        "Short of descriptors: of {Limit} (ulimit -n) {Open} are open, {Pledged} are kept for the backends of clients that are connected, "
+        + "and {Reserve} in reserve. New connections wait in the backlog, open ones are served. "
+        + "Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker)",
+        EventName = "DescriptorsShort")]
+    private partial void LogShort(int open, int limit, int pledged, int reserve);
+
+    [LoggerMessage(EventIds.DescriptorsFree, LogLevel.Information,
+        "There are descriptors again ({Open} of {Limit} are open): all connections that waited are accepted",
+        EventName = "DescriptorsFree")]
+    private partial void LogFree(int open, int limit);
+}
+
+/// <summary>The descriptors of the process.</summary>
+/// <param name="Open">How many are open.</param>
+/// <param name="Limit">How many may be (<c>RLIMIT_NOFILE</c>).</param>
+internal readonly record struct DescriptorCount(int Open, int Limit);
