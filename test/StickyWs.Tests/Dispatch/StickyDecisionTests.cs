@@ -131,7 +131,35 @@ public sealed class StickyDecisionTests
         var moved = await client.StayAsync(failures: 1);
         moved.End();
 
+        Assert.Equal(NoBackendReason.None, moved.Why);
         Assert.NotEqual(first.Backend, moved.Backend);
+        rig.AssertIdle();
+    }
+
+    // Others have connections to it, so that good answers are noted of it all the time.
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Visit_BackendOutOfReachForOurSakeWhileOthersAreServed_HoldsNoLongerThanItShould(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = Hold);
+        var client = new StickyClient(rig);
+        var first = await client.VisitAsync();
+        var backend = rig.Backend(first.Backend!);
+
+        for (var waited = TimeSpan.Zero; waited < Hold; waited += TimeSpan.FromSeconds(10))
+        {
+            Assert.Equal(NoBackendReason.Held, (await client.StayAsync(failures: 1)).Why);
+            backend.NoteBack(); // As every answer does.
+            rig.Time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        var moved = await client.StayAsync(failures: 1);
+        moved.End();
+
+        Assert.Equal(NoBackendReason.None, moved.Why);
+        Assert.NotEqual(first.Backend, moved.Backend);
+        Assert.Contains(backend, rig.Pool.Eligible.Span.ToArray());
+        Assert.Equal(0, backend.AwaySince);
         rig.AssertIdle();
     }
 
@@ -267,6 +295,7 @@ public sealed class StickyDecisionTests
         var moved = await client.StayAsync(failures: 1);
         moved.End();
 
+        Assert.Equal(NoBackendReason.None, moved.Why);
         Assert.NotEqual(first.Backend, moved.Backend);
         Assert.Equal((DecisionReason.Retry, first.Backend), (moved.Reason, moved.Notice.MovedFrom));
         if (way != Way.Hash) Assert.Equal(moved.Backend, (await client.VisitAsync()).Backend);
