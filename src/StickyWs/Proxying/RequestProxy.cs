@@ -5,6 +5,7 @@ using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
+using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
@@ -25,6 +26,8 @@ internal sealed partial class RequestProxy(
 {
     // Whose fault it is cannot be told: the backend may have been silent, or the client may have taken nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
+
+    private readonly Pace _shortages = Pace.OfWarnings(time);
 
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
@@ -60,7 +63,7 @@ internal sealed partial class RequestProxy(
 
     private static ErrorAnswer RefusalOf(ProxiedRequest request)
     {
-        if (request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) return ErrorAnswer.OutOfResources;
+        if (request.Failure.IsOurs()) return ErrorAnswer.OutOfResources;
         return request.Why == NoBackendReason.Held ? ErrorAnswer.Held : ErrorAnswer.NoBackend;
     }
 
@@ -78,7 +81,12 @@ internal sealed partial class RequestProxy(
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
         var answer = request.Failure.ToAnswer(context.Response.StatusCode);
-        if (!Abandonment.IsTimedOut(context))
+        if (request.Failure.IsOurs())
+        {
+            var cause = exception?.GetBaseException();
+            if (cause is not NoDescriptorException && _shortages.TryPass()) LogOutOfResources(backend.Pool, backend.Name, cause?.Message);
+        }
+        else if (!Abandonment.IsTimedOut(context))
         {
             if (request.Failure >= AttemptFailure.StaleConnection) failures.Note(backend, "request", context.Response.HasStarted ? null : answer.Status, answer.Cause, exception);
             else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested) failures.Note(backend, "request", null, Standstill);
@@ -90,7 +98,7 @@ internal sealed partial class RequestProxy(
             return Task.CompletedTask;
         }
 
-        if ((request.Why == NoBackendReason.Held || request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach) && !context.Response.HasStarted) return RefuseAsync(request);
+        if ((request.Why == NoBackendReason.Held || request.Failure.IsOurs()) && !context.Response.HasStarted) return RefuseAsync(request);
         return answer.WriteAsync(context);
     }
 
