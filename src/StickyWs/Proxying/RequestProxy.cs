@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
-using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
@@ -21,13 +21,12 @@ internal sealed partial class RequestProxy(
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
     FailureLog failures,
+    ShortageLog shortages,
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
     // Whose fault it is cannot be told: the backend may have been silent, or the client may have taken nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
-
-    private readonly Pace _shortages = Pace.OfWarnings(time);
 
     /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
@@ -83,8 +82,7 @@ internal sealed partial class RequestProxy(
         var answer = request.Failure.ToAnswer(context.Response.StatusCode);
         if (request.Failure.IsOurs())
         {
-            var cause = exception?.GetBaseException();
-            if (cause is not NoDescriptorException && _shortages.TryPass()) LogOutOfResources(backend.Pool, backend.Name, cause?.Message);
+            shortages.Note(backend, exception);
         }
         else if (!Abandonment.IsTimedOut(context))
         {
