@@ -163,6 +163,22 @@ public sealed class StickyDecisionTests
         rig.AssertIdle();
     }
 
+    // The last answer before it went is counted behind the verdict that it is away.
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Visit_BackendThatIsAwayThoughAGoodAnswerWasNotedLast_IsNotHeldForEver(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = Hold);
+        var client = new StickyClient(rig);
+        var first = (await client.VisitAsync()).Backend!;
+        rig.Report(first, BackendState.Unhealthy);
+        rig.Backend(first).NoteBack();
+
+        Assert.Equal(NoBackendReason.Held, (await client.VisitAsync()).Why);
+        rig.Time.Advance(Hold);
+        Assert.NotEqual(first, (await client.VisitAsync()).Backend ?? first);
+    }
+
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task Visit_HeldAndThenItsBackendIsBack_IsThere(Way way)

@@ -3,9 +3,10 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Tunnels;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>The limits of time. Only ends are waited for; that one comes soon enough is not asserted.</summary>
 public abstract class RelayLimitTests(ReactorMode mode)
