@@ -1,3 +1,4 @@
+using StickyWs.Examples;
 using StickyWs.Examples.SharedState;
 
 var builder = WebApplication.CreateBuilder(args);

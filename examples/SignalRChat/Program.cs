@@ -1,3 +1,4 @@
+using StickyWs.Examples;
 using StickyWs.Examples.SignalRChat;
 
 var builder = WebApplication.CreateBuilder(args);

@@ -11,7 +11,7 @@ public sealed class SecurityTests : StoreTest, IDisposable
     private readonly string _authority = TestCertificate.WriteAuthorityFile();
 
     [Fact]
-    public async Task Password_TheRightOne_Works()
+    public async Task Password_TheRightOne_OpensTheStore()
     {
         using var server = PinServer.Start(password: Secret);
         var store = Open(server.Address, options => options.Password = Secret);
@@ -22,7 +22,7 @@ public sealed class SecurityTests : StoreTest, IDisposable
     }
 
     [Fact]
-    public async Task Password_InTheConfiguration_WorksAndGivesWayToTheOption()
+    public async Task Password_InTheConfiguration_OpensTheStoreAndGivesWayToTheOption()
     {
         using var server = PinServer.Start(password: "plain");
         var (byText, byOption) = (Open($"{server.Address},password=plain"), Open($"{server.Address},password=old", options => options.Password = "plain"));
@@ -33,7 +33,7 @@ public sealed class SecurityTests : StoreTest, IDisposable
     }
 
     [Fact]
-    public async Task User_TheRightOne_Works()
+    public async Task User_TheRightOne_OpensTheStore()
     {
         using var server = PinServer.Start(password: Secret);
         var store = Open(server.Address, options => (options.User, options.Password) = ("default", Secret));
@@ -59,7 +59,7 @@ public sealed class SecurityTests : StoreTest, IDisposable
     }
 
     [Fact]
-    public async Task Tls_AuthorityOfTheFile_Works()
+    public async Task Tls_AuthorityOfTheFile_IsTrusted()
     {
         using var server = PinServer.Start(certificate: TestCertificate.Server);
         var store = Open(server.Address, options => (options.Tls, options.TlsCaCertificateFile) = (true, _authority));

@@ -31,6 +31,9 @@ public sealed class BalancerProcess : IDisposable
     /// <summary>Descriptors that it has open.</summary>
     public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
+    /// <summary>Pipes of which it has an end.</summary>
+    public int Pipes => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Select(LinkOf).Where(target => target?.StartsWith("pipe:", StringComparison.Ordinal) == true).Distinct().Count();
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>What the process may have open at once (<c>RLIMIT_NOFILE</c>), as the kernel says.</summary>
@@ -49,14 +52,14 @@ public sealed class BalancerProcess : IDisposable
         return new BalancerProcess(Process.Start(start)!);
     }
 
-    /// <param name="isUringRefused">Whether the kernel refuses io_uring to the process.</param>
+    /// <param name="refused">What the kernel refuses to the process.</param>
     /// <param name="settings">Of the section <c>StickyWs</c>, each as <c>key=value</c>.</param>
-    public static BalancerProcess Start(bool isUringRefused, params string[] settings)
+    public static BalancerProcess Start(Refused refused, params string[] settings)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = ["exec", typeof(TestBalancer).Assembly.Location, "--urls", "http://127.0.0.1:0", .. settings.Select(setting => "--StickyWs:" + setting)];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        if (isUringRefused) start.Environment[TestBalancer.RefusesUring] = "1";
+        start.Environment[TestBalancer.Refuses] = refused.ToString();
         return new BalancerProcess(Process.Start(start)!);
     }
 
@@ -83,6 +86,19 @@ public sealed class BalancerProcess : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+    }
+
+    // Null of one that was closed meanwhile.
+    private static string? LinkOf(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace StickyWs.TestKit;
 
-/// <summary>Has the kernel refuse io_uring to this process from now on (seccomp(2)), as the profile does that containers have by default. There is no way back.</summary>
+/// <summary>Has the kernel refuse calls to this process from now on (seccomp(2)). There is no way back.</summary>
 public static unsafe class SystemCallFilter
 {
     private const int SetNoNewPrivileges = 38;
@@ -17,17 +17,50 @@ public static unsafe class SystemCallFilter
     private const ushort JumpIfEqual = 0x15;
     private const ushort Return = 0x06;
 
+    // Where the filter sees the number of the call, and the lower half of its second argument on a machine of little endian (struct seccomp_data).
+    private const uint Number = 0;
+    private const uint SecondArgument = 24;
+
     private const uint UringSetUp = 425;
+    private const uint FileControlOnX64 = 72;
+    private const uint FileControlOnArm64 = 25;
+    private const uint SetPipeSize = 1031;
+    private const uint GetPipeSize = 1032;
     private const uint Allow = 0x7FFF0000;
     private const uint NotPermitted = 0x00050000 | 1;
 
+    private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    /// <summary>Refuses io_uring, as the profile does that containers have by default.</summary>
     /// <exception cref="Win32Exception">The kernel has no such filters, or refuses this one.</exception>
-    public static void RefuseUring()
+    public static void RefuseUring() => Install([Step(Load, Number), Step(JumpIfEqual, UringSetUp, skipUnless: 1), Step(Return, NotPermitted), Step(Return, Allow)]);
+
+    /// <summary>Refuses to enlarge pipes, as the kernel does past a user's share of pages (pipe(7)): they stay as they are made.</summary>
+    /// <exception cref="Win32Exception">The kernel has no such filters, or refuses this one.</exception>
+    public static void RefuseLargePipes() => RefuseFileControl(SetPipeSize);
+
+    /// <summary>Refuses to tell how large a pipe is, besides.</summary>
+    /// <inheritdoc cref="RefuseLargePipes"/>
+    public static void RefusePipeSizes()
     {
-        // The number of the call is the first word of what the filter sees.
-        var steps = stackalloc ulong[] { Step(Load, 0), Step(JumpIfEqual, UringSetUp, skipUnless: 1), Step(Return, NotPermitted), Step(Return, Allow) };
-        var program = new FilterProgram { Length = 4, Steps = steps };
-        var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? FilterOnArm64 : FilterOnX64;
+        RefuseLargePipes();
+        RefuseFileControl(GetPipeSize);
+    }
+
+    private static void RefuseFileControl(uint command) => Install(
+    [
+        Step(Load, Number), Step(JumpIfEqual, IsArm64 ? FileControlOnArm64 : FileControlOnX64, skipUnless: 3),
+        Step(Load, SecondArgument), Step(JumpIfEqual, command, skipUnless: 1), Step(Return, NotPermitted), Step(Return, Allow),
+    ]);
+
+    private static void Install(ReadOnlySpan<ulong> program)
+    {
+        fixed (ulong* steps = program) Install(new FilterProgram { Length = (ushort)program.Length, Steps = steps });
+    }
+
+    private static void Install(FilterProgram program)
+    {
+        var number = IsArm64 ? FilterOnArm64 : FilterOnX64;
         if (Control(SetNoNewPrivileges, 1, 0, 0, 0) < 0 || SystemCall(number, SetFilter, OfAllThreads, &program) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 

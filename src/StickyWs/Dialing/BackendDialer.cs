@@ -23,18 +23,18 @@ internal sealed partial class BackendDialer
     private readonly TimeProvider _time;
     private readonly ILogger<BackendDialer> _logger;
     private readonly DescriptorBudget? _budget;
-    private readonly Pace _pace;
+    private readonly ShortageLog _shortages;
     private readonly ResiliencePipeline _timeout;
 
     public BackendDialer(
-        IOutcomeSink outcomes, StickyWsMetrics metrics, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
+        IOutcomeSink outcomes, StickyWsMetrics metrics, ShortageLog shortages, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;
         _time = time;
         _logger = logger;
         _budget = budget;
-        _pace = Pace.OfWarnings(time);
+        _shortages = shortages;
         _timeout = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(new TimeoutStrategyOptions
             {
@@ -133,7 +133,7 @@ internal sealed partial class BackendDialer
             return Failed<TConnection>(backend, DialResult.Unreachable, errorType, suspicion, failure);
         }
 
-        if (_pace.TryPass()) LogOutOfResources(backend.Pool, backend.Name, failure.Message);
+        _shortages.Note(backend, failure);
         _metrics.DialFailed(backend.Pool, backend.Name, errorType);
         return new DialOutcome<TConnection>(evidence == Evidence.OutOfReach ? DialResult.OutOfReach : DialResult.OutOfResources);
     }
@@ -147,11 +147,6 @@ internal sealed partial class BackendDialer
         LogDialFailed(backend.Pool, backend.Name, suspicion.Cause);
         return new DialOutcome<TConnection>(result) { Tried = backend, Failure = failure };
     }
-
-    [LoggerMessage(EventIds.OutOfResources, LogLevel.Warning,
-        "Backend {Pool}/{Backend} could not be dialled: out of descriptors, ports or memory here, or no name server answers: {Cause}",
-        EventName = "OutOfResources")]
-    private partial void LogOutOfResources(string pool, string backend, string cause);
 
     [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Backend {Pool}/{Backend} could not be reached: {Cause}", EventName = "DialFailed")]
     private partial void LogDialFailed(string pool, string backend, string cause);

@@ -119,6 +119,7 @@ public static class StickyWsServiceCollectionExtensions
 
     private static void AddForwarding(IServiceCollection services)
     {
+        services.AddSingleton<ShortageLog>();
         services.AddSingleton<BackendDialer>();
         services.AddSingleton<Handshake>();
         services.AddSingleton<TunnelTable>();

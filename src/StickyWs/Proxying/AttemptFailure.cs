@@ -87,7 +87,10 @@ internal static class AttemptFailures
 
     /// <summary>Whether no connection came about, and so nothing was sent.</summary>
     public static bool IsConnects(this AttemptFailure failure)
-        => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected or AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
+        => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected || failure.IsOurs();
+
+    /// <summary>Whether the balancer itself lacks something.</summary>
+    public static bool IsOurs(this AttemptFailure failure) => failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
     /// <summary>The answer to a failure.</summary>
     /// <param name="failure">What let the request down.</param>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
@@ -22,6 +23,7 @@ internal sealed partial class RequestProxy(
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
     FailureLog failures,
+    ShortageLog shortages,
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
@@ -57,11 +59,10 @@ internal sealed partial class RequestProxy(
     private Task RefuseAsync(ProxiedRequest request)
     {
         if (request.Why is NoBackendReason.NoneEligible or NoBackendReason.Held) outcomes.Missed(request.Pool);
-        var refusal = HasNoRoom(request) ? request.Decision.Refuse(Refusal.NoRoom) : request.Decision.Refusal;
+        var refusal = request.Failure.IsOurs() ? request.Decision.Refuse(Refusal.NoRoom) : request.Decision.Refusal;
         return ErrorAnswer.WriteAsync(request.Context, refusal, request.Context.RequestAborted);
     }
 
-    private static bool HasNoRoom(ProxiedRequest request) => request.Failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
     // The answer was passed on; the rest of the request was not wanted.
     private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
@@ -77,7 +78,11 @@ internal sealed partial class RequestProxy(
         var exception = context.GetForwarderErrorFeature()?.Exception;
         LogFailed(backend.Pool, backend.Name, request.Failure, error, exception);
         var refusal = request.Failure.ToRefusal(context.Response.StatusCode);
-        if (!Abandonment.IsTimedOut(context))
+        if (request.Failure.IsOurs())
+        {
+            shortages.Note(backend, exception);
+        }
+        else if (!Abandonment.IsTimedOut(context))
         {
             if (request.Failure >= AttemptFailure.StaleConnection)
                 failures.Note(backend, "request", context.Response.HasStarted ? null : refusal.Status, refusal.Text, exception);
@@ -91,7 +96,7 @@ internal sealed partial class RequestProxy(
             return Task.CompletedTask;
         }
 
-        if ((request.Why == NoBackendReason.Held || HasNoRoom(request)) && !context.Response.HasStarted) return RefuseAsync(request);
+        if ((request.Why == NoBackendReason.Held || request.Failure.IsOurs()) && !context.Response.HasStarted) return RefuseAsync(request);
         return ErrorAnswer.WriteAsync(context, refusal, context.RequestAborted);
     }
 

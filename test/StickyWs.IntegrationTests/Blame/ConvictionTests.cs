@@ -84,7 +84,7 @@ public sealed class ConvictionTests : BalancerTest
             .With("Pools:chat:Timeouts:Handshake", "00:00:00.5")
             .With(illness == "hangs past the time of a request" ? "Pools:chat:Timeouts:Request" : "Pools:chat:Timeouts:Activity", "00:00:00.5")
             .With("Pools:chat:Health:Passive:SamplingDuration", "00:00:00.5")
-            .With("Pools:chat:Health:Passive:BreakDuration", "00:00:00.5")
+            .With("Pools:chat:Health:Passive:BreakDuration", "00:01:00") // So long that it is not in use again before the test has asked why it was out.
             .With("Pools:chat:Health:Passive:MinimumThroughput", "2"));
         await AskUntilAsync(balancer, handshakes, BackendState.Unhealthy);
 

@@ -45,9 +45,9 @@ public sealed class DeadBackendTests : BalancerTest
     public async Task A_backend_that_takes_no_connection_in_time_is_passed_over(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
-        using var full = new FullListener();
+        using var full = DeafListener.StartFull();
         await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, Pool(full.Address, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var balancer = Start(lane, Pool(full.Address.AbsoluteUri, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
 
         await OpenTunnelAsync(balancer, lane, backend);
     }
@@ -57,8 +57,8 @@ public sealed class DeadBackendTests : BalancerTest
     public async Task When_none_takes_the_connection_in_time_it_is_a_504(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
-        using var full = new FullListener();
-        var balancer = Start(lane, Pool(full.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        using var full = DeafListener.StartFull();
+        var balancer = Start(lane, Pool(full.Address.AbsoluteUri).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
         var client = await ConnectAsync(balancer, lane);
 
         var answer = await client.AskAsync(HttpHead.Handshake());
@@ -88,39 +88,5 @@ public sealed class DeadBackendTests : BalancerTest
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return $"http://{socket.LocalEndPoint}";
-    }
-
-    /// <summary>Listens with a backlog that is full: the kernel drops further connects without a word.</summary>
-    private sealed class FullListener : IDisposable
-    {
-        private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
-        private readonly List<Socket> _fillers = [];
-
-        public FullListener()
-        {
-            _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            _listener.Listen(0);
-            for (var i = 0; i < 4; i++)
-            {
-                var filler = new Socket(SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
-                _fillers.Add(filler);
-                try
-                {
-                    filler.Connect(_listener.LocalEndPoint!);
-                }
-                catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
-                {
-                    // On its way, or dropped: either way it fills.
-                }
-            }
-        }
-
-        public string Address => $"http://{_listener.LocalEndPoint}";
-
-        public void Dispose()
-        {
-            foreach (var filler in _fillers) filler.Dispose();
-            _listener.Dispose();
-        }
     }
 }

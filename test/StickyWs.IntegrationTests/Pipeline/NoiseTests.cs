@@ -15,6 +15,8 @@ public sealed class NoiseTests
         from failure in new[] { "dead", "closing", "nonsense", "silent" }
         select (way, failure));
 
+    public static MatrixTheoryData<Way, bool> WaysAndBacklogs { get; } = new(Enum.GetValues<Way>(), [true, false]);
+
     [Theory]
     [MemberData(nameof(AppHost.EveryWay), MemberType = typeof(AppHost))]
     public async Task What_succeeds_says_nothing(Way way)
@@ -62,6 +64,40 @@ public sealed class NoiseTests
         Assert.StartsWith($"Backend pool/a: a {kind} got {status}: ", line.Text, StringComparison.Ordinal);
         if (failure == "dead") Assert.Contains("(", line.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(host.Lines, line => line.Category.StartsWith("Yarp", StringComparison.Ordinal));
+    }
+
+    // The kernel takes the connection and the request in its stead, or, once its backlog is full, no connection either.
+    [Theory]
+    [MemberData(nameof(WaysAndBacklogs))]
+    public async Task A_backend_that_accepts_nothing_is_a_504_and_one_line_says_what_was_waited_for(Way way, bool isFull)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
+        using var deaf = isFull ? DeafListener.StartFull() : DeafListener.Start();
+        await using var host = await AppHost.StartAsync(
+            _ => { },
+            _ => { },
+            (_, pool) =>
+            {
+                if (isFull) pool.Timeouts.Connect = TimeSpan.FromMilliseconds(200);
+                else pool.Timeouts.Handshake = pool.Timeouts.Activity = TimeSpan.FromMilliseconds(200);
+            },
+            deaf.Address);
+
+        var answer = await host.AskAsync(way);
+        await host.FinishAsync();
+
+        Assert.Equal(504, HttpHead.Status(answer));
+        var line = Assert.Single(host.Lines, line => line.Level >= LogLevel.Warning);
+        Assert.Equal(("BackendFailedClient", LogLevel.Warning), (line.Event, line.Level));
+        var expected = (way is Way.Http1 or Way.Tls or Way.Http2 or Way.Http2Tls, isFull) switch
+        {
+            (true, true) => "a request got 504: No backend could be reached in time.",
+            (true, false) => "a request got 504: The backend did not answer in time.",
+            (false, true) => "a handshake got 504: No backend took the connection in time.",
+            (false, false) => "a handshake got 504: The backend did not answer the handshake in time.",
+        };
+        Assert.StartsWith("Backend pool/a: " + expected, line.Text, StringComparison.Ordinal);
+        Assert.Equal([isFull ? "a-ConnectTimedOut" : "a-TimedOut"], host.Outcomes.Seen);
     }
 
     [Fact]

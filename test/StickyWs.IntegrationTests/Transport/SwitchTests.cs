@@ -120,7 +120,7 @@ public sealed class SwitchTests : BalancerTest
     {
         SkipWithoutUring();
         await using var backend = RawBackend.Opening();
-        using var process = BalancerProcess.Start(isUringRefused: true, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1");
 
         await using var client = await RawClient.ConnectAsync(await process.ListensAsync());
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
@@ -137,7 +137,7 @@ public sealed class SwitchTests : BalancerTest
     public async Task Io_uring_that_is_demanded_where_the_kernel_refuses_it_stops_the_start()
     {
         SkipWithoutUring();
-        using var process = BalancerProcess.Start(isUringRefused: true, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring");
+        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring");
 
         Assert.NotEqual(0, await process.EndsAsync());
         Assert.Contains(
@@ -150,7 +150,7 @@ public sealed class SwitchTests : BalancerTest
     public async Task A_process_of_its_own_that_nobody_refuses_io_uring_has_it()
     {
         SkipWithoutUring();
-        using var process = BalancerProcess.Start(isUringRefused: false, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Nothing, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring", "Transport:Reactors=1");
 
         await process.ListensAsync();
 

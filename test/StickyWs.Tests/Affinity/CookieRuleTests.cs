@@ -316,6 +316,56 @@ public sealed class CookieRuleTests
         Assert.Equal("hello", Encoding.ASCII.GetString(opened, 0, length));
     }
 
+    // Where keys come from a server that is away: it must cost no answer.
+    [Fact]
+    public void Issue_DataProtectionThatFails_IsNoCookieAndOneLogLine()
+    {
+        var options = new CookieAffinityOptions();
+        var rule = new CookieRule(options, new CookieSeals(new BrokenDataProtection(), _logger).For("chat", options), _time);
+
+        for (var i = 0; i < 3; i++) Assert.Null(rule.Issue(PinKey.Random(), "a", isHttps: false));
+
+        Assert.Equal((LogLevel.Error, "CookieNotSealed"), (Assert.Single(_logger.Collector.GetSnapshot()).Level, _logger.LatestRecord.Id.Name));
+        Assert.False(rule.TryRead(Views.Sniffed(headers: "Cookie: StickyWs=AAAA"), [], out _));
+    }
+
+    // A cookie that lasts as long as the browser would hold the old key for as long.
+    [Fact]
+    public void TryRead_CookieOfAnOlderKey_IsDue()
+    {
+        var older = Keyed(KeyOne).Issue(PinKey.Random(), "a", isHttps: false);
+        Assert.True(Read(Keyed(KeyTwo, KeyOne), Text(older))!.Value.IsDue);
+        Assert.False(Read(Keyed(KeyOne, KeyTwo), Text(older))!.Value.IsDue);
+    }
+
+    // A sibling's domain, or an older configuration with another path, has set one as well.
+    [Theory]
+    [InlineData("{0}; StickyWs=AAAA", true)]
+    [InlineData("StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=; StickyWs; StickyWs=!; {0}", true)]
+    [InlineData("StickyWs=AAAA; x=y\r\nCookie: StickyWs=AAAA; {0}", true)]
+    [InlineData("StickyWs=A; StickyWs=B; StickyWs=C; {0}", false)]
+    public void TryRead_SeveralOfThatName_IsTheFirstThatIsOurs(string cookies, bool isRead)
+    {
+        var (rule, pin) = (Keyed(KeyOne), PinKey.Random());
+        var headers = "Cookie: " + cookies.Replace("{0}", rule.Issue(pin, "a", isHttps: false)!.Split(';')[0], StringComparison.Ordinal);
+        foreach (var (isFound, cookie) in new[] { Taken(Views.Sniffed(headers: headers)), Taken(Views.Parsed(headers: headers)) })
+            Assert.Equal((isRead, isRead ? pin : default), (isFound, cookie.Pin));
+
+        (bool, ClientCookie) Taken(in RequestView view) => (rule.TryRead(view, [], out var cookie), cookie);
+    }
+
+    [Fact]
+    public void TryRead_OneThatIsTooLongComesFirst_IsTheOther()
+    {
+        var (rule, pin) = (Keyed(KeyOne), PinKey.Random());
+        var headers = $"Cookie: StickyWs={new string('A', 2000)}; {rule.Issue(pin, "a", isHttps: false)!.Split(';')[0]}";
+
+        Assert.True(rule.TryRead(Views.Sniffed(headers: headers), [], out var sniffed));
+        Assert.True(rule.TryRead(Views.Parsed(headers: headers), [], out var parsed));
+        Assert.Equal((pin, pin), (sniffed.Pin, parsed.Pin));
+    }
+
     private static ClientCookie? Read(CookieRule rule, string? text, string name = "StickyWs")
         => rule.TryRead(Views.Sniffed(headers: $"Cookie: {name}={text}"), [], out var cookie) ? cookie : null;
 
@@ -340,4 +390,13 @@ public sealed class CookieRuleTests
 
     private CookieRule Rule(CookieSeals seals, CookieAffinityOptions options, string pool = "chat", TimeProvider? time = null)
         => new(options, seals.For(pool, options), time ?? _time);
+
+    private sealed class BrokenDataProtection : IDataProtectionProvider, IDataProtector
+    {
+        public IDataProtector CreateProtector(string purpose) => this;
+
+        public byte[] Protect(byte[] plaintext) => throw new CryptographicException("no keys");
+
+        public byte[] Unprotect(byte[] protectedData) => throw new CryptographicException("no keys");
+    }
 }

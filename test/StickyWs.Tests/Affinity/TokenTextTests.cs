@@ -147,4 +147,24 @@ public sealed class TokenTextTests
         Assert.False(TokenText.TryMember("""{"sid":"12345"}"""u8, "sid"u8, new byte[4], out _));
         Assert.True(TokenText.TryMember("""{"sid":"12345"}"""u8, "sid"u8, new byte[5], out _));
     }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("9", true)]
+    [InlineData("97:0", true)]
+    [InlineData("97:0{", true)]
+    [InlineData(" \r\n{\"a\":{\"b\":[1]}", true)]
+    [InlineData("{\"a\":\"}", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"", true)]
+    [InlineData("\u0000\u0009\u0007\u00ff0{\"sid\":\"a\"}", false)]
+    [InlineData("{\"a\":1}", false)]
+    [InlineData("{\"a\":1}{", false)]
+    [InlineData("{a", false)]
+    [InlineData("[", false)]
+    [InlineData("data: {", false)]
+    [InlineData("0123456789012345", true)]
+    [InlineData("01234567890123456", false)]
+    [InlineData("01234567890123456{", false)]
+    public void IsPart_BeginningOfABody_IsOneOfTheirsThatGoesOn(string body, bool expected)
+        => Assert.Equal(expected, TokenText.IsPart(Encoding.Latin1.GetBytes(body)));
 }

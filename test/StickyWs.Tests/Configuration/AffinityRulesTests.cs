@@ -215,6 +215,47 @@ public sealed class AffinityRulesTests
     public void Check_LongNameOfABackendWithoutACookie_IsTaken()
         => Assert.Empty(Written.ErrorsOf(($"Pools:chat:Backends:{new string('a', 201)}:Address", "http://127.0.0.1:5001"), ($"{Rules}:0:SignalR", null)));
 
+    // Each would take the other's from the client, and neither would know it again.
+    [Theory]
+    [InlineData(true, "", "/a", "", "/b")]
+    [InlineData(true, "h.example", "/a", "H.EXAMPLE", "/b")]
+    [InlineData(true, "h.example", "/a", "", "")]
+    [InlineData(true, "*.example", "", "h.example", "/b")]
+    [InlineData(true, "*.h.example", "/a", "*.example", "")]
+    [InlineData(false, "h.example", "", "", "")]
+    [InlineData(false, "*.example", "", "h.example", "")]
+    [InlineData(false, "h.example", "/a", "i.example", "/b")]
+    [InlineData(false, "*.h.example", "/a", "*.i.example", "/b")]
+    [InlineData(false, "", "/a", "", "/b", "Other")]
+    [InlineData(false, "", "/a", "", "/b", "StickyWs", "/a")]
+    [InlineData(true, "h.example", "/a", "i.example", "/b", "StickyWs", "/", "example")]
+    public void Validate_CookiesOfTwoPools_AreNotOneToABrowser(
+        bool isRefused, string hosts, string prefixes, string otherHosts, string otherPrefixes, string otherName = "StickyWs", string otherPath = "/", string? domain = null)
+    {
+        var options = new StickyWsOptions
+        {
+            Pools =
+            {
+                ["one"] = Pool(hosts, prefixes, new CookieAffinityOptions { Domain = domain }),
+                ["two"] = Pool(otherHosts, otherPrefixes, new CookieAffinityOptions { Name = otherName, Path = otherPath, Domain = domain }),
+            },
+        };
+
+        var errors = Written.Errors(options);
+
+        if (!isRefused) Assert.Empty(errors);
+        else Assert.StartsWith("StickyWs:Pools:two:Affinity:Rules has a Cookie 'StickyWs' that browsers take for that of pool 'one': ", Assert.Single(errors), StringComparison.Ordinal);
+
+        static PoolOptions Pool(string hosts, string prefixes, CookieAffinityOptions cookie)
+        {
+            var pool = new PoolOptions { Backends = { ["a"] = new() { Address = Written.Backend } } };
+            if (hosts.Length > 0) pool.Match.Hosts.Add(hosts);
+            if (prefixes.Length > 0) pool.Match.PathPrefixes.Add(prefixes);
+            pool.Affinity.Rules.Add(new AffinityRuleOptions { Cookie = cookie });
+            return pool;
+        }
+    }
+
     private static StickyWsOptions Code(params IEnumerable<AffinityRuleOptions> rules)
     {
         var options = Written.Keys();

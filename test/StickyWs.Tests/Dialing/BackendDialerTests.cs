@@ -61,7 +61,12 @@ public sealed class BackendDialerTests : IDisposable
     {
         var pool = Fleet.PoolOf(Fleet.Registry(Fleet.Options(1, 1, 1)));
         var choice = new Decision(pool, LeaseKind.Tunnel, new PolicyRunner(new RoundRobinPolicy(), new FakeLogger<PolicyRunner>()), int.MaxValue);
-        var dialer = new BackendDialer(_outcomes, new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<BackendDialer>.Instance);
+        var dialer = new BackendDialer(
+            _outcomes,
+            new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()),
+            new ShortageLog(TimeProvider.System, NullLogger<ShortageLog>.Instance),
+            TimeProvider.System,
+            NullLogger<BackendDialer>.Instance);
         var connector = new FailingConnector(error);
         var outcome = await dialer.DialAsync(choice, connector, CancellationToken.None);
         Assert.All(pool.Backends, backend => Assert.Equal(0, backend.ActiveTunnels));

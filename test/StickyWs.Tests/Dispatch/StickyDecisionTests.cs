@@ -131,8 +131,52 @@ public sealed class StickyDecisionTests
         var moved = await client.StayAsync(failures: 1);
         moved.End();
 
+        Assert.Equal(NoBackendReason.None, moved.Why);
         Assert.NotEqual(first.Backend, moved.Backend);
         rig.AssertIdle();
+    }
+
+    // Others have connections to it, so that good answers are noted of it all the time.
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Visit_BackendOutOfReachForOurSakeWhileOthersAreServed_HoldsNoLongerThanItShould(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = Hold);
+        var client = new StickyClient(rig);
+        var first = await client.VisitAsync();
+        var backend = rig.Backend(first.Backend!);
+
+        for (var waited = TimeSpan.Zero; waited < Hold; waited += TimeSpan.FromSeconds(10))
+        {
+            Assert.Equal(NoBackendReason.Held, (await client.StayAsync(failures: 1)).Why);
+            backend.NoteBack(); // As every answer does.
+            rig.Time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        var moved = await client.StayAsync(failures: 1);
+        moved.End();
+
+        Assert.Equal(NoBackendReason.None, moved.Why);
+        Assert.NotEqual(first.Backend, moved.Backend);
+        Assert.Contains(backend, rig.Pool.Eligible.Span.ToArray());
+        Assert.Equal(0, backend.AwaySince);
+        rig.AssertIdle();
+    }
+
+    // The last answer before it went is counted behind the verdict that it is away.
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Visit_BackendThatIsAwayThoughAGoodAnswerWasNotedLast_IsNotHeldForEver(Way way)
+    {
+        var rig = new StickyRig(way, pool => pool.Affinity.HoldFor = Hold);
+        var client = new StickyClient(rig);
+        var first = (await client.VisitAsync()).Backend!;
+        rig.Report(first, BackendState.Unhealthy);
+        rig.Backend(first).NoteBack();
+
+        Assert.Equal(NoBackendReason.Held, (await client.VisitAsync()).Why);
+        rig.Time.Advance(Hold);
+        Assert.NotEqual(first, (await client.VisitAsync()).Backend ?? first);
     }
 
     [Theory]
@@ -267,6 +311,7 @@ public sealed class StickyDecisionTests
         var moved = await client.StayAsync(failures: 1);
         moved.End();
 
+        Assert.Equal(NoBackendReason.None, moved.Why);
         Assert.NotEqual(first.Backend, moved.Backend);
         Assert.Equal((DecisionReason.Retry, first.Backend), (moved.Reason, moved.Notice.MovedFrom));
         if (way != Way.Hash) Assert.Equal(moved.Backend, (await client.VisitAsync()).Backend);

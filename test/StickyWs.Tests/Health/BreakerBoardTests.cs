@@ -126,6 +126,28 @@ public sealed class BreakerBoardTests : IDisposable
         Assert.DoesNotContain(_logs.Lines, IsUnreachable);
     }
 
+    // As many as would take it out, were they the backend's fault; those who have a connection to it are served meanwhile.
+    [Theory]
+    [InlineData(Evidence.OutOfResources)]
+    [InlineData(Evidence.OutOfReach)]
+    public async Task Failed_ForOurSakeBesideSuccesses_LeavesItInUseAndCountsForNothing(object evidence)
+    {
+        Apply(_ => { });
+
+        for (var i = 0; i < 50; i++)
+        {
+            _board.Failed(Backend, Suspicion.Of((Evidence)evidence, null));
+            if (i % 5 == 0) _board.Succeeded(Backend);
+        }
+
+        Assert.Equal((BackendState.Unknown, 0), (Backend.State, Backend.AwaySince));
+        Assert.DoesNotContain(_logs.Lines, line => line.Event == "BackendStateChanged");
+
+        // What is proof does, even beside as many successes as came.
+        Fail(11);
+        await Wait.UntilAsync(() => Backend.State == BackendState.Unhealthy);
+    }
+
     private static bool IsUnreachable(LogLine line) => line.Event == "BackendUnreachable";
 
     [Fact]

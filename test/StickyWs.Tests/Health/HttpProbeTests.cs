@@ -176,6 +176,19 @@ public sealed class HttpProbeTests
         Assert.Equal("no answer within 2 s", await ProbeRun.SilentAsync(backend.Address, reached.Task, pool => Http(pool)));
     }
 
+    // The balancer cannot ask, which says nothing of the backend.
+    [Theory]
+    [InlineData("http", BackendHttpVersion.Auto)]
+    [InlineData("https", BackendHttpVersion.Auto)]
+    [InlineData("http", BackendHttpVersion.Http2)]
+    public async Task Probe_NameServersAreSilent_EndsWithTheTimeoutAndSaysSo(string scheme, BackendHttpVersion version)
+    {
+        var result = await ProbeRun.UnresolvedAsync($"{scheme}://backend.test", pool => Http(pool, _ => pool.HttpVersion = version));
+
+        Assert.Equal("host name not resolved, the name server does not answer", result.Failure);
+        Assert.True(result.IsVoid);
+    }
+
     [Theory]
     [InlineData(BackendHttpVersion.Auto)]
     [InlineData(BackendHttpVersion.Http1)]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Health;
+using StickyWs.Names;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Health;
@@ -31,11 +32,39 @@ internal static class ProbeRun
         return await run;
     }
 
+    /// <summary>Probes a backend whose name servers stay silent until the probe's time-out is over.</summary>
+    public static async Task<ProbeResult> UnresolvedAsync(string address, Action<PoolOptions> configure)
+    {
+        var pool = new PoolOptions();
+        configure(pool);
+        var (time, servers) = (new WatchedTime(), new SilentNameServers());
+        var backend = new Backend(Clinic.Pool, "a", new Uri(address), new TunnelTotal(), new AddressBook(servers, time));
+        var run = new ProbePipeline(new ProbeFactory().Create(pool)!, pool, time).RunAsync(backend, Wait.Token()).AsTask();
+        await servers.Asked.WaitAsync(Wait.Token());
+        Assert.False(run.IsCompleted);
+        time.Advance(pool.Health.Probe!.Timeout);
+        return await run.WaitAsync(Wait.Token());
+    }
+
     /// <summary>Runs with the address of a port that refuses: it is taken, but nobody listens.</summary>
     public static async Task<string?> RefusedAsync(Action<PoolOptions> configure)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return await OnceAsync($"http://{socket.LocalEndPoint}", configure);
+    }
+
+    private sealed class SilentNameServers : INameResolver
+    {
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Asked => _asked.Task;
+
+        public async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+        {
+            _asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            return [];
+        }
     }
 }

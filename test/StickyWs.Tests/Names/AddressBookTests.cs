@@ -80,6 +80,52 @@ public sealed class AddressBookTests : INameResolver
     }
 
     [Fact]
+    public async Task Distrust_OfTheOneThatWasReached_TriesItLastUntilAnotherWasReached()
+    {
+        _addresses = [Dead, Six, Live];
+        Accept(Dead);
+        await ConnectAsync();
+        _dialled.Clear();
+
+        _book.Distrust("several.test", 80);
+
+        Refuse(Six);
+        Accept(Live);
+        await ConnectAsync();
+        Assert.Equal([Six, Live], _dialled);
+        _dialled.Clear();
+        await ConnectAsync();
+        Assert.Equal([Live], _dialled);
+    }
+
+    [Fact]
+    public async Task Distrust_OthersFail_TriesItAllTheSame()
+    {
+        Accept(Dead);
+        await ConnectAsync();
+        _dialled.Clear();
+
+        _book.Distrust("several.test", 80);
+
+        Refuse(Live);
+        await ConnectAsync();
+        Assert.Equal([Live, Dead], _dialled);
+    }
+
+    [Fact]
+    public async Task Distrust_OfAnotherPort_ChangesNothing()
+    {
+        Accept(Dead);
+        await ConnectAsync();
+        _dialled.Clear();
+
+        _book.Distrust("several.test", 81);
+
+        await ConnectAsync();
+        Assert.Equal([Dead], _dialled);
+    }
+
+    [Fact]
     public async Task ConnectAsync_AllRefuse_FailsAsTheLast()
     {
         Refuse(Dead);

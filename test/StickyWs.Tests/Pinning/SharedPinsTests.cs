@@ -269,6 +269,29 @@ public sealed class SharedPinsTests : IDisposable
         Assert.True(_pins.IsLost);
     }
 
+    // One instance's configuration says A, the other's a: they are the same, and neither takes the pin from the other.
+    [Fact]
+    public async Task Renew_NameInAnotherCaseInTheStore_IsNoMove()
+    {
+        _store[_key] = "A";
+        Assert.Equal("a", await _rig.Pins.FindSharedAsync(_key, Lifetime));
+        var saves = _store.Saves.Count;
+
+        _rig.Pins.Renew(_key, "a", Lifetime);
+        _store.Tell(_key.ToString(), "A");
+        for (var i = 0; i < 5; i++) await _rig.Pins.SaveAsync(_key, "a", Lifetime);
+
+        Assert.InRange(_store.Saves.Count, saves, saves + 1);
+    }
+
+    [Fact]
+    public void Heard_NameThatNoPoolHas_IsNotKept()
+    {
+        for (var i = 0; i < 100; i++) _store.Tell(PinKey.Random().ToString(), $"nowhere {i}");
+
+        Assert.Equal(0, _rig.Pins.LearntCount);
+    }
+
     private async Task LoseAsync()
     {
         _store.Failure = new IOException("gone");

@@ -53,7 +53,7 @@ internal sealed class RelayRig : IAsyncDisposable
         configure?.Invoke(backend);
         var witness = new PairWitness();
         var number = await DoAsync(() => Join(clientFd, backendFd, witness, limits));
-        var pair = new RelayedPair(client, backend, witness, number);
+        var pair = new RelayedPair(client, backend, witness, number, clientFd, backendFd);
         _pairs.Add(pair);
         return pair;
     }

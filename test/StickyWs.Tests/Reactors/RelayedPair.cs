@@ -1,10 +1,11 @@
 using System.Net.Sockets;
+using StickyWs.Kernel;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Reactors;
 
 /// <summary>A pair in a relay, seen from outside: both peers, and what the relay told.</summary>
-internal sealed class RelayedPair(Socket client, Socket backend, PairWitness witness, int number) : IAsyncDisposable
+internal sealed class RelayedPair(Socket client, Socket backend, PairWitness witness, int number, int clientFd, int backendFd) : IAsyncDisposable
 {
     public Wire Client { get; } = new(client, new NetworkStream(client, ownsSocket: true));
 
@@ -17,6 +18,9 @@ internal sealed class RelayedPair(Socket client, Socket backend, PairWitness wit
 
     /// <summary>The peers by name, for tests of both directions.</summary>
     public (Wire Sender, Wire Receiver) Ends(bool fromClient) => fromClient ? (Client, Backend) : (Backend, Client);
+
+    /// <summary>What the peer of a sender has acknowledged of what the relay sent to it. While the pair lives.</summary>
+    public long AcknowledgedByReceiver(bool fromClient) => SocketOptions.Acknowledged(fromClient ? backendFd : clientFd);
 
     public async ValueTask DisposeAsync()
     {

@@ -181,7 +181,7 @@ public sealed class DescriptorBudgetTests
         while (TakeForBackend(budget)) taken++;
 
         Assert.Equal(48, taken);
-        Assert.Equal(SocketError.TooManyOpenSockets, Assert.Throws<SocketException>(budget.TakeForBackend).SocketErrorCode);
+        Assert.Equal(SocketError.TooManyOpenSockets, Assert.Throws<NoDescriptorException>(budget.TakeForBackend).SocketErrorCode);
     }
 
     // The runtime alone has nearly all, or a pool keeps what clients that have left made it open.

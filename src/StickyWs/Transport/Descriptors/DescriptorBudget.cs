@@ -140,10 +140,10 @@ internal sealed partial class DescriptorBudget
     }
 
     /// <summary>As <see cref="TryTakeForBackend"/>.</summary>
-    /// <exception cref="SocketException">There is none.</exception>
+    /// <exception cref="NoDescriptorException">There is none.</exception>
     public void TakeForBackend()
     {
-        if (!TryTakeForBackend()) throw new SocketException((int)SocketError.TooManyOpenSockets);
+        if (!TryTakeForBackend()) throw new NoDescriptorException();
     }
 
     /// <summary>A connection to a backend that plain requests share, counted until it is disposed of.</summary>

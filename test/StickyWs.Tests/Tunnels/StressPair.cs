@@ -1,9 +1,10 @@
 using StickyWs.Observability;
 using StickyWs.Reactors;
+using StickyWs.Tests.Reactors;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>A pair under stress: both peers and what becomes of them, all by one seed.</summary>
 internal sealed class StressPair

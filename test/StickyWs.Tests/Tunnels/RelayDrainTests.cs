@@ -2,9 +2,9 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
-using StickyWs.Tests.Tunnels;
+using StickyWs.Tests.Reactors;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>What a side has said before it is gone is delivered, whatever the other side still sends; and what is held for one that does not read is bounded.</summary>
 public abstract class RelayDrainTests(ReactorMode mode, bool isOlder = false)

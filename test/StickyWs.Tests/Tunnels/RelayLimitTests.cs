@@ -3,9 +3,10 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Tunnels;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>The limits of time. Only ends are waited for; that one comes soon enough is not asserted.</summary>
 public abstract class RelayLimitTests(ReactorMode mode)
@@ -49,6 +50,46 @@ public abstract class RelayLimitTests(ReactorMode mode)
         }
 
         Assert.False(active.Witness.Ended.IsCompleted);
+    }
+
+    // All is with the kernel, so the relay itself moves nothing.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task IdleLimit_WhileASlowReaderAcknowledges_DoesNotEndThePair(bool fromClient)
+    {
+        const int total = 512 * 1024;
+        var limits = new PairLimits(TimeSpan.FromSeconds(1), null);
+        var clock = new FakeTimeProvider();
+        await using var rig = new RelayRig(mode, time: clock);
+        var pair = await rig.JoinAsync(limits, socket => socket.ReceiveBufferSize = 16 * 1024);
+        var (sender, receiver) = pair.Ends(fromClient);
+        await sender.WriteAsync(new byte[total]);
+        await Wait.UntilAsync(() => (fromClient ? pair.Witness.ToBackend : pair.Witness.ToClient) == total);
+        var read = 0;
+        for (var round = 0; round < 3; round++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(0.75));
+            await rig.TurnAsync();
+            var before = pair.AcknowledgedByReceiver(fromClient);
+            await Wait.UntilAsync(async () =>
+            {
+                if (receiver.Socket.Available > 0) read += (await receiver.ReadExactlyAsync(Math.Min(receiver.Socket.Available, 4096))).Length;
+                return pair.AcknowledgedByReceiver(fromClient) > before;
+            });
+            clock.Advance(TimeSpan.FromSeconds(0.25));
+            await rig.TurnAsync();
+            Assert.False(pair.Witness.Ended.IsCompleted);
+        }
+
+        Assert.InRange(read, 1, total - 1);
+        await Wait.UntilAsync(async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await rig.TurnAsync();
+            return pair.Witness.Ended.IsCompleted;
+        });
+        Assert.Equal(EndReason.IdleTimeout, await pair.Witness.Ended);
     }
 
     [Theory]

@@ -2,7 +2,7 @@ using System.Text;
 using StickyWs.Http1;
 using StickyWs.Tests.Affinity;
 
-namespace StickyWs.Tests.Detection;
+namespace StickyWs.Tests.Http1;
 
 /// <summary>Reading headers of an answer by name and place, and adding one.</summary>
 public sealed class AnswerHeadTests

@@ -1,7 +1,8 @@
 using System.Net.Sockets;
+using StickyWs.Tests.Reactors;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>One outer end of a pair under stress: sends, stalls and receives by its seed, never waits, and checks every byte.</summary>
 internal sealed class StressPeer(Socket socket, Random random, long total, long sendsFrom, long getsFrom)

@@ -3,9 +3,10 @@ using StickyWs.Configuration;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
 using StickyWs.Tunnels;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>Everything at once, until there were millions of events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at random.</summary>
 [Collection(nameof(Alone))]

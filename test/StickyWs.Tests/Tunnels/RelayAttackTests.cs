@@ -2,10 +2,10 @@ using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
-using StickyWs.Tests.Tunnels;
+using StickyWs.Tests.Reactors;
 using SocketFlags = System.Net.Sockets.SocketFlags;
 
-namespace StickyWs.Tests.Reactors;
+namespace StickyWs.Tests.Tunnels;
 
 /// <summary>Peers that break off, or speak, in ways that the kernel reports once, late or not at all.</summary>
 public abstract class RelayAttackTests(ReactorMode mode, bool isOlder = false)

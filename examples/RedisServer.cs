@@ -3,9 +3,9 @@ using System.Net.Sockets;
 using Garnet;
 using Garnet.server;
 
-namespace StickyWs.Examples.SignalRChat;
+namespace StickyWs.Examples;
 
-/// <summary>Where Redis listens: a server of your own, or one inside this process that forgets everything with it.</summary>
+/// <summary>Where Redis listens: a server of your own, or one inside this process that forgets everything with it. Examples link this file.</summary>
 internal sealed class RedisServer : IDisposable
 {
     private readonly GarnetServer? _embedded;

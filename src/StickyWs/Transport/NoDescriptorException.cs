@@ -1,0 +1,6 @@
+using System.Net.Sockets;
+
+namespace StickyWs.Transport;
+
+/// <summary>The <see cref="DescriptorBudget"/> has no descriptor left for a connection, and has said so in the log.</summary>
+internal sealed class NoDescriptorException() : SocketException((int)SocketError.TooManyOpenSockets);
