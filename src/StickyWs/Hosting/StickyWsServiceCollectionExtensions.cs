@@ -25,7 +25,6 @@ using StickyWs.Observability;
 using StickyWs.Pinning;
 using StickyWs.Pipeline;
 using StickyWs.Proxying;
-using StickyWs.Proxying.Wire;
 using StickyWs.State;
 using StickyWs.Transport;
 using StickyWs.Tunnels;

@@ -5,7 +5,6 @@ using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
-using StickyWs.Proxying.Wire;
 
 namespace StickyWs.Proxying;
 

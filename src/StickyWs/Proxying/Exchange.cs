@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using StickyWs.Proxying.Bodies;
-using StickyWs.Proxying.Wire;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;

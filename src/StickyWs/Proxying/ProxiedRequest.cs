@@ -4,8 +4,6 @@ using StickyWs.Backends;
 using StickyWs.Dispatch;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
-using StickyWs.Proxying.Bodies;
-using StickyWs.Proxying.Wire;
 
 namespace StickyWs.Proxying;
 

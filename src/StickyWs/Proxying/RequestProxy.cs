@@ -7,7 +7,6 @@ using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
-using StickyWs.Proxying.Wire;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Primitives;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
-using StickyWs.Proxying.Bodies;
 using Yarp.ReverseProxy.Forwarder;
 using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 

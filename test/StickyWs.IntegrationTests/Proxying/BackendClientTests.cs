@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Configuration;
 using StickyWs.Proxying;
-using StickyWs.Proxying.Wire;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;

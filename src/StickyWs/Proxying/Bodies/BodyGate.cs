@@ -1,4 +1,4 @@
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>A client's body as long as somebody wants it: from then on it ends, also for a read that waits for the client.</summary>
 internal sealed class BodyGate(Stream body) : Stream

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using StickyWs.Dispatch;
 
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>Lets affinity look into the body of an answer, which goes to the client unchanged afterwards.</summary>
 internal static class BodyLearner

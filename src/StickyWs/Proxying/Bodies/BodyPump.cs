@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// A client's body on its way to a backend. It is taken from the client once, by YARP, which writes it here; from here it goes to the attempt under

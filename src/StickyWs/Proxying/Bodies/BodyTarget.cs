@@ -1,4 +1,4 @@
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>Where a body goes in one attempt to send it.</summary>
 internal sealed class BodyTarget(Stream stream, bool isKept)

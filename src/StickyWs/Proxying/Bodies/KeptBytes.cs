@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>The beginning of a body, kept for as long as it is all that was taken from the client.</summary>
 internal struct KeptBytes

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// A request body as the HTTP client sends it, in one attempt or in several. <see cref="SocketsHttpHandler"/> repeats a request without content on

@@ -1,4 +1,4 @@
-namespace StickyWs.Proxying.Bodies;
+namespace StickyWs.Proxying;
 
 /// <summary>A stream that is written to asynchronously, and nothing else.</summary>
 internal abstract class WriteOnlyStream : Stream

@@ -1,4 +1,4 @@
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Finds the status of the final answer in the bytes of an HTTP/1.1 connection, past interim answers (RFC 9110 section 15.2). It judges nothing;

@@ -7,7 +7,7 @@ using StickyWs.Names;
 using StickyWs.Transport;
 using Yarp.ReverseProxy.Forwarder;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by

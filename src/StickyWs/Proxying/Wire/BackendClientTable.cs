@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Observability;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>One client per pool, kept through every change of the configuration that does not concern it.</summary>
 internal sealed class BackendClientTable : IDisposable

@@ -6,7 +6,7 @@ using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.Transport;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and

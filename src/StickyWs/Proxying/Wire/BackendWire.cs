@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Backends;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Gives a connection of a client's, once it authenticates itself as such, a connection to a backend of its own: used by nobody else, kept to the

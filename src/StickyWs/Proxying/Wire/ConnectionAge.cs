@@ -1,6 +1,6 @@
 using StickyWs.Configuration;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>How long a connection has been open and unused, against how long it may be: exactly, where the HTTP client looks every now and then.</summary>
 internal sealed class ConnectionAge(KeptConnectionOptions limits, bool isEternal, TimeProvider time)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Http1;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Whoever sends on such a connection is taken for who

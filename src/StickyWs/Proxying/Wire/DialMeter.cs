@@ -2,7 +2,7 @@ using StickyWs.Dialing;
 using StickyWs.Observability;
 using StickyWs.Transport;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>Measures the connects of the HTTP clients.</summary>
 internal sealed class DialMeter(StickyWsMetrics metrics, TimeProvider time, RawLane? lane = null)

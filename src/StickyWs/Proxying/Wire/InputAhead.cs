@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>Delivers what was received before its reader came, nothing for the end; says whether more should be.</summary>
 internal delegate bool InputSink(ReadOnlySpan<byte> bytes);

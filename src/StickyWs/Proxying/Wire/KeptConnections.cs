@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using StickyWs.Transport;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>The connections to backends that the HTTP clients have. While new clients wait for descriptors, those that serve nobody are closed.</summary>
 internal sealed class KeptConnections : IDisposable

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using StickyWs.Transport;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>A connection to a backend in clear, as the HTTP client has it.</summary>
 internal sealed class PlainBackendStream : AsyncStream, IWireLink

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using StickyWs.Backends;
 using StickyWs.Dialing;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>
 /// Which <c>http</c> backends speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). A client's <c>Content-Type</c> is no reason to believe it, so

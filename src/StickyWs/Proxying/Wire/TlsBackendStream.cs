@@ -1,6 +1,6 @@
 using System.Net.Security;
 
-namespace StickyWs.Proxying.Wire;
+namespace StickyWs.Proxying;
 
 /// <summary>A connection to a backend in TLS, as the HTTP client has it, which accepts no other stream in place of an <see cref="SslStream"/>.</summary>
 internal sealed class TlsBackendStream : SslStream, IWireLink

@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text;
 using StickyWs.Proxying;
-using StickyWs.Proxying.Bodies;
 
-namespace StickyWs.Tests.Proxying.Bodies;
+namespace StickyWs.Tests.Proxying;
 
 /// <summary>A client's body that goes to one attempt after the other, whose ends and beginnings overlap: the HTTP client does not wait for the end of a body that nobody wants.</summary>
 public sealed class BodyPumpTests : IDisposable

@@ -1,7 +1,7 @@
 using System.Text;
-using StickyWs.Proxying.Wire;
+using StickyWs.Proxying;
 
-namespace StickyWs.Tests.Proxying.Wire;
+namespace StickyWs.Tests.Proxying;
 
 public sealed class AnswerScanTests
 {

@@ -1,9 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Proxying;
-using StickyWs.Proxying.Wire;
 
-namespace StickyWs.Tests.Proxying.Wire;
+namespace StickyWs.Tests.Proxying;
 
 /// <summary>How a request that authenticates its connection is sent back to HTTP/1.1, in the words of each version.</summary>
 public sealed class BoundClientsTests
