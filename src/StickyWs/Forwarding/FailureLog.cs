@@ -7,13 +7,13 @@ namespace StickyWs.Forwarding;
 
 /// <summary>
 /// One Warning for what clients are told when a backend fails them (502, 504) or leaves them with a part of an answer: which backend, and why. Of
-/// each backend and cause one line in a second, which says how many like it were left out.
+/// each backend, what failed and its cause one line in a second, which says how many like it were left out.
 /// </summary>
 internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> logger)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
-    private readonly ConditionalWeakTable<Backend, ConcurrentDictionary<string, Line>> _lines = [];
+    private readonly ConditionalWeakTable<Backend, ConcurrentDictionary<(string What, string Cause), Line>> _lines = [];
 
     /// <param name="backend">The backend that was tried last.</param>
     /// <param name="what">What failed: a request or a handshake.</param>
@@ -23,7 +23,7 @@ internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> 
     public void Note(Backend backend, string what, int? status, string cause, Exception? exception = null)
     {
         if (!logger.IsEnabled(LogLevel.Warning)) return;
-        var line = _lines.GetOrCreateValue(backend).GetOrAdd(cause, static _ => new Line());
+        var line = _lines.GetOrCreateValue(backend).GetOrAdd((what, cause), static _ => new Line());
         long leftOut;
         lock (line)
         {
