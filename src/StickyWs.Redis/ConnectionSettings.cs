@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
+using StickyWs.Configuration;
 
 namespace StickyWs.Redis;
 
@@ -39,23 +39,12 @@ internal static class ConnectionSettings
     {
         var settings = Of(options);
         if (options.TlsCaCertificateFile is not { } file) return settings;
-        var authorities = ReadAuthorities(file);
-        settings.SslClientAuthenticationOptions = host => Trusting(authorities, host);
+        var authorities = CertificateAuthorities.Read(file);
+        settings.SslClientAuthenticationOptions = host => new SslClientAuthenticationOptions
+        {
+            TargetHost = host,
+            CertificateChainPolicy = CertificateAuthorities.Trust(authorities),
+        };
         return settings;
-    }
-
-    public static X509Certificate2Collection ReadAuthorities(string file)
-    {
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(file);
-        return authorities;
-    }
-
-    // As without a custom policy, revocation is not checked: a private CA rarely offers it.
-    private static SslClientAuthenticationOptions Trusting(X509Certificate2Collection authorities, string host)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(authorities);
-        return new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy };
     }
 }

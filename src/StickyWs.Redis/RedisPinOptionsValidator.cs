@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using StickyWs.Configuration;
 
 namespace StickyWs.Redis;
 
@@ -16,16 +16,16 @@ internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<R
         if (options.KeyPrefix is not { Length: > 0 and <= LongestPrefix } prefix || !prefix.All(c => c is > ' ' and <= '~'))
         {
             var remedy = $"use 1 to {LongestPrefix} visible ASCII characters, such as stickyws:";
-            errors.Add(OptionsError.Of($"{root}:KeyPrefix", options.KeyPrefix, remedy));
+            errors.Add(OptionsError.Of($"{root}:KeyPrefix", string.IsNullOrEmpty(options.KeyPrefix) ? null : options.KeyPrefix, remedy));
         }
 
         if (options.User is { } user && (user.Length == 0 || user.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
-            errors.Add(OptionsError.Of($"{root}:User", user, "use a name without spaces, or remove it"));
+            errors.Add(OptionsError.Of($"{root}:User", user.Length == 0 ? null : user, "use a name without spaces, or remove it"));
         if (options.Database < 0) errors.Add(OptionsError.Of($"{root}:Database", $"{options.Database}", "use 0 or more"));
         if (options.TlsServerName is { } server && Uri.CheckHostName(server) == UriHostNameType.Unknown)
-            errors.Add(OptionsError.Of($"{root}:TlsServerName", server, "use a host name"));
-        if (options.TlsCaCertificateFile is { } file && !HoldsCertificates(file))
-            errors.Add(OptionsError.Of($"{root}:TlsCaCertificateFile", file, "use the path of a PEM file that exists and holds certificates"));
+            errors.Add(OptionsError.Of($"{root}:TlsServerName", server.Length == 0 ? null : server, "use a host name"));
+        if (options.TlsCaCertificateFile is { } file && !CertificateAuthorities.CanRead(file))
+            errors.Add(OptionsError.Of($"{root}:TlsCaCertificateFile", file, CertificateAuthorities.Remedy));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
@@ -48,18 +48,5 @@ internal sealed class RedisPinOptionsValidator(string root) : IValidateOptions<R
         var remedy = $"set {root}:Tls to true, or remove it.";
         if (options.TlsServerName is not null) errors.Add($"{root}:TlsServerName is set without Tls: {remedy}");
         if (options.TlsCaCertificateFile is not null) errors.Add($"{root}:TlsCaCertificateFile is set without Tls: {remedy}");
-    }
-
-    private static bool HoldsCertificates(string file)
-    {
-        try
-        {
-            return ConnectionSettings.ReadAuthorities(file).Count > 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException
-            or ArgumentException or NotSupportedException)
-        {
-            return false;
-        }
     }
 }

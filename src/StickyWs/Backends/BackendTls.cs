@@ -34,24 +34,9 @@ internal static class BackendTls
         }
         else if (tls.CaCertificateFile is not null)
         {
-            options.CertificateChainPolicy = Trusting(Authorities.GetValue(tls, Read));
+            options.CertificateChainPolicy = CertificateAuthorities.Trust(Authorities.GetValue(tls, static tls => CertificateAuthorities.Read(tls.CaCertificateFile!)));
         }
 
         return options;
-    }
-
-    // As without a policy of our own, revocation is not asked for: a private authority seldom answers.
-    private static X509ChainPolicy Trusting(X509Certificate2Collection authorities)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(authorities);
-        return policy;
-    }
-
-    private static X509Certificate2Collection Read(TlsOptions tls)
-    {
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(tls.CaCertificateFile!);
-        return authorities.Count > 0 ? authorities : throw new CryptographicException($"No PEM certificate in '{tls.CaCertificateFile}'.");
     }
 }

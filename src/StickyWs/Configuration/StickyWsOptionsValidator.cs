@@ -48,8 +48,8 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
         foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, errors);
-        if (pool.Tls.CaCertificateFile is { } file && !File.Exists(file))
-            errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, "use the path of a PEM file that exists"));
+        if (pool.Tls.CaCertificateFile is { } file && !CertificateAuthorities.CanRead(file))
+            errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, CertificateAuthorities.Remedy));
         HealthRules.Check($"{key}:Health", pool.Health, errors);
     }
 

@@ -92,7 +92,7 @@ internal abstract unsafe partial class SocketReactor
             }
 
             // A short receive means drained (epoll(7)), unless the end or an urgent mark may follow directly.
-            var isDrained = received < _bufferSize && !state.Has(SocketFlags.Ending | SocketFlags.Urgent | SocketFlags.Bulk);
+            var isDrained = received < _bufferSize && !state.HasAny(SocketFlags.Ending | SocketFlags.Urgent | SocketFlags.Bulk);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A remainder counts as bulk, however small.
             before = (int)received;

@@ -171,7 +171,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     {
         NoteFault(ref state, error);
         var (generation, fault) = (state.Generation, state.Fault);
-        var isBroken = fault != Errno.None || state.Has(SocketFlags.SendBroken | SocketFlags.Broken);
+        var isBroken = fault != Errno.None || state.HasAny(SocketFlags.SendBroken | SocketFlags.Broken);
         if (error == Errno.None && (!isBroken || fault == Errno.EPIPE)) state.Handler!.Finished(socket);
         if (isBroken && state.Generation == generation) state.Handler!.Broken(socket, fault);
     }
@@ -224,7 +224,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     protected void TellBlind(int socket)
     {
         ref var state = ref Sockets[socket];
-        if (state.Has(SocketFlags.Streaming | SocketFlags.Gone) || Volatile.Read(ref state.Fd) < 0) return;
+        if (state.HasAny(SocketFlags.Streaming | SocketFlags.Gone) || Volatile.Read(ref state.Fd) < 0) return;
         Serve(socket, state.Generation, EpollEvents.EPOLLIN | EpollEvents.EPOLLOUT | EpollEvents.Ending);
     }
 

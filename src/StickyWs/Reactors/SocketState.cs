@@ -65,6 +65,8 @@ internal struct SocketState
     public readonly int LeftoverLength => Leftover is { } leftover ? leftover.Length : 0;
 
     public readonly bool Has(SocketFlags flag) => (Flags & flag) != 0;
+
+    public readonly bool HasAny(SocketFlags flags) => (Flags & flags) != 0;
 }
 
 /// <summary>The state of a socket, bit by bit.</summary>

@@ -86,14 +86,14 @@ internal sealed unsafe partial class UringReactor
             ref var state = ref Sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.AsksReceive;
-            if (WantsReceive(ref state) && !state.Has(SocketFlags.Receiving | SocketFlags.Bulk)) Receive(socket, ref state);
+            if (WantsReceive(ref state) && !state.HasAny(SocketFlags.Receiving | SocketFlags.Bulk)) Receive(socket, ref state);
             else if (state.Has(SocketFlags.Bulk)) Settle(socket);
         }
 
         _asking.Clear();
     }
 
-    private static bool WantsReceive(ref SocketState state) => !state.Has(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
+    private static bool WantsReceive(ref SocketState state) => !state.HasAny(SocketFlags.Paused | SocketFlags.Ended | SocketFlags.Starved);
 
     // A stream is polled for a break, too. It may not be receiving for a while; and a multishot receive is woken only once for the last bytes and a
     // break right after them, so it would miss the break.

@@ -60,7 +60,7 @@ internal sealed unsafe partial class UringReactor
 
     private static void BeginBulk(ref SocketState state)
     {
-        if (state.Has(SocketFlags.Bulk | SocketFlags.Broken | SocketFlags.Ended)) return;
+        if (state.HasAny(SocketFlags.Bulk | SocketFlags.Broken | SocketFlags.Ended)) return;
         state.Flags |= SocketFlags.Bulk | SocketFlags.Readable | SocketFlags.Ending;
         state.Flow = 0;
     }
@@ -98,7 +98,7 @@ internal sealed unsafe partial class UringReactor
         for (var i = 0; i < _broken.Count; i++)
         {
             ref var state = ref Sockets[_broken[i]];
-            var isTold = state.Has(SocketFlags.Broken | SocketFlags.EndHeld) && state.Handler is not null && !state.Has(SocketFlags.Gone);
+            var isTold = state.HasAny(SocketFlags.Broken | SocketFlags.EndHeld) && state.Handler is not null && !state.Has(SocketFlags.Gone);
             if (isTold) TellGuarded(_broken[i]);
         }
 

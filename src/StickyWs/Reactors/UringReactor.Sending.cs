@@ -78,7 +78,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.Has(SocketFlags.SourceWaits | SocketFlags.IsFull);
+            isAwaited |= state.HasAny(SocketFlags.SourceWaits | SocketFlags.IsFull);
         }
 
         _dirty.Clear();
@@ -256,7 +256,7 @@ internal sealed unsafe partial class UringReactor
 
     private void MakeDirty(int socket, ref SocketState state)
     {
-        if (state.Has(SocketFlags.IsDirty | SocketFlags.IsSending)) return;
+        if (state.HasAny(SocketFlags.IsDirty | SocketFlags.IsSending)) return;
         state.Flags |= SocketFlags.IsDirty;
         _dirty.Add(socket);
     }

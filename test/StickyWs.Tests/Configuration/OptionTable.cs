@@ -89,7 +89,7 @@ internal static class OptionTable
         new("Pools:chat:Health:Passive:SamplingDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
         new("Pools:chat:Health:Passive:BreakDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
         new("Pools:chat:Tls:ServerName", "chat.example.com", []),
-        new("Pools:chat:Tls:CaCertificateFile", typeof(OptionTable).Assembly.Location, ["/no/such/file.pem"]),
+        new("Pools:chat:Tls:CaCertificateFile", TestCertificate.WriteAuthorityFile(), ["/no/such/file.pem", typeof(OptionTable).Assembly.Location]),
         new("Pools:chat:Tls:DangerousAcceptAnyCertificate", "True", NoFlag),
         new("Pools:chat:HttpVersion", "Http2", ["Http3", "2"]),
     ];
