@@ -8,7 +8,7 @@ const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
     peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled] [--out FILE]
           [--contestants raw,inline,epoll,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
-          [--haproxy PATH] [--nginx PATH] [--seconds N] [--warm-up SECONDS]
+          [--haproxy PATHS] [--nginx PATHS] [--seconds N] [--warm-up SECONDS]
                                          StickyWs, YARP, HAProxy and nginx side by side; Linux only, half an hour
     """;
 

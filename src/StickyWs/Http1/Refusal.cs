@@ -26,7 +26,7 @@ internal sealed record Refusal(int Status, string Text)
 
     public static Refusal NoAnswer { get; } = new(502, "The backend closed the connection without an answer.");
 
-    public static Refusal NotTaken { get; } = new(502, "The backend did not take the request.");
+    public static Refusal NotTaken { get; } = new(502, "The backend did not accept the request.");
 
     public static Refusal BadAnswer { get; } = new(502, "The backend's answer is not valid.");
 
@@ -34,19 +34,19 @@ internal sealed record Refusal(int Status, string Text)
 
     public static Refusal NoBackend { get; } = new(503, "No backend is available.");
 
-    public static Refusal Held { get; } = new(503, "The backend that holds this session is away; it is waited for.");
+    public static Refusal Held { get; } = new(503, "The backend that holds this session is unavailable for now. Try again shortly.");
 
-    public static Refusal NoRoom { get; } = new(503, "The balancer has no room for one more connection.");
+    public static Refusal NoRoom { get; } = new(503, "The balancer has no resources left for another connection.");
 
     public static Refusal NoRoomForTunnel { get; } = new(503, "The limit of open WebSockets is reached.");
 
     public static Refusal NoRoomForUpgrade { get; } = new(503, "The limit of upgraded connections is reached.");
 
-    public static Refusal NotReachedInTime { get; } = new(504, "No backend took the connection in time.");
+    public static Refusal NotReachedInTime { get; } = new(504, "No backend accepted the connection in time.");
 
     public static Refusal NotAnsweredInTime { get; } = new(504, "The backend did not answer in time.");
 
-    public static Refusal OutOfTime { get; } = new(504, "The request took longer than it may.");
+    public static Refusal OutOfTime { get; } = new(504, "The request took longer than allowed.");
 
     /// <summary>Its reason phrase (RFC 9110 section 15).</summary>
     public string Reason => ReasonPhrases.GetReasonPhrase(Status);

@@ -11,15 +11,15 @@ internal static class Field
 
     /// <summary>All that are at hand, or those that were asked for.</summary>
     /// <param name="keys">Whom to take; none: all.</param>
-    /// <param name="haProxy">HAProxy's path, where it is not to be looked for.</param>
-    /// <param name="nginx">nginx's path, likewise.</param>
-    public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, string? haProxy, string? nginx)
+    /// <param name="haProxy">The paths of HAProxy, of each version that takes part.</param>
+    /// <param name="nginx">The paths of nginx, likewise.</param>
+    public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
-        var all = AtHand(haProxy ?? Programs.Find("haproxy"), nginx ?? Programs.Find("nginx")).ToList();
+        var all = AtHand(haProxy, nginx).ToList();
         return keys is [] ? all : [.. keys.Select(key => all.Find(one => one.Key == key) ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
     }
 
-    private static IEnumerable<Contestant> AtHand(string? haProxy, string? nginx)
+    private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
         if (HasReactors) yield return Ours(Contestant.Raw, "StickyWs io_uring", "Transport:RawLane=On", "Transport:Reactor=IoUring");
         if (HasReactors) yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:UnsafePreferInlineScheduling=true");
@@ -27,14 +27,22 @@ internal static class Field
         else if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
         yield return Ours(Contestant.Portable, "StickyWs portable", HasLanes ? ["Transport:RawLane=Off"] : []);
         yield return new(Contestant.Yarp, "YARP", true, backend => Balancer.StartOursAsync("serve-yarp", backend));
-        if (haProxy is not null)
+        for (var i = 0; i < haProxy.Count; i++)
         {
-            yield return new(Contestant.HaProxy, "HAProxy", false, backend => HaProxy.StartAsync(haProxy, backend));
-            yield return new(Contestant.HaProxySplice, "HAProxy splice", false, backend => HaProxy.StartAsync(haProxy, backend, "splice-auto"));
+            var (path, name) = (haProxy[i], $"HAProxy {Programs.ShortVersion(haProxy[i])}");
+            yield return new(Key(Contestant.HaProxy, i), name, false, backend => HaProxy.StartAsync(path, backend));
+            yield return new(Key(Contestant.HaProxySplice, i), $"{name} splice", false, backend => HaProxy.StartAsync(path, backend, "splice-auto"));
         }
 
-        if (nginx is not null) yield return new(Contestant.Nginx, "nginx", false, backend => Nginx.StartAsync(nginx, backend));
+        for (var i = 0; i < nginx.Count; i++)
+        {
+            var path = nginx[i];
+            yield return new(Key(Contestant.Nginx, i), $"nginx {Programs.ShortVersion(path)}", false, backend => Nginx.StartAsync(path, backend));
+        }
     }
+
+    // The targets are for the first version.
+    private static string Key(string key, int place) => place == 0 ? key : $"{key}-{place + 1}";
 
     private static Contestant Ours(string key, string name, params string[] settings)
         => new(key, name, true, backend => Balancer.StartOursAsync(["serve-stickyws", backend, .. settings]));

@@ -1,14 +1,34 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
 namespace StickyWs.Benchmarks.Balancers;
 
-/// <summary>Programs of the system, by name.</summary>
-internal static class Programs
+/// <summary>The peers' programs, which are installed or were given.</summary>
+internal static partial class Programs
 {
     // Where servers lie; a user's PATH often has neither.
     private static readonly string[] ServerFolders = ["/usr/sbin", "/usr/local/sbin"];
+
+    /// <summary>The paths that were given, or the one that is installed, or none.</summary>
+    public static IReadOnlyList<string> Of(string name, IReadOnlyList<string> given) => given.Count > 0 ? given : Find(name) is { } path ? [path] : [];
+
+    /// <summary>What it says of itself, in one line.</summary>
+    public static string Version(string path)
+    {
+        using var process = Process.Start(new ProcessStartInfo(path, ["-v"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd());
+        return (output + error).Split('\n')[0].Trim();
+    }
+
+    /// <summary>Its version as a number.</summary>
+    public static string ShortVersion(string path) => Number().Match(Version(path)).Value;
 
     public static string? Find(string name)
         => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
             .Concat(ServerFolders)
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
+
+    [GeneratedRegex(@"\d+(\.\d+)+(-dev\d+)?")]
+    private static partial Regex Number();
 }

@@ -11,7 +11,7 @@ internal static class PeersCommand
         var options = PeersOptions.Parse(args);
         var contestants = Field.Choose(options.Contestants, options.HaProxy, options.Nginx);
         var basis = options.Base is { } key ? contestants.First(one => one.Key == key) : contestants[0];
-        var report = new Report(contestants, basis, options, await Versions.ReadAsync(options));
+        var report = new Report(contestants, basis, options, Versions.Read(options));
         using var backend = await Child.StartEndAsync("serve-backend");
         var results = new Results();
         foreach (var measurement in Choose(options.Only))

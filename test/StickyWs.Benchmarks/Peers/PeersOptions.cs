@@ -1,4 +1,5 @@
 using System.Globalization;
+using StickyWs.Benchmarks.Balancers;
 
 namespace StickyWs.Benchmarks.Peers;
 
@@ -20,9 +21,11 @@ internal sealed record PeersOptions
 
     public TimeSpan WarmUp { get; private init; }
 
-    public string? HaProxy { get; private init; }
+    /// <summary>Paths of HAProxy, of one or more versions.</summary>
+    public IReadOnlyList<string> HaProxy { get; private init; } = [];
 
-    public string? Nginx { get; private init; }
+    /// <summary>Paths of nginx, likewise.</summary>
+    public IReadOnlyList<string> Nginx { get; private init; } = [];
 
     public string? Out { get; private init; }
 
@@ -43,8 +46,8 @@ internal sealed record PeersOptions
             Base = values.GetValueOrDefault("--base"),
             Duration = Seconds(values.GetValueOrDefault("--seconds", "2")),
             WarmUp = Seconds(values.GetValueOrDefault("--warm-up", "20")),
-            HaProxy = values.GetValueOrDefault("--haproxy"),
-            Nginx = values.GetValueOrDefault("--nginx"),
+            HaProxy = Programs.Of("haproxy", List(values.GetValueOrDefault("--haproxy"))),
+            Nginx = Programs.Of("nginx", List(values.GetValueOrDefault("--nginx"))),
             Out = values.GetValueOrDefault("--out"),
         };
     }

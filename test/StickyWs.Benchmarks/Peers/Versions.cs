@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using StickyWs.Benchmarks.Balancers;
@@ -10,10 +9,9 @@ namespace StickyWs.Benchmarks.Peers;
 /// <summary>What exactly was compared, and on what.</summary>
 internal static class Versions
 {
-    public static async Task<IReadOnlyList<string>> ReadAsync(PeersOptions options) =>
+    public static IReadOnlyList<string> Read(PeersOptions options) =>
     [
-        await AskAsync(options.HaProxy ?? Programs.Find("haproxy")) ?? "no HAProxy",
-        await AskAsync(options.Nginx ?? Programs.Find("nginx")) ?? "no nginx",
+        .. options.HaProxy.Concat(options.Nginx).Select(Programs.Version),
         $"YARP {Informational(typeof(RouteConfig)).Split('+')[0]}",
         $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}, workstation GC, not concurrent",
         $"Linux {Machine.Kernel}, congestion control {Machine.CongestionControl}, {Environment.ProcessorCount} cores of {Machine.Processor}",
@@ -21,11 +19,4 @@ internal static class Versions
 
     private static string Informational(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
 
-    private static async Task<string?> AskAsync(string? program)
-    {
-        if (program is null) return null;
-        using var process = Process.Start(new ProcessStartInfo(program, ["-v"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var (output, error) = (await process.StandardOutput.ReadToEndAsync(), await process.StandardError.ReadToEndAsync());
-        return (output + error).Split('\n')[0].Trim();
-    }
 }

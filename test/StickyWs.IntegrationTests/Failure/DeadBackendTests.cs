@@ -64,7 +64,7 @@ public sealed class DeadBackendTests : BalancerTest
         var answer = await client.AskAsync(HttpHead.Handshake());
 
         Assert.Equal(504, HttpHead.Status(answer));
-        Assert.Equal("504 Gateway Timeout: No backend took the connection in time.\n", await client.ReadBodyAsync(answer));
+        Assert.Equal("504 Gateway Timeout: No backend accepted the connection in time.\n", await client.ReadBodyAsync(answer));
     }
 
     [Theory]

@@ -91,10 +91,10 @@ public sealed class NoiseTests
         Assert.Equal(("BackendFailedClient", LogLevel.Warning), (line.Event, line.Level));
         var expected = (way is Way.Http1 or Way.Tls or Way.Http2 or Way.Http2Tls, isFull) switch
         {
-            (true, true) => "a request got 504: No backend could be reached in time.",
+            (true, true) => "a request got 504: No backend accepted the connection in time.",
             (true, false) => "a request got 504: The backend did not answer in time.",
-            (false, true) => "a handshake got 504: No backend took the connection in time.",
-            (false, false) => "a handshake got 504: The backend did not answer the handshake in time.",
+            (false, true) => "a handshake got 504: No backend accepted the connection in time.",
+            (false, false) => "a handshake got 504: The backend did not answer in time.",
         };
         Assert.StartsWith("Backend pool/a: " + expected, line.Text, StringComparison.Ordinal);
         Assert.Equal([isFull ? "a-ConnectTimedOut" : "a-TimedOut"], host.Outcomes.Seen);

@@ -24,7 +24,7 @@ public sealed class RequestLimitTests
         var answer = await asking;
 
         Assert.Equal(504, HttpHead.Status(answer));
-        Assert.EndsWith("504 Gateway Timeout: The request took longer than it may.\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("504 Gateway Timeout: The request took longer than allowed.\n", answer, StringComparison.Ordinal);
         Assert.Equal(["a-TimedOut"], host.Outcomes.Seen);
         Assert.Contains(host.Lines, line => line.Text.StartsWith("Backend pool/a: a request got 504: ", StringComparison.Ordinal));
     }
