@@ -27,7 +27,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         try
         {
             var sniffer = new Sniffer(services.Limits);
-            if (!arrival.TryRead(ref sniffer, out var result) || result.Head is not null) return SniffAsync(arrival, sniffer, result);
+            if (!arrival.TryRead(ref sniffer, out var result) || result.Verdict == Verdict.WebSocket) return SniffAsync(arrival, sniffer, result);
             connection = arrival.Release(result.Verdict);
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -52,9 +52,9 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 return;
             }
 
-            if (result.Head is not null && await DecideAsync(arrival, result.Head).ConfigureAwait(false) is { } decision)
+            if (result.Verdict == Verdict.WebSocket && await DecideAsync(arrival, result.Head!).ConfigureAwait(false) is { } decision)
             {
-                var forwarding = arrival.ForwardAsync(result.Head, decision, services);
+                var forwarding = arrival.ForwardAsync(result.Head!, decision, services);
                 result = default; // An open tunnel must not keep its head alive.
                 await forwarding.ConfigureAwait(false);
                 return;

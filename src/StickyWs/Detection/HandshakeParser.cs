@@ -16,7 +16,9 @@ internal static class HandshakeParser
 
     /// <param name="bytes">The whole head, its empty line included.</param>
     /// <param name="limits">The caps.</param>
-    /// <param name="head">The handshake when the verdict is <see cref="Verdict.WebSocket"/>.</param>
+    /// <param name="head">
+    /// The handshake when the verdict is <see cref="Verdict.WebSocket"/>, or <see cref="Verdict.Doubtful"/> only because Kestrel has to decode its path or bytes.
+    /// </param>
     /// <returns><see cref="Verdict.WebSocket"/>, <see cref="Verdict.PlainHttp"/> or <see cref="Verdict.Doubtful"/>.</returns>
     public static Verdict Parse(ReadOnlySpan<byte> bytes, SniffLimits limits, out RequestHead? head)
     {

@@ -20,7 +20,7 @@ internal struct Sniffer(SniffLimits limits)
 
     /// <summary>Judges all bytes that have arrived so far.</summary>
     /// <param name="bytes">From the first byte of the connection on; each call sees at least what the one before saw.</param>
-    /// <param name="head">The parsed handshake when the verdict is <see cref="Verdict.WebSocket"/>.</param>
+    /// <param name="head">The parsed handshake when the verdict is <see cref="Verdict.WebSocket"/>; with any other verdict it must not be used.</param>
     public Verdict Sniff(in ReadOnlySequence<byte> bytes, out RequestHead? head)
     {
         head = null;

@@ -24,6 +24,9 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
         { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", nameof(Verdict.Http2Preface) },
         { "\u0016\u0003\u0001", nameof(Verdict.Tls) },
         { "GET /a HTTP/1.1\nHost: example.test\n\n", nameof(Verdict.Doubtful) },
+        // Handshakes that only Kestrel may read: their paths have to be decoded.
+        { HttpHead.Handshake("/ch%61t"), nameof(Verdict.Doubtful) },
+        { HttpHead.Handshake("/./chat"), nameof(Verdict.Doubtful) },
     };
 
     [Theory]
