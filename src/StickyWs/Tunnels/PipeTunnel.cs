@@ -24,7 +24,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     public override string Lane => LaneNames.Portable;
 
-    public override bool IsInMemory => client.IsInMemory;
+    public override bool IsInMemory { get; } = client.IsInMemory;
 
     public StreamBackendConnection BackendConnection => backend;
 
@@ -39,7 +39,8 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     /// <summary>How long a client that keeps sending is still read after its backend's end.</summary>
     public TimeSpan LongestHearing => PatienceOf(options);
 
-    public override ConnectionTuple? Tuple => client.Tuple;
+    // Read once: the request that it comes from may be over, and another's.
+    public override ConnectionTuple? Tuple { get; } = client.Tuple;
 
     public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
     {

@@ -24,7 +24,19 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     {
         if (reactor.IsCurrent) return new ValueTask<ConnectionTuple?>(BackendTuple());
         var reading = new TaskCompletionSource<ConnectionTuple?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        reactor.Run(() => reading.SetResult(BackendTuple()));
+        reactor.Run(() =>
+        {
+            try
+            {
+                reading.SetResult(BackendTuple());
+            }
+#pragma warning disable CA1031 // Whoever asked is told.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                reading.SetException(e);
+            }
+        });
         return new ValueTask<ConnectionTuple?>(reading.Task);
     }
 
