@@ -28,7 +28,7 @@ internal abstract class ClientLeg : TunnelClient
     /// <see langword="false"/> when the client's server has no room for one more upgraded connection; then nothing was sent, and the client is to be
     /// refused.
     /// </returns>
-    public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind);
+    public abstract ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> afterHead);
 
     /// <summary>Answers in the balancer's own name.</summary>
     public abstract ValueTask RefuseAsync(Refusal refusal);

@@ -68,11 +68,11 @@ internal sealed class Handshake(TimeProvider time)
         }
     }
 
-    private static HandshakeResult Judge(ResponseHead head, RequestHead asked, ReadOnlySpan<byte> behind)
+    private static HandshakeResult Judge(ResponseHead head, RequestHead asked, ReadOnlySpan<byte> afterHead)
     {
-        if (head.Status != 101) return new HandshakeResult(HandshakeOutcome.Declined, head, behind.ToArray());
+        if (head.Status != 101) return new HandshakeResult(HandshakeOutcome.Declined, head, afterHead.ToArray());
         return head.Opens(asked)
-            ? new HandshakeResult(HandshakeOutcome.Opened, head, behind.ToArray())
+            ? new HandshakeResult(HandshakeOutcome.Opened, head, afterHead.ToArray())
             : new HandshakeResult(HandshakeOutcome.BadAnswer);
     }
 

@@ -23,10 +23,10 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
     /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
     protected virtual ConnectionShare? Share => null;
 
-    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
+    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> afterHead)
     {
         if (await OpenAsync(answer).ConfigureAwait(false) is not { } pipe) return false;
-        pipe.Output.Write(behind.Span);
+        pipe.Output.Write(afterHead.Span);
         await pipe.Output.FlushAsync().ConfigureAwait(false);
         _pipe = pipe;
         return true;

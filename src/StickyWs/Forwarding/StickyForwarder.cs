@@ -105,12 +105,12 @@ internal sealed partial class StickyForwarder(
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
-    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> behind)
+    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead)
         where TConnection : BackendConnection
     {
         var end = default(CloseWatch);
-        end.Look(behind, isMasked: false);
-        return new OpenedBackend<TConnection>(connection, lease, behind.Length, end);
+        end.Look(afterHead, isMasked: false);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, end);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)
