@@ -190,7 +190,7 @@ public sealed class DescriptorLimitTests : BalancerTest
             }
         }
 
-        await Wait.UntilAsync(() => Count(process, "There are descriptors again") > 0);
+        await Wait.UntilAsync(() => Count(process, "Descriptors are available again") > 0);
         Assert.False(process.HasExited);
         AssertOneLine(process, time);
     }

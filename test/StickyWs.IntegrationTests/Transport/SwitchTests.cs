@@ -84,11 +84,11 @@ public sealed class SwitchTests : BalancerTest
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         var balancer = Owned(Balancer.Start(Lane.RawEpoll, Pool("http://127.0.0.1:1").With("Transport:Reactors", "2")));
 
-        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, and not on io_uring, for it is not wanted (Transport:Reactor)", RawLaneLine(balancer));
+        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, not io_uring: disabled by configuration (Transport:Reactor)", RawLaneLine(balancer));
         var measurement = Reactors(balancer);
         Assert.Equal(2, measurement.Value);
         Assert.Equal("epoll", measurement.Tags["stickyws.reactor.kind"]);
-        Assert.Equal("it is not wanted (Transport:Reactor)", measurement.Tags["stickyws.reactor.obstacle"]);
+        Assert.Equal("disabled by configuration (Transport:Reactor)", measurement.Tags["stickyws.reactor.obstacle"]);
     }
 
     // In the portable lane nothing waits in a reactor, so there is nothing to refuse.
@@ -130,7 +130,7 @@ public sealed class SwitchTests : BalancerTest
         await server.WriteAsync("to the client");
         Assert.Equal("to the client", await client.ReadTextAsync(13));
 
-        Assert.Contains("1 reactors on epoll, and not on io_uring, for the system refuses: io_uring_setup: EPERM", process.Output, StringComparison.Ordinal);
+        Assert.Contains("1 reactors on epoll, not io_uring: the system refuses: io_uring_setup: EPERM", process.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class SwitchTests : BalancerTest
 
         Assert.NotEqual(0, await process.EndsAsync());
         Assert.Contains(
-            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, for the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
+            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, because the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Now listening on", process.Output, StringComparison.Ordinal);
     }
 
