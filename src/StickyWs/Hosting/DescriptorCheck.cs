@@ -10,11 +10,11 @@ using StickyWs.Transport;
 namespace StickyWs.Hosting;
 
 /// <summary>
-/// Says, when the host has started and whenever <c>MaxTunnels</c> changes, that the process may not have as many descriptors as so many tunnels need.
+/// Warns, when the host has started and whenever <c>MaxTunnels</c> changes, if the process's descriptor limit is too low for that many tunnels.
 /// </summary>
 internal sealed partial class DescriptorCheck(BackendRegistry registry, DescriptorBudget budget, ILogger<DescriptorCheck> logger, OptionsRoot? root = null) : IHostedLifecycleService
 {
-    /// <summary>What there should be room for where there is no <c>MaxTunnels</c>.</summary>
+    /// <summary>The number of tunnels to check for if <c>MaxTunnels</c> is not set.</summary>
     public const int Unlimited = 4000;
 
     private int? _checked;
@@ -47,7 +47,7 @@ internal sealed partial class DescriptorCheck(BackendRegistry registry, Descript
         Check(_checked = most);
     }
 
-    // Tunnels that are open already have their descriptors.
+    // Tunnels that are already open have their descriptors.
     private void Check(int? most)
     {
         if (!budget.IsLimited) return;

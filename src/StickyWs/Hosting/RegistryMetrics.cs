@@ -5,7 +5,7 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Hosting;
 
-/// <summary>What the registry knows anyway, read when somebody collects: tunnels, bytes, states.</summary>
+/// <summary>Metrics from the registry's existing state, read on collection: tunnels, bytes, states.</summary>
 internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
 {
     public void Observe(BackendRegistry registry)
