@@ -13,7 +13,8 @@ internal sealed partial class BackendRegistry
         EventName = "BackendRemoved")]
     private partial void LogRemoved(string pool, string backend, int tunnels, int requests);
 
-    [LoggerMessage(EventId = EventIds.BackendStateChanged, EventName = "BackendStateChanged", Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]
+    [LoggerMessage(EventId = EventIds.BackendStateChanged, EventName = "BackendStateChanged",
+        Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]
     private partial void LogStateChanged(LogLevel level, string pool, string backend, BackendState before, BackendState after, string cause);
 
     [LoggerMessage(EventIds.BackendSpared, LogLevel.Warning,
@@ -29,6 +30,7 @@ internal sealed partial class BackendRegistry
     private partial void LogKnown(string pool);
 
     [LoggerMessage(EventIds.NewBackendsUnhealthy, LogLevel.Warning,
-        "None of the backends that the changed configuration names for pool {Pool} is healthy; those before them are let go, as it says", EventName = "NewBackendsUnhealthy")]
+        "No new backend of pool {Pool} is healthy; the changed configuration applies anyway, and its previous backends are released",
+        EventName = "NewBackendsUnhealthy")]
     private partial void LogNoneHealthy(string pool);
 }

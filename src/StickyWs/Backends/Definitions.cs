@@ -28,7 +28,8 @@ internal sealed record PoolDefinition(string Name, PoolOptions Options, Immutabl
     public static PoolDefinition Of(string name, PoolOptions options, long revision) => new(
         name,
         options,
-        [.. options.Backends.OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase).Select(backend => BackendDefinition.Of(backend.Key, backend.Value))],
+        [.. options.Backends.OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase)
+            .Select(backend => BackendDefinition.Of(backend.Key, backend.Value))],
         revision);
 }
 
@@ -40,5 +41,6 @@ internal sealed record PoolDefinition(string Name, PoolOptions Options, Immutabl
 /// <param name="IsEnabled">Whether it gets new work; if not, it drains.</param>
 internal sealed record BackendDefinition(string Name, Uri Address, int Weight, int? MaxTunnels, bool IsEnabled)
 {
-    public static BackendDefinition Of(string name, BackendOptions options) => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.Enabled);
+    public static BackendDefinition Of(string name, BackendOptions options)
+        => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.Enabled);
 }

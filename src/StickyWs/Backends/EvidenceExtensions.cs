@@ -40,7 +40,8 @@ internal static class EvidenceExtensions
     {
         OperationCanceledException => Evidence.ConnectTimedOut,
         SocketException socket => Of(socket.SocketErrorCode),
-        OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => Evidence.OutOfResources,
+        OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException
+            => Evidence.OutOfResources,
         { InnerException: SocketException inner } => Of(inner.SocketErrorCode),
         HttpRequestException { InnerException: { } inner } => OfConnect(inner),
         AuthenticationException tls => IsChoiceOfProtocol(tls) ? Evidence.BadAnswer : Evidence.TlsFailed,
@@ -56,7 +57,8 @@ internal static class EvidenceExtensions
             var isIt = failure switch
             {
                 Win32Exception windows => windows.NativeErrorCode == ApplicationProtocolMismatch,
-                CryptographicException ssl => (ssl.HResult & OpenSslReasons) == NoApplicationProtocol || ssl.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase),
+                CryptographicException ssl => (ssl.HResult & OpenSslReasons) == NoApplicationProtocol
+                    || ssl.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase),
                 _ => false,
             };
             if (isIt) return true;

@@ -25,10 +25,12 @@ internal sealed record PoolSnapshot(
     public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
 
     /// <summary>Backends without probes that traffic took out while others serve: now and then one request tries them.</summary>
-    public ImmutableArray<Backend> Suspended { get; } = Definition.Options.Health.Probe is null && !IsPanicking ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
+    public ImmutableArray<Backend> Suspended { get; } = Definition.Options.Health.Probe is null && !IsPanicking
+        ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
 
     /// <summary>Whether an enabled backend still awaits its first probe.</summary>
-    public bool AwaitsFirstProbes { get; } = Definition.Options.Health.Probe is not null && Backends.Any(backend => backend.State == BackendState.Unknown && !backend.WasProbed);
+    public bool AwaitsFirstProbes { get; } = Definition.Options.Health.Probe is not null
+        && Backends.Any(backend => backend.State == BackendState.Unknown && !backend.WasProbed);
 
     /// <summary>
     /// Whether it is too early to say if its backends can serve: a first probe is still pending, or none is healthy and some are not judged.

@@ -15,7 +15,8 @@ namespace StickyWs.Connections;
 /// A client of the raw lane: its socket was detached from Kestrel, which releases the connection as soon as the tunnel is established. Owns the
 /// socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time) : ClientLeg<RawBackendConnection>, IAsyncDisposable
+internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time)
+    : ClientLeg<RawBackendConnection>, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 

@@ -38,7 +38,8 @@ internal static class HeadPeeker
 
     /// <summary>The asynchronous path. A time-out is an outcome here, not an exception; a stopping server stops waiting.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    public static async ValueTask<HeadResult> ReadAsync(IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
+    public static async ValueTask<HeadResult> ReadAsync(
+        IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
     {
         using var timer = new CancellationTokenSource(deadline, time);
         using var stop = stopping.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);

@@ -38,6 +38,7 @@ internal sealed partial class ConfigurationAdvice(ConfigurationSources sources, 
     private partial void LogNoPools(string remedy);
 
     [LoggerMessage(EventIds.PipelineForgotten, LogLevel.Warning,
-        "Plain HTTP, and WebSockets inside TLS, are not balanced: call app.UseStickyWebSocketBalancing() after builder.Build()", EventName = "PipelineForgotten")]
+        "Plain HTTP, and WebSockets inside TLS, are not balanced: call app.UseStickyWebSocketBalancing() after builder.Build()",
+        EventName = "PipelineForgotten")]
     private partial void LogPipelineForgotten();
 }

@@ -18,7 +18,11 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
         meter.CreateObservableGauge("stickyws.backend.state", () => States(registry), "{backend}", "1 for the state that a backend is in, 0 for the others.");
     }
 
-    private Measurement<int>[] Pins() => [new(pins.LearntCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "learnt")), new(pins.HashedCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "hashed"))];
+    private Measurement<int>[] Pins() =>
+    [
+        new(pins.LearntCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "learnt")),
+        new(pins.HashedCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "hashed")),
+    ];
 
     private static IEnumerable<Backend> Backends(BackendRegistry registry) => registry.Current.Pools.SelectMany(pool => pool.Backends);
 

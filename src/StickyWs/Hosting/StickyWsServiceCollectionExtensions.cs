@@ -141,7 +141,8 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<DialMeter>();
         services.AddSingleton<KeptConnections>();
         services.AddSingleton(provider => new ClientSettings(
-            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(),
+            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(),
+            provider.GetService<RawLane>(),
             provider.GetRequiredService<DescriptorBudget>(), provider.GetRequiredService<KeptConnections>()));
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<BoundClients>();
@@ -169,7 +170,8 @@ public static class StickyWsServiceCollectionExtensions
     private static void AddTransport(IServiceCollection services)
     {
         services.AddSingleton(provider => new DescriptorBudget(
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(), tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(),
+            tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
         services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);
