@@ -16,13 +16,16 @@ internal static class Field
     public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, string? haProxy, string? nginx)
     {
         var all = AtHand(haProxy ?? Programs.Find("haproxy"), nginx ?? Programs.Find("nginx")).ToList();
-        return keys is [] ? all : [.. keys.Select(key => all.Find(one => one.Key == key) ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
+        return keys is [] ? all : [.. keys.Select(key => all.Find(one => one.Key == key)
+            ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
     }
 
     private static IEnumerable<Contestant> AtHand(string? haProxy, string? nginx)
     {
         if (HasReactors) yield return Ours(Contestant.Raw, "StickyWs io_uring", "Transport:RawLane=On", "Transport:Reactor=IoUring");
-        if (HasReactors) yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:UnsafePreferInlineScheduling=true");
+        if (HasReactors)
+            yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring",
+                "Transport:UnsafePreferInlineScheduling=true");
         if (HasReactors) yield return Ours(Contestant.Epoll, "StickyWs epoll", "Transport:RawLane=On", "Transport:Reactor=Epoll");
         else if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
         yield return Ours(Contestant.Portable, "StickyWs portable", HasLanes ? ["Transport:RawLane=Off"] : []);

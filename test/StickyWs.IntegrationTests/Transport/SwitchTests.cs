@@ -14,7 +14,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.IntegrationTests.Transport;
 
-/// <summary>The options <c>Transport:RawLane</c>, <c>Transport:Reactor</c> and <c>Transport:Reactors</c>, as the log, the metric and the process show them.</summary>
+/// <summary>
+/// The options <c>Transport:RawLane</c>, <c>Transport:Reactor</c> and <c>Transport:Reactors</c>, as the log, the metric and the process show them.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class SwitchTests : BalancerTest
 {
@@ -120,7 +122,8 @@ public sealed class SwitchTests : BalancerTest
     {
         SkipWithoutUring();
         await using var backend = RawBackend.Opening();
-        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On",
+            "Transport:Reactors=1");
 
         await using var client = await RawClient.ConnectAsync(await process.ListensAsync());
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
@@ -150,7 +153,8 @@ public sealed class SwitchTests : BalancerTest
     public async Task A_process_of_its_own_that_nobody_refuses_io_uring_has_it()
     {
         SkipWithoutUring();
-        using var process = BalancerProcess.Start(Refused.Nothing, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Nothing, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring",
+            "Transport:Reactors=1");
 
         await process.ListensAsync();
 
@@ -164,13 +168,15 @@ public sealed class SwitchTests : BalancerTest
     }
 
     // The lane sets its own value before; this one comes after.
-    private static Action<IWebHostBuilder> With(string key, string value) => builder => builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(new LiveSettings().With(key, value)));
+    private static Action<IWebHostBuilder> With(string key, string value)
+        => builder => builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(new LiveSettings().With(key, value)));
 
     private static string RawLaneLine(Balancer balancer) => Assert.Single(balancer.Log.Lines, line => line.Event is "RawLaneOn" or "RawLaneOff").Text;
 
     private static CollectedMeasurement<int> Reactors(Balancer balancer)
     {
-        using var collector = new MetricCollector<int>(balancer.Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName, "stickyws.reactors");
+        using var collector = new MetricCollector<int>(balancer.Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName,
+            "stickyws.reactors");
         collector.RecordObservableInstruments();
         return Assert.Single(collector.GetMeasurementSnapshot());
     }
