@@ -59,5 +59,6 @@ internal sealed class Notebook(string pin, IDistributedCache cache)
     }
 
     private static Task SendAsync<T>(WebSocket socket, T message, CancellationToken cancellation)
-        => socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, JsonSerializerOptions.Web), WebSocketMessageType.Text, endOfMessage: true, cancellation);
+        => socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, JsonSerializerOptions.Web), WebSocketMessageType.Text, endOfMessage: true,
+            cancellation);
 }

@@ -29,7 +29,8 @@ internal sealed class AffinityTarget : IFuzzTarget
     private readonly BackendRegistry _registry = new(NullLogger<BackendRegistry>.Instance, TimeProvider.System);
     private readonly ClaimResolver _claims;
     private readonly HashRule[] _hashRules;
-    private readonly PinRule[] _pinRules = [new SignalRRule("chat"), new SocketIORule("chat"), new LearntCookieRule("chat", "sid"), new LearntHeaderRule("chat", "X-Session")];
+    private readonly PinRule[] _pinRules =
+        [new SignalRRule("chat"), new SocketIORule("chat"), new LearntCookieRule("chat", "sid"), new LearntHeaderRule("chat", "X-Session")];
     private readonly HashSet<string> _issued;
 
     public AffinityTarget()
@@ -38,7 +39,8 @@ internal sealed class AffinityTarget : IFuzzTarget
         var metrics = new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>());
         var seals = new CookieSeals(null, NullLogger<CookieSeals>.Instance);
         _claims = new ClaimResolver(new AffinityServices(_registry, new Pins(_registry, TimeProvider.System), seals, metrics, TimeProvider.System));
-        _hashRules = [new HeaderRule("chat", "X-User"), new QueryRule("chat", "room"), new PathSegmentRule("chat", 0), new PathSegmentRule("chat", 1), new ClientAddressRule("chat", _registry, 24, 56)];
+        _hashRules = [new HeaderRule("chat", "X-User"), new QueryRule("chat", "room"), new PathSegmentRule("chat", 0), new PathSegmentRule("chat", 1),
+            new ClientAddressRule("chat", _registry, 24, 56)];
         var (keyed, unkeyed) = (Options().Pools["chat"].Affinity.Rules[0].Cookie!, Options().Pools["other"].Affinity.Rules[0].Cookie!);
         string[] issued = [Issue(keyed, "chat"), Issue(unkeyed, "other")];
         _issued = [.. issued];
@@ -82,7 +84,11 @@ internal sealed class AffinityTarget : IFuzzTarget
         var options = new StickyWsOptions { TrustedProxies = { "10.0.0.0/8" } };
         foreach (var (name, keys) in ((string, string[])[])[("chat", [Key(2), Key(1)]), ("other", [Key(3)])])
         {
-            var pool = options.Pools[name] = new PoolOptions { Backends = { ["a"] = new() { Address = "http://127.0.0.1:5000" }, ["b"] = new() { Address = "http://127.0.0.1:5001" } } };
+            var pool = options.Pools[name] = new PoolOptions
+            {
+                Backends =
+                { ["a"] = new() { Address = "http://127.0.0.1:5000" }, ["b"] = new() { Address = "http://127.0.0.1:5001" } }
+            };
             var cookie = new CookieAffinityOptions();
             foreach (var key in keys) cookie.Keys.Add(key);
             pool.Affinity.Rules.Add(new AffinityRuleOptions { Cookie = cookie });
@@ -104,9 +110,11 @@ internal sealed class AffinityTarget : IFuzzTarget
     private static IEnumerable<byte[]> Seeded(string[] issued)
     {
         const string SocketIO = "97:0{\"sid\":\"" + Token + "\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000}2:40";
-        yield return Case($"/hub?id={Token}&room=a", [$"Cookie: a=b; StickyWs={issued[0]}; sid=abc", "X-User: ann"], ["Set-Cookie: sid=abc; Path=/; HttpOnly"], "");
+        yield return Case($"/hub?id={Token}&room=a", [$"Cookie: a=b; StickyWs={issued[0]}; sid=abc", "X-User: ann"],
+            ["Set-Cookie: sid=abc; Path=/; HttpOnly"], "");
         yield return Case("/socket.io/?EIO=4&transport=websocket&sid=" + Token, [$"Cookie: StickyWs={issued[1]}"], ["X-Session: s1"], SocketIO);
-        yield return Case("/?room=a%20b+c&ROOM=d", [$"cookie: sid=\"q\"\r\nCookie: x=y; StickyWs={issued[0]}", "X-Forwarded-For: 1.2.3.4, 10.0.0.7"], ["Set-Cookie: a=b", "Set-Cookie: sid=; Max-Age=0"], SocketIO);
+        yield return Case("/?room=a%20b+c&ROOM=d", [$"cookie: sid=\"q\"\r\nCookie: x=y; StickyWs={issued[0]}", "X-Forwarded-For: 1.2.3.4, 10.0.0.7"],
+            ["Set-Cookie: a=b", "Set-Cookie: sid=; Max-Age=0"], SocketIO);
         yield return Case("/hub?id=5", ["X-User: \xE9", "X-Forwarded-For: 2001:db8::1", "X-Forwarded-For: [::1]:80"], [], $$"""{"negotiateVersion":1,"connectionId":"{{Token}}","connectionToken":"{{Token}}x","a":{"b":[1,2] } }""");
         yield return Case("/rooms/42//x;y", [], [], "");
         yield return Case("/", ["Cookie: StickyWs=" + new string('A', 80)], [], """{"url":"http://a","accessToken":"b"}""");
@@ -115,7 +123,8 @@ internal sealed class AffinityTarget : IFuzzTarget
 
     private static byte[] Case(string target, string[] headers, string[] answered, string body) =>
     [
-        .. Seeds.Head([$"GET {target} HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", .. headers]),
+        .. Seeds.Head([$"GET {target} HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", .. headers]),
         .. Seeds.Head(["HTTP/1.1 200 OK", .. answered]),
         .. Seeds.Raw(body),
     ];
@@ -130,7 +139,8 @@ internal sealed class AffinityTarget : IFuzzTarget
         var lines = new List<(string Name, string Value)>();
         var headers = head.ReadHeaders();
         while (headers.Read()) lines.Add((Encoding.ASCII.GetString(headers.Name), Encoding.Latin1.GetString(headers.Value)));
-        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase)) request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
+        foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase))
+            request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
         return request;
     }
 
@@ -147,7 +157,8 @@ internal sealed class AffinityTarget : IFuzzTarget
         Span<byte> text = stackalloc byte[CookieSeal.LongestText];
         for (var i = 0; new RequestView(head, Peer, isHttps: false).TryCookie("StickyWs"u8, i, text, out var length); i++)
         {
-            var found = Encoding.Latin1.GetString(text[..length]).TrimEnd('=').Replace(" ", "", StringComparison.Ordinal).Replace("\t", "", StringComparison.Ordinal);
+            var found = Encoding.Latin1.GetString(text[..length]).TrimEnd('=').Replace(" ", "", StringComparison.Ordinal)
+                .Replace("\t", "", StringComparison.Ordinal);
             isIssued |= _issued.Contains(found);
         }
 

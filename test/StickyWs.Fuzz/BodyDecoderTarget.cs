@@ -77,7 +77,8 @@ internal sealed class BodyDecoderTarget : IFuzzTarget
     {
         var header = framing == BodyFraming.Chunked ? "Transfer-Encoding: chunked" : string.Create(CultureInfo.InvariantCulture, $"Content-Length: {length}");
         var theirs = await _client.ReadBodyAsync([.. Seeds.Head("HTTP/1.1 200 OK", header), .. input]);
-        Broken.If(!theirs.AsSpan().SequenceEqual(body), $"The body is \"{Encoding.Latin1.GetString(body)}\", to the runtime's client \"{Encoding.Latin1.GetString(theirs)}\".");
+        Broken.If(!theirs.AsSpan().SequenceEqual(body),
+            $"The body is \"{Encoding.Latin1.GetString(body)}\", to the runtime's client \"{Encoding.Latin1.GetString(theirs)}\".");
     }
 
     private sealed record Decoded(byte[] Body, bool IsComplete, bool IsRefused)

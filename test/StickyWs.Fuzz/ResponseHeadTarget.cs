@@ -14,7 +14,8 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
     public IReadOnlyList<byte[]> Corpus { get; } =
     [
         Seeds.Head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-        Seeds.Head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Content-Length: 0", "Transfer-Encoding: chunked"),
+        Seeds.Head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Content-Length: 0", "Transfer-Encoding: chunked"),
         Seeds.Head("HTTP/1.1 101 UPGRADED", "Content-Type: application/vnd.docker.raw-stream", "Connection: Upgrade", "Upgrade: tcp"),
         Seeds.Head("HTTP/1.1 200 OK", "Content-Length: 0", "Server: a"),
         Seeds.Head("HTTP/1.1 200", "Transfer-Encoding: chunked"),
@@ -41,7 +42,9 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
         var opens = head.Opens("dGhlIHNhbXBsZSBub25jZQ=="u8);
         Broken.If(opens && head.Status != 101, "Only a 101 can open a tunnel.");
         var switches = head.SwitchesTo("tcp, SPDY/3.1"u8);
-        Broken.If(switches && (head.Status != 101 || opens || head.Single("Upgrade"u8) is not { } protocol || !protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase) && !protocol.Equals("spdy/3.1", StringComparison.OrdinalIgnoreCase)), "A 101 switches to one protocol, and to one that was asked for.");
+        Broken.If(switches && (head.Status != 101 || opens || head.Single("Upgrade"u8) is not { } protocol
+            || !protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase) && !protocol.Equals("spdy/3.1", StringComparison.OrdinalIgnoreCase)),
+            "A 101 switches to one protocol, and to one that was asked for.");
         Broken.If(head.Status < 200 && (head.Framing != BodyFraming.None || !head.IsHopByHop("Content-Length"u8)), "A 1xx has no body.");
         Broken.If(head.ReadHeaders() is var headers && Drain(ref headers), "The headers of an accepted head are malformed.");
         if (head.Status < 200) return true;

@@ -27,7 +27,15 @@ public sealed class ConnectionSettingsTests
     [Fact]
     public void Of_OptionsAndText_OptionsGoFirst()
     {
-        var options = new RedisPinOptions { Configuration = "redis,user=a,password=b,defaultDatabase=1,ssl=false,sslHost=c", User = "u", Password = "p,=", Database = 4, Tls = true, TlsServerName = "n" };
+        var options = new RedisPinOptions
+        {
+            Configuration = "redis,user=a,password=b,defaultDatabase=1,ssl=false,sslHost=c",
+            User = "u",
+            Password = "p,=",
+            Database = 4,
+            Tls = true,
+            TlsServerName = "n"
+        };
 
         var settings = ConnectionSettings.Of(options);
 

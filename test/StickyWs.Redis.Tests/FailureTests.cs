@@ -94,7 +94,8 @@ public sealed class FailureTests : StoreTest
         await UntilUpAsync(store);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.FindAsync(Key, new CancellationToken(canceled: true)));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.SaveAsync(Key, "blue", Lifetime, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await store.SaveAsync(Key, "blue", Lifetime, new CancellationToken(canceled: true)));
     }
 
     // The first connect to it takes seconds, and nobody who asks or stops waits for it.

@@ -69,7 +69,8 @@ public sealed class PinTests : StoreTest
     [MemberData(nameof(All))]
     public async Task Find_InAnotherDatabase_IsNull(string server)
     {
-        var (zero, three, byText) = (Open(Servers.AddressOf(server)), Open(Servers.AddressOf(server), options => options.Database = 3), Open($"{Servers.AddressOf(server)},defaultDatabase=3"));
+        var (zero, three, byText) = (Open(Servers.AddressOf(server)), Open(Servers.AddressOf(server), options => options.Database = 3),
+            Open($"{Servers.AddressOf(server)},defaultDatabase=3"));
 
         await three.SaveAsync(Key, "blue", Lifetime, Wait.Token());
 

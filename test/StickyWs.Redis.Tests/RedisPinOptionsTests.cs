@@ -132,7 +132,8 @@ public sealed class RedisPinOptionsTests
 
     [Fact]
     public void Validate_ManyErrors_AreAllTold()
-        => Assert.Equal(6, Errors(Read(("Configuration", "redis:port"), ("KeyPrefix", "a b"), ("Database", "two"), ("Tls", "yes"), ("User", "a b"), ("Colour", "blue"))).Length);
+        => Assert.Equal(6, Errors(Read(("Configuration", "redis:port"), ("KeyPrefix", "a b"), ("Database", "two"), ("Tls", "yes"), ("User", "a b"),
+            ("Colour", "blue"))).Length);
 
     [Theory]
     [InlineData("redis,password=s3cret,more")]
@@ -165,7 +166,8 @@ public sealed class RedisPinOptionsTests
     {
         var file = TestCertificate.WriteAuthorityFile();
 
-        Assert.Equal(errors, Errors(Read(("Configuration", configuration), ("TlsServerName", "redis"), ("TlsCaCertificateFile", file))).Count(error => error.EndsWith("set StickyWs:Redis:Tls to true, or remove it.", StringComparison.Ordinal)));
+        Assert.Equal(errors, Errors(Read(("Configuration", configuration), ("TlsServerName", "redis"), ("TlsCaCertificateFile", file)))
+            .Count(error => error.EndsWith("set StickyWs:Redis:Tls to true, or remove it.", StringComparison.Ordinal)));
         File.Delete(file);
     }
 

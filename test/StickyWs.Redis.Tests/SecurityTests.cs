@@ -83,7 +83,8 @@ public sealed class SecurityTests : StoreTest, IDisposable
     {
         using var server = PinServer.Start(certificate: TestCertificate.Server);
 
-        await RefusesAsync(Open(server.Address, options => (options.Tls, options.TlsServerName, options.TlsCaCertificateFile) = (true, "other.example", _authority)));
+        await RefusesAsync(Open(server.Address,
+            options => (options.Tls, options.TlsServerName, options.TlsCaCertificateFile) = (true, "other.example", _authority)));
     }
 
     public void Dispose() => File.Delete(_authority);

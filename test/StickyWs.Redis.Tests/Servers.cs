@@ -8,7 +8,8 @@ public static class Servers
     private const string Embedded = "embedded";
     private static readonly Lazy<PinServer> Own = new(() => PinServer.Start());
 
-    public static TheoryData<string> All { get; } = Environment.GetEnvironmentVariable("STICKYWS_REDIS") is { Length: > 0 } address ? [Embedded, address] : [Embedded];
+    public static TheoryData<string> All { get; } = Environment.GetEnvironmentVariable("STICKYWS_REDIS") is { Length: > 0 } address
+        ? [Embedded, address] : [Embedded];
 
     public static string AddressOf(string server) => server == Embedded ? Own.Value.Address : server;
 }

@@ -9,7 +9,10 @@ using Garnet.server.TLS;
 
 namespace StickyWs.TestKit.Redis;
 
-/// <summary>A server of the Redis protocol in this process, in memory, on loopback. It can be stopped and started again on its port; what it held is then gone.</summary>
+/// <summary>
+/// A server of the Redis protocol in this process, in memory, on loopback. It can be stopped and started again on its port; what it held is then
+/// gone.
+/// </summary>
 public sealed class PinServer : IDisposable
 {
     private readonly string? _password;
@@ -40,7 +43,8 @@ public sealed class PinServer : IDisposable
     }
 
     /// <summary>One that does not run yet, on a port that nobody listens on.</summary>
-    public static PinServer Stopped(int port = 0, string? password = null, X509Certificate2? certificate = null) => new(port == 0 ? FreePort() : port, password, certificate);
+    public static PinServer Stopped(int port = 0, string? password = null, X509Certificate2? certificate = null)
+        => new(port == 0 ? FreePort() : port, password, certificate);
 
     /// <summary>Starts it, or starts it again.</summary>
     public void Start()

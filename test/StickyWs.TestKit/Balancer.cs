@@ -60,7 +60,8 @@ public sealed class Balancer : IAsyncDisposable
         if (kestrel is null) balancer._factory.UseKestrel();
         else balancer._factory.UseKestrel(kestrel);
         balancer._factory.StartServer();
-        balancer.Addresses = [.. balancer.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))];
+        balancer.Addresses = [.. balancer.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(
+            address => new Uri(address))];
         return balancer.Observed();
     }
 

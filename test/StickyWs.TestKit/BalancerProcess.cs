@@ -4,7 +4,10 @@ using System.Text;
 
 namespace StickyWs.TestKit;
 
-/// <summary><see cref="TestBalancer"/> as a process of its own, for what changes a whole process. It listens on a free port of the loopback and logs to its output.</summary>
+/// <summary>
+/// <see cref="TestBalancer"/> as a process of its own, for what changes a whole process. It listens on a free port of the loopback and logs to its
+/// output.
+/// </summary>
 public sealed class BalancerProcess : IDisposable
 {
     private readonly Process _process;
@@ -32,13 +35,15 @@ public sealed class BalancerProcess : IDisposable
     public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
     /// <summary>Pipes of which it has an end.</summary>
-    public int Pipes => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Select(LinkOf).Where(target => target?.StartsWith("pipe:", StringComparison.Ordinal) == true).Distinct().Count();
+    public int Pipes => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Select(LinkOf)
+        .Where(target => target?.StartsWith("pipe:", StringComparison.Ordinal) == true).Distinct().Count();
 
     public bool HasExited => _process.HasExited;
 
     /// <summary>What the process may have open at once (<c>RLIMIT_NOFILE</c>), as the kernel says.</summary>
     public int Limit => int.Parse(
-        File.ReadLines($"/proc/{_process.Id}/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+        File.ReadLines($"/proc/{_process.Id}/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
 
     /// <param name="softLimit">How many descriptors it may have at first (<c>ulimit -Sn</c>).</param>
     /// <param name="hardLimit">To how many it may raise that (<c>ulimit -Hn</c>).</param>
@@ -47,7 +52,8 @@ public sealed class BalancerProcess : IDisposable
     {
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] all =
-            ["-c", string.Create(CultureInfo.InvariantCulture, $"ulimit -Sn {softLimit} && ulimit -Hn {hardLimit} && exec dotnet exec \"$@\""), "sh", typeof(TestBalancer).Assembly.Location, .. arguments];
+            ["-c", string.Create(CultureInfo.InvariantCulture, $"ulimit -Sn {softLimit} && ulimit -Hn {hardLimit} && exec dotnet exec \"$@\""), "sh",
+                typeof(TestBalancer).Assembly.Location, .. arguments];
         foreach (var argument in all) start.ArgumentList.Add(argument);
         return new BalancerProcess(Process.Start(start)!);
     }
@@ -57,7 +63,8 @@ public sealed class BalancerProcess : IDisposable
     public static BalancerProcess Start(Refused refused, params string[] settings)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = ["exec", typeof(TestBalancer).Assembly.Location, "--urls", "http://127.0.0.1:0", .. settings.Select(setting => "--StickyWs:" + setting)];
+        string[] arguments = ["exec", typeof(TestBalancer).Assembly.Location, "--urls", "http://127.0.0.1:0",
+            .. settings.Select(setting => "--StickyWs:" + setting)];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[TestBalancer.Refuses] = refused.ToString();
         return new BalancerProcess(Process.Start(start)!);

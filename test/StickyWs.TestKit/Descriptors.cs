@@ -31,11 +31,13 @@ public static class Descriptors
     }
 
     /// <summary>What they are, for a message: kind and how many.</summary>
-    public static string Describe() => string.Join(", ", Kinds().GroupBy(kind => kind).Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {group.Key}")));
+    public static string Describe()
+        => string.Join(", ", Kinds().GroupBy(kind => kind).Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {group.Key}")));
 
     // The link of a socket reads "socket:[12345]".
     private static IEnumerable<string> Kinds()
-        => Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Target).Where(target => target.Contains(':', StringComparison.Ordinal)).Select(target => target.Split(':')[0]);
+        => Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Target).Where(target => target.Contains(':', StringComparison.Ordinal))
+            .Select(target => target.Split(':')[0]);
 
     private static string Target(string path)
     {

@@ -41,7 +41,8 @@ public sealed class EchoBackend : IAsyncDisposable
     /// <param name="services">More services.</param>
     /// <param name="port">Its port; default one that is free.</param>
     public static async Task<EchoBackend> StartAsync(
-        string name, X509Certificate2? certificate = null, IPAddress? address = null, Action<WebApplication>? configure = null, Action<IServiceCollection>? services = null, int port = 0)
+        string name, X509Certificate2? certificate = null, IPAddress? address = null, Action<WebApplication>? configure = null,
+            Action<IServiceCollection>? services = null, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

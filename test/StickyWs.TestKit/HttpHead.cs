@@ -38,7 +38,8 @@ public static class HttpHead
 
     /// <summary>All values of a header, in order.</summary>
     public static IReadOnlyList<string> Values(string head, string name)
-        => [.. head.Split("\r\n").Skip(1).Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim())];
+        => [.. head.Split("\r\n").Skip(1).Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
+            .Select(line => line[(name.Length + 1)..].Trim())];
 
     /// <summary>The first value of a header, or <see langword="null"/>.</summary>
     public static string? Value(string head, string name) => Values(head, name) is [var first, ..] ? first : null;

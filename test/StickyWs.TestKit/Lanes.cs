@@ -15,7 +15,8 @@ public static class Lanes
 
     /// <summary>Sets the transport that serves a lane.</summary>
     public static LiveSettings Serving(this LiveSettings settings, Lane lane)
-        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane.Reactor()).With("Transport:UnsafePreferInlineScheduling", lane == Lane.RawInline ? "true" : "false");
+        => settings.With("Transport:RawLane", lane.RawLaneMode()).With("Transport:Reactor", lane.Reactor())
+            .With("Transport:UnsafePreferInlineScheduling", lane == Lane.RawInline ? "true" : "false");
 
     /// <summary>What <c>Transport:Reactor</c> says.</summary>
     public static string Reactor(this Lane lane) => lane == Lane.RawEpoll ? "Epoll" : "Auto";

@@ -4,7 +4,10 @@ using StickyWs.Pinning;
 
 namespace StickyWs.TestKit;
 
-/// <summary>A store of pins within the process, which balancers share as they share one on the network: each opens its own end, and what one saves the others are told. Its faults are the test's to order.</summary>
+/// <summary>
+/// A store of pins within the process, which balancers share as they share one on the network: each opens its own end, and what one saves the others
+/// are told. Its faults are the test's to order.
+/// </summary>
 public sealed class MemoryPins
 {
     private readonly ConcurrentDictionary<string, string> _pins = new();

@@ -9,7 +9,8 @@ namespace StickyWs.TestKit;
 /// <summary>A client on a raw socket: every byte is the test's own.</summary>
 public sealed class RawClient(Socket socket, Stream stream) : Wire(socket, stream)
 {
-    private static SslClientAuthenticationOptions Trusting { get; } = new() { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, _, _, _) => true };
+    private static SslClientAuthenticationOptions Trusting { get; } =
+        new() { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, _, _, _) => true };
 
     /// <summary>Connects, with TLS for an https address.</summary>
     public static async Task<RawClient> ConnectAsync(Uri address, Action<Socket>? configure = null)
@@ -18,7 +19,8 @@ public sealed class RawClient(Socket socket, Stream stream) : Wire(socket, strea
         configure?.Invoke(socket);
         await socket.ConnectAsync(address.Host, address.Port, Wait.Token());
         Stream stream = new NetworkStream(socket, ownsSocket: true);
-        if (address.Scheme == Uri.UriSchemeHttps) stream = await DuplexTlsStream.OpenAsync(stream, tls => tls.AuthenticateAsClientAsync(Trusting, Wait.Token()));
+        if (address.Scheme == Uri.UriSchemeHttps)
+            stream = await DuplexTlsStream.OpenAsync(stream, tls => tls.AuthenticateAsClientAsync(Trusting, Wait.Token()));
         return new RawClient(socket, stream);
     }
 

@@ -33,7 +33,8 @@ public static unsafe class SystemCallFilter
 
     /// <summary>Refuses io_uring, as the profile does that containers have by default.</summary>
     /// <exception cref="Win32Exception">The kernel has no such filters, or refuses this one.</exception>
-    public static void RefuseUring() => Install([Step(Load, Number), Step(JumpIfEqual, UringSetUp, skipUnless: 1), Step(Return, NotPermitted), Step(Return, Allow)]);
+    public static void RefuseUring()
+        => Install([Step(Load, Number), Step(JumpIfEqual, UringSetUp, skipUnless: 1), Step(Return, NotPermitted), Step(Return, Allow)]);
 
     /// <summary>Refuses to enlarge pipes, as the kernel does past a user's share of pages (pipe(7)): they stay as they are made.</summary>
     /// <exception cref="Win32Exception">The kernel has no such filters, or refuses this one.</exception>
@@ -61,7 +62,8 @@ public static unsafe class SystemCallFilter
     private static void Install(FilterProgram program)
     {
         var number = IsArm64 ? FilterOnArm64 : FilterOnX64;
-        if (Control(SetNoNewPrivileges, 1, 0, 0, 0) < 0 || SystemCall(number, SetFilter, OfAllThreads, &program) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        if (Control(SetNoNewPrivileges, 1, 0, 0, 0) < 0 || SystemCall(number, SetFilter, OfAllThreads, &program) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
     [DllImport("libc", EntryPoint = "prctl", SetLastError = true)]

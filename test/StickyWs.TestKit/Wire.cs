@@ -97,7 +97,8 @@ public class Wire(Socket socket, Stream stream) : IAsyncDisposable
         try
         {
             var rest = await ReadToEndAsync();
-            return rest.Length == 0 ? true : throw new InvalidOperationException($"Expected no more than the end, got {rest.Length} bytes: {Encoding.Latin1.GetString(rest)}");
+            return rest.Length == 0 ? true : throw new InvalidOperationException(
+                $"Expected no more than the end, got {rest.Length} bytes: {Encoding.Latin1.GetString(rest)}");
         }
         catch (IOException)
         {

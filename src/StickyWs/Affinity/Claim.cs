@@ -6,28 +6,28 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// What one request has a claim on: the backend that holds its client's state. Made before a backend is chosen and settled when it has answered; from
-/// then on whoever holds the lease keeps the pin alive. Belongs to one request; not for concurrent use until it is settled.
+/// A request's claim on the backend that holds its client's state. Made before a backend is chosen and settled once that has answered; from then on
+/// the holder of the lease keeps the pin alive. Belongs to one request; not for concurrent use until it is settled.
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) : ILeaseEnd
 {
-    // A client that comes again within it is not held anew.
+    // A client that returns within this time is not held again.
     private static readonly TimeSpan CutOffMemory = TimeSpan.FromMinutes(10);
 
-    // Few and small: an open tunnel keeps them.
+    // Few and small, because an open tunnel keeps them.
     private Backend? _away;
     private string? _settledOn;
     private PinKey _learnt;
-    private List<PinKey>? _learntToo; // Seldom: one request, several rules that learn.
+    private List<PinKey>? _learntToo; // Rare: several learning rules on one request.
     private string? _cookieBackend;
     private bool _isCookieDue;
 
-    /// <summary>Where it is in its part of <see cref="OpenClaims"/>, from 1, under the lock of that; 0 when it is not there.</summary>
+    /// <summary>Its index in its part of <see cref="OpenClaims"/>, from 1, guarded by that part's lock; 0 when it is not in there.</summary>
     public int Place { get; set; }
 
     public RuleSet Rules { get; } = rules;
 
-    /// <summary>The rule that may learn from the body of the answer, if any.</summary>
+    /// <summary>The rule that may learn from the response body, if any.</summary>
     public AffinityRule? Awaits => awaits;
 
     public KeySource Source { get; private set; }
@@ -35,19 +35,19 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>The key that decides; none for a new client.</summary>
     public PinKey Key { get; private set; }
 
-    /// <summary>The backend to be asked first.</summary>
+    /// <summary>The backend to try first.</summary>
     public Backend? First { get; private set; }
 
-    /// <summary>The name of the backend that has the client's state, as far as is known; it may be gone.</summary>
+    /// <summary>The name of the backend that has the client's state, as far as is known; that backend may be gone.</summary>
     public string? Known { get; private set; }
 
-    /// <summary>The client's valid cookie, if it brought one.</summary>
+    /// <summary>The client's valid cookie, if it sent one.</summary>
     public ClientCookie? Cookie => _cookieBackend is null ? null : new ClientCookie(Identity, _cookieBackend, _isCookieDue);
 
-    /// <summary>Who the client is to the backends: the cookie's pin where there are cookies, since that stays the same.</summary>
+    /// <summary>The client's identity towards backends: the cookie's pin where there is a cookie, since that stays the same.</summary>
     private PinKey Identity { get; set; }
 
-    /// <summary>Notes what the client's cookie says, or that it has none.</summary>
+    /// <summary>Notes the content of the client's cookie, or that there is none.</summary>
     public void Note(ClientCookie? cookie)
     {
         Identity = cookie?.Pin ?? PinKey.Random();
@@ -55,7 +55,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         _isCookieDue = cookie?.IsDue == true;
     }
 
-    /// <summary>A key that leads to a backend by name: of a pin, or of the cookie.</summary>
+    /// <summary>Applies a key that leads to a backend by name: that of a pin, or of the cookie.</summary>
     public void Follow(KeySource source, PinKey key, string known, PoolSnapshot pool)
     {
         (Source, Key, Known, First, _away) = (source, key, known, null, null);
@@ -64,10 +64,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         else _away = backend;
     }
 
-    /// <summary>A key that leads to a backend by hashing.</summary>
+    /// <summary>Applies a key that leads to a backend by hashing.</summary>
     /// <param name="source"><see cref="KeySource.Hash"/> or <see cref="KeySource.Fallback"/>.</param>
     /// <param name="key">The key.</param>
-    /// <param name="last">The name of the backend that it had last, as far as this process knows.</param>
+    /// <param name="last">The name of the key's last backend, as far as this process knows.</param>
     /// <param name="pool">The pool.</param>
     public void Hash(KeySource source, PinKey key, string? last, PoolSnapshot pool)
     {
@@ -79,28 +79,28 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         else if (had is { State: BackendState.Draining }) First = had;
     }
 
-    /// <summary>Whether the client is to wait for its backend, which is down or could not be reached just now.</summary>
-    /// <param name="failed">The backend that was given and could not be reached, if any.</param>
+    /// <summary>Whether the client must wait for its backend, which is down or just could not be reached.</summary>
+    /// <param name="failed">The backend that was tried and could not be reached, if any.</param>
     public bool IsHeld(Backend? failed)
     {
         var away = failed is null ? _away : Known is not null && IsNamed(failed, Known) ? failed : null;
         return away is not null && IsWorthWaitingFor(away);
     }
 
-    /// <summary>Whether a client that is known stays with this backend or goes without.</summary>
+    /// <summary>Whether a known client must use this backend or none.</summary>
     public bool IsBoundTo(Backend backend) => Rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
 
-    /// <summary>A backend's name as a header may hold it: what is not a letter, digit or one of <c>-._~</c> is percent-encoded.</summary>
+    /// <summary>A backend's name as a header value: everything but letters, digits and <c>-._~</c> is percent-encoded.</summary>
     public static string HeaderTextOf(string name) => Uri.EscapeDataString(name);
 
-    /// <summary>What a backend is told.</summary>
+    /// <summary>What the backend is told about the client.</summary>
     public PinNotice NoticeFor(Backend backend)
     {
         var identity = !Identity.IsNone ? Identity : Source is KeySource.Pin or KeySource.Hash ? Key : default;
         return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderTextOf(Known!) : null);
     }
 
-    /// <summary>Takes note of a backend's answer. Completes when every instance can find what was learnt.</summary>
+    /// <summary>Processes the head of a backend's response. Completes when every instance can find what was learned.</summary>
     public async ValueTask<ClientMarks> SettleAsync(Backend backend, IAnswerHead answer)
     {
         foreach (var rule in Rules.Learning)
@@ -112,12 +112,12 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         Rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
         _settledOn = backend.Name;
         _ = RenewPinsAsync(backend.Name).AsTask();
-        if (HasPin && awaits is null) Rules.Open.Add(this); // Or when the body has brought its key.
+        if (HasPin && awaits is null) Rules.Open.Add(this); // Otherwise once the body has supplied the key.
         if (Source == KeySource.Hash) Rules.Pins.NoteLast(Key, backend.Name, Rules.Options.PinLifetime);
         return new ClientMarks(CookieFor(backend), Rules.Options.RevealBackend ? HeaderTextOf(backend.Name) : null);
     }
 
-    /// <summary>Remembers a key that a backend's answer brought.</summary>
+    /// <summary>Remembers a key from a backend's response.</summary>
     public ValueTask LearnAsync(PinKey key, Backend backend)
     {
         if (_learnt.IsNone) _learnt = key;
@@ -126,7 +126,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         return Rules.Pins.SaveAsync(key, backend.Name, Rules.Options.PinLifetime);
     }
 
-    /// <summary>The request is held: it is answered without a backend.</summary>
+    /// <summary>Counts the request as held: it is answered without a backend.</summary>
     public void NoteHeld(string pool) => Rules.Metrics.Affinity(pool, "held");
 
     public void LeaseEnded(Backend backend)
@@ -136,7 +136,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         _ = KeepAsync().AsTask();
     }
 
-    /// <summary>Renews what leads to the backend that answered, unless it was moved meanwhile. Completes when the shared store has it.</summary>
+    /// <summary>
+    /// Renews the pins that lead to the backend that answered, unless the client was moved meanwhile. Completes when the shared store has them.
+    /// </summary>
     public ValueTask KeepAsync()
     {
         if (Source == KeySource.Hash) Rules.Pins.RenewLast(Key, _settledOn!, Rules.Options.PinLifetime);
@@ -185,8 +187,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         return false;
     }
 
-    // One that drains serves whom it has while it is well; one that was not probed yet may have served them a moment ago; one that is merely
-    // suspected is better asked than waited for.
+    // A draining backend serves its existing clients while it is healthy. One that has not been probed yet may have served them a moment ago. One that is
+    // merely suspected is better tried than waited for.
     private bool Serves(Backend backend, PoolSnapshot pool)
         => backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend));
 
@@ -195,7 +197,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         if (Rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !Rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
         var memory = (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency);
-        // A good answer was noted behind the verdict: lest the time never begins.
+        // A success was noted after the verdict: without this the time would never start.
         if (since == 0 && away.Health == BackendState.Unhealthy) away.NoteAway(Rules.Time.GetTimestamp());
         else if (since == 0) since = away.NoteCutOff(Rules.Time.GetTimestamp(), memory);
         return since == 0 || Rules.Time.GetElapsedTime(since) < Rules.Options.HoldFor;
@@ -208,15 +210,15 @@ internal enum KeySource
     /// <summary>The client is new.</summary>
     None,
 
-    /// <summary>The balancer's cookie.</summary>
+    /// <summary>The cookie issued by the balancer.</summary>
     Cookie,
 
-    /// <summary>A pin that was learnt.</summary>
+    /// <summary>A learned pin.</summary>
     Pin,
 
-    /// <summary>Hashing; the memory of the last backend is this process's own.</summary>
+    /// <summary>Hashing; the last backend is remembered by this process alone.</summary>
     Hash,
 
-    /// <summary>Hashing of the client's address in place of pins that cannot be shared at the moment: nothing is remembered of it.</summary>
+    /// <summary>Hashing of the client's address instead of pins that cannot be shared at the moment: nothing is remembered.</summary>
     Fallback,
 }

@@ -4,10 +4,10 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 
-/// <summary>Request to claim: the pool's rules in order, until one knows the client. It waits for nothing but the shared store.</summary>
+/// <summary>Resolves a request to a claim: tries the pool's rules in order until one knows the client. Only the shared store can make it wait.</summary>
 internal sealed class ClaimResolver(AffinityServices services)
 {
-    // A definition is one revision of a pool, and lives through all changes of its backends' states.
+    // A definition is one revision of a pool; it survives all state changes of its backends.
     private readonly ConditionalWeakTable<PoolDefinition, RuleSet> _sets = [];
 
     /// <returns><see langword="null"/> for a pool without rules.</returns>
@@ -42,8 +42,8 @@ internal sealed class ClaimResolver(AffinityServices services)
             if (!applied.IsCompletedSuccessfully) return WaitAsync(applied, claim, pool, request, i + 1);
         }
 
-        // Neither can what is learnt now be told to the other instances, nor what they learnt meanwhile be known here: then all go by what they can
-        // agree on.
+        // What is learned now cannot be shared with the other instances, nor can their pins be seen here. All instances therefore fall back to what they
+        // can agree on.
         var isCutOff = claim.Source == KeySource.None && set.Pins.IsCutOff && !set.Learning.IsEmpty;
         if (isCutOff && set.Address.TryKey(request, out var address)) claim.Hash(KeySource.Fallback, address, null, pool);
         return new ValueTask<Claim?>(claim);

@@ -6,8 +6,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// Who a request comes from. Behind trusted proxies that is the address nearest to us in <c>X-Forwarded-For</c> that is no trusted proxy; whatever
-/// else a client writes there is nobody's word.
+/// The client's address. Behind trusted proxies that is the address in <c>X-Forwarded-For</c> that is nearest to us and no trusted proxy; anything
+/// else that a client writes there is ignored.
 /// </summary>
 internal static class ClientAddress
 {
@@ -17,7 +17,7 @@ internal static class ClientAddress
     {
         var client = request.Peer;
 
-        // Proxies append to the line that is there, or write one of their own below it (RFC 9110 section 5.3: the same).
+        // Proxies append to the existing line, or add a line of their own after it (RFC 9110 section 5.3: equivalent).
         Span<byte> line = stackalloc byte[PinKey.LongestValue];
         for (var i = 1; trusted.Contains(client) && request.TryHeader(ForwardedFor, line, out var length, ^i); i++)
         {
@@ -27,7 +27,7 @@ internal static class ClientAddress
         return client;
     }
 
-    // From the end of a line towards its start, until somebody is met who is no trusted proxy.
+    // From the end of a line towards its start, up to the first address that is no trusted proxy.
     private static bool TryFollow(ReadOnlySpan<byte> line, Networks trusted, ref IPAddress? client)
     {
         while (!line.IsEmpty && trusted.Contains(client))

@@ -1,9 +1,9 @@
 namespace StickyWs.Affinity;
 
-/// <summary>Encrypts and authenticates what is in a cookie, as text that a cookie may hold. For many threads at once.</summary>
+/// <summary>Encrypts and authenticates the content of a cookie, as text that a cookie may hold. Thread-safe.</summary>
 internal abstract class CookieSeal
 {
-    /// <summary>The longest text that is looked at.</summary>
+    /// <summary>The longest text that is accepted.</summary>
     public const int LongestText = 1024;
 
     /// <returns><see langword="null"/> when nothing can be sealed at the moment.</returns>
@@ -11,7 +11,7 @@ internal abstract class CookieSeal
 
     /// <param name="text">What a client sent.</param>
     /// <param name="content">Takes the content.</param>
-    /// <param name="isOld">Whether another key seals by now.</param>
-    /// <returns>The length of the content; -1 for anything that was not sealed here, by a key that still counts.</returns>
+    /// <param name="isOld">Whether a newer key seals now.</param>
+    /// <returns>The length of the content; -1 for anything not sealed here with a key that is still valid.</returns>
     public abstract int Open(ReadOnlySpan<byte> text, Span<byte> content, out bool isOld);
 }

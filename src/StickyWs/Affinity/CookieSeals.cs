@@ -7,8 +7,8 @@ using StickyWs.Observability;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The seal of a pool's cookie: the user's keys, or the application's Data Protection. Where there is neither, keys that live as long as the process,
-/// since nothing is to be written to a disk unasked.
+/// The seal of a pool's cookie: the configured keys, or the application's Data Protection. Without either, keys that live as long as the process,
+/// because nothing should be written to disk unasked.
 /// </summary>
 internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtection, ILogger<CookieSeals> logger)
 {
@@ -32,14 +32,14 @@ internal sealed partial class CookieSeals(IDataProtectionProvider? dataProtectio
 
     [LoggerMessage(
         EventIds.CookieKeysEphemeral, LogLevel.Warning,
-        "Pool {Pool} issues cookies without Keys and without Data Protection: they hold until this process ends, and no other instance knows them. "
+        "Pool {Pool} issues cookies without Keys and without Data Protection: they are valid until this process ends, and only in this instance. "
         + "Set Affinity:Rules:…:Cookie:Keys, or call AddDataProtection",
         EventName = "CookieKeysEphemeral")]
     private partial void LogEphemeral(string pool);
 
     [LoggerMessage(
         EventIds.CookieNotSealed, LogLevel.Error,
-        "Data Protection seals no cookies: clients get their answers without, and are balanced anew until it does. This is logged once",
+        "Data Protection cannot seal cookies: responses carry none, and clients are balanced anew, until it can. This is logged once",
         EventName = "CookieNotSealed")]
     private partial void LogNotSealed(Exception exception);
 }

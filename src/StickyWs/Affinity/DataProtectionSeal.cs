@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace StickyWs.Affinity;
 
-/// <summary>ASP.NET Core Data Protection, with the application's key ring and its rotation.</summary>
+/// <summary>Seals with ASP.NET Core Data Protection, using the application's key ring and its rotation.</summary>
 /// <param name="protector">For one purpose.</param>
-/// <param name="failed">Told when nothing can be sealed: the key ring is out of reach, say.</param>
+/// <param name="failed">Called when nothing can be sealed, for example because the key ring cannot be reached.</param>
 internal sealed class DataProtectionSeal(IDataProtector protector, Action<CryptographicException> failed) : CookieSeal
 {
     public override string? Seal(ReadOnlySpan<byte> content)

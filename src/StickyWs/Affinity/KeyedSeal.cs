@@ -4,14 +4,14 @@ using System.Security.Cryptography;
 
 namespace StickyWs.Affinity;
 
-/// <summary>AES-256-GCM with keys that the user wrote: the first seals, every one opens. Nonce, ciphertext, tag, in base64url.</summary>
+/// <summary>AES-256-GCM with the configured keys: the first seals, all of them open. Nonce, ciphertext and tag, in base64url.</summary>
 internal sealed class KeyedSeal : CookieSeal
 {
     private const int NonceLength = 12;
     private const int TagLength = 16;
 
     private readonly byte[] _purpose;
-    private readonly ThreadLocal<AesGcm>[] _keys; // An instance is not for several threads at once.
+    private readonly ThreadLocal<AesGcm>[] _keys; // An instance is not thread-safe.
 
     /// <param name="keys">Each the base64 of 32 bytes.</param>
     /// <param name="purpose">What is sealed for one purpose cannot be opened for another.</param>

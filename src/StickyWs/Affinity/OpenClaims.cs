@@ -3,13 +3,13 @@ using System.Buffers;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The claims whose leases go on. What they pin has to live for as long, here and in the shared store: a client whose network has changed comes back
-/// before its old tunnel is known to be dead, and one that only listens sends nothing for hours. In parts, so that requests do not wait for each
-/// other, and one part at a time, so that the store is not asked for all of them at once.
+/// The claims whose leases are still held. Their pins must live as long, here and in the shared store: a client whose network has changed returns
+/// before its old tunnel is known to be dead, and one that only listens sends nothing for hours. Split into parts so that requests do not contend for
+/// one lock, and refreshed one part at a time so that the store is not asked for all of them at once.
 /// </summary>
 internal sealed class OpenClaims
 {
-    /// <summary>So many calls of <see cref="KeepSomeAsync"/> come to every claim.</summary>
+    /// <summary>After this many calls of <see cref="KeepSomeAsync"/> every claim has been refreshed.</summary>
     public const int Parts = 16;
 
     private readonly List<Claim>[] _parts = [.. Enumerable.Range(0, Parts).Select(_ => new List<Claim>())];
@@ -17,7 +17,7 @@ internal sealed class OpenClaims
 
     public int Count => _parts.Sum(part => part.Count);
 
-    /// <summary>Adds a claim, unless it is there.</summary>
+    /// <summary>Adds a claim, unless it is already in.</summary>
     public void Add(Claim claim)
     {
         var part = PartOf(claim);
@@ -29,7 +29,7 @@ internal sealed class OpenClaims
         }
     }
 
-    /// <summary>Removes a claim, if it is there: the last one takes its place.</summary>
+    /// <summary>Removes a claim if it is in; the last one takes its place.</summary>
     public void Remove(Claim claim)
     {
         var part = PartOf(claim);

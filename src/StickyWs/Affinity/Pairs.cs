@@ -3,20 +3,20 @@ using System.Text;
 
 namespace StickyWs.Affinity;
 
-/// <summary>Finds a value by its name in a <c>Cookie</c> header or a query.</summary>
+/// <summary>Finds a value by name in a <c>Cookie</c> header or a query.</summary>
 internal static class Pairs
 {
-    /// <summary>Finds a cookie in a <c>Cookie</c> header (RFC 6265 section 4.2.1): names compare exactly, quotes belong to the value.</summary>
+    /// <summary>Finds a cookie in a <c>Cookie</c> header (RFC 6265 section 4.2.1): names are compared exactly, quotes are part of the value.</summary>
     public static bool TryFindCookie(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         var first = 0;
         return TryFindCookie(line, name, ref first, out value);
     }
 
-    /// <summary>Finds one of several of that name.</summary>
+    /// <summary>Finds one of several cookies with the same name.</summary>
     /// <param name="line">The header.</param>
     /// <param name="name">The cookie's name.</param>
-    /// <param name="skipped">How many to pass over; takes how many are left to pass over in further lines.</param>
+    /// <param name="skipped">How many to skip; receives how many are left to skip in further lines.</param>
     /// <param name="value">Takes the value.</param>
     public static bool TryFindCookie(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, scoped ref int skipped, out ReadOnlySpan<byte> value)
     {
@@ -35,7 +35,7 @@ internal static class Pairs
         return false;
     }
 
-    /// <summary>The same in a header that Kestrel has read.</summary>
+    /// <summary>The same for a header that Kestrel has parsed.</summary>
     /// <param name="line">The header.</param>
     /// <param name="name">The cookie's name.</param>
     /// <param name="value">Takes the value.</param>
@@ -72,8 +72,8 @@ internal static class Pairs
     }
 
     /// <summary>
-    /// Copies a parameter's value, decoded as forms are (percent signs, and a plus for a space), the first of its name. What is badly encoded stands
-    /// for itself. The name is given decoded, and letters of ASCII compare without case.
+    /// Copies the value of the first parameter with that name, decoded as forms are (percent escapes, and plus for space). Invalid escapes are taken
+    /// literally. The name is given decoded; ASCII letters are compared case-insensitively.
     /// </summary>
     /// <returns><see langword="false"/> when there is none, when it is empty, or when it does not fit.</returns>
     public static bool TryFindParameter(ReadOnlySpan<byte> query, ReadOnlySpan<byte> name, Span<byte> value, out int length)

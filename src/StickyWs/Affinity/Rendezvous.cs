@@ -4,12 +4,13 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// Weighted rendezvous hashing (Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates"; weights by the logarithm method): every
-/// instance finds the same backend for a key without talking, each backend gets its share, and when one comes or goes only its own keys move.
+/// Weighted rendezvous hashing (Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates"; weights by the logarithm method). Every
+/// instance finds the same backend for a key without communicating, each backend gets its share, and when one is added or removed only its own keys
+/// move.
 /// </summary>
 internal static class Rendezvous
 {
-    /// <summary>The place of a key's backend, or -1 when there is none.</summary>
+    /// <summary>The index of a key's backend, or -1 if there is none.</summary>
     public static int Pick(PinKey key, ReadOnlySpan<Backend> backends)
     {
         var best = -1;
@@ -25,8 +26,8 @@ internal static class Rendezvous
         return best;
     }
 
-    // -weight / ln(u), u uniform in (0, 1): the chance to be the highest is in proportion to the weight. 52 bits, since the half would round the
-    // highest of 53 up to 1.
+    // -weight / ln(u), u uniform in (0, 1): the chance to score highest is proportional to the weight. 52 bits, because with 53 the added half would round
+    // the highest value up to 1.
     private static double Score(PinKey key, Backend backend)
     {
         var uniform = ((Mix(key.Low ^ Mix(key.High ^ backend.Seed)) >> 12) + 0.5) / (1UL << 52);

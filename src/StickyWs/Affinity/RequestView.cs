@@ -9,8 +9,7 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// What the rules may look at of a request, whichever way it came: a head that was sniffed, or a request that Kestrel has parsed. It reads bytes as
-/// the client sent them.
+/// The part of a request that rules may use, for a sniffed head and for a request parsed by Kestrel alike. It reads bytes as the client sent them.
 /// </summary>
 internal readonly struct RequestView
 {
@@ -39,28 +38,28 @@ internal readonly struct RequestView
     public bool IsHttps { get; }
 
     /// <summary>
-    /// The decoded path by which its pool was found. A head is sniffed only when its path needs no decoding, so that it is the same one either way.
+    /// The decoded path that selected the pool. A head is sniffed only if its path needs no decoding, so both kinds of request give the same path.
     /// </summary>
     public string Path => _head is not null ? _head.Path : _path ?? (_request!.PathBase + _request.Path).Value ?? "";
 
-    /// <summary>Whether it is a plain request of this method; a handshake that was sniffed is none.</summary>
+    /// <summary>Whether it is a plain request with this method; a sniffed handshake is not.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether it is a plain request that may be sent again when nobody answered it: of a safe method, without a body (RFC 9110 section 9.2.2).
+    /// Whether it is a plain request that may be repeated when it got no response: a safe method without a body (RFC 9110 section 9.2.2).
     /// </summary>
     public bool IsRepeatable
         => _request is not null && SafeMethods.Contain(_request.Method.AsSpan())
             && _request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
-    /// <summary>Whether it is a plain request to a path that ends so.</summary>
+    /// <summary>Whether it is a plain request whose path ends with this.</summary>
     public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Copies a header's value.</summary>
     /// <param name="name">The header's name.</param>
     /// <param name="value">Takes the value.</param>
     /// <param name="length">How long it is.</param>
-    /// <param name="line">Which of several lines; the first where nothing is said.</param>
+    /// <param name="line">Which of several lines; by default the first.</param>
     /// <returns><see langword="false"/> when there is no such line, or when it is empty or does not fit.</returns>
     public bool TryHeader(string name, Span<byte> value, out int length, Index line = default)
     {
@@ -82,11 +81,11 @@ internal readonly struct RequestView
         return false;
     }
 
-    /// <summary>Copies the value of a cookie, the first of its name.</summary>
+    /// <summary>Copies the value of the first cookie with that name.</summary>
     public bool TryCookie(ReadOnlySpan<byte> name, Span<byte> value, out int length) => TryCookie(name, 0, value, out length) && length > 0;
 
-    /// <summary>The same for one of several of that name, from 0.</summary>
-    /// <returns><see langword="false"/> when there are not so many; the length is 0 for one that does not fit.</returns>
+    /// <summary>The same for one of several cookies with that name, from 0.</summary>
+    /// <returns><see langword="false"/> when there are fewer; the length is 0 for one that does not fit.</returns>
     public bool TryCookie(ReadOnlySpan<byte> name, int occurrence, Span<byte> value, out int length)
     {
         length = 0;
@@ -111,7 +110,7 @@ internal readonly struct RequestView
         return false;
     }
 
-    /// <summary>Copies the value of a parameter of the query, decoded; the first of its name, which is compared without case.</summary>
+    /// <summary>Copies the decoded value of the first query parameter with that name (case-insensitive).</summary>
     public bool TryQuery(ReadOnlySpan<byte> name, Span<byte> value, out int length)
     {
         if (_request is null) return Pairs.TryFindParameter(Pairs.QueryOf(_head!.Target), name, value, out length);
@@ -130,8 +129,8 @@ internal readonly struct RequestView
         }
     }
 
-    /// <summary>Copies a segment of <see cref="Path"/> as UTF-8: what stands between two slashes, from 0 behind the first.</summary>
-    /// <returns><see langword="false"/> when there are not so many, when it is empty, or when it does not fit.</returns>
+    /// <summary>Copies a segment of <see cref="Path"/> as UTF-8: the text between two slashes; segment 0 follows the first slash.</summary>
+    /// <returns><see langword="false"/> when there are fewer, when it is empty, or when it does not fit.</returns>
     public bool TryPathSegment(int index, Span<byte> value, out int length)
     {
         length = 0;
@@ -165,7 +164,7 @@ internal readonly struct RequestView
         return length > 0 && found.TryCopyTo(value);
     }
 
-    // Kestrel was told to read header bytes as Latin-1, which gives them back unchanged; who told it otherwise gets UTF-8.
+    // Kestrel is configured to read header bytes as Latin-1, which preserves them; if the application chose another encoding, it gets UTF-8.
     private static bool TryEncode(string? text, Span<byte> value, out int length)
     {
         length = 0;

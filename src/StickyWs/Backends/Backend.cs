@@ -7,8 +7,8 @@ using StickyWs.Names;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// A backend as it lives: its identity never changes, its weight, health and draining are written by the registry alone, its counts by the
-/// leases. It outlives its removal from the configuration for as long as something holds a lease of it.
+/// A backend at run time. Its identity never changes; weight, health and draining are written only by the registry, its counts by leases. It outlives
+/// its removal from the configuration for as long as there are leases of it.
 /// </summary>
 public sealed class Backend
 {
@@ -46,58 +46,60 @@ public sealed class Backend
         Names = names ?? AddressBook.System;
     }
 
-    /// <summary>The name of the pool it belongs to.</summary>
+    /// <summary>The name of its pool.</summary>
     public string Pool { get; }
 
     /// <summary>Its name within the pool.</summary>
     public string Name { get; }
 
-    /// <summary>Where it listens: scheme, host and port.</summary>
+    /// <summary>Its address: scheme, host and port.</summary>
     public Uri Address { get; }
 
     /// <summary>Its share of new work, 1 to 256.</summary>
     public int Weight => _weight;
 
-    /// <summary>The most tunnels that it holds; <see langword="null"/> for no limit.</summary>
+    /// <summary>The maximum number of its tunnels; <see langword="null"/> for no limit.</summary>
     internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
 
-    /// <summary>What the registry knows of it now.</summary>
+    /// <summary>Its current state.</summary>
     public BackendState State => _isDraining ? BackendState.Draining : Health;
 
-    /// <summary>Tunnels it holds, handshakes under way included.</summary>
+    /// <summary>Its open tunnels, including handshakes in progress.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
 
-    /// <summary>Plain HTTP requests it works on.</summary>
+    /// <summary>Its plain HTTP requests in progress.</summary>
     public int ActiveRequests => Volatile.Read(ref _requests);
 
-    /// <summary>What probes and traffic say of it, also while it drains: then <see cref="State"/> does not show it.</summary>
+    /// <summary>Its health according to probes and traffic, also while it drains: then <see cref="State"/> does not show it.</summary>
     internal BackendState Health => (BackendState)_health;
 
     internal bool IsDraining => _isDraining;
 
-    /// <summary>Whether a first probe of it has ended, whatever came of that.</summary>
+    /// <summary>Whether a first probe of it has ended, with whatever result.</summary>
     internal bool WasProbed => _wasProbed;
 
-    /// <summary>Its address as text, without a slash at the end: what a target is put behind.</summary>
+    /// <summary>Its address as text, without a trailing slash: the prefix of a request URI.</summary>
     internal string Origin { get; }
 
-    /// <summary>Its address when that is no name, which would have to be looked up anew each time.</summary>
+    /// <summary>Its address if that is an IP address; a name would have to be resolved anew each time.</summary>
     internal IPEndPoint? EndPoint { get; }
 
-    /// <summary>Who knows the addresses of its name.</summary>
+    /// <summary>Resolves its name.</summary>
     internal AddressBook Names { get; }
 
-    /// <summary>Its part in rendezvous hashing: by its name alone, so that all instances have the same.</summary>
+    /// <summary>Its seed for rendezvous hashing, derived from its name alone so that all instances have the same.</summary>
     internal ulong Seed { get; }
 
-    /// <summary>Since when nothing good was heard of it, as <see cref="TimeProvider.GetTimestamp"/> has it; 0 when the last that was heard is good.</summary>
+    /// <summary>
+    /// The time of its first failure since its last success, as a <see cref="TimeProvider.GetTimestamp"/>; 0 if the last outcome was a success.
+    /// </summary>
     internal long AwaySince => Interlocked.Read(ref _awaySince);
 
     internal long BytesToBackend => Interlocked.Read(ref _toBackend);
 
     internal long BytesToClient => Interlocked.Read(ref _toClient);
 
-    /// <summary>Counts relayed payload; the one shared write that a relayed message costs.</summary>
+    /// <summary>Counts relayed payload; the only shared write per relayed message.</summary>
     internal void CountToBackend(long bytes) => Interlocked.Add(ref _toBackend, bytes);
 
     internal void CountToClient(long bytes) => Interlocked.Add(ref _toClient, bytes);
@@ -108,19 +110,19 @@ public sealed class Backend
         _maxTunnels = maxTunnels ?? int.MaxValue;
     }
 
-    /// <summary>Whether nobody listens at its address any more: its process ended, and with it whatever state it held for a client.</summary>
+    /// <summary>Whether nothing listens at its address any more: its process has ended, and the client state it held is lost.</summary>
     internal bool IsGone => _isGone;
 
-    /// <summary>Whether it is out on evidence that its clients may have made themselves.</summary>
+    /// <summary>Whether it was taken out on evidence that its clients may have caused themselves.</summary>
     internal bool IsSuspended => _isSuspended;
 
-    /// <summary>Notes that it failed; the first time counts.</summary>
+    /// <summary>Notes a failure; only the first one counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
 
-    /// <summary>Notes that the balancer cannot reach it for want of something of its own, while others may be served on connections that they have.</summary>
-    /// <param name="now">Now, as <see cref="TimeProvider.GetTimestamp"/> has it.</param>
-    /// <param name="memory">In the same units: what was longer ago is another matter.</param>
-    /// <returns>Since when.</returns>
+    /// <summary>Notes that the balancer cannot reach it because of its own shortage, while others may be served on existing connections.</summary>
+    /// <param name="now">The current <see cref="TimeProvider.GetTimestamp"/>.</param>
+    /// <param name="memory">In the same units: an older note is forgotten.</param>
+    /// <returns>Since when it has lasted.</returns>
     internal long NoteCutOff(long now, long memory)
     {
         if (now - Interlocked.Exchange(ref _cutOffAt, now) > memory) Interlocked.Exchange(ref _cutOffSince, now);
@@ -131,10 +133,10 @@ public sealed class Backend
     internal void NoteGone() => _isGone = true;
 
     /// <summary>Notes that it could not be reached.</summary>
-    /// <returns>Whether it could before.</returns>
+    /// <returns>Whether it could be reached before.</returns>
     internal bool NoteUnreachable() => Interlocked.Exchange(ref _isUnreachable, 1) == 0;
 
-    /// <summary>Notes that it is well.</summary>
+    /// <summary>Notes that it is healthy.</summary>
     internal void NoteBack()
     {
         if (AwaySince != 0) Interlocked.Exchange(ref _awaySince, 0);
@@ -142,30 +144,30 @@ public sealed class Backend
         if (Volatile.Read(ref _isUnreachable) != 0) Volatile.Write(ref _isUnreachable, 0);
     }
 
-    /// <summary>Whether the log may say once more that it stays in use in spite of evidence: at most once a minute.</summary>
+    /// <summary>Whether the log may say again that it stays in use despite evidence: at most once a minute.</summary>
     internal bool MaySaySpared(TimeProvider time)
     {
         var (now, last) = (time.GetTimestamp(), Interlocked.Read(ref _sparedAt));
         return (last == 0 || time.GetElapsedTime(last, now) >= TimeSpan.FromMinutes(1)) && Interlocked.CompareExchange(ref _sparedAt, now, last) == last;
     }
 
-    /// <summary>What became of the one request that is let through while it is out.</summary>
+    /// <summary>The state of the one trial request that is let through while it is out.</summary>
     internal TrialState Trial => (TrialState)Volatile.Read(ref _trial);
 
-    /// <summary>While it is out: lets one request through, unless one is on its way.</summary>
-    /// <param name="instead">Or what that one has come to, when it was waited for long enough.</param>
+    /// <summary>While it is out: lets one request through, unless one is already on its way.</summary>
+    /// <param name="instead">The state to replace, once the wait for the earlier request is over.</param>
     internal void OfferTrial(TrialState instead = TrialState.None) => Interlocked.CompareExchange(ref _trial, (int)TrialState.Offered, (int)instead);
 
-    /// <summary>Takes the one request that is let through.</summary>
+    /// <summary>Takes the one trial request.</summary>
     internal bool TryTakeTrial() => Interlocked.CompareExchange(ref _trial, (int)TrialState.Taken, (int)TrialState.Offered) == (int)TrialState.Offered;
 
-    /// <summary>That request is over; whether it was good was reported elsewhere.</summary>
+    /// <summary>The trial request is over; its outcome was reported elsewhere.</summary>
     internal void EndTrial() => Interlocked.CompareExchange(ref _trial, (int)TrialState.None, (int)TrialState.Taken);
 
-    /// <summary>Why it has the health that it has; <see langword="null"/> while nothing is known.</summary>
+    /// <summary>The reason for its current health; <see langword="null"/> while nothing is known.</summary>
     internal string? HealthCause => _healthCause;
 
-    /// <summary>When its <see cref="State"/> changed last.</summary>
+    /// <summary>When its <see cref="State"/> last changed.</summary>
     internal DateTimeOffset StateSince => new(Interlocked.Read(ref _stateSince), TimeSpan.Zero);
 
     internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false)
@@ -191,7 +193,7 @@ public sealed class Backend
             return LeaseResult.Granted;
         }
 
-        // The backend first: the places of the process are wanted by more.
+        // The backend's limit first: the process-wide one is more contended.
         if (!TunnelTotal.TryAdd(ref _tunnels, _maxTunnels)) return LeaseResult.BackendFull;
         if (_total.TryAdd(maxTunnelsInAll)) return LeaseResult.Granted;
         Interlocked.Decrement(ref _tunnels);

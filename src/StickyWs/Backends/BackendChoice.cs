@@ -4,8 +4,8 @@ using StickyWs.Http1;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// Where the backends for one piece of work come from, one after the other. Whoever dials or sends asks for the next one when an
-/// attempt failed, and need not know how it is chosen. Belongs to one request or handshake; not for concurrent use.
+/// Supplies the backends for one piece of work, one after the other. The dialer or sender asks for the next one when an attempt failed, and need not
+/// know how it is chosen. Belongs to one request or handshake; not for concurrent use.
 /// </summary>
 internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
 {
@@ -14,10 +14,10 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
 
     public LeaseKind Kind { get; } = kind;
 
-    /// <summary>Why the last call of <see cref="TryNext"/> gave nothing.</summary>
+    /// <summary>Why the last call of <see cref="TryNext"/> returned no backend.</summary>
     public NoBackendReason Why { get; protected set; }
 
-    /// <summary>What the client is told when there is no backend, and nothing else has failed before.</summary>
+    /// <summary>The local reply if there is no backend and no attempt has failed before.</summary>
     public Refusal Refusal => Refuse(Why switch
     {
         NoBackendReason.Held => Refusal.Held,
@@ -25,21 +25,20 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
         _ => Refusal.NoBackend,
     });
 
-    /// <summary>The address of the client whose work it is, as far as it can be trusted; <see langword="null"/> where there is none.</summary>
+    /// <summary>The address of the client, as far as it can be trusted; <see langword="null"/> if there is none.</summary>
     public virtual IPAddress? Client => null;
 
-    /// <summary>A refusal that is not for long: with the time after which the pool's clients may come again.</summary>
+    /// <summary>A temporary refusal, with the pool's <c>Retry-After</c>.</summary>
     public Refusal Refuse(Refusal refusal) => refusal.RetryAfter(Pool.Options.RetryAfter);
 
-    /// <summary>Leases the next backend, never one that it gave before. The caller disposes the lease.</summary>
+    /// <summary>Leases the next backend, never one that was returned before. The caller disposes the lease.</summary>
     public abstract bool TryNext(out Lease lease);
 
-    /// <summary>What the backend that was given last is told of the client.</summary>
+    /// <summary>What the current backend is told about the client.</summary>
     public virtual PinNotice Notice => default;
 
     /// <summary>
-    /// Takes note of the answer of the backend that was given last, before the client gets it. What is learnt from it can be found by every instance
-    /// when this completes.
+    /// Processes the response of the current backend, before the client gets it. Completes when every instance can find what was learned.
     /// </summary>
     public virtual ValueTask<ClientMarks> SettleAsync(IAnswerHead answer) => default;
 }

@@ -4,13 +4,13 @@ using StickyWs.Configuration;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// How one configuration follows another. A pool whose new backends are still to be probed is served by what served before, whatever it was called
-/// there, until it is known what the new ones are: as the host's start waits for first probes, so does a change. When none of them is healthy, what
-/// was configured holds all the same.
+/// How one configuration replaces another. While the new backends of a pool are still to be probed, its previous backends keep serving it, whatever
+/// they were called: like the host's start, a change waits for first probes. If none of the new backends turns out healthy, the new configuration
+/// applies anyway.
 /// </summary>
 internal sealed partial class BackendRegistry
 {
-    // Changes that follow each other faster than probes: those between are of no use.
+    // If changes follow each other faster than probes, the intermediate ones are of no use.
     private const int MostBefore = 8;
 
     private static bool IsFirst(RegistrySnapshot before) => ReferenceEquals(before, RegistrySnapshot.Empty);
@@ -27,7 +27,7 @@ internal sealed partial class BackendRegistry
         return next;
     }
 
-    // States may have changed since, and nothing of it was ready.
+    // States may have changed since, and none of it was ready.
     private RegistrySnapshot? Useful(RegistrySnapshot before)
     {
         var depth = before.RevisionsInUse.Count();
@@ -35,7 +35,7 @@ internal sealed partial class BackendRegistry
         return Refrozen(before, static _ => true, isEarlier: true);
     }
 
-    /// <summary>Freezes anew what holds the backend, and lets go what is not needed any more.</summary>
+    /// <summary>Rebuilds the snapshots that contain the backend, and drops what is no longer needed.</summary>
     private void Refresh(Backend backend)
     {
         var next = Refrozen(_current, pool => pool.Backends.Contains(backend), isEarlier: false);
@@ -58,7 +58,7 @@ internal sealed partial class BackendRegistry
         Before = snapshot.Before is { } before ? Refrozen(before, isConcerned, isEarlier: true) : null,
     };
 
-    // Disabled by the change that brought the new ones: still better than nobody.
+    // Backends disabled by the change that added the new ones: still better than none.
     private static BackendSet StillServing(PoolDefinition pool, ImmutableArray<Backend> backends)
         => new(backends.Where((backend, i) => backend.IsDraining && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
 

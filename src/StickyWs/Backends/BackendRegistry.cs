@@ -6,8 +6,8 @@ using StickyWs.Names;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// The registry: the only shared mutable state. Configuration and health write it under one lock; everybody else reads
-/// <see cref="Current"/>, an immutable snapshot, without any.
+/// The registry: the only shared mutable state. Configuration and health write it under one lock; all readers use <see cref="Current"/>, an immutable
+/// snapshot, without a lock.
 /// </summary>
 internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, TimeProvider time, AddressBook? names = null)
 {
@@ -23,7 +23,8 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     public TunnelTotal Tunnels { get; } = new();
 
     /// <summary>
-    /// Takes over what a source says, unless something newer is in force. A backend that keeps its pool, name and address keeps its health, counts and tunnels.
+    /// Applies a source's definitions, unless newer ones are in effect. A backend that keeps its pool, name and address keeps its health, counts and
+    /// tunnels.
     /// </summary>
     public void Apply(Definitions definitions)
     {
@@ -35,10 +36,10 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
     }
 
-    /// <summary>Takes over a verdict on a backend's health. One on a removed backend changes nothing.</summary>
+    /// <summary>Applies a verdict on a backend's health. A verdict on a removed backend changes nothing.</summary>
     public void Report(Backend backend, BackendState health, string cause) => TryReport(backend, health, cause, isSuspicion: false);
 
-    /// <summary>A probe of a backend has ended, whatever came of it: the first one may be waited for.</summary>
+    /// <summary>A probe of a backend has ended, with whatever result: the first one may be awaited.</summary>
     public void NoteProbed(Backend backend)
     {
         if (backend.WasProbed) return;
@@ -50,7 +51,8 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     /// <summary>
-    /// Takes a backend out on evidence that its clients may have made themselves: never more than half of a pool, and never the last that serves.
+    /// Takes a backend out on evidence that its clients may have caused themselves: never more than half of a pool, and never the last one that
+    /// serves.
     /// </summary>
     /// <returns><see langword="false"/> when it has to stay.</returns>
     public bool TrySuspend(Backend backend, string cause)
@@ -73,7 +75,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
     }
 
-    // No new client would try one that drains, and so nothing would bring it back.
+    // A draining backend must stay: no new client would try it, so nothing would bring it back.
     private static bool IsDispensable(PoolSnapshot pool, Backend backend)
     {
         if (backend.IsDraining) return false;
@@ -99,7 +101,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         return Freeze(pool, backends);
     }
 
-    // A backend that served without probes goes on serving when probes are switched on, until one of them fails.
+    // A backend that served without probes continues to serve when probes are enabled, until one of them fails.
     private Backend Build(string pool, BackendDefinition definition, PoolSnapshot[] old, bool trusted, bool wasPanicking)
     {
         var backend = old.SelectMany(known => known.Backends)
@@ -126,7 +128,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, "configuration");
     }
 
-    // Nobody is surprised when a backend that drains is stopped.
+    // Stopping a draining backend is expected, so it is no warning.
     private void SetHealth(Backend backend, BackendState health, string cause, bool isSuspicion = false)
     {
         var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
@@ -136,7 +138,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         else if (health == BackendState.Healthy) backend.NoteBack();
     }
 
-    // Where no probe says that all are down, all are used: traffic alone may be wrong about them.
+    // Without probes that say all backends are down, all are used: traffic alone may be wrong about them.
     private PoolSnapshot Freeze(PoolDefinition pool, ImmutableArray<Backend> backends, bool isEarlier = false)
     {
         if (!_turns.TryGetValue(pool.Name, out var turns)) _turns[pool.Name] = turns = new TurnCounter();

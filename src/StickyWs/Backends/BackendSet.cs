@@ -3,8 +3,8 @@ using System.Collections;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// The backends that may get new work, frozen: what a balancing policy chooses from. It holds the rotation that spreads turns
-/// by weight and as evenly as possible, so that choosing in turn is one array read.
+/// The backends that may get new work, immutable: the input of a balancing policy. It holds the rotation that spreads turns by weight as evenly as
+/// possible, so that choosing in turn is one array read.
 /// </summary>
 public sealed class BackendSet : IReadOnlyList<Backend>
 {
@@ -20,12 +20,12 @@ public sealed class BackendSet : IReadOnlyList<Backend>
     /// <summary>How many there are.</summary>
     public int Count => _backends.Length;
 
-    /// <summary>The backend at a place, from 0.</summary>
+    /// <summary>The backend at an index, from 0.</summary>
     public Backend this[int index] => _backends[index];
 
     internal ReadOnlySpan<Backend> Span => _backends;
 
-    /// <summary>The place of the backend whose turn it is in a smooth weighted rotation; the set must not be empty.</summary>
+    /// <summary>The index of the backend whose turn it is in a smooth weighted rotation; the set must not be empty.</summary>
     public int InTurn(uint turn) => _rotation[turn % (uint)_rotation.Length];
 
     /// <inheritdoc/>

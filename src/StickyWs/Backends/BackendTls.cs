@@ -6,20 +6,18 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Backends;
 
-/// <summary>How TLS is spoken with a backend: the one place for probes, plain requests and tunnels alike.</summary>
+/// <summary>The TLS settings for connections to backends, shared by probes, plain requests and tunnels.</summary>
 internal static class BackendTls
 {
-    // Options are never written once they are in force, so the file is read once per load of the configuration.
+    // Options are immutable once in effect, so the file is read once per load of the configuration.
     private static readonly ConditionalWeakTable<TlsOptions, X509Certificate2Collection> Authorities = [];
 
     public static bool IsUsedBy(Uri address) => address.Scheme == Uri.UriSchemeHttps;
 
-    /// <summary>
-    /// New options for a connection to <paramref name="address"/>. The name to check is the backend's, never one that a client chose.
-    /// </summary>
+    /// <summary>New options for a connection to <paramref name="address"/>. The verified name is the backend's, never one that a client chose.</summary>
     /// <param name="tls">The pool's options.</param>
     /// <param name="address">The backend's address.</param>
-    /// <param name="protocols">What to offer by ALPN, in order of preference; none for no ALPN.</param>
+    /// <param name="protocols">The ALPN protocols to offer, in order of preference; none for no ALPN.</param>
     /// <exception cref="CryptographicException">The CA file cannot be read as PEM certificates.</exception>
     /// <exception cref="IOException">The CA file cannot be read.</exception>
     public static SslClientAuthenticationOptions For(TlsOptions tls, Uri address, params ReadOnlySpan<SslApplicationProtocol> protocols)
@@ -28,7 +26,7 @@ internal static class BackendTls
         if (protocols.Length > 0) options.ApplicationProtocols = [.. protocols];
         if (tls.DangerousAcceptAnyCertificate)
         {
-#pragma warning disable CA5359 // What the option says, and warns of.
+#pragma warning disable CA5359 // As the option says, and warns about.
             options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
         }

@@ -5,17 +5,17 @@ using System.Security.Cryptography;
 
 namespace StickyWs.Backends;
 
-/// <summary>How much a failure proves, and what a connect that failed is evidence of.</summary>
+/// <summary>How much a failure proves, and what a failed connect is evidence of.</summary>
 internal static class EvidenceExtensions
 {
     private const int ApplicationProtocolMismatch = unchecked((int)0x80090367);
     private const int OpenSslReasons = 0xFFF;
     private const int NoApplicationProtocol = 1120;
 
-    /// <summary>Whether it proves the backend's own state: nothing that a client sent had a part in it.</summary>
+    /// <summary>Whether it proves the backend's own state: nothing sent by a client contributed to it.</summary>
     public static bool IsProof(this Evidence evidence) => evidence is >= Evidence.Refused and <= Evidence.TlsFailed;
 
-    /// <summary>Whether it is the balancer's own trouble, and nobody's fault.</summary>
+    /// <summary>Whether it is the balancer's own problem, and not the backend's fault.</summary>
     public static bool IsOurs(this Evidence evidence) => evidence is Evidence.OutOfResources or Evidence.OutOfReach;
 
     /// <summary>In words, for a log line.</summary>
@@ -35,20 +35,21 @@ internal static class EvidenceExtensions
         _ => "nothing",
     };
 
-    /// <summary>What a connect (name, TCP and TLS) that failed is evidence of.</summary>
+    /// <summary>What a failed connect (name resolution, TCP and TLS) is evidence of.</summary>
     public static Evidence OfConnect(Exception failure) => failure switch
     {
         OperationCanceledException => Evidence.ConnectTimedOut,
         SocketException socket => Of(socket.SocketErrorCode),
-        OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => Evidence.OutOfResources,
+        OutOfMemoryException or CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException
+            => Evidence.OutOfResources,
         { InnerException: SocketException inner } => Of(inner.SocketErrorCode),
         HttpRequestException { InnerException: { } inner } => OfConnect(inner),
         AuthenticationException tls => IsChoiceOfProtocol(tls) ? Evidence.BadAnswer : Evidence.TlsFailed,
         _ => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.Unreachable,
     };
 
-    // The alert no_application_protocol (RFC 7301 section 3.2), as OpenSSL words it, which older ones only number, and as Schannel does: the server
-    // is well, and was offered a protocol that it does not speak.
+    // The alert no_application_protocol (RFC 7301 section 3.2), in the words of OpenSSL (older versions give only its number) and Schannel: the server is
+    // healthy, and was offered a protocol that it does not support.
     private static bool IsChoiceOfProtocol(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)
@@ -56,7 +57,8 @@ internal static class EvidenceExtensions
             var isIt = failure switch
             {
                 Win32Exception windows => windows.NativeErrorCode == ApplicationProtocolMismatch,
-                CryptographicException ssl => (ssl.HResult & OpenSslReasons) == NoApplicationProtocol || ssl.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase),
+                CryptographicException ssl => (ssl.HResult & OpenSslReasons) == NoApplicationProtocol
+                    || ssl.Message.Contains("no application protocol", StringComparison.OrdinalIgnoreCase),
                 _ => false,
             };
             if (isIt) return true;
@@ -65,8 +67,8 @@ internal static class EvidenceExtensions
         return false;
     }
 
-    // SocketError itself is what .NET calls an error that it has no name for, such as ENOMEM. The resolver needs descriptors itself, and without one
-    // it says that the name does not exist.
+    // SocketError.SocketError stands for errors without a .NET name, such as ENOMEM. The resolver needs descriptors itself; without one it reports that
+    // the name does not exist.
     private static Evidence Of(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => Evidence.Refused,

@@ -1,6 +1,6 @@
 namespace StickyWs.Backends;
 
-/// <summary>One counted use of a backend. Its holder disposes it exactly once; the count is what policies and limits go by.</summary>
+/// <summary>One counted use of a backend. Its holder disposes it exactly once; policies and limits use the count.</summary>
 internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end = null) : IDisposable
 {
     public Backend Backend => backend;

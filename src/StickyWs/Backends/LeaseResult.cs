@@ -1,6 +1,6 @@
 namespace StickyWs.Backends;
 
-/// <summary>Whether a backend could be leased, and which limit was in the way.</summary>
+/// <summary>Whether a backend could be leased, or which limit prevented it.</summary>
 internal enum LeaseResult
 {
     Granted,

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace StickyWs.Backends;
 
 /// <summary>
-/// Whether the process is out of descriptors now. The name resolver and the TLS stack report a shortage as other errors, so it is asked for when one
-/// of them fails.
+/// Whether the process is out of descriptors now. The name resolver and the TLS stack report such a shortage as other errors, so it is checked when
+/// one of them fails.
 /// </summary>
 internal static class OwnShortage
 {

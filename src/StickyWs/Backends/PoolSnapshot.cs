@@ -3,12 +3,12 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Backends;
 
-/// <summary>A pool at one moment; a new one is made for every change of its definition or of a backend's state.</summary>
-/// <param name="Definition">What the source says it is.</param>
+/// <summary>A pool at one point in time; replaced on every change of its definition or of a backend's state.</summary>
+/// <param name="Definition">The source's definition.</param>
 /// <param name="Backends">All its backends, in the order of their names.</param>
 /// <param name="Eligible">Those that may get new work.</param>
-/// <param name="IsPanicking">Whether <paramref name="Eligible"/> holds backends that are not healthy because none is.</param>
-/// <param name="Turns">The pool's turn counter, which lives on through changes.</param>
+/// <param name="IsPanicking">Whether <paramref name="Eligible"/> contains unhealthy backends because none is healthy.</param>
+/// <param name="Turns">The pool's turn counter, which survives changes.</param>
 internal sealed record PoolSnapshot(
     PoolDefinition Definition,
     ImmutableArray<Backend> Backends,
@@ -18,19 +18,23 @@ internal sealed record PoolSnapshot(
 {
     public string Name => Definition.Name;
 
-    /// <summary>How it works. Nobody writes the options any more.</summary>
+    /// <summary>Its settings, immutable by now.</summary>
     public PoolOptions Options => Definition.Options;
 
-    /// <summary>Whether some backend speaks TLS, which the raw lane does not.</summary>
+    /// <summary>Whether a backend uses TLS, which the raw lane does not support.</summary>
     public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
 
-    /// <summary>Backends that traffic took out, for want of probes, while others serve: now and then one request tries them.</summary>
-    public ImmutableArray<Backend> Suspended { get; } = Definition.Options.Health.Probe is null && !IsPanicking ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
+    /// <summary>Backends without probes that traffic took out while others serve: now and then one request tries them.</summary>
+    public ImmutableArray<Backend> Suspended { get; } = Definition.Options.Health.Probe is null && !IsPanicking
+        ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];
 
-    /// <summary>Whether the first probe of an enabled backend is still to come.</summary>
-    public bool AwaitsFirstProbes { get; } = Definition.Options.Health.Probe is not null && Backends.Any(backend => backend.State == BackendState.Unknown && !backend.WasProbed);
+    /// <summary>Whether an enabled backend still awaits its first probe.</summary>
+    public bool AwaitsFirstProbes { get; } = Definition.Options.Health.Probe is not null
+        && Backends.Any(backend => backend.State == BackendState.Unknown && !backend.WasProbed);
 
-    /// <summary>Whether it is too early to say if its backends can serve: a first probe is still to come, or none is healthy and some are not judged.</summary>
+    /// <summary>
+    /// Whether it is too early to say if its backends can serve: a first probe is still pending, or none is healthy and some are not judged.
+    /// </summary>
     public bool IsUnknown { get; } = Definition.Options.Health.Probe is not null
         && Backends.Any(backend => backend.State == BackendState.Unknown && (!backend.WasProbed || Eligible.Count == 0 || IsPanicking));
 }

@@ -3,14 +3,14 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Backends;
 
-/// <summary>Everything the data path needs to know, at one moment.</summary>
-/// <param name="Options">The options in force.</param>
-/// <param name="Revision">That of the definitions it was made from: a change of a backend's state keeps it.</param>
+/// <summary>Everything the data path needs to know, at one point in time.</summary>
+/// <param name="Options">The options in effect.</param>
+/// <param name="Revision">The revision of its definitions: a change of a backend's state keeps it.</param>
 /// <param name="Pools">The pools, by the order of their names.</param>
-/// <param name="Before">The configuration before, while some pool's new backends are not known: requests of such a pool go where that one leads them.</param>
+/// <param name="Before">The previous configuration, while a pool's new backends are not known: it routes such a pool's requests.</param>
 internal sealed record RegistrySnapshot(StickyWsOptions Options, long Revision, ImmutableArray<PoolSnapshot> Pools, RegistrySnapshot? Before = null)
 {
-    /// <summary>Whose word on a client's address is taken, parsed once per change of the options.</summary>
+    /// <summary>The proxies whose word on a client's address is trusted, parsed once per change of the options.</summary>
     public Networks TrustedProxies { get; } = new(Options.TrustedProxies);
 
     /// <summary>All pools that may get work, those of the newest configuration first.</summary>

@@ -1,12 +1,12 @@
 namespace StickyWs.Backends;
 
 /// <summary>
-/// The order in which backends get their turns. Of a cycle of S turns, turn k of a backend with w of them is open from k*S/w on and due
-/// at (k+1)*S/w; each turn goes to the open one that is due first. Nobody gets two turns in a row unless it has more than half of them.
+/// The order in which backends get their turns. In a cycle of S turns, turn k of a backend with w turns opens at k*S/w and is due at (k+1)*S/w; each
+/// turn goes to the open one that is due first. No backend gets two turns in a row unless it has more than half of them.
 /// </summary>
 internal static class Rotation
 {
-    /// <summary>One cycle, the smallest that gives every weight its exact share: places in <paramref name="weights"/>.</summary>
+    /// <summary>One cycle, the shortest that gives every weight its exact share: indexes into <paramref name="weights"/>.</summary>
     /// <param name="weights">Each at least 1.</param>
     public static int[] Of(int[] weights)
     {
@@ -25,7 +25,7 @@ internal static class Rotation
         return cycle;
     }
 
-    // The place whose open turn is due first, the heavier of equals, or -1 when none but the one to pass over has an open turn.
+    // The index whose open turn is due first, the heavier of equals, or -1 if none but the one to skip has an open turn.
     private static int First(int[] shares, int[] given, int turn, int length, int passOver)
     {
         var best = -1;

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace StickyWs.Backends;
 
-/// <summary>A failure that the data path saw: what it is evidence of, and whose request saw it.</summary>
+/// <summary>A failure that the data path saw: what it is evidence of, and whose request it was.</summary>
 /// <param name="Evidence">What was seen.</param>
 /// <param name="Cause">The same in words, for the log.</param>
 /// <param name="Client">The client's address; <see langword="null"/> where there is none.</param>

@@ -1,6 +1,6 @@
 namespace StickyWs.Backends;
 
-/// <summary>How far the one request has come that is let through to a backend which traffic took out.</summary>
+/// <summary>The progress of the one request that is let through to a backend which traffic took out.</summary>
 internal enum TrialState
 {
     None,

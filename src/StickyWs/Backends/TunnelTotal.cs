@@ -9,7 +9,7 @@ internal sealed class TunnelTotal
 
     public bool TryAdd(int limit) => TryAdd(ref _count, limit);
 
-    /// <summary>Counts one more up to a limit. One that is refused is never counted, not even for a moment, lest it keep out another.</summary>
+    /// <summary>Counts one more, up to a limit. A refused one is never counted, not even for a moment, so that it cannot displace another.</summary>
     public static bool TryAdd(ref int count, int limit)
     {
         var seen = Volatile.Read(ref count);

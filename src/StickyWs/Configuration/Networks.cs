@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace StickyWs.Configuration;
 
-/// <summary>A list of IP networks; an IPv4 address is the same address when it comes mapped into IPv6.</summary>
+/// <summary>A list of IP networks. An IPv4-mapped IPv6 address matches as its IPv4 address.</summary>
 internal sealed class Networks
 {
     private const int MappedBits = 96;
@@ -38,7 +38,7 @@ internal sealed class Networks
         return true;
     }
 
-    // "10.0/16" would be read as the network of 10.0.0.0 by luck, and "10/8" as that of 0.0.0.10.
+    // The parser would read "10.0/16" as the network of 10.0.0.0 by luck, and "10/8" as that of 0.0.0.10.
     private static bool IsShorthand(IPAddress address, string text)
         => address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text;
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace StickyWs.Configuration;
 
-/// <summary>The one form of every configuration error: key, value, remedy.</summary>
+/// <summary>The common form of all configuration errors: key, value, remedy.</summary>
 internal static class OptionsError
 {
     private const string NotSet = " is not set: ";
@@ -10,7 +10,7 @@ internal static class OptionsError
     public static string Of(string key, string? value, string remedy)
         => value is null ? $"{key}{NotSet}{remedy}." : $"{key} is '{value}': {remedy}.";
 
-    /// <summary>The key of an error that says that something is missing, otherwise <see langword="null"/>.</summary>
+    /// <summary>The key of an error that reports a missing value, otherwise <see langword="null"/>.</summary>
     public static string? MissingKey(string error) => error.IndexOf(NotSet, StringComparison.Ordinal) is >= 0 and var end ? error[..end] : null;
 
     public static string OutOfRange(ValidationContext context, string value, string minimum, string maximum)

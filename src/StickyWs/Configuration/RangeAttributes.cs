@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace StickyWs.Configuration;
 
-/// <summary>Bounds a number, <see langword="null"/> meaning "not set"; its message names key, value and remedy.</summary>
+/// <summary>Bounds a number; <see langword="null"/> means "not set". The message names key, value and remedy.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NumberRangeAttribute(double minimum, double maximum) : ValidationAttribute
 {
@@ -23,7 +23,7 @@ internal sealed class NumberRangeAttribute(double minimum, double maximum) : Val
     private static string Text(double number) => number.ToString("0.############", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Bounds a <see cref="TimeSpan"/>; its message names key, value and remedy.</summary>
+/// <summary>Bounds a <see cref="TimeSpan"/>. The message names key, value and remedy.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TimeRangeAttribute(string minimum, string maximum) : ValidationAttribute
 {

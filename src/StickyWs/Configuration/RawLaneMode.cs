@@ -1,14 +1,14 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Whether WebSockets on plain connections leave Kestrel for the raw Linux transport.</summary>
+/// <summary>Whether WebSockets on plain-text connections bypass Kestrel's sockets and use the raw Linux transport.</summary>
 public enum RawLaneMode
 {
-    /// <summary>On where the system offers what it takes; the portable lane serves elsewhere, and the log says so once.</summary>
+    /// <summary>On where the system supports it; otherwise the portable lane is used, which is logged once.</summary>
     Auto,
 
-    /// <summary>On; where that cannot be, the start is stopped.</summary>
+    /// <summary>On; the application fails to start where the system does not support it.</summary>
     On,
 
-    /// <summary>Off: all goes through Kestrel's own transport.</summary>
+    /// <summary>Off: everything goes through Kestrel's own transport.</summary>
     Off,
 }

@@ -1,14 +1,14 @@
 namespace StickyWs.Configuration;
 
-/// <summary>What the raw lane's reactors wait with.</summary>
+/// <summary>The kernel interface that the raw lane's reactors wait on.</summary>
 public enum ReactorMode
 {
-    /// <summary>io_uring where the kernel offers it to this process, else epoll; the log says which, and why.</summary>
+    /// <summary>io_uring if the kernel offers it to this process, otherwise epoll; the log says which, and why.</summary>
     Auto,
 
-    /// <summary>io_uring (io_uring(7)); where the raw lane is on and that cannot be, the start is stopped.</summary>
+    /// <summary>io_uring (io_uring(7)); if the raw lane is on and io_uring is not available, the application fails to start.</summary>
     IoUring,
 
-    /// <summary>epoll (epoll(7)), which every Linux has.</summary>
+    /// <summary>epoll (epoll(7)), available on every Linux.</summary>
     Epoll,
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace StickyWs.Configuration;
 
-/// <summary>The whole check: what could not be read, the generated range checks, and the rules between fields. Nothing is short-circuited.</summary>
+/// <summary>The complete validation: read errors, the generated range checks, and rules across fields. It collects all errors.</summary>
 internal sealed class StickyWsOptionsValidator(string root, KnownPolicies policies, bool hasPinStore = false) : IValidateOptions<StickyWsOptions>
 {
     public ValidateOptionsResult Validate(string? name, StickyWsOptions options)
@@ -71,18 +71,18 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         }
     }
 
-    // Scheme, host and port, and nothing else.
+    // Scheme, host and port only.
     private static bool IsBackendAddress(string text)
         => Uri.TryCreate(text, UriKind.Absolute, out var address)
             && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
             && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Port: > 0 }
             && address.Host.Length > 0;
 
-    // What was written and could not be read is not missing as well.
+    // A value that was given but could not be read is not reported as missing as well.
     private static bool IsAbout(string error, string key)
         => error.StartsWith(key, StringComparison.OrdinalIgnoreCase) && error.AsSpan(key.Length) is [' ' or ':', ..];
 
-    // Two pools with the same host and prefix would make the choice depend on the order of a dictionary.
+    // Two pools with the same host and prefix would make the choice depend on the enumeration order of a dictionary.
     private void AddAmbiguousMatches(StickyWsOptions options, List<string> errors)
     {
         var owners = new Dictionary<(string Host, string Prefix), string>();
@@ -104,7 +104,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     internal static void Add(List<string> errors, ValidateOptionsResult result) => errors.AddRange(result.Failures ?? []);
 }
 
-/// <summary>The names of the balancing policies that are registered, as the validator needs them.</summary>
+/// <summary>The names of the registered balancing policies, for the validator.</summary>
 internal sealed class KnownPolicies(IEnumerable<string> names)
 {
     public IReadOnlySet<string> Names { get; } = new SortedSet<string>(names, StringComparer.OrdinalIgnoreCase);

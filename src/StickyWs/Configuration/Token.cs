@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace StickyWs.Configuration;
 
-/// <summary>A token (RFC 9110 section 5.6.2): what names of headers, cookies, methods and subprotocols are made of.</summary>
+/// <summary>A token (RFC 9110 section 5.6.2), as used for names of headers, cookies, methods and subprotocols.</summary>
 internal static class Token
 {
     private static readonly SearchValues<char> Chars =

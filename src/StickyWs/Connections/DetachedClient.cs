@@ -12,15 +12,17 @@ using StickyWs.Tunnels;
 namespace StickyWs.Connections;
 
 /// <summary>
-/// A client of the raw lane: its socket was taken from Kestrel, which lets go of the connection as soon as the tunnel stands. Owns the socket until then.
+/// A client of the raw lane: its socket was detached from Kestrel, which releases the connection as soon as the tunnel is established. Owns the
+/// socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time) : ClientLeg<RawBackendConnection>, IAsyncDisposable
+internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time)
+    : ClientLeg<RawBackendConnection>, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LongestSend = TimeSpan.FromSeconds(10);
 
-    // A body may come and go as fast as memory, and the thread may be a reactor's.
+    // A body may arrive and leave at memory speed, and the thread may be a reactor's.
     private const int BytesPerTurn = 256 * 1024;
 
     private readonly ArrayBufferWriter<byte> _output = new(512);
@@ -41,11 +43,11 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
 
     public override CancellationToken Left => socket.Left;
 
-    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
+    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> afterHead)
     {
         socket.Skip(headLength);
         ResponseHeadWriter.WriteSwitchingProtocols(_output, answer);
-        _output.Write(behind.Span);
+        _output.Write(afterHead.Span);
         await SendAsync(_output.WrittenMemory).ConfigureAwait(false);
         return true;
     }
@@ -85,20 +87,23 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            Abort(); // A body that ends with the connection must not look whole.
+            Abort(); // A body delimited by the close must not look complete.
         }
     }
 
     public override void Abort() => socket.Abort();
 
-    /// <summary>Closes the socket, unless it was given on to a tunnel; behind an answer so that the client can read it. No backend is held meanwhile.</summary>
+    /// <summary>
+    /// Closes the socket, unless it was handed over to a tunnel; after a response in a way that lets the client read it. No backend is held
+    /// meanwhile.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_isAnswered) await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
         socket.Dispose();
     }
 
-    // At once as a rule; a client that takes nothing must not hold its backend.
+    // Completes synchronously as a rule; a client that reads nothing must not hold its backend.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
         var left = bytes[socket.TrySend(bytes.Span)..];

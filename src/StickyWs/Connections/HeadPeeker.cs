@@ -5,19 +5,20 @@ using StickyWs.Transport;
 namespace StickyWs.Connections;
 
 /// <summary>
-/// As <see cref="HeadReader"/>, on a bare socket: looks into the kernel's own buffer, so that while a client is slow nothing is held for it here.
+/// Like <see cref="HeadReader"/>, but on a bare socket: peeks into the kernel's receive buffer, so that a slow client takes no memory in this
+/// process.
 /// </summary>
 internal static class HeadPeeker
 {
-    // A longer head might not fit into the kernel's buffer as long as nobody takes from it; Kestrel reads such a one.
+    // A longer head might not fit into the kernel's buffer while nothing is consumed; Kestrel reads such a head.
     private const int Longest = 32 * 1024;
     private const int First = 4 * 1024;
 
-    /// <summary>The quick way: what has arrived already may be enough.</summary>
+    /// <summary>The synchronous path: what has already arrived may be enough.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public static bool TryRead(IRawConnection connection, ref Sniffer sniffer, out HeadResult result)
     {
-        // Before the look: bytes that nobody takes hide the end behind them.
+        // Before the peek: unconsumed bytes hide the end of the stream after them.
         var isEnd = connection.HasPeerLeft;
         for (var size = First; ; size = Longest)
         {
@@ -35,9 +36,10 @@ internal static class HeadPeeker
         }
     }
 
-    /// <summary>The patient way. Running out of time is an outcome here, not an exception; a server that stops waits no longer.</summary>
+    /// <summary>The asynchronous path. A time-out is an outcome here, not an exception; a stopping server stops waiting.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    public static async ValueTask<HeadResult> ReadAsync(IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
+    public static async ValueTask<HeadResult> ReadAsync(
+        IRawConnection connection, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
     {
         using var timer = new CancellationTokenSource(deadline, time);
         using var stop = stopping.UnsafeRegister(static timer => ((CancellationTokenSource)timer!).Cancel(), timer);

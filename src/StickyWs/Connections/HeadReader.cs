@@ -3,10 +3,10 @@ using StickyWs.Detection;
 
 namespace StickyWs.Connections;
 
-/// <summary>Waits for the first request head of a connection, within the deadline, and leaves every byte where it is.</summary>
+/// <summary>Waits for the first request head of a connection, within the deadline, and consumes nothing.</summary>
 internal static class HeadReader
 {
-    /// <summary>The quick way: what has arrived already may be enough.</summary>
+    /// <summary>The synchronous path: what has already arrived may be enough.</summary>
     public static bool TryRead(PipeReader input, ref Sniffer sniffer, out HeadResult result)
     {
         if (input.TryRead(out var read)) return TryJudge(input, read, ref sniffer, out result);
@@ -14,7 +14,7 @@ internal static class HeadReader
         return false;
     }
 
-    /// <summary>The patient way. Running out of time is an outcome here, not an exception; a server that stops waits no longer.</summary>
+    /// <summary>The asynchronous path. A time-out is an outcome here, not an exception; a stopping server stops waiting.</summary>
     public static async ValueTask<HeadResult> ReadAsync(PipeReader input, Sniffer sniffer, TimeSpan deadline, TimeProvider time, CancellationToken stopping)
     {
         using var timer = new CancellationTokenSource(deadline, time);
@@ -33,8 +33,8 @@ internal static class HeadReader
         }
     }
 
-    // "Need more" examines to the end, or the next read would return at once and spin; a verdict examines nothing, so that
-    // whoever reads next finds every byte.
+    // "Need more" examines to the end, or the next read would return at once and spin; a verdict examines nothing, so that the next reader finds every
+    // byte.
     private static bool TryJudge(PipeReader input, ReadResult read, ref Sniffer sniffer, out HeadResult result)
     {
         var verdict = sniffer.Sniff(read.Buffer, out var head);

@@ -9,7 +9,7 @@ using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
-/// <summary>An arrival through a pipe, on any transport of Kestrel's, with or without TLS in between. Its tunnel takes the portable lane.</summary>
+/// <summary>An arrival on a pipe, on any of Kestrel's transports, with or without TLS. Its tunnel uses the portable lane.</summary>
 internal sealed class PipedArrival(ConnectionContext connection) : ConnectionArrival(connection)
 {
     public override IPAddress? Peer => EndPoints.ToAddress(Connection.RemoteEndPoint);

@@ -9,7 +9,8 @@ using StickyWs.Transport;
 namespace StickyWs.Connections;
 
 /// <summary>
-/// An arrival on a bare socket, which its tunnel or an answer takes away from Kestrel (the raw lane). After a wait it goes on within its reactor's thread.
+/// An arrival on a bare socket, which its tunnel or local reply detaches from Kestrel (the raw lane). After a wait it continues on its reactor's
+/// thread.
 /// </summary>
 internal sealed class RawArrival(ConnectionContext connection, IRawConnection raw) : ConnectionArrival(connection)
 {
@@ -24,7 +25,7 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
     public override ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
         => HeadPeeker.ReadAsync(raw, sniffer, deadline, time, Stopping);
 
-    // A tunnel to a backend that speaks TLS needs the runtime's streams, and so do both of its ends.
+    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
     public override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
         => decision.Pool.HasTls
             ? ForwardRealizedAsync(head, decision, services)
@@ -40,7 +41,7 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
 
     private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
     {
-        await client.Reactor.SwitchTo(); // Where the tunnel will live: from here on nothing crosses threads.
+        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
         await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
     }
 

@@ -9,7 +9,7 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.Connections;
 
-/// <summary>A client whose handshake was sniffed through its connection's pipe: no HTTP server is between it and the tunnel.</summary>
+/// <summary>A client whose handshake was sniffed on its connection's pipe: there is no HTTP server between it and the tunnel.</summary>
 internal sealed class SniffedClient(ConnectionContext connection, int headLength) : PipeLeg
 {
     private bool _isAnswered;
@@ -44,13 +44,13 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            Abort(); // A body that ends with the connection must not look whole.
+            Abort(); // A body delimited by the close must not look complete.
         }
     }
 
     /// <summary>
-    /// Closes behind an answer, so that the client can read it: what the client still sends is read and dropped until the answer has arrived. No backend is
-    /// held meanwhile.
+    /// Closes after a response so that the client can read it: further bytes from the client are read and discarded until the response has arrived.
+    /// No backend is held meanwhile.
     /// </summary>
     public async ValueTask CloseAsync(TimeProvider time)
     {
@@ -76,7 +76,7 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         var read = await input.ReadAsync().ConfigureAwait(false);
         input.AdvanceTo(read.Buffer.GetPosition(headLength));
 
-        // As Kestrel has it: an upgraded connection does not count against MaxConcurrentConnections.
+        // As in Kestrel, an upgraded connection does not count against MaxConcurrentConnections.
         connection.Features.Get<IDecrementConcurrentConnectionCountFeature>()?.ReleaseConnection();
         return connection.Transport;
     }
@@ -94,7 +94,7 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // Broken: nobody waits for the answer any more.
+            // Broken: the client no longer waits for the response.
         }
 
         delivery.Cancel();

@@ -11,7 +11,7 @@ internal sealed partial class SniffingMiddleware
     private static partial void LogHeadTimedOut(ILogger logger, string connectionId, HeadOutcome outcome);
 
     [LoggerMessage(EventIds.ConnectionFailed, LogLevel.Debug,
-        "Connection {ConnectionId}: ended before its tunnel stood: {Cause}",
+        "Connection {ConnectionId}: ended before its tunnel was established: {Cause}",
         EventName = "ConnectionFailed")]
     private static partial void LogConnectionFailed(ILogger logger, string connectionId, string cause);
 }

@@ -8,19 +8,19 @@ using StickyWs.Http1;
 namespace StickyWs.Connections;
 
 /// <summary>
-/// The Kestrel connection middleware, and the whole story: look at the first request without consuming it. A WebSocket handshake that belongs to a pool
-/// is routed once and becomes a tunnel; everything else goes on to Kestrel, untouched. How the bytes come is the arrival's business: on a bare socket,
-/// which the tunnel takes (the raw lane), or through the connection's pipe (the portable lane).
+/// The Kestrel connection middleware: it looks at the first request without consuming it. A WebSocket handshake that belongs to a pool is routed once
+/// and becomes a tunnel; everything else goes on to Kestrel, untouched. The arrival decides how bytes are read: from a bare socket, which the tunnel
+/// takes over (the raw lane), or from the connection's pipe (the portable lane).
 /// </summary>
 internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services)
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
-        var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // What is inside TLS is to be seen yet.
+        var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
         return isSniffed ? next(connection) : OnArrivalAsync(ConnectionArrival.Of(connection));
     }
 
-    // Without a state machine where the bytes that have arrived already show that this is no handshake.
+    // No state machine where the bytes that have already arrived show that this is no handshake.
     private Task OnArrivalAsync(ConnectionArrival arrival)
     {
         ConnectionContext connection;
@@ -60,7 +60,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 return;
             }
 
-            // What comes next may be the application's code.
+            // The next middleware may be application code.
             if (arrival.MayHoldReactor) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             connection = arrival.Release(result.Verdict);
         }
@@ -70,7 +70,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             return;
         }
 
-        result = default; // Nor must a connection that was released.
+        result = default; // Nor may a released connection.
         await next(connection).ConfigureAwait(false);
     }
 

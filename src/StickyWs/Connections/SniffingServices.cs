@@ -9,7 +9,7 @@ using StickyWs.Forwarding;
 
 namespace StickyWs.Connections;
 
-/// <summary>What every sniffing middleware of the process shares.</summary>
+/// <summary>The services that all sniffing middlewares of the process share.</summary>
 internal sealed class SniffingServices(
     BackendRegistry registry,
     Dispatcher dispatcher,
@@ -31,8 +31,8 @@ internal sealed class SniffingServices(
     public StickyWsOptions Options => registry.Current.Options;
 
     /// <summary>
-    /// The caps in force: ours, or Kestrel's where they are lower. Kestrel's options are asked for here and not before, since the sniffer is
-    /// installed while they are being made.
+    /// The effective limits: ours, or Kestrel's where they are lower. Kestrel's options are resolved here and not earlier, because the sniffer is
+    /// installed while they are being built.
     /// </summary>
     public SniffLimits Limits
     {

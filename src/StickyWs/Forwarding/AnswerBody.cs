@@ -5,14 +5,14 @@ using StickyWs.Http1;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>The body of a backend's answer to a handshake that it declined, freed of its framing.</summary>
+/// <summary>The body of a backend's response that declines a handshake, without its transfer framing.</summary>
 internal sealed class AnswerBody(BackendConnection connection, ResponseHead head, ReadOnlyMemory<byte> received, TimeSpan silence, TimeProvider time)
 {
     private const int BufferSize = 16 * 1024;
 
     /// <summary>Copies the body, flushing after each piece.</summary>
     /// <exception cref="IOException">
-    /// The client is gone, the backend broke off, or its chunks are malformed: the client must not take what it got for the whole.
+    /// The client is gone, the backend aborted, or its chunks are malformed: the client must not take the part it got for the whole body.
     /// </exception>
     /// <exception cref="OperationCanceledException">The backend was silent or the client took nothing for too long, or the caller cancelled.</exception>
     public async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<CancellationToken, ValueTask<FlushResult>> flush, CancellationToken cancellationToken)

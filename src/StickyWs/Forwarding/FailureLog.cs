@@ -6,8 +6,8 @@ using StickyWs.Backends;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// One Warning for what clients are told when a backend fails them (502, 504) or leaves them with a part of an answer: which backend, and why. Of
-/// each backend, what failed and its cause one line in a second, which says how many like it were left out.
+/// Logs one Warning when a backend's failure reaches a client (502, 504, or a truncated response): which backend, and why. Limited to one line a
+/// second for each backend, kind of work and cause; the line says how many similar ones were left out.
 /// </summary>
 internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> logger)
 {
@@ -17,9 +17,9 @@ internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> 
 
     /// <param name="backend">The backend that was tried last.</param>
     /// <param name="what">What failed: a request or a handshake.</param>
-    /// <param name="status">What the client was told; <see langword="null"/> when its answer had begun and was broken off.</param>
-    /// <param name="cause">Why, in words of our own, of which there are few.</param>
-    /// <param name="exception">What was caught, if anything.</param>
+    /// <param name="status">The status sent to the client; <see langword="null"/> if its response had started and was aborted.</param>
+    /// <param name="cause">Why, as one of a few fixed texts.</param>
+    /// <param name="exception">The caught exception, if any.</param>
     public void Note(Backend backend, string what, int? status, string cause, Exception? exception = null)
     {
         if (!logger.IsEnabled(LogLevel.Warning)) return;

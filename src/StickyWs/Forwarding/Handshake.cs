@@ -7,8 +7,8 @@ using StickyWs.Observability;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// One handshake with one backend: sends the head, reads the answer's head within the time-out and the cap, and says whether it is the 101
-/// that was asked for. Interim answers (RFC 9110 section 15.2) are skipped.
+/// One handshake with one backend: sends the head, reads the response head within the time-out and the size limit, and says whether it is the
+/// expected 101. Interim responses (RFC 9110 section 15.2) are skipped.
 /// </summary>
 internal sealed class Handshake(TimeProvider time)
 {
@@ -60,7 +60,7 @@ internal sealed class Handshake(TimeProvider time)
         }
         catch (Exception e) when (length > 0 && e is (IOException or SocketException))
         {
-            return new HandshakeResult(HandshakeOutcome.BadAnswer); // It began to answer, so no other backend may be asked.
+            return new HandshakeResult(HandshakeOutcome.BadAnswer); // Its response had started, so no other backend may be tried.
         }
         finally
         {
@@ -68,11 +68,11 @@ internal sealed class Handshake(TimeProvider time)
         }
     }
 
-    private static HandshakeResult Judge(ResponseHead head, RequestHead asked, ReadOnlySpan<byte> behind)
+    private static HandshakeResult Judge(ResponseHead head, RequestHead asked, ReadOnlySpan<byte> afterHead)
     {
-        if (head.Status != 101) return new HandshakeResult(HandshakeOutcome.Declined, head, behind.ToArray());
+        if (head.Status != 101) return new HandshakeResult(HandshakeOutcome.Declined, head, afterHead.ToArray());
         return head.Opens(asked)
-            ? new HandshakeResult(HandshakeOutcome.Opened, head, behind.ToArray())
+            ? new HandshakeResult(HandshakeOutcome.Opened, head, afterHead.ToArray())
             : new HandshakeResult(HandshakeOutcome.BadAnswer);
     }
 

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>A peer's address as it goes into <c>X-Forwarded-For</c>.</summary>
+/// <summary>Formats a peer's address for <c>X-Forwarded-For</c>.</summary>
 internal static class PeerAddress
 {
-    /// <summary>IPv4 as IPv4 even where the socket is dual-stack, IPv6 without a zone, which means nothing on another machine.</summary>
+    /// <summary>IPv4 stays IPv4 even on a dual-stack socket; the IPv6 zone is dropped, because it means nothing on another machine.</summary>
     public static string Text(IPAddress peer)
     {
         if (peer.IsIPv4MappedToIPv6) return peer.MapToIPv4().ToString();

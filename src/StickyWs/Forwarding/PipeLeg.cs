@@ -9,7 +9,7 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.Forwarding;
 
-/// <summary>A client of the portable lane: its bytes come and go through pipes, on any transport that Kestrel has.</summary>
+/// <summary>A client of the portable lane: its bytes go through pipes, on any transport of Kestrel.</summary>
 internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
 {
     private IDuplexPipe? _pipe;
@@ -20,13 +20,13 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
 
     public override bool HasFinished => Socket.HasPeerFinished;
 
-    /// <summary>What the client's connection has of the descriptors, where it makes one tunnel and there is a limit.</summary>
+    /// <summary>The descriptors reserved for the client's connection, if it becomes one tunnel and there is a limit.</summary>
     protected virtual ConnectionShare? Share => null;
 
-    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> behind)
+    public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> afterHead)
     {
         if (await OpenAsync(answer).ConfigureAwait(false) is not { } pipe) return false;
-        pipe.Output.Write(behind.Span);
+        pipe.Output.Write(afterHead.Span);
         await pipe.Output.FlushAsync().ConfigureAwait(false);
         _pipe = pipe;
         return true;
@@ -58,6 +58,6 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
     }
 
     /// <summary>Sends the 101.</summary>
-    /// <returns>The raw bytes in both directions; <see langword="null"/> when there is no room for one more upgraded connection.</returns>
+    /// <returns>The raw bytes in both directions; <see langword="null"/> if the limit of upgraded connections is reached.</returns>
     protected abstract ValueTask<IDuplexPipe?> OpenAsync(ResponseHead answer);
 }

@@ -6,9 +6,9 @@ using StickyWs.Http1;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// Writes the head that goes to the backend: the client's own target and headers, byte for byte, without those that are for one hop only, and
-/// with <c>X-Forwarded-For/-Proto/-Host</c> that say the truth. A client's own copies pass only when it is a trusted proxy, and what the application
-/// has set in any case; of the balancer's own <c>StickyWs-</c> headers they never pass.
+/// Writes the head that goes to the backend: the client's own target and headers, byte for byte, without hop-by-hop headers, and with truthful
+/// <c>X-Forwarded-For/-Proto/-Host</c>. A client's own copies of these pass only from a trusted proxy, and those that the application has set always;
+/// the balancer's own <c>StickyWs-</c> headers never pass.
 /// </summary>
 internal static class RequestHeadWriter
 {

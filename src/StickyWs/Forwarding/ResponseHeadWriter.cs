@@ -5,8 +5,7 @@ using StickyWs.Http1;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// Writes a backend's answer to a client that no HTTP server stands in front of: its own headers byte for byte, without those that are for one hop
-/// only.
+/// Writes a backend's response to a client without an HTTP server in between: its own headers byte for byte, without hop-by-hop headers.
 /// </summary>
 internal static class ResponseHeadWriter
 {
@@ -16,7 +15,7 @@ internal static class ResponseHeadWriter
         WriteHeaders(output, answer);
     }
 
-    /// <summary>An answer behind which the connection is closed.</summary>
+    /// <summary>Writes a response after which the connection is closed.</summary>
     public static void WriteClosing(IBufferWriter<byte> output, ResponseHead answer)
     {
         output.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} "));

@@ -10,8 +10,8 @@ using StickyWs.Tunnels;
 namespace StickyWs.Forwarding;
 
 /// <summary>
-/// The sticky forwarder: dial, hand the head over, verify the 101, relay, close. Once the relay runs, nothing routes, balances or parses
-/// again. It knows neither how the client came (<see cref="ClientLeg"/>) nor how backends are chosen (<see cref="BackendChoice"/>).
+/// The sticky forwarder: dial, send the head, verify the 101, relay, close. Once the relay runs, there is no more routing, balancing or parsing. It
+/// knows neither how the client arrived (<see cref="ClientLeg"/>) nor how backends are chosen (<see cref="BackendChoice"/>).
 /// </summary>
 internal sealed partial class StickyForwarder(
     BackendDialer dialer,
@@ -25,14 +25,14 @@ internal sealed partial class StickyForwarder(
     ILogger<StickyForwarder> logger)
 {
     /// <summary>
-    /// Takes a handshake from its head to the end of its tunnel, to where the tunnel lives on by itself, or to the answer that the client gets
+    /// Takes a handshake from its head to the end of its tunnel, to a tunnel that lives on by itself, or to the response that the client gets
     /// instead.
     /// </summary>
     public Task ForwardAsync<TConnection>(ClientLeg<TConnection> client, RequestHead head, BackendChoice choice)
         where TConnection : BackendConnection
         => RelayAsync(client, choice.Pool.Options.Tunnels, OpenAsync(client, head, choice));
 
-    // Its state is gone when it returns: an idle tunnel must not keep the handshake alive.
+    // Its state is gone when it returns: an idle tunnel must not keep the handshake in memory.
     private async ValueTask<OpenedBackend<TConnection>?> OpenAsync<TConnection>(ClientLeg<TConnection> client, RequestHead head, BackendChoice choice)
         where TConnection : BackendConnection
     {
@@ -105,12 +105,12 @@ internal sealed partial class StickyForwarder(
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
-    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> behind)
+    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead)
         where TConnection : BackendConnection
     {
         var end = default(CloseWatch);
-        end.Look(behind, isMasked: false);
-        return new OpenedBackend<TConnection>(connection, lease, behind.Length, end);
+        end.Look(afterHead, isMasked: false);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, end);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

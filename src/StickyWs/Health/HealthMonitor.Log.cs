@@ -6,7 +6,7 @@ namespace StickyWs.Health;
 internal sealed partial class HealthMonitor
 {
     [LoggerMessage(EventIds.HealthFollowFailed, LogLevel.Error,
-        "Probes and breakers could not follow the changed configuration; they go on as far as they got",
+        "Applying the changed configuration to probes and breakers failed; it may be partly applied",
         EventName = "HealthFollowFailed")]
     private partial void LogFollowFailed(Exception exception);
 }

@@ -7,15 +7,15 @@ using StickyWs.Observability;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Keeps one probe loop for every backend that is probed, and the breakers beside them, in step with the registry. A backend that stays keeps
-/// its loop and its streaks, whatever else changes; one that drains does, too, and is known when it is to serve again.
+/// Keeps the breakers and one probe loop per probed backend in step with the registry. A backend that remains keeps its loop and its streaks,
+/// whatever else changes; so does a draining one, so that its health is known when it returns to service.
 /// </summary>
 /// <remarks>
-/// The host's start waits until the first probe of every enabled backend has ended, but for none longer than that probe's time-out: an app
-/// that accepts before would answer its first requests with 503, since a backend that was never probed gets no work. Whatever fills the
-/// registry must start before this.
+/// The host's start waits until the first probe of every enabled backend has ended, for each at most as long as that probe's time-out: an application
+/// that accepts earlier would answer its first requests with 503, because a backend that was never probed gets no work. The registry must be filled
+/// before this starts.
 /// </remarks>
-#pragma warning disable CA2213 // The source holds nothing but memory, and a host may be stopped while its services are disposed of.
+#pragma warning disable CA2213 // The source holds only memory, and a host may be stopped while its services are being disposed.
 internal sealed partial class HealthMonitor(
     BackendRegistry registry,
     BreakerBoard board,
@@ -25,7 +25,7 @@ internal sealed partial class HealthMonitor(
     ILoggerFactory loggers) : IHostedService, IDisposable
 #pragma warning restore CA2213
 {
-    // The registry calls under its lock, and more often than the configuration changes: only that something changed is handed over.
+    // The registry calls under its lock, and more often than the configuration changes: only the fact that something changed is handed over.
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly ILogger _logger = loggers.CreateLogger<HealthMonitor>();
@@ -35,7 +35,7 @@ internal sealed partial class HealthMonitor(
     private Task _following = Task.CompletedTask;
     private CancellationToken _stopping;
 
-    /// <summary>Where jitter comes from: numbers from 0 to 1. A test sets it.</summary>
+    /// <summary>The source of jitter: numbers from 0 to 1. Tests replace it.</summary>
     public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -52,14 +52,14 @@ internal sealed partial class HealthMonitor(
     {
         registry.Changed -= OnChanged;
         await _stop.CancelAsync();
-        // Servers stop first and may have used up the host's time: then the loops end behind its back.
+        // Servers stop first and may have used up the shutdown time-out: the loops then end in the background.
         var ended = EndAllAsync();
         await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
     }
 
     public void Dispose()
     {
-        // A host whose start failed is disposed without being stopped; another is stopped once more behind or during this.
+        // A host whose start failed is disposed without a stop; others may be stopped again after or during this.
         registry.Changed -= OnChanged;
         _stop.Cancel();
     }
@@ -92,7 +92,7 @@ internal sealed partial class HealthMonitor(
 
     private async Task FollowAsync(RegistrySnapshot snapshot)
     {
-        // A change of state keeps the revision, and is no news here.
+        // A mere state change keeps the revision, and is of no interest here.
         if (_followed.SequenceEqual(snapshot.RevisionsInUse)) return;
         _followed = [.. snapshot.RevisionsInUse];
         board.Apply(snapshot);
@@ -100,7 +100,7 @@ internal sealed partial class HealthMonitor(
         var seen = new HashSet<Backend>();
         foreach (var pool in snapshot.PoolsInUse)
         {
-            Backend[] own = [.. pool.Backends.Where(seen.Add)]; // The newest configuration says how a backend is probed.
+            Backend[] own = [.. pool.Backends.Where(seen.Add)]; // The newest configuration decides how a backend is probed.
             if (own.Length == 0 || probes.Create(pool.Options) is not { } probe) continue;
             var pipeline = new ProbePipeline(probe, pool.Options, time);
             foreach (var backend in own)

@@ -5,9 +5,9 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// The app's own health by its pools: unhealthy when a pool has no backend for new work or uses all because none is healthy, degraded when
-/// some enabled backend gets no new work, or new backends of a changed configuration are not known yet. Its data holds every pool's eligible and
-/// enabled backends, and every backend's state.
+/// The application's health, derived from its pools: unhealthy if a pool has no backend for new work, or uses all of them because none is healthy;
+/// degraded if some enabled backend gets no new work, or if new backends of a changed configuration are not known yet. Its data holds every pool's
+/// count of eligible and enabled backends, and every backend's state.
 /// </summary>
 internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthCheck
 {

@@ -6,13 +6,13 @@ using StickyWs.Pipeline;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Says, once each, what a valid configuration lacks to balance anything.</summary>
+/// <summary>Warns, once each, about what a valid configuration lacks to balance anything.</summary>
 internal sealed partial class ConfigurationAdvice(ConfigurationSources sources, PipelineMark pipeline, ILogger<ConfigurationAdvice> logger)
 {
     private string? _last;
     private bool _saidPipeline;
 
-    /// <summary>Looks at options that came into force.</summary>
+    /// <summary>Checks options that came into effect.</summary>
     public void Consider(StickyWsOptions options)
     {
         var hint = sources.Hint;
@@ -23,7 +23,7 @@ internal sealed partial class ConfigurationAdvice(ConfigurationSources sources, 
         else if (hint is not null) LogMisspelt(hint);
     }
 
-    /// <summary>Looks at the pipeline, once the application has built it.</summary>
+    /// <summary>Checks the pipeline, once the application has built it.</summary>
     public void ConsiderPipeline(StickyWsOptions options)
     {
         if (_saidPipeline || pipeline.IsSet || options.Pools.Count == 0) return;
@@ -38,6 +38,7 @@ internal sealed partial class ConfigurationAdvice(ConfigurationSources sources, 
     private partial void LogNoPools(string remedy);
 
     [LoggerMessage(EventIds.PipelineForgotten, LogLevel.Warning,
-        "Plain HTTP, and WebSockets inside TLS, are not balanced: call app.UseStickyWebSocketBalancing() after builder.Build()", EventName = "PipelineForgotten")]
+        "Plain HTTP, and WebSockets inside TLS, are not balanced: call app.UseStickyWebSocketBalancing() after builder.Build()",
+        EventName = "PipelineForgotten")]
     private partial void LogPipelineForgotten();
 }

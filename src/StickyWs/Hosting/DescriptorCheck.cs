@@ -10,11 +10,12 @@ using StickyWs.Transport;
 namespace StickyWs.Hosting;
 
 /// <summary>
-/// Says, when the host has started and whenever <c>MaxTunnels</c> changes, that the process may not have as many descriptors as so many tunnels need.
+/// Warns, when the host has started and whenever <c>MaxTunnels</c> changes, if the process's descriptor limit is too low for that many tunnels.
 /// </summary>
-internal sealed partial class DescriptorCheck(BackendRegistry registry, DescriptorBudget budget, ILogger<DescriptorCheck> logger, OptionsRoot? root = null) : IHostedLifecycleService
+internal sealed partial class DescriptorCheck(BackendRegistry registry, DescriptorBudget budget, ILogger<DescriptorCheck> logger, OptionsRoot? root = null)
+    : IHostedLifecycleService
 {
-    /// <summary>What there should be room for where there is no <c>MaxTunnels</c>.</summary>
+    /// <summary>The number of tunnels to check for if <c>MaxTunnels</c> is not set.</summary>
     public const int Unlimited = 4000;
 
     private int? _checked;
@@ -47,7 +48,7 @@ internal sealed partial class DescriptorCheck(BackendRegistry registry, Descript
         Check(_checked = most);
     }
 
-    // Tunnels that are open already have their descriptors.
+    // Tunnels that are already open have their descriptors.
     private void Check(int? most)
     {
         if (!budget.IsLimited) return;
@@ -55,12 +56,17 @@ internal sealed partial class DescriptorCheck(BackendRegistry registry, Descript
         var others = Math.Max(0, open - (registry.Tunnels.Count * DescriptorBudget.PerConnection));
         var room = Math.Max(0, (limit - budget.Reserve - others) / DescriptorBudget.PerConnection);
         var wanted = most ?? Unlimited;
-        if (wanted > room) LogTunnelsDoNotFit(Key, most?.ToString(CultureInfo.InvariantCulture) ?? "not set", limit, room, DescriptorBudget.LimitFor(others + ((long)wanted * DescriptorBudget.PerConnection)));
+        if (wanted <= room) return;
+        var needed = DescriptorBudget.LimitFor(others + ((long)wanted * DescriptorBudget.PerConnection));
+        LogTunnelsDoNotFit(Key, most?.ToString(CultureInfo.InvariantCulture) ?? "not set", limit, room, needed);
     }
 
     private string Key => $"{root?.Path ?? StickyWsOptions.SectionName}:MaxTunnels";
 
-    [LoggerMessage(EventIds.TunnelsDoNotFit, LogLevel.Warning, "{Key} is {MaxTunnels}, but {Limit} descriptors (ulimit -n) have room for some {Room} tunnels, of two each; more connections will wait until others end. "
-        + "Raise the limit to {Needed} (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker), or set it to no more than there is room for", EventName = "TunnelsDoNotFit")]
+    [LoggerMessage(EventIds.TunnelsDoNotFit, LogLevel.Warning,
+        "{Key} is {MaxTunnels}, but {Limit} descriptors (ulimit -n) have room for some {Room} tunnels, of two each; "
+        + "more connections will wait until others end. "
+        + "Raise the limit to {Needed} (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile in Docker), or set it to no more than there is room for",
+        EventName = "TunnelsDoNotFit")]
     private partial void LogTunnelsDoNotFit(string key, string maxTunnels, int limit, int room, long needed);
 }

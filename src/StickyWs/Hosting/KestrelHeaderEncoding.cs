@@ -6,8 +6,8 @@ using StickyWs.Pipeline;
 namespace StickyWs.Hosting;
 
 /// <summary>
-/// Has Kestrel read and write header values as Latin-1, which keeps every byte: by default it refuses what is not UTF-8, and a proxy
-/// must pass on what both ends agree on. It also makes Kestrel strict about <c>Content-Length</c>. A selector of the application's own is left alone.
+/// Makes Kestrel read and write header values as Latin-1, which preserves every byte: by default it rejects anything but UTF-8, and a proxy must pass
+/// on what both ends agree on. It also makes Kestrel strict about <c>Content-Length</c>. A selector that the application has set is left alone.
 /// </summary>
 internal sealed class KestrelHeaderEncoding : IPostConfigureOptions<KestrelServerOptions>
 {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Puts the sniffer in front of every listener of Kestrel, however it is added.</summary>
+/// <summary>Installs the sniffer on every listener of Kestrel, however it is added.</summary>
 internal sealed class KestrelSetup : IConfigureOptions<KestrelServerOptions>
 {
     public void Configure(KestrelServerOptions options) => options.ConfigureEndpointDefaults(listen => listen.UseStickyWebSocketBalancing());

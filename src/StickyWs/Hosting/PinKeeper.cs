@@ -5,8 +5,8 @@ using StickyWs.Backends;
 namespace StickyWs.Hosting;
 
 /// <summary>
-/// Keeps the pins of open tunnels and requests alive: each is come to twice within the shortest lifetime that a pool has, and every 16 s where that
-/// is long.
+/// Keeps the pins of open tunnels and requests alive: each is refreshed twice within the shortest pin lifetime of all pools, or every 16 s if that is
+/// long.
 /// </summary>
 internal sealed class PinKeeper(AffinityServices services, BackendRegistry registry, TimeProvider time) : BackgroundService
 {
@@ -25,7 +25,7 @@ internal sealed class PinKeeper(AffinityServices services, BackendRegistry regis
         }
         catch (OperationCanceledException)
         {
-            // The host stops.
+            // The host is stopping.
         }
     }
 

@@ -5,7 +5,7 @@ using StickyWs.Observability;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Hands what the source says over to the registry: before anything else starts, and at every change.</summary>
+/// <summary>Feeds the registry from the source: before anything else starts, and on every change.</summary>
 internal sealed partial class RegistryFeeder(
     IBackendSource source, BackendRegistry registry, RegistryMetrics metrics, ConfigurationAdvice advice, ILogger<RegistryFeeder> logger)
     : IHostedLifecycleService, IDisposable
@@ -26,13 +26,13 @@ internal sealed partial class RegistryFeeder(
             advice.Consider(changed.Options);
             if (_isStarted) advice.ConsiderPipeline(changed.Options);
         });
-        registry.Apply(source.Current); // What changed before the subscription.
+        registry.Apply(source.Current); // Changes before the subscription.
         return Task.CompletedTask;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // Until here a host may build its pipeline.
+    // A host may build its pipeline until here.
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         _isStarted = true;

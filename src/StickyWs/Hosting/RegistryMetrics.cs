@@ -5,7 +5,7 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Hosting;
 
-/// <summary>What the registry knows anyway, read when somebody collects: tunnels, bytes, states.</summary>
+/// <summary>Metrics from the registry's existing state, read on collection: tunnels, bytes, states.</summary>
 internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
 {
     public void Observe(BackendRegistry registry)
@@ -18,7 +18,11 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
         meter.CreateObservableGauge("stickyws.backend.state", () => States(registry), "{backend}", "1 for the state that a backend is in, 0 for the others.");
     }
 
-    private Measurement<int>[] Pins() => [new(pins.LearntCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "learnt")), new(pins.HashedCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "hashed"))];
+    private Measurement<int>[] Pins() =>
+    [
+        new(pins.LearntCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "learnt")),
+        new(pins.HashedCount, new KeyValuePair<string, object?>("stickyws.pin.kind", "hashed")),
+    ];
 
     private static IEnumerable<Backend> Backends(BackendRegistry registry) => registry.Current.Pools.SelectMany(pool => pool.Backends);
 

@@ -5,12 +5,12 @@ using StickyWs.Proxying;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Puts the HTTP half of StickyWs into the pipeline.</summary>
+/// <summary>Adds the HTTP half of StickyWs to the pipeline.</summary>
 public static class StickyWsApplicationBuilderExtensions
 {
     /// <summary>
-    /// Balances the requests that belong to a pool. Put it behind what must run first (authentication, rate limits, CORS, logging); what
-    /// has an endpoint of the application, or fits no pool, goes on.
+    /// Balances the requests that belong to a pool. Call it after middleware that must run first (authentication, rate limits, CORS, logging).
+    /// Requests that have an endpoint of the application, or match no pool, go on to the next middleware.
     /// </summary>
     /// <param name="app">The application.</param>
     /// <exception cref="InvalidOperationException"><c>AddStickyWebSocketBalancing</c> was not called.</exception>

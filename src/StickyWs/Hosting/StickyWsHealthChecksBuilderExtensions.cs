@@ -7,12 +7,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class StickyWsHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds a check that is degraded while some enabled backend gets no new work, and unhealthy while a pool has no healthy backend. Its data
-    /// names every pool and backend.
+    /// Adds a check that is degraded while an enabled backend gets no new work, and unhealthy while a pool has no healthy backend. Its data lists
+    /// every pool and backend.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name; default <c>stickyws</c>.</param>
-    /// <param name="failureStatus">What a pool without a healthy backend is reported as; default <see cref="HealthStatus.Unhealthy"/>.</param>
+    /// <param name="failureStatus">The status reported for a pool without a healthy backend; default <see cref="HealthStatus.Unhealthy"/>.</param>
     /// <param name="tags">Tags to filter by; default none.</param>
     public static IHealthChecksBuilder AddStickyWebSocketBalancing(
         this IHealthChecksBuilder builder, string name = "stickyws", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)

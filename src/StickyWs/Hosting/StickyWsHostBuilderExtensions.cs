@@ -8,7 +8,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Adds StickyWs to an application.</summary>
 public static class StickyWsHostBuilderExtensions
 {
-    /// <summary>Adds the balancer, binds the section <c>StickyWs</c> and puts the sniffer in front of every listener of Kestrel.</summary>
+    /// <summary>Adds the balancer, binds the section <c>StickyWs</c> and installs the sniffer on every listener of Kestrel.</summary>
     /// <param name="builder">The application's builder.</param>
     public static TBuilder AddStickyWebSocketBalancing<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
@@ -17,7 +17,7 @@ public static class StickyWsHostBuilderExtensions
         return builder.AddStickyWebSocketBalancing(builder.Configuration.GetSection(StickyWsOptions.SectionName));
     }
 
-    /// <summary>As <see cref="AddStickyWebSocketBalancing{TBuilder}(TBuilder)"/>, bound to a section of your own.</summary>
+    /// <summary>Like <see cref="AddStickyWebSocketBalancing{TBuilder}(TBuilder)"/>, but bound to the given section.</summary>
     /// <param name="builder">The application's builder.</param>
     /// <param name="section">The section.</param>
     public static TBuilder AddStickyWebSocketBalancing<TBuilder>(this TBuilder builder, IConfigurationSection section)
@@ -29,11 +29,11 @@ public static class StickyWsHostBuilderExtensions
     }
 
     /// <summary>
-    /// As <see cref="AddStickyWebSocketBalancing{TBuilder}(TBuilder)"/>, configured in code alone. Call both to combine: code runs on top
-    /// of what the configuration says.
+    /// Like <see cref="AddStickyWebSocketBalancing{TBuilder}(TBuilder)"/>, but configured in code only. Call both to combine them: code is applied on
+    /// top of the configuration.
     /// </summary>
     /// <param name="builder">The application's builder.</param>
-    /// <param name="configure">Writes the options.</param>
+    /// <param name="configure">Sets the options.</param>
     public static TBuilder AddStickyWebSocketBalancing<TBuilder>(this TBuilder builder, Action<StickyWsOptions> configure)
         where TBuilder : IHostApplicationBuilder
     {

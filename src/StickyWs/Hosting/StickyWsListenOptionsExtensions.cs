@@ -5,12 +5,13 @@ using StickyWs.Connections;
 
 namespace Microsoft.AspNetCore.Hosting;
 
-/// <summary>Puts the sniffer into one listener by hand.</summary>
+/// <summary>Installs the sniffer on a single listener.</summary>
 public static class StickyWsListenOptionsExtensions
 {
     /// <summary>
-    /// Sniffs the connections of this listener. <c>AddStickyWebSocketBalancing</c> does so on every listener already, outside TLS; call this behind
-    /// <c>UseHttps</c> to have WebSockets inside TLS recognised before HTTP is parsed, or where <c>ConfigureEndpointDefaults</c> is used for something else.
+    /// Sniffs the connections of this listener. <c>AddStickyWebSocketBalancing</c> already does so on every listener, outside TLS. Call this after
+    /// <c>UseHttps</c> to recognize WebSockets inside TLS before HTTP is parsed, or where <c>ConfigureEndpointDefaults</c> is used for something
+    /// else.
     /// </summary>
     /// <param name="listenOptions">The listener.</param>
     /// <exception cref="InvalidOperationException"><c>AddStickyWebSocketBalancing</c> was not called.</exception>

@@ -32,10 +32,10 @@ using StickyWs.Upgrades;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds StickyWs to a service collection; calls add up, so that configuration and code can be combined.</summary>
+/// <summary>Adds StickyWs to a service collection. Calls are cumulative, so that configuration and code can be combined.</summary>
 public static class StickyWsServiceCollectionExtensions
 {
-    /// <summary>Adds the balancer and binds it to a configuration section, live.</summary>
+    /// <summary>Adds the balancer and binds it to a configuration section, with live reload.</summary>
     /// <param name="services">The services.</param>
     /// <param name="section">The section, usually <c>StickyWs</c>.</param>
     public static IServiceCollection AddStickyWebSocketBalancing(this IServiceCollection services, IConfigurationSection section)
@@ -49,7 +49,7 @@ public static class StickyWsServiceCollectionExtensions
 
     /// <summary>Adds the balancer and configures it in code.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="configure">Writes the options; runs after what was added before, and again whenever the configuration changes.</param>
+    /// <param name="configure">Sets the options; runs after earlier registrations, and again whenever the configuration changes.</param>
     public static IServiceCollection AddStickyWebSocketBalancing(this IServiceCollection services, Action<StickyWsOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -94,7 +94,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddHostedService<RegistryFeeder>();
     }
 
-    // A shared store and Data Protection are the application's to add, or not.
+    // A shared store and Data Protection are optional; the application adds them.
     private static void AddAffinity(IServiceCollection services)
     {
         services.AddSingleton(provider => new CookieSeals(provider.GetService<IDataProtectionProvider>(), provider.GetRequiredService<ILogger<CookieSeals>>()));
@@ -129,7 +129,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddHostedService<TunnelSweeper>();
     }
 
-    // The filter at index 0, so that no middleware comes before it.
+    // The filter goes to index 0, so that no middleware comes before it.
     private static void AddProxying(IServiceCollection services)
     {
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, ArrivalFilter>());
@@ -141,14 +141,15 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<DialMeter>();
         services.AddSingleton<KeptConnections>();
         services.AddSingleton(provider => new ClientSettings(
-            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(), provider.GetService<RawLane>(),
+            provider.GetRequiredService<AddressBook>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<DialMeter>(),
+            provider.GetService<RawLane>(),
             provider.GetRequiredService<DescriptorBudget>(), provider.GetRequiredService<KeptConnections>()));
         services.AddSingleton<BackendClientTable>();
         services.AddSingleton<BoundClients>();
         services.AddSingleton<RequestProxy>();
     }
 
-    // Behind the registry's feeder: the first probes need to know whom to ask.
+    // After the registry's feeder, which supplies the backends for the first probes.
     private static void AddHealth(IServiceCollection services)
     {
         services.AddSingleton<BreakerBoard>();
@@ -157,7 +158,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddHostedService<HealthMonitor>();
     }
 
-    // At index 0, because a listener that is added in code takes the endpoint defaults that are set by then.
+    // At index 0, because a listener that is added in code takes the endpoint defaults set so far.
     private static void AddKestrel(IServiceCollection services)
     {
         services.AddSingleton<SniffingServices>();
@@ -165,11 +166,12 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
     }
 
-    // Kestrel asks the factory that was added last first, and adds its own only where there is none yet. One of the application's own is not overtaken.
+    // Kestrel asks the factory added last first, and adds its own only if there is none yet. A factory of the application's keeps precedence.
     private static void AddTransport(IServiceCollection services)
     {
         services.AddSingleton(provider => new DescriptorBudget(
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(), tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DescriptorBudget>>(),
+            tunnels: () => provider.GetRequiredService<TunnelTable>().Count));
         services.AddHostedService<DescriptorCheck>();
         var isKestrelAlone = services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory))
             .All(service => service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true);

@@ -5,8 +5,8 @@ using StickyWs.Configuration;
 namespace StickyWs.Hosting;
 
 /// <summary>
-/// Bounds what a connection of Kestrel's holds, where the application has not said so itself: its own default for bytes from clients is 1 MiB, and a tunnel
-/// whose backend stalls would fill it.
+/// Bounds the transport buffers of Kestrel's connections, unless the application has set them: the default for bytes from clients is 1 MiB, and a
+/// tunnel whose backend stalls would fill it.
 /// </summary>
 internal sealed class TransportBufferSetup(IOptionsMonitor<StickyWsOptions> options) : IPostConfigureOptions<SocketTransportOptions>
 {
@@ -21,7 +21,7 @@ internal sealed class TransportBufferSetup(IOptionsMonitor<StickyWsOptions> opti
         }
         catch (OptionsValidationException)
         {
-            return; // The start will say so and go no further; this may come long before it.
+            return; // Startup validation will report it; this may run long before that.
         }
 
         if (sockets.MaxReadBufferSize == Unchanged.MaxReadBufferSize) sockets.MaxReadBufferSize = most;

@@ -4,37 +4,37 @@ using StickyWs.Pipeline;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Why sending a request to a backend gave no answer, in the order in which the rules are tried.</summary>
+/// <summary>Why an attempt to send a request to a backend failed, in the order in which the rules are tried.</summary>
 internal enum AttemptFailure
 {
     /// <summary>It did not fail.</summary>
     None,
 
-    /// <summary>The client went away; nobody's fault.</summary>
+    /// <summary>The client went away; not a failure of the backend.</summary>
     ClientGone,
 
-    /// <summary>The client did not deliver the body that it announced, or one that the server refuses.</summary>
+    /// <summary>The client did not deliver the body it announced, or sent one that the server refuses.</summary>
     ClientBody,
 
-    /// <summary>The client was silent in the middle of its body past the activity time-out.</summary>
+    /// <summary>The client was silent in the middle of its body for longer than the activity time-out.</summary>
     ClientSilent,
 
-    /// <summary>A kept connection turned out closed before anything was sent; nobody's fault.</summary>
+    /// <summary>A kept connection turned out to be closed before anything was sent; not a failure of the backend.</summary>
     StaleConnection,
 
-    /// <summary>The backend says that it did not process the request (RFC 9113 section 8.7); nobody's fault.</summary>
+    /// <summary>The backend says that it did not process the request (RFC 9113 section 8.7); not a failure of the backend.</summary>
     NotProcessed,
 
-    /// <summary>The balancer itself lacks a descriptor or memory for one more connection.</summary>
+    /// <summary>The balancer is out of descriptors or memory for another connection.</summary>
     OutOfResources,
 
-    /// <summary>The balancer has no free port towards this backend, or no name server that answers.</summary>
+    /// <summary>The balancer has no free port for this backend, or no name server that answers.</summary>
     OutOfReach,
 
-    /// <summary>The whole time that the pool or the application gives a request is over.</summary>
+    /// <summary>The time limit of the request, set by the pool or the application, has passed.</summary>
     OutOfTime,
 
-    /// <summary>The backend was silent past the activity time-out.</summary>
+    /// <summary>The backend was silent for longer than the activity time-out.</summary>
     BackendSilent,
 
     /// <summary>No connection in time.</summary>
@@ -43,17 +43,17 @@ internal enum AttemptFailure
     /// <summary>No connection: refused, not resolved, or no TLS.</summary>
     NotConnected,
 
-    /// <summary>The backend ended or broke the connection before its answer began.</summary>
+    /// <summary>The backend closed or reset the connection before its response started.</summary>
     NoAnswer,
 
-    /// <summary>What the backend said is not an answer to this request.</summary>
+    /// <summary>What the backend sent is not a valid response to this request.</summary>
     BadAnswer,
 
-    /// <summary>The answer broke off in its body.</summary>
+    /// <summary>The response was truncated in its body.</summary>
     BrokenAnswer,
 }
 
-/// <summary>Reads from an exception who let a request down. That decides what is tried next, what the client is told, and whom it is counted against.</summary>
+/// <summary>Derives the failure from an exception. It decides what is tried next, what the client is told, and whom it is counted against.</summary>
 internal static class AttemptFailures
 {
     public static AttemptFailure Of(Exception exception, ProxiedRequest request, CancellationToken activity)
@@ -77,22 +77,22 @@ internal static class AttemptFailures
     }
 
     /// <summary>
-    /// Whether it is counted against the backend. One that has not answered when the time of a request is over may hang, unless it is the client that
-    /// it waits for.
+    /// Whether it counts against the backend. A backend without a response at the time limit of a request may hang, unless it is waiting for the
+    /// client.
     /// </summary>
     public static bool IsBackends(this AttemptFailure failure, ProxiedRequest request)
         => failure >= AttemptFailure.BackendSilent || (failure == AttemptFailure.OutOfTime && request.Content is not { AwaitsClient: true });
 
-    /// <summary>Whether no connection came about, and so nothing was sent.</summary>
+    /// <summary>Whether the connect failed, so that nothing was sent.</summary>
     public static bool IsConnects(this AttemptFailure failure)
         => failure is AttemptFailure.ConnectTimedOut or AttemptFailure.NotConnected || failure.IsOurs();
 
-    /// <summary>Whether the balancer itself lacks something.</summary>
+    /// <summary>Whether the balancer itself is short of something.</summary>
     public static bool IsOurs(this AttemptFailure failure) => failure is AttemptFailure.OutOfResources or AttemptFailure.OutOfReach;
 
-    /// <summary>The answer to a failure.</summary>
-    /// <param name="failure">What let the request down.</param>
-    /// <param name="suggested">The status for a fault of the client that the server has already named, such as 413.</param>
+    /// <summary>The local reply for a failure.</summary>
+    /// <param name="failure">The failure.</param>
+    /// <param name="suggested">The status that the server has already chosen for a client error, such as 413.</param>
     public static Refusal ToRefusal(this AttemptFailure failure, int suggested) => failure switch
     {
         AttemptFailure.ClientGone or AttemptFailure.ClientBody => new(suggested, "The request body could not be read."),
@@ -108,14 +108,14 @@ internal static class AttemptFailures
         _ => Refusal.BadAnswer,
     };
 
-    /// <summary>What it is evidence of against the backend.</summary>
+    /// <summary>What the failure is evidence of against the backend.</summary>
     public static Evidence ToEvidence(this AttemptFailure failure, Exception? exception) => failure switch
     {
         AttemptFailure.OutOfResources => Evidence.OutOfResources,
         AttemptFailure.OutOfReach => Evidence.OutOfReach,
         AttemptFailure.BackendSilent or AttemptFailure.OutOfTime => Evidence.TimedOut,
         AttemptFailure.ConnectTimedOut => Evidence.ConnectTimedOut,
-        // Our choice of protocol.
+        // The protocol was the balancer's choice.
         AttemptFailure.NotConnected when exception is HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => Evidence.BadAnswer,
         AttemptFailure.NotConnected => exception is null ? Evidence.Unreachable : EvidenceExtensions.OfConnect(exception),
         AttemptFailure.NoAnswer => Evidence.NoAnswer,

@@ -9,8 +9,8 @@ using StickyWs.Pipeline;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Sends a request to its backend, and once more, there or to the next one, where that is harmless: when nothing of it was sent, when the backend
-/// says that it did not process it, or, once, when a safe request without a body got no answer. It judges nobody; it reports what it saw.
+/// Sends a request to its backend, and repeats it there or on the next one where that is harmless: if nothing of it was sent, if the backend says
+/// that it did not process it, or, once, if a safe request without a body got no response. It does not judge backends; it reports what it saw.
 /// </summary>
 internal sealed partial class BackendHandler(
     HttpMessageHandler inner,
@@ -49,12 +49,12 @@ internal sealed partial class BackendHandler(
         }
     }
 
-    // A final answer has a status of 200 or more; 101 is one only for a request that asked to switch protocols, and none here does.
+    // A final response has a status of 200 or more; 101 is final only for a request that asked to switch protocols, and none here does.
     private static HttpResponseMessage Checked(HttpResponseMessage response)
     {
         if ((int)response.StatusCode >= 200) return response;
         response.Dispose();
-        throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend answered {(int)response.StatusCode}, which nobody asked for.");
+        throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend sent an unsolicited {(int)response.StatusCode}.");
     }
 
     private static (Version Version, HttpVersionPolicy Policy) VersionFor(ProxiedRequest request) => request.Pool.Options.HttpVersion switch
@@ -73,7 +73,7 @@ internal sealed partial class BackendHandler(
     private static bool IsGrpcInClear(Backend backend, ProxiedRequest request)
         => !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType);
 
-    // application/grpc, +proto, ;charset; not application/grpc-web, which is made for HTTP/1.1.
+    // application/grpc, +proto, ;charset; but not application/grpc-web, which is meant for HTTP/1.1.
     private static bool IsGrpc(string? contentType)
         => contentType is not null
             && contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)

@@ -8,8 +8,8 @@ using StickyWs.Upgrades;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP half. A request for which routing has chosen an endpoint of the application (and not for want of a better one), or that belongs to no
-/// pool, goes on; a request for an upgrade becomes a tunnel or is refused; any other request is balanced by itself.
+/// The HTTP half. A request for which routing has chosen an endpoint of the application (other than a fallback), or that belongs to no pool, goes on;
+/// an upgrade request becomes a tunnel or is refused; any other request is balanced individually.
 /// </summary>
 internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispatcher, UpgradeProxy upgrades, RequestProxy requests)
 {

@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace StickyWs.Proxying;
 
-/// <summary>A request in the forwarder's hands: it gets the client's request as it is to see it, and the application has its own back in the end.</summary>
+/// <summary>A request while YARP forwards it: adapts the features that YARP sees, and restores the application's own at the end.</summary>
 internal readonly struct Exchange : IDisposable
 {
     private readonly ProxiedRequest _request;
@@ -13,7 +13,7 @@ internal readonly struct Exchange : IDisposable
     private readonly IHttpUpgradeFeature? _upgrade;
 
     /// <param name="request">The request.</param>
-    /// <param name="client">Sends it, and is released in the end.</param>
+    /// <param name="client">Sends it; released at the end.</param>
     public Exchange(ProxiedRequest request, BackendClient client)
     {
         (_request, _client) = (request, client);
@@ -38,7 +38,7 @@ internal readonly struct Exchange : IDisposable
         _client.Release();
     }
 
-    // YARP turns requests that can be upgraded into tunnels of its own; what comes here is a plain request, whatever it asks for.
+    // YARP turns upgradable requests into tunnels of its own; requests here are plain, whatever they ask for.
     private static IHttpUpgradeFeature? HideUpgrade(HttpContext context)
     {
         var upgrade = context.Features.Get<IHttpUpgradeFeature>();

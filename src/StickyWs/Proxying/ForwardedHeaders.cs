@@ -9,15 +9,15 @@ using StickyWs.Pipeline;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Tells the backend who the client is. What the client itself says of that is replaced or dropped, unless the peer is one of
-/// <see cref="StickyWsOptions.TrustedProxies"/>: then its word is kept, and the peer is appended to <c>X-Forwarded-For</c>.
+/// Tells the backend who the client is. The client's own claims are replaced or dropped, unless the peer is one of <see
+/// cref="StickyWsOptions.TrustedProxies"/>: then they are kept, and the peer is appended to <c>X-Forwarded-For</c>.
 /// </summary>
 internal sealed class ForwardedHeaders(BackendRegistry registry)
 {
     /// <summary>Rewrites headers that were copied from the client's request.</summary>
     /// <param name="context">The client's request.</param>
     /// <param name="headers">The copy.</param>
-    /// <param name="isForwarded">Whether any of them tells of the client.</param>
+    /// <param name="isForwarded">Whether any of them describes the client.</param>
     public void Apply(HttpContext context, HttpRequestHeaders headers, bool isForwarded)
     {
         var peer = context.Connection.RemoteIpAddress;

@@ -8,14 +8,14 @@ using StickyWs.Pipeline;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// One request on its way: the owner of its lease, from the choice of a backend until the answer was passed on. Belongs to
-/// <see cref="RequestProxy"/>, and to <see cref="BackendHandler"/> while that sends.
+/// One request in progress: the owner of its lease, from the choice of a backend until the response was passed on. Belongs to <see
+/// cref="RequestProxy"/>, and to <see cref="BackendHandler"/> during the send.
 /// </summary>
 internal sealed class ProxiedRequest(HttpContext context, Decision decision, string target) : IDisposable
 {
     public static readonly HttpRequestOptionsKey<ProxiedRequest> Key = new("StickyWs.ProxiedRequest");
 
-    // No more connections than this lead to one address and are found closed one after the other, and no backend refuses so often what it could take.
+    // An upper bound: no more connections than this lead to one address, each found closed in turn, and no backend keeps refusing that often.
     private const int MostOnStale = ushort.MaxValue;
     private const int MostOnRefusal = 16;
 
@@ -29,7 +29,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     private int _refused;
     private volatile BackendWire? _spent;
 
-    /// <summary>The request that is being sent where this is asked for; the HTTP client writes in the flow of its caller.</summary>
+    /// <summary>The request being sent in the current async flow; the HTTP client writes in the flow of its caller.</summary>
     public static ProxiedRequest? Current => Flow.Value;
 
     public HttpContext Context => context;
@@ -40,44 +40,44 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
 
     public NoBackendReason Why => decision.Why;
 
-    /// <summary>Path and query: as the client wrote them, unless the application changed them.</summary>
+    /// <summary>Path and query: as sent by the client, unless the application changed them.</summary>
     public string Target => target;
 
-    /// <summary>The backend that is or was tried last.</summary>
+    /// <summary>The backend that is being tried or was tried last.</summary>
     public Backend? Backend { get; private set; }
 
-    /// <summary>Fires when the whole time that the pool gives a request is over (<c>Timeouts:Request</c>).</summary>
+    /// <summary>Fires when the pool's time limit for the request has passed (<c>Timeouts:Request</c>).</summary>
     public CancellationToken Deadline { get; init; }
 
-    /// <summary>Whether the time that the pool or the application gives it is over.</summary>
+    /// <summary>Whether the time limit of the pool or the application has passed.</summary>
     public bool IsOutOfTime => Deadline.IsCancellationRequested || Abandonment.IsTimedOut(context);
 
     /// <summary>How the last attempt failed.</summary>
     public AttemptFailure Failure { get; set; }
 
-    /// <summary>The metric tag <c>error.type</c>: how it failed, or why it had no backend; <see langword="null"/> when it went well.</summary>
+    /// <summary>The metric tag <c>error.type</c>: how it failed, or why it had no backend; <see langword="null"/> on success.</summary>
     public string? ErrorType => Failure != AttemptFailure.None ? Failure.ToString() : Why != NoBackendReason.None ? Why.ToString() : null;
 
-    /// <summary>What was or is being sent; <see langword="null"/> for a safe request without a body.</summary>
+    /// <summary>The content being sent; <see langword="null"/> for a safe request without a body.</summary>
     public RequestContent? Content { get; private set; }
 
-    /// <summary>The connection that belongs to the client's, where that is authenticated as such.</summary>
+    /// <summary>The connection bound to the client's connection, if that is authenticated itself.</summary>
     public BoundClient? Bound { get; set; }
 
-    /// <summary>The connection to a backend that it was sent on last, where that is HTTP/1.1.</summary>
+    /// <summary>The last HTTP/1.1 connection to a backend that it was sent on.</summary>
     public BackendWire? Connection { get; set; }
 
-    /// <summary>Whether it may have a body; <see langword="null"/> where the server does not know.</summary>
+    /// <summary>Whether it may have a body; <see langword="null"/> if the server does not know.</summary>
     public bool? CanHaveBody { get; } = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody;
 
-    /// <summary>The client's body, where it may have one.</summary>
+    /// <summary>The client's body, if it may have one.</summary>
     public BodyGate? Body { get; set; }
 
-    /// <summary>Gives the backend back and takes the next one.</summary>
+    /// <summary>Releases the backend and takes the next one.</summary>
     public bool TryMoveOn()
     {
         Dispose();
-        // Where the client's connection is authenticated, whatever the policy's turn says.
+        // An authenticated connection of the client decides, whatever the policy would choose.
         if (Backend is null && Bound?.Backend is { } bound) decision.Prefer(bound);
         _isLeased = decision.TryNext(out _lease);
         if (_isLeased) Backend = _lease.Backend;
@@ -85,8 +85,8 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     }
 
     /// <summary>
-    /// Takes the next backend, or the same once more, if the request may be tried there (<see cref="Retries"/>): also when a kept connection was closed, or
-    /// the backend says that it did not process it.
+    /// Takes the next backend, or the same again, if the request may be tried there (<see cref="Retries"/>); also after a kept connection was closed,
+    /// or if the backend says that it did not process the request.
     /// </summary>
     public bool TryRetry()
     {
@@ -100,12 +100,12 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
             case AttemptFailure.NoAnswer:
                 return _retries.TryAfterNoAnswer(isSafe: Content is null) && TryMoveOn();
             default:
-                // A connection that is kept to another backend is no reason to leave a client's state behind.
+                // A kept connection to another backend is no reason to leave a client's state behind.
                 return Failure.IsConnects() && Retries.AfterConnect(Failure == AttemptFailure.OutOfResources, canUseKept: !decision.KnowsClient) && TryMoveOn();
         }
     }
 
-    /// <summary>Makes it the one that is being sent, and sees to it that only what may be is ever sent twice.</summary>
+    /// <summary>Attaches the message being sent, and ensures that only repeatable content is ever sent twice.</summary>
     public void Begin(HttpRequestMessage message, CancellationToken activity)
     {
         Flow.Value = this;
@@ -120,7 +120,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         Content?.GiveUp();
     }
 
-    /// <summary>It is over.</summary>
+    /// <summary>The request is over.</summary>
     public void End()
     {
         Content?.Forget();
@@ -128,7 +128,7 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
         _spent?.Close();
     }
 
-    /// <summary>Tells the backend what it needs to know of the client.</summary>
+    /// <summary>Adds the headers that tell the backend about the client.</summary>
     public void Announce(HttpRequestMessage message)
     {
         var notice = decision.Notice;

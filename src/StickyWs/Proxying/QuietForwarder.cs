@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// YARP's forwarder, for our use alone. It logs two lines a request at Information and every failure at Warning: here they are Debug, whatever
-/// logging framework the application has and whatever its filters say, while what an application of YARP's own logs stays as it is.
+/// YARP's forwarder, for internal use. It logs two lines per request at Information and every failure at Warning: these become Debug here, whatever
+/// logging framework and filters the application has. The logs of YARP in the application itself are not affected.
 /// </summary>
 internal sealed class QuietForwarder
 {
@@ -20,7 +20,7 @@ internal sealed class QuietForwarder
         services.AddSingleton<ILoggerFactory>(new Factory(loggers));
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddHttpForwarder();
-#pragma warning disable CA2000 // It holds nothing to dispose, and the forwarder lives as long as the application.
+#pragma warning disable CA2000 // It has nothing to dispose, and the forwarder lives as long as the application.
         _forwarder = services.BuildServiceProvider().GetRequiredService<IHttpForwarder>();
 #pragma warning restore CA2000
     }
@@ -44,7 +44,7 @@ internal sealed class QuietForwarder
 
         public void Dispose()
         {
-            // The inner one is the application's.
+            // The inner logger belongs to the application.
         }
     }
 

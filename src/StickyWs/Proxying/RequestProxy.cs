@@ -12,8 +12,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Plain HTTP: one request, one decision, one answer. YARP's forwarder moves the bytes; the choice of backends, the retries, the
-/// target and the answers to failures are ours.
+/// Plain HTTP: one request, one decision, one response. YARP's forwarder moves the bytes; the choice of backends, retries, the target and local
+/// replies to failures are handled here.
 /// </summary>
 internal sealed partial class RequestProxy(
     QuietForwarder forwarder,
@@ -26,10 +26,10 @@ internal sealed partial class RequestProxy(
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
-    // Whose fault it is cannot be told: the backend may have been silent, or the client may have taken nothing.
+    // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
 
-    /// <summary>Passes a request on to a backend of the decision's pool and the answer back. It answers in every case.</summary>
+    /// <summary>Forwards a request to a backend of the decision's pool and passes the response back. It always responds.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
         var startedAt = metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
@@ -63,7 +63,7 @@ internal sealed partial class RequestProxy(
     }
 
 
-    // The answer was passed on; the rest of the request was not wanted.
+    // The response was passed on; the rest of the request was not wanted.
     private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
         => request.Failure == AttemptFailure.None
             && error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled
@@ -99,7 +99,7 @@ internal sealed partial class RequestProxy(
         return ErrorAnswer.WriteAsync(context, refusal, context.RequestAborted);
     }
 
-    // The head of an answer had come, so the handler reported a success; what went wrong after it is another outcome.
+    // The handler reported a success when the response head arrived; a later failure is a separate outcome.
     private AttemptFailure AfterAnswer(ForwarderError error, ProxiedRequest request)
     {
         var aborted = request.Context.RequestAborted;
@@ -107,10 +107,10 @@ internal sealed partial class RequestProxy(
         {
             _ when request.IsOutOfTime => AttemptFailure.OutOfTime,
 
-            // Cancelled by the activity time-out, before there was a byte to pass on. Later it may have been the client who took nothing.
+            // Cancelled by the activity time-out, before there was a byte to pass on. Later on the client may have been the one that read nothing.
             ForwarderError.ResponseBodyCanceled when !aborted.IsCancellationRequested && !request.Context.Response.HasStarted => AttemptFailure.BackendSilent,
             ForwarderError.ResponseBodyDestination => AttemptFailure.BrokenAnswer,
-            // While a body was looked into. Behind a body that broke off it is the forwarder that aborts.
+            // While a body was being inspected. After a truncated body the forwarder itself aborts.
             ForwarderError.ResponseHeaders when aborted.IsCancellationRequested => AttemptFailure.ClientGone,
             ForwarderError.ResponseHeaders => AttemptFailure.BadAnswer,
             _ => AttemptFailure.ClientGone,

@@ -11,7 +11,7 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace StickyWs.Proxying;
 
-/// <summary>What goes to the backend and what comes back, on top of YARP's rules for protocol headers, trailers and <c>TE</c>.</summary>
+/// <summary>The request to the backend and the response to the client, on top of YARP's rules for protocol headers, trailers and <c>TE</c>.</summary>
 internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders forwarded) : HttpTransformer
 {
     public override async ValueTask TransformRequestAsync(
@@ -51,10 +51,10 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
     private static void Settle(HttpContext context, HttpRequestMessage message)
     {
-        // An empty Host is none to the client that sends the request, and would get a second one beside it.
+        // The HTTP client treats an empty Host as missing, and would add a second one.
         if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
 
-        // The application decodes the body, so that its length is not what the client announced.
+        // The application decodes the body, so its length differs from the one the client announced.
         if (message.Content is { } content && context.Features.Get<Arrival>() is { HasCodedBody: true } && context.Request.Headers.ContentEncoding.Count == 0)
             content.Headers.Remove(HeaderNames.ContentLength);
     }
@@ -71,7 +71,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
             await BodyLearner.LearnAsync(request.Decision, answer, cancellationToken).ConfigureAwait(false);
     }
 
-    // Whether others are among them that tell of the client.
+    // Returns whether any of the others describe the client.
     private static bool DropOwn(HttpHeaders headers)
     {
         List<string>? own = null;
@@ -87,7 +87,7 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
     }
 }
 
-/// <summary>The head of an answer that the HTTP client has read.</summary>
+/// <summary>The head of a response that the HTTP client has read.</summary>
 internal sealed class HttpAnswerHead(HttpResponseMessage response) : IAnswerHead
 {
     public bool TryRead(string name, int occurrence, Span<byte> value, out int length)

@@ -4,8 +4,8 @@ using System.Reflection;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Whether an HTTP/2 backend says that it did not process a request: by REFUSED_STREAM, or by a GOAWAY whose last stream is an earlier one (RFC 9113
-/// section 8.7). The HTTP client knows, repeats such a request three times, and then keeps what it knows in a property of its own.
+/// Whether an HTTP/2 backend says that it did not process a request: by REFUSED_STREAM, or by a GOAWAY with an earlier last stream (RFC 9113 section
+/// 8.7). The HTTP client repeats such a request three times, but exposes this knowledge only in an internal property.
 /// </summary>
 internal static class Unprocessed
 {
@@ -23,8 +23,8 @@ internal static class Unprocessed
     };
 
     /// <summary>
-    /// Whether an HTTP/2 backend closed the connection in order (GOAWAY with NO_ERROR). The HTTP client puts requests on such a connection until it
-    /// hears of that; whether this one went out the exception does not say.
+    /// Whether an HTTP/2 backend closed the connection gracefully (GOAWAY with NO_ERROR). The HTTP client uses such a connection for requests until
+    /// it receives the GOAWAY; the exception does not tell whether this request was sent.
     /// </summary>
     public static bool IsGoodbye(HttpRequestException exception) => exception.InnerException is HttpProtocolException { ErrorCode: NoError };
 

@@ -1,6 +1,6 @@
 namespace StickyWs.Transport;
 
-/// <summary>A stream of a connection: both ways, at once, asynchronous alone, and written through.</summary>
+/// <summary>A full-duplex stream of a connection: asynchronous only, and unbuffered for writes.</summary>
 internal abstract class AsyncStream : Stream
 {
     public override bool CanRead => true;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace StickyWs.Transport;
 
-/// <summary>Names for connections, of the same kind as Kestrel's: 13 characters that differ, also from one start of the process to the next.</summary>
+/// <summary>Creates connection ids like Kestrel's: 13 characters, unique also across restarts of the process.</summary>
 internal static class ConnectionIds
 {
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV";

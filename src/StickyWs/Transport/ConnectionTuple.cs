@@ -3,7 +3,7 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Transport;
 
-/// <summary>What names a TCP connection, and pins a tunnel to its backend for its life: the client's address and port, and ours.</summary>
+/// <summary>The identity of a TCP connection, which pins a tunnel to its backend for its lifetime: the client's address and port, and ours.</summary>
 internal readonly record struct ConnectionTuple(RawAddress Source, RawAddress Destination)
 {
     public IPAddress SourceAddress => Source.Address;
@@ -11,7 +11,7 @@ internal readonly record struct ConnectionTuple(RawAddress Source, RawAddress De
     public override string ToString() => $"{Source} -> {Destination}";
 }
 
-/// <summary>The addresses of a connection that Kestrel knows by its end points.</summary>
+/// <summary>Reads addresses from Kestrel's end points.</summary>
 internal static class EndPoints
 {
     /// <summary><see langword="null"/> where there is none (unix sockets).</summary>

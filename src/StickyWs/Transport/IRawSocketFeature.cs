@@ -3,8 +3,8 @@ using StickyWs.Kernel;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The feature of a connection of the raw transport that asks its socket directly. <c>IConnectionSocketFeature.Socket</c> would lend the socket by one more
-/// descriptor, for as long as the connection lasts.
+/// The feature of a raw-transport connection that queries its socket directly. <c>IConnectionSocketFeature.Socket</c> would duplicate the descriptor
+/// for as long as the connection lasts.
 /// </summary>
 internal interface IRawSocketFeature
 {

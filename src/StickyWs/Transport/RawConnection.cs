@@ -10,8 +10,8 @@ using StickyWs.Kernel;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A connection that Kestrel serves like any other, and that is a bare socket until somebody uses its transport: then, and only then, its bytes go
-/// through pipes, as those of Kestrel's own socket connections do. Before that the connection middleware may take the socket away.
+/// A connection that Kestrel serves like any other, and that stays a bare socket until its transport is used: only then do its bytes go through
+/// pipes, as in Kestrel's own socket connections. Before that the connection middleware may detach the socket.
 /// </summary>
 internal sealed class RawConnection(
     RawSocket socket,
@@ -42,7 +42,7 @@ internal sealed class RawConnection(
 
     public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
 
-    /// <summary>Whether it still is a bare socket that nobody has taken.</summary>
+    /// <summary>Whether it is still a bare socket that has not been detached.</summary>
     public bool IsRaw => _own is null && !_isDetached;
 
     public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings, share);
@@ -79,7 +79,7 @@ internal sealed class RawConnection(
 
     public override CancellationToken ConnectionClosed
     {
-        get => _closed ?? (_isDetached ? new CancellationToken(canceled: true) : Own().Closed); // To Kestrel it has ended when its socket was taken.
+        get => _closed ?? (_isDetached ? new CancellationToken(canceled: true) : Own().Closed); // For Kestrel it ends when its socket is detached.
         set => _closed = value;
     }
 
@@ -117,7 +117,7 @@ internal sealed class RawConnection(
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        socket.Abort(); // Sets its mark before the look, as whoever makes the transport looks for the mark behind it.
+        socket.Abort(); // Sets its flag before the check; the creator of the transport checks the flag afterwards.
         _own?.Abort(abortReason);
     }
 
@@ -125,7 +125,7 @@ internal sealed class RawConnection(
     {
         if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
         else if (!_isDetached) socket.Dispose();
-        share?.Settle(); // A tunnel has its backend by now, and Kestrel has let go of it.
+        share?.Settle(); // A tunnel has its backend by now, and Kestrel has released it.
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -136,11 +136,11 @@ internal sealed class RawConnection(
         {
             if (_own is not null) return _own;
             ObjectDisposedException.ThrowIf(_isDetached, this);
-            _ = LocalEndPoint; // It can be asked for of a bare socket only.
+            _ = LocalEndPoint; // It can be read only from a bare socket.
             _own = own = new RawTransport(socket, ConnectionId, settings, logger);
         }
 
-        if (socket.IsAborted) own.Abort(new ConnectionAbortedException()); // By somebody who did not see it.
+        if (socket.IsAborted) own.Abort(new ConnectionAbortedException()); // By a caller that did not see the transport.
         return own;
     }
 }

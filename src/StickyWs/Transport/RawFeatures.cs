@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http.Features;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The features of a raw connection: those that were set, those that it is itself, and <see cref="IRawConnection"/> as long as it is a bare socket. Those
-/// that are ours alone are not listed.
+/// The features of a raw connection: those that were set, those it implements itself, and <see cref="IRawConnection"/> as long as it is a bare
+/// socket. Internal features are not enumerated.
 /// </summary>
 internal sealed class RawFeatures : IFeatureCollection
 {
     private readonly RawConnection _connection;
 
-    // With room for the three or four that Kestrel and its middlewares set. So few are found faster one by one.
+    // Sized for the three or four that Kestrel and its middlewares set. With so few, a linear search is fastest.
     private readonly List<KeyValuePair<Type, object>> _set;
 
     public RawFeatures(RawConnection connection, IMemoryPoolFeature memory, ConnectionShare? share)

@@ -14,8 +14,8 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// Whether connections are accepted and relayed natively, and by which reactors, decided once, when the first listener is bound. The better way is
-/// taken that the system offers; the log and a metric say which, and what stood in the way of a better one.
+/// Decides once, when the first listener is bound, whether connections are accepted and relayed natively, and by which reactors. It takes the best
+/// option that the system offers; the log and a metric say which, and what prevented a better one.
 /// </summary>
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options,
@@ -24,18 +24,18 @@ internal sealed partial class RawLane(
     ILogger<RawLane> logger,
     IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
-    // Pipes, which are two descriptors each and are kept, may take a sixty-fourth of them: a third of the reserve (DescriptorBudget).
+    // Pipes take two descriptors each and are kept. They may use a sixty-fourth of the limit: a third of the reserve (DescriptorBudget).
     private const int PipesShare = 64;
 
-    private const string NotAsked = "it is not wanted (Transport:Reactor)";
+    private const string NotAsked = "disabled by configuration (Transport:Reactor)";
 
     private readonly Lock _lock = new();
     private ReactorGroup? _reactors;
     private ChannelSettings? _channels;
     private bool _isDecided;
 
-    /// <summary>The reactors, or <see langword="null"/> when the portable lane serves; the log says why, once.</summary>
-    /// <exception cref="OptionsValidationException">The raw lane, or io_uring, is demanded and cannot be had.</exception>
+    /// <summary>The reactors, or <see langword="null"/> if the portable lane is used; the reason is logged once.</summary>
+    /// <exception cref="OptionsValidationException">The raw lane, or io_uring, is required and not available.</exception>
     public ReactorGroup? Reactors
     {
         get
@@ -50,13 +50,13 @@ internal sealed partial class RawLane(
         }
     }
 
-    /// <summary>Whether it serves. Until a listener has asked for it, it does not.</summary>
+    /// <summary>Whether it is in use. It is not until the first listener has asked for the reactors.</summary>
     public bool IsOn => Volatile.Read(ref _reactors) is not null;
 
-    /// <summary>The reactor for the next connection to a backend that no tunnel is for; while it serves.</summary>
+    /// <summary>The reactor for the next backend connection that is not part of a tunnel. Valid only while the lane is on.</summary>
     public Reactor NextReactor() => _reactors!.Next();
 
-    /// <summary>What its channels have in common; while it serves.</summary>
+    /// <summary>The settings its channels share. Valid only while the lane is on.</summary>
     public ChannelSettings Channels => _channels!;
 
     public void Dispose()
@@ -90,18 +90,18 @@ internal sealed partial class RawLane(
             return;
         }
 
-        LogOn(count, noUring is null ? "io_uring" : $"epoll, and not on io_uring, for {noUring}");
+        LogOn(count, noUring is null ? "io_uring" : $"epoll, not io_uring: {noUring}");
         const string Description = "Threads of the raw lane, by what they wait with, and why it is not io_uring.";
         metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", Description);
     }
 
-    // What is in the way of the raw lane at all, if anything is.
+    // What prevents the raw lane altogether, if anything.
     private static string? Obstacle(TransportOptions transport)
     {
-        if (transport.RawLane == RawLaneMode.Off) return "it is switched off (Transport:RawLane)";
+        if (transport.RawLane == RawLaneMode.Off) return "disabled by configuration (Transport:RawLane)";
         if (!OperatingSystem.IsLinux()) return "it needs Linux";
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
-            return $"it is not made for {RuntimeInformation.ProcessArchitecture}";
+            return $"it does not support {RuntimeInformation.ProcessArchitecture}";
         return null;
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class RawLane(
     private static void Refuse(string key, string value, string remedy, string obstacle, bool isDemanded)
     {
         if (!isDemanded) return;
-        throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, for {obstacle}")]);
+        throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, because {obstacle}")]);
     }
 
     private Measurement<int> Measure(string? noUring)
@@ -138,10 +138,10 @@ internal sealed partial class RawLane(
     private partial void LogOn(int reactors, string kernel);
 
     [LoggerMessage(EventIds.RawLaneOff, LogLevel.Information,
-        "The portable lane serves all WebSockets; the raw lane does not, for {Obstacle}",
+        "The portable lane serves all WebSockets; the raw lane is off: {Obstacle}",
         EventName = "RawLaneOff")]
     private partial void LogOff(string obstacle);
 
-    [LoggerMessage(EventIds.ReactorFailed, LogLevel.Error, "A reactor met a defect; at most one tunnel was ended by it", EventName = "ReactorFailed")]
+    [LoggerMessage(EventIds.ReactorFailed, LogLevel.Error, "A reactor failed unexpectedly; at most one tunnel was ended by it", EventName = "ReactorFailed")]
     private partial void LogFailed(Exception exception);
 }

@@ -9,13 +9,13 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A listener whose socket is bound as Kestrel's own, and whose connections are accepted without the runtime's socket engine: a descriptor that the
-/// engine has ever waited on would wake it on every packet. Connections go to the reactors in turn. Whatever fails, it rests for a moment and goes
-/// on: Kestrel never asks a listener again that has thrown.
+/// A listener whose socket is bound like Kestrel's own, but whose connections are accepted without the runtime's socket engine: once that engine has
+/// waited on a descriptor, it wakes up on every packet. Connections are assigned to the reactors in turn. After any failure it pauses briefly and
+/// continues: Kestrel never calls a listener again that has thrown.
 /// </summary>
 internal sealed partial class RawListener : IConnectionListener
 {
-    // Connections that broke in the backlog, in a row, before it rests.
+    // Consecutive connections that broke in the backlog, before it pauses.
     private const int MostBroken = 64;
 
     private readonly Socket _listening;
@@ -63,7 +63,7 @@ internal sealed partial class RawListener : IConnectionListener
                 else if (_acceptor.IsBlind) rests = WatchAnew();
                 else await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
-#pragma warning disable CA1031 // A defect, or a log that fails.
+#pragma warning disable CA1031 // A defect, or a failing logger.
             catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
             {
@@ -84,7 +84,7 @@ internal sealed partial class RawListener : IConnectionListener
         _isUnbound = true;
         _gate?.Drained();
         _acceptor.Dispose();
-        // On io_uring the poll for connections holds the socket open, beyond its descriptor, until a reactor that may be busy has ended it.
+        // With io_uring the pending poll keeps the socket open beyond its descriptor, until the reactor, which may be busy, has ended it.
         _ = Libc.Shutdown((int)_listening.Handle, Libc.SHUT_RD);
         _listening.Dispose();
         return default;
@@ -110,16 +110,16 @@ internal sealed partial class RawListener : IConnectionListener
 
     private bool IsToRest(Errno error)
     {
-        // That one broke in the backlog (accept(2)); the next may be well.
+        // That connection broke in the backlog (accept(2)); the next may be fine.
         if (IsOfOne(error) && ++_broken < MostBroken) return false;
 
-        // Descriptors or memory are short, as a rule. The connection stays in the backlog, and nothing will report it again.
+        // Usually descriptors or memory are short. The connection stays in the backlog, and nothing will report it again.
         _broken = 0;
         if (!_isUnbound && _pace.TryPass()) LogCannotAccept(_logger, EndPoint, error);
         return true;
     }
 
-    // And rests: what the kernel does not want to watch now it may not want to watch in a moment either.
+    // Then pauses: what the kernel refuses to watch now it may still refuse in a moment.
     private bool WatchAnew()
     {
         if (!_isUnbound && _pace.TryPass()) LogBlind(_logger, EndPoint);
@@ -133,11 +133,11 @@ internal sealed partial class RawListener : IConnectionListener
         {
             if (_pace.TryPass()) LogAcceptFailed(_logger, EndPoint, exception);
         }
-#pragma warning disable CA1031 // It may be the log that failed.
+#pragma warning disable CA1031 // The logger itself may have failed.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // Nobody is left to tell.
+            // The failure cannot be reported anywhere.
         }
     }
 }

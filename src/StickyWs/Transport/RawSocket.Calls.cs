@@ -3,7 +3,7 @@ using StickyWs.Kernel;
 
 namespace StickyWs.Transport;
 
-// The system calls.
+// System calls.
 internal sealed unsafe partial class RawSocket
 {
     private const int MostSkipped = 1024 * 1024;
@@ -15,7 +15,7 @@ internal sealed unsafe partial class RawSocket
         End,
     }
 
-    /// <summary>Its own address; <see langword="null"/> once it was given on, or when the connection is broken.</summary>
+    /// <summary>The local address; <see langword="null"/> once the descriptor was handed over, or if the connection is broken.</summary>
     public RawAddress? LocalAddress
     {
         get
@@ -24,7 +24,7 @@ internal sealed unsafe partial class RawSocket
         }
     }
 
-    /// <summary>Drops so many bytes that were peeked at.</summary>
+    /// <summary>Discards this many peeked bytes.</summary>
     public void Skip(int count)
     {
         while (count > 0)
@@ -32,13 +32,13 @@ internal sealed unsafe partial class RawSocket
             // For TCP this discards without copying (tcp(7), MSG_TRUNC).
             var skipped = Libc.Receive(fd, null, (nuint)count, Libc.MSG_TRUNC | Libc.MSG_DONTWAIT);
             if (skipped > 0) count -= (int)skipped;
-            else if (skipped == 0 || Libc.Error != Errno.EINTR) throw new IOException("What was peeked at is not there any more.");
+            else if (skipped == 0 || Libc.Error != Errno.EINTR) throw new IOException("The peeked bytes are no longer there.");
         }
     }
 
     private Skipped TrySkipSome()
     {
-        if (_isAborted) throw new IOException("The connection was broken off.");
+        if (_isAborted) throw new IOException("The connection was aborted.");
         var skipped = Libc.Receive(fd, null, MostSkipped, Libc.MSG_TRUNC | Libc.MSG_DONTWAIT);
         if (skipped > 0) return Skipped.Some;
         if (skipped == 0) return Skipped.End;
@@ -64,10 +64,10 @@ internal sealed unsafe partial class RawSocket
             }
         }
 
-        throw new IOException("The connection was broken off.");
+        throw new IOException("The connection was aborted.");
     }
 
-    /// <summary>Sends what the kernel takes at once.</summary>
+    /// <summary>Sends what the kernel accepts at once.</summary>
     /// <returns>How many bytes that was.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
     public int TrySend(ReadOnlySpan<byte> bytes)
@@ -84,7 +84,7 @@ internal sealed unsafe partial class RawSocket
             }
         }
 
-        throw new IOException("The connection was broken off.");
+        throw new IOException("The connection was aborted.");
     }
 
     private Errno TryConnect(RawAddress address)

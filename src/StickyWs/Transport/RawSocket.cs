@@ -6,11 +6,11 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A TCP socket of the raw lane while its handshake lasts: operations that can be awaited, each of which tries first and waits for the reactor only
-/// when the kernel says so. What waited goes on within the reactor's thread. One owner, who disposes it or gives the descriptor on
-/// (<see cref="Release"/>, <see cref="ReleaseWatched"/>); anybody may call <see cref="Abort"/>.
+/// A TCP socket of the raw lane during its handshake. Its operations can be awaited; each first tries the system call, and waits for the reactor only
+/// on EAGAIN. After a wait it continues on the reactor's thread. It has one owner, who disposes it or hands the descriptor over (<see
+/// cref="Release"/>, <see cref="ReleaseWatched"/>); anyone may call <see cref="Abort"/>.
 /// </summary>
-#pragma warning disable CA2213 // The source holds nothing but memory, and whoever cancels it may come behind the dispose.
+#pragma warning disable CA2213 // The source holds only memory, and may be cancelled after the dispose.
 internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
 #pragma warning restore CA2213
 {
@@ -26,7 +26,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     private volatile bool _hasLeft;
     private volatile bool _isAborted;
 
-    /// <summary>A new socket to connect, and to send on as soon as that is done.</summary>
+    /// <summary>Creates a socket to connect, and to send on once connected.</summary>
     /// <exception cref="SocketException">The process has no descriptor left.</exception>
     public static RawSocket Create(Reactor reactor, int family)
     {
@@ -42,10 +42,10 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
 
     public bool IsAborted => _isAborted;
 
-    /// <summary>Whether the peer has sent its FIN or the connection broke, as far as the reactor has said so of a socket that is watched.</summary>
+    /// <summary>Whether the peer has sent its FIN or the connection broke, as far as the reactor has reported it; only for a watched socket.</summary>
     public bool HasPeerLeft => _hasLeft;
 
-    /// <summary>Fires when the peer has sent its FIN or the connection broke; asked for, it is watched for.</summary>
+    /// <summary>Fires when the peer has sent its FIN or the connection broke. Reading it starts the watch.</summary>
     public CancellationToken Left
     {
         get
@@ -62,11 +62,11 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         }
     }
 
-    /// <summary>Copies what has arrived without taking it; 0 at the end of the stream, -1 when nothing is there.</summary>
+    /// <summary>Copies what has arrived without consuming it; 0 at the end of the stream, -1 if nothing is there.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.MSG_PEEK);
 
-    /// <summary>Waits until something has arrived since the last look.</summary>
+    /// <summary>Waits until something has arrived since the last peek.</summary>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
         Watch(Signals.Readable);
@@ -78,7 +78,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        // A first try would be in vain most of the time, and what comes behind the wait runs where the tunnel will.
+        // A first try would usually fail, and after the wait it runs on the tunnel's thread.
         if (_socket == NotWatched) await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
@@ -89,7 +89,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         }
     }
 
-    /// <summary>Sends all.</summary>
+    /// <summary>Sends all bytes.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -107,7 +107,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     {
         while (true)
         {
-            // Asked once more at once: on one machine a connection stands by then (connect(2), EALREADY otherwise).
+            // Asked again at once: on the same machine the connection is established by then (connect(2); EALREADY otherwise).
             var error = TryConnect(address);
             if (error == Errno.EINPROGRESS) error = TryConnect(address);
             if (error == Errno.None) return;
@@ -116,12 +116,12 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         }
     }
 
-    /// <summary>Says that nothing more will be sent (FIN).</summary>
+    /// <summary>Half-closes the connection (FIN).</summary>
     public void FinishSending() => _ = Libc.Shutdown(fd, Libc.SHUT_WR);
 
     /// <summary>
-    /// Ends whatever waits or comes, with an <see cref="IOException"/>; the owner's dispose then breaks the connection. Does nothing once the
-    /// descriptor was given on.
+    /// Fails all pending and future operations with an <see cref="IOException"/>; the owner's dispose then resets the connection. Does nothing once
+    /// the descriptor was handed over.
     /// </summary>
     public void Abort()
     {
@@ -130,9 +130,9 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     }
 
     /// <summary>
-    /// Closes behind an answer that the client must be able to read: bytes of its own that nobody took would make the kernel break the connection,
-    /// and with it the answer on its way. So: FIN, then take what comes until the client has finished too, or for so long (RFC 9112 section 9.6); and
-    /// again as long as it takes some of its answer meanwhile.
+    /// Closes after a response that the client must be able to read: unread bytes from the client would make the kernel reset the connection, and
+    /// lose the response in flight. So: FIN, then discard input until the client has finished too, or for this long (RFC 9112 section 9.6); extended
+    /// as long as the client keeps taking some of its response.
     /// </summary>
     public async ValueTask LingerAsync(TimeSpan longest, TimeProvider time)
     {
@@ -154,13 +154,13 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
 
     public void Signal(Signals signals)
     {
-        var left = (signals & Signals.PeerLeft) != 0 ? Leave() : null; // Known before whoever reads goes on.
+        var left = (signals & Signals.PeerLeft) != 0 ? Leave() : null; // Set before the reader continues.
         if ((signals & Signals.Readable) != 0) _readable.Signal();
         if ((signals & Signals.Writable) != 0) _writable.Signal();
         left?.Cancel();
     }
 
-    /// <summary>Gives the descriptor on, unwatched.</summary>
+    /// <summary>Hands the descriptor over, unwatched.</summary>
     public int Release()
     {
         lock (_lock)
@@ -172,8 +172,8 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         }
     }
 
-    /// <summary>Gives the descriptor on to the reactor itself.</summary>
-    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    /// <summary>Hands the descriptor over to the reactor itself.</summary>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
     public WatchedSocket ReleaseWatched()
     {
         Watch(Signals.PeerLeft);
@@ -211,7 +211,7 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
                         break;
                     case Skipped.Some:
                         timer.Token.ThrowIfCancellationRequested();
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Others wait for this thread.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Other connections wait for this thread.
                         break;
                     case Skipped.End:
                         return true;

@@ -3,12 +3,12 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-/// <summary>The listening socket in the raw lane: accepts without waiting, and waits by a reactor. Does not own the descriptor.</summary>
+/// <summary>The listening socket in the raw lane: accepts without blocking, and waits on a reactor. Does not own the descriptor.</summary>
 internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
 {
     private const int NotWatched = -1;
 
-    // What Kestrel does with a connection is nothing for a reactor; and so a burst of them is taken and begun with on one thread.
+    // Kestrel's work on a connection does not belong on a reactor; this way a burst is also accepted and started on one thread.
     private readonly Readiness _acceptable = new(goesOnInPool: true);
     private readonly Lock _lock = new();
     private readonly int _fd;
@@ -24,10 +24,10 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         _socket = reactor.Watch(fd, this, Signals.Readable);
     }
 
-    /// <summary>Whether the kernel, or the reactor, has given up watching: nothing will be reported any more.</summary>
+    /// <summary>Whether the kernel or the reactor has stopped watching: nothing more will be reported.</summary>
     public bool IsBlind => _isBlind;
 
-    /// <summary>Takes the next connection from the backlog, non-blocking and closed on exec.</summary>
+    /// <summary>Accepts the next connection from the backlog, non-blocking and close-on-exec.</summary>
     /// <returns><see cref="Errno.None"/>, or why there is none.</returns>
     public Errno TryAccept(out int fd, out RawAddress remote)
     {
@@ -48,7 +48,7 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
     /// <summary>Waits until there may be a connection, or the listener is closed.</summary>
     public ValueTask WaitAsync(CancellationToken cancellationToken) => _acceptable.WaitAsync(cancellationToken);
 
-    /// <summary>Has a reactor watch it from the beginning. Where that fails it stays blind.</summary>
+    /// <summary>Has a reactor watch it again. If that fails it stays blind.</summary>
     public void WatchAnew(Reactor reactor)
     {
         lock (_lock)

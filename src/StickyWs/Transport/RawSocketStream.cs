@@ -1,6 +1,6 @@
 namespace StickyWs.Transport;
 
-/// <summary>A raw socket as a stream, for whoever reads an answer from it. Does not own the socket.</summary>
+/// <summary>A raw socket as a stream, for reading a response. Does not own the socket.</summary>
 internal sealed class RawSocketStream(RawSocket socket) : AsyncStream
 {
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

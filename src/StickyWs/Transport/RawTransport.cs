@@ -7,8 +7,8 @@ using StickyWs.Observability;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The two pipes of a connection that has become an ordinary one. They do what those of the runtime's own socket connections do, with the same limits
-/// for what waits in either direction and the same ends, on the connection's reactor.
+/// The two pipes of a connection that has become an ordinary one. They behave as those of .NET's own socket connections, with the same buffer limits
+/// in both directions and the same ends, on the connection's reactor.
 /// </summary>
 internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncDisposable
 {
@@ -20,11 +20,11 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     private readonly Pipe _output;
     private readonly Task _sending;
 
-    /// <param name="socket">An accepted socket; the transport's from here on.</param>
-    /// <param name="connectionId">What the log calls it.</param>
-    /// <param name="settings">How much may wait, and the rest.</param>
-    /// <param name="logger">Where its end is told, at Debug.</param>
-    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    /// <param name="socket">An accepted socket; owned by the transport from here on.</param>
+    /// <param name="connectionId">Its id in the log.</param>
+    /// <param name="settings">Buffer limits and more.</param>
+    /// <param name="logger">Logs its end, at Debug.</param>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
     public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger)
     {
         _connectionId = connectionId;
@@ -40,7 +40,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public PipeWriter Output => _output.Writer;
 
-    /// <summary>Fires, in the thread pool, when nothing more will arrive.</summary>
+    /// <summary>Fires, on the thread pool, when nothing more will arrive.</summary>
     public CancellationToken Closed { get; }
 
     public Socket Socket => _channel.Socket;
@@ -53,7 +53,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public void SetDeadPeerTimeout(int milliseconds) => _channel.SetDeadPeerTimeout(milliseconds);
 
-    /// <summary>Breaks the connection (RST).</summary>
+    /// <summary>Resets the connection (RST).</summary>
     public void Abort(ConnectionAbortedException reason)
     {
         _channel.Close(reason, isReset: true);
@@ -63,7 +63,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     void IChannelOwner.InputEnded()
         => ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.FireClosed(), this, preferLocal: false);
 
-    /// <summary>Sends what was written and closes.</summary>
+    /// <summary>Sends what was written, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
         await Input.CompleteAsync().ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         _closed.Dispose();
     }
 
-    // Goes on where the application has flushed, so a send costs no change of threads.
+    // Continues where the application has flushed, so that a send needs no thread switch.
     private async Task SendAsync()
     {
         Exception? broken = null;
@@ -89,21 +89,21 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
                 if (read.IsCompleted) break;
             }
         }
-#pragma warning disable CA1031 // A broken connection, or the reason that a middleware has for completing its output.
+#pragma warning disable CA1031 // A broken connection, or the exception that a middleware completed its output with.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             broken = e;
         }
 
-        // A client that has left in order takes nothing more, and what it said before is still to be read.
+        // A client that has closed in order takes nothing more, but what it sent before can still be read.
         if (broken is not IOException || !_channel.HasPeerFinished)
         {
-            var end = broken ?? new ConnectionAbortedException("The connection was closed behind all that was to be sent.");
+            var end = broken ?? new ConnectionAbortedException("The connection was closed after everything was sent.");
             _channel.Close(end, isReset: broken is not null);
         }
 
-        // Whoever writes to a broken connection is told that nobody reads.
+        // A writer to a broken connection sees a completed reader.
         await _output.Reader.CompleteAsync(broken is IOException ? null : broken).ConfigureAwait(false);
     }
 
@@ -114,7 +114,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
             _closed.Cancel();
             if (_channel.Failure is IOException broken) LogConnectionBroke(_logger, _connectionId, broken.Message);
         }
-#pragma warning disable CA1031 // One who listens has thrown; the others were told all the same.
+#pragma warning disable CA1031 // A handler has thrown; the others were called all the same.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -132,7 +132,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
         {
             LogCloseHandlerFailed(_logger, _connectionId, exception);
         }
-#pragma warning disable CA1031 // It may be the log that failed, and then nobody is left to tell.
+#pragma warning disable CA1031 // The logger itself may have failed; then the failure cannot be reported.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -144,7 +144,7 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     private static partial void LogConnectionBroke(ILogger logger, string connectionId, string error);
 
     [LoggerMessage(EventIds.CloseHandlerFailed, LogLevel.Error,
-        "Connection {ConnectionId}: a handler of its end (ConnectionClosed) has failed",
+        "Connection {ConnectionId}: a handler of ConnectionClosed failed",
         EventName = "CloseHandlerFailed")]
     private static partial void LogCloseHandlerFailed(ILogger logger, string connectionId, Exception exception);
 }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// The raw lane's transport for Kestrel: IP endpoints, where the raw lane is on. It declines everything else, and Kestrel asks its own sockets then.
-/// Socket options and backlog are those of <see cref="SocketTransportOptions"/>, as with Kestrel's own.
+/// The raw lane's transport for Kestrel: IP endpoints, if the raw lane is on. It declines everything else, and Kestrel then uses its own sockets.
+/// Socket options and backlog are those of <see cref="SocketTransportOptions"/>, as for Kestrel's own transport.
 /// </summary>
 internal sealed class RawTransportFactory(
     RawLane lane, IOptions<SocketTransportOptions> options, DescriptorBudget budget, TimeProvider time, ILoggerFactory loggers)

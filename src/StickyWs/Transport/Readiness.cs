@@ -2,11 +2,9 @@ using System.Threading.Tasks.Sources;
 
 namespace StickyWs.Transport;
 
-/// <summary>
-/// "Try again": a signal that is remembered until somebody waits for it. One waiter at a time, any number of signallers.
-/// </summary>
+/// <summary>"Try again": a signal that is remembered until it is awaited. One waiter at a time, any number of signallers.</summary>
 /// <param name="goesOnInPool">
-/// Whether the waiter goes on in the thread pool; if not, within the call that signals, which on a reactor saves a change of threads.
+/// Whether the waiter continues on the thread pool; if not, within the signalling call, which on a reactor saves a thread switch.
 /// </param>
 internal sealed class Readiness(bool goesOnInPool = false) : IValueTaskSource
 {
@@ -17,7 +15,7 @@ internal sealed class Readiness(bool goesOnInPool = false) : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = goesOnInPool };
     private int _state;
 
-    /// <summary>Whether there was a signal that nobody has waited for.</summary>
+    /// <summary>Whether there was a signal that has not been awaited yet.</summary>
     public bool IsSignalled => Volatile.Read(ref _state) == Signalled;
 
     public void Signal()

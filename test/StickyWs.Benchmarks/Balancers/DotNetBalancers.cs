@@ -19,7 +19,8 @@ internal static class DotNetBalancers
     public static Task<int> RunStickyWsAsync(string backend, string[] settings)
     {
         var builder = CreateBuilder();
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
         builder.AddStickyWebSocketBalancing();
         builder.AddStickyWebSocketBalancing(options =>
         {
@@ -37,7 +38,8 @@ internal static class DotNetBalancers
         var builder = CreateBuilder();
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "pool", Match = new RouteMatch { Path = "{**any}" } }],
-            [new ClusterConfig { ClusterId = "pool", Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = $"http://{backend}" } } }]);
+            [new ClusterConfig { ClusterId = "pool",
+                Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = $"http://{backend}" } } }]);
         var app = builder.Build();
         app.MapReverseProxy();
         return ServeAsync(app);

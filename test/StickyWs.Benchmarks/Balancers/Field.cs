@@ -22,7 +22,9 @@ internal static class Field
     private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
         if (HasReactors) yield return Ours(Contestant.Raw, "StickyWs io_uring", "Transport:RawLane=On", "Transport:Reactor=IoUring");
-        if (HasReactors) yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:UnsafePreferInlineScheduling=true");
+        if (HasReactors)
+            yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring",
+                "Transport:UnsafePreferInlineScheduling=true");
         if (HasReactors) yield return Ours(Contestant.Epoll, "StickyWs epoll", "Transport:RawLane=On", "Transport:Reactor=Epoll");
         else if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
         yield return Ours(Contestant.Portable, "StickyWs portable", HasLanes ? ["Transport:RawLane=Off"] : []);

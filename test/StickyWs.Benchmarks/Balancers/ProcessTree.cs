@@ -24,7 +24,8 @@ internal sealed class ProcessTree(int root)
         var parents = new Dictionary<int, int>();
         foreach (var folder in Directory.GetDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var process) && Parent(folder) is { } parent) parents[process] = parent;
+            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var process) && Parent(folder) is { } parent)
+                parents[process] = parent;
         }
 
         var tree = new List<int> { root };

@@ -49,7 +49,8 @@ public class AffinityBenchmarks
         _head = Head("");
         if (By == Rule.Cookie) _head = Head($"Cookie: theme=dark; {await CookieAsync()}\r\n");
         if (By == Rule.SignalR) await LearnAsync();
-        if ((await DecideAsync()).Reason != (By == Rule.None ? DecisionReason.Policy : DecisionReason.Affinity)) throw new InvalidOperationException("Not by the rule.");
+        if ((await DecideAsync()).Reason != (By == Rule.None ? DecisionReason.Policy : DecisionReason.Affinity))
+            throw new InvalidOperationException("Not by the rule.");
     }
 
     [GlobalCleanup]

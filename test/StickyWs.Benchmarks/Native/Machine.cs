@@ -10,7 +10,9 @@ internal static class Machine
     /// <summary>What new connections pace themselves by; it is part of what long runs of bytes cost.</summary>
     public static string CongestionControl => File.ReadAllText("/proc/sys/net/ipv4/tcp_congestion_control").Trim();
 
-    public static string Processor => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1] ?? "unknown processor";
+    public static string Processor
+        => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1]
+        ?? "unknown processor";
 
     /// <summary>CPU seconds of all cores outside idle, waiting for disks, and stolen by the host (proc_stat(5), in ticks of 10 ms).</summary>
     public static double BusySeconds()

@@ -43,7 +43,8 @@ internal sealed class LatencyMeasurement() : Measurement("latency")
         var direct = comparison.Results.Rounds(whole, comparison.Direct.Key);
         foreach (var contestant in comparison.Contestants)
         {
-            foreach (var (through, without) in comparison.Results.Rounds(whole, contestant.Key).Zip(direct)) comparison.Results.Add(added, contestant, through - without);
+            foreach (var (through, without) in comparison.Results.Rounds(whole, contestant.Key).Zip(direct))
+                comparison.Results.Add(added, contestant, through - without);
         }
     }
 }

@@ -10,7 +10,9 @@ internal sealed class ManyMeasurement() : Measurement("many")
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeadIn = TimeSpan.FromSeconds(0.2);
 
-    private readonly Figure _growth = new($"many: CPU per message, {Active} of {Open:N0} tunnels busy over {Active} of {Active}", "F2", new Target(1.1)) { HasRatio = false };
+    private readonly Figure _growth = new($"many: CPU per message, {Active} of {Open:N0} tunnels busy over {Active} of {Active}", "F2",
+        new Target(1.1))
+    { HasRatio = false };
     private readonly Figure _cpu = new($"many: CPU of the balancer, {Active} of {Open:N0} tunnels busy, µs per message", "F2");
 
     public override IReadOnlyList<Figure> Figures => [_growth, _cpu];

@@ -34,7 +34,8 @@ internal sealed record PeersOptions
         var values = new Dictionary<string, string>();
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (!Known.Contains(args[i]) || i + 1 == args.Length) throw new ArgumentException($"'{args[i]}' is unknown or lacks its value; known are {string.Join(", ", Known)}.");
+            if (!Known.Contains(args[i]) || i + 1 == args.Length)
+                throw new ArgumentException($"'{args[i]}' is unknown or lacks its value; known are {string.Join(", ", Known)}.");
             values[args[i]] = args[i + 1];
         }
 

@@ -21,14 +21,16 @@ internal static class Messages
 
     public static byte[] Get { get; } = Head("GET /rooms/42 HTTP/1.1", "Accept: */*");
 
-    public static byte[] HttpAnswer { get; } = [.. Encode("HTTP/1.1 200 OK", "Content-Type: text/plain", $"Content-Length: {BodyLength}"), .. Enumerable.Repeat((byte)'x', BodyLength)];
+    public static byte[] HttpAnswer { get; } =
+        [.. Encode("HTTP/1.1 200 OK", "Content-Type: text/plain", $"Content-Length: {BodyLength}"), .. Enumerable.Repeat((byte)'x', BodyLength)];
 
     public static byte[] Handshake { get; } = Upgrade("/chat");
 
     public static byte[] PushHandshake { get; } = Upgrade("/push");
 
     private static byte[] Upgrade(string path)
-        => Head($"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13");
+        => Head($"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13");
 
     private static byte[] Head(string line, params string[] fields) => Encode([line, "Host: chat.example.com", .. fields]);
 

@@ -28,9 +28,11 @@ public abstract class AffinityTest : BalancerTest
     protected static string? CookieOf(string answer, string name = "StickyWs")
         => HttpHead.Values(answer, "Set-Cookie").SingleOrDefault(cookie => cookie.StartsWith(name + "=", StringComparison.Ordinal))?.Split(';')[0];
 
-    protected static string Sends(string? cookie) => $"Cookie: {cookie ?? throw new ArgumentNullException(nameof(cookie), "The answer brought no cookie.")}\r\n";
+    protected static string Sends(string? cookie)
+        => $"Cookie: {cookie ?? throw new ArgumentNullException(nameof(cookie), "The answer brought no cookie.")}\r\n";
 
-    protected Balancer Start(Lane lane, LiveSettings settings, Action<IServiceCollection> services) => Owned(Balancer.Start(lane, settings, builder => builder.ConfigureServices(services)));
+    protected Balancer Start(Lane lane, LiveSettings settings, Action<IServiceCollection> services)
+        => Owned(Balancer.Start(lane, settings, builder => builder.ConfigureServices(services)));
 
     private protected async Task<SharedStore> StartStoreAsync(StoreKind kind) => Owned(await SharedStore.StartAsync(kind));
 

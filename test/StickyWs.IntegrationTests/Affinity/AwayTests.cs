@@ -128,7 +128,9 @@ public sealed class AwayTests : AffinityTest
     public async Task A_client_that_waited_long_enough_is_moved(Lane? lane, bool isNoticed)
     {
         var backends = await StartStatefulAsync(3);
-        var balancer = await StartAsync(lane, Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "00:00:01").With("Pools:chat:Affinity:HoldWhenRefused", "true"));
+        var balancer = await StartAsync(lane,
+            Settings(backends, isNoticed).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "00:00:01")
+            .With("Pools:chat:Affinity:HoldWhenRefused", "true"));
         var first = await AskAsync(balancer, lane);
         var old = backends.Single(backend => backend.Name == BackendOf(first));
         await GoAsync(old, isNoticed, balancer);
@@ -177,7 +179,8 @@ public sealed class AwayTests : AffinityTest
     public async Task A_backend_that_is_removed_is_not_waited_for(Lane? lane)
     {
         var backends = await StartStatefulAsync(3);
-        var balancer = await StartAsync(lane, Settings(backends, isNoticed: false).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00"));
+        var balancer = await StartAsync(lane,
+            Settings(backends, isNoticed: false).With(Rules + "0:Cookie", "").With("Pools:chat:Affinity:HoldFor", "01:00:00"));
         var first = await AskAsync(balancer, lane);
         var old = backends.Single(backend => backend.Name == BackendOf(first));
 
@@ -199,7 +202,9 @@ public sealed class AwayTests : AffinityTest
         await using var falling = RawBackend.Start(async (backend, wire) =>
         {
             var head = await backend.TakeHeadAsync(wire);
-            if (isWell) await wire.WriteAsync(lane is null ? "HTTP/1.1 200 OK\r\nX-Backend: a\r\nConnection: close\r\n\r\n" : HttpHead.SwitchingProtocols(head, "X-Backend: a\r\n"));
+            if (isWell)
+                await wire.WriteAsync(lane is null ? "HTTP/1.1 200 OK\r\nX-Backend: a\r\nConnection: close\r\n\r\n"
+                    : HttpHead.SwitchingProtocols(head, "X-Backend: a\r\n"));
             await wire.FinishAsync();
         });
         var other = Owned(await StatefulBackend.StartAsync("b"));
@@ -280,7 +285,8 @@ public sealed class AwayTests : AffinityTest
     private static LiveSettings Settings(StatefulBackend[] backends, bool isNoticed)
     {
         var settings = PoolOf(backends).With("Pools:chat:Health:Passive:Enabled", "false");
-        return !isNoticed ? settings : settings.With("Pools:chat:Health:Tcp:Interval", "00:00:00.05").With("Pools:chat:Health:Tcp:Fall", "1").With("Pools:chat:Health:Tcp:Rise", "1");
+        return !isNoticed ? settings : settings.With("Pools:chat:Health:Tcp:Interval", "00:00:00.05").With("Pools:chat:Health:Tcp:Fall", "1")
+            .With("Pools:chat:Health:Tcp:Rise", "1");
     }
 
     private static async Task GoAsync(StatefulBackend backend, bool isNoticed, params Balancer[] balancers)

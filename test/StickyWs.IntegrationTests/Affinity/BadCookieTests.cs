@@ -9,7 +9,9 @@ public sealed class BadCookieTests : AffinityTest
     private const string Rule = "Pools:chat:Affinity:Rules:0:Cookie";
     private const string Base64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    public static MatrixTheoryData<Lane?, string> Kinds { get; } = new([null, Lane.Raw, Lane.Portable, Lane.KeptAlive], ["forged", "stale", "of another pool", "of another name", "too long", "cut", "empty", "quoted", "nonsense"]);
+    public static MatrixTheoryData<Lane?, string> Kinds { get; } =
+        new([null, Lane.Raw, Lane.Portable, Lane.KeptAlive],
+        ["forged", "stale", "of another pool", "of another name", "too long", "cut", "empty", "quoted", "nonsense"]);
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -65,15 +67,18 @@ public sealed class BadCookieTests : AffinityTest
         Assert.All(backend.Requests, request => Assert.Equal(pin, request["StickyWs-Pin"]));
     }
 
-    private static LiveSettings Settings(EchoBackend[] backends, string key) => PoolOf(backends).With(Rule + ":Keys:0", key).With(Rule + ":Lifetime", "01:00:00");
+    private static LiveSettings Settings(EchoBackend[] backends, string key)
+        => PoolOf(backends).With(Rule + ":Keys:0", key).With(Rule + ":Lifetime", "01:00:00");
 
     /// <summary>Where a backend could be named in it, it names b.</summary>
     private async Task<string> BadAsync(EchoBackend[] backends, string key, string kind)
     {
         var forger = new LiveSettings().WithPool(kind == "of another pool" ? "other" : "chat", backends[1].Address, backends[1].Address);
         var rule = kind == "of another pool" ? Rule.Replace("chat", "other", StringComparison.Ordinal) : Rule;
-        forger.With(rule + ":Keys:0", kind == "forged" ? RandomKey() : key).With(rule + ":Lifetime", "01:00:00").With(rule + ":Name", kind == "of another name" ? "Other" : "StickyWs");
-        var balancer = Start(Lane.Raw, forger, services => services.AddSingleton<TimeProvider>(new ShiftedTime(kind == "stale" ? TimeSpan.FromMinutes(-61) : TimeSpan.Zero)));
+        forger.With(rule + ":Keys:0", kind == "forged" ? RandomKey() : key).With(rule + ":Lifetime", "01:00:00")
+            .With(rule + ":Name", kind == "of another name" ? "Other" : "StickyWs");
+        var balancer = Start(Lane.Raw, forger,
+            services => services.AddSingleton<TimeProvider>(new ShiftedTime(kind == "stale" ? TimeSpan.FromMinutes(-61) : TimeSpan.Zero)));
         await GetAsync(balancer);
         var cookie = CookieOf(await GetAsync(balancer), kind == "of another name" ? "Other" : "StickyWs")!;
         var value = cookie[(cookie.IndexOf('=', StringComparison.Ordinal) + 1)..];

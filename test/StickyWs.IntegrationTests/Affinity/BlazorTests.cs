@@ -54,7 +54,8 @@ public sealed class BlazorTests : AffinityTest
         foreach (var (name, cookie) in cookies)
         {
             // Whatever cookie the client brings afterwards, the connection is where it was negotiated.
-            foreach (var other in cookies.Values) Assert.Equal(name, await ReachAsync(instances[1], Lane.Raw, Sends(other), "/hub?id=" + await NegotiateAsync(instances[0], cookie)));
+            foreach (var other in cookies.Values)
+                Assert.Equal(name, await ReachAsync(instances[1], Lane.Raw, Sends(other), "/hub?id=" + await NegotiateAsync(instances[0], cookie)));
         }
     }
 
@@ -65,7 +66,8 @@ public sealed class BlazorTests : AffinityTest
         return [Start(Lane.Raw, settings, store.AddTo), Start(Lane.Raw, settings, store.AddTo)];
     }
 
-    private async Task<EchoBackend[]> StartHubsAsync() => [Owned(await HubBackend.StartAsync("a")), Owned(await HubBackend.StartAsync("b")), Owned(await HubBackend.StartAsync("c"))];
+    private async Task<EchoBackend[]> StartHubsAsync()
+        => [Owned(await HubBackend.StartAsync("a")), Owned(await HubBackend.StartAsync("b")), Owned(await HubBackend.StartAsync("c"))];
 
     private static async Task<string> NegotiateAsync(Balancer balancer, string cookie)
     {

@@ -15,7 +15,8 @@ public sealed class BodyTests : AffinityTest
     private const string Negotiate = "POST /hub/negotiate?negotiateVersion=1";
     private const string Open = "GET /socket.io/?EIO=4&transport=polling";
 
-    public static MatrixTheoryData<string, int, bool> Bodies { get; } = new([Negotiate, Open], [0, 1, 200, 16_383, 16_384, 16_385, 100_000, 3_000_000], [true, false]);
+    public static MatrixTheoryData<string, int, bool> Bodies { get; } =
+        new([Negotiate, Open], [0, 1, 200, 16_383, 16_384, 16_385, 100_000, 3_000_000], [true, false]);
 
     /// <summary>A request, and whether its answer is looked into.</summary>
     public static TheoryData<string, bool> Requests { get; } = new()
@@ -127,7 +128,8 @@ public sealed class BodyTests : AffinityTest
         var backends = await StartStatefulAsync(3, async context =>
         {
             if (!context.Request.Path.Value!.EndsWith("negotiate", StringComparison.Ordinal)) return;
-            foreach (var piece in new[] { "{\"negotiateVersion\":1,\"connec", "tionToken\":\"0123456789abcdef", $"{context.Connection.LocalPort:d6}\",", "\"availableTransports\":[]}" })
+            foreach (var piece in new[] { "{\"negotiateVersion\":1,\"connec", "tionToken\":\"0123456789abcdef",
+                $"{context.Connection.LocalPort:d6}\",", "\"availableTransports\":[]}" })
             {
                 await context.Response.WriteAsync(piece);
                 await context.Response.Body.FlushAsync();

@@ -41,8 +41,16 @@ public sealed class CookieTests : AffinityTest
     public async Task Over_HTTP2_a_WebSocket_and_a_plain_answer_bring_the_cookie_and_take_it()
     {
         var balancer = Start(Lane.InsideTls, PoolOf(await StartEchoesAsync(3)).With(Rule, ""));
-        using var handler = new SocketsHttpHandler { UseCookies = false, SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
-        using var client = new HttpClient(handler) { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var handler = new SocketsHttpHandler
+        {
+            UseCookies = false,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true }
+        };
+        using var client = new HttpClient(handler)
+        {
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         using var first = await OpenOverHttp2Async(balancer, client, null);
         var cookie = Assert.Single(first.HttpResponseHeaders!["Set-Cookie"]);
         var backend = first.HttpResponseHeaders["X-Backend"].Single();
@@ -55,7 +63,11 @@ public sealed class CookieTests : AffinityTest
             Assert.Equal(backend, again.HttpResponseHeaders!["X-Backend"].Single());
             Assert.False(again.HttpResponseHeaders.ContainsKey("Set-Cookie"));
             again.Abort();
-            using var request = new HttpRequestMessage(HttpMethod.Get, balancer.Address) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, balancer.Address)
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact
+            };
             request.Headers.Add("Cookie", ["a=b", cookie.Split(';')[0]]);
             using var plain = await client.SendAsync(request, Wait.Token());
             Assert.Equal(backend, plain.Headers.GetValues("X-Backend").Single());
@@ -135,7 +147,8 @@ public sealed class CookieTests : AffinityTest
     [MemberData(nameof(FirstRequestLanes))]
     public async Task It_has_the_attributes_that_the_pool_wants(Lane lane)
     {
-        var settings = PoolOf(await StartEchoesAsync(1)).With(Rule + ":Name", "Seat").With(Rule + ":Path", "/chat").With(Rule + ":Domain", "example.test").With(Rule + ":Lifetime", "02:00:00")
+        var settings = PoolOf(await StartEchoesAsync(1)).With(Rule + ":Name", "Seat").With(Rule + ":Path", "/chat")
+            .With(Rule + ":Domain", "example.test").With(Rule + ":Lifetime", "02:00:00")
             .With(Rule + ":HttpOnly", "false").With(Rule + ":SameSite", "None").With(Rule + ":Secure", "Always").With(Rule + ":Partitioned", "true");
         var balancer = Start(lane, settings);
 
@@ -143,7 +156,8 @@ public sealed class CookieTests : AffinityTest
         {
             var parts = Assert.Single(HttpHead.Values(answer, "Set-Cookie")).Split("; ");
             Assert.StartsWith("Seat=", parts[0], StringComparison.Ordinal);
-            Assert.Equal(["Partitioned", "domain=example.test", "max-age=7200", "path=/chat", "samesite=none", "secure"], parts.Skip(1).Order(StringComparer.Ordinal));
+            Assert.Equal(["Partitioned", "domain=example.test", "max-age=7200", "path=/chat", "samesite=none", "secure"],
+                parts.Skip(1).Order(StringComparer.Ordinal));
         }
     }
 

@@ -33,7 +33,8 @@ public sealed class DrainTests : AffinityTest
         await using var leaving = RawBackend.Start(async (backend, wire) =>
         {
             var head = await backend.TakeHeadAsync(wire);
-            if (!head.Contains("Upgrade: websocket", StringComparison.Ordinal)) await wire.WriteAsync("HTTP/1.1 200 OK\r\nX-Backend: leaving\r\nContent-Length: 0\r\n\r\n");
+            if (!head.Contains("Upgrade: websocket", StringComparison.Ordinal))
+                await wire.WriteAsync("HTTP/1.1 200 OK\r\nX-Backend: leaving\r\nContent-Length: 0\r\n\r\n");
             await wire.FinishAsync();
         });
         var other = (await StartEchoesAsync(1))[0];

@@ -11,7 +11,8 @@ public sealed class FullTests : AffinityTest
     {
         var backends = await StartStatefulAsync(2);
         var key = RandomKey();
-        LiveSettings Settings(string holdFor) => PoolOf(backends).With("Pools:chat:Affinity:Rules:0:Cookie:Keys:0", key).With("Pools:chat:Backends:a:MaxTunnels", "1").With("Pools:chat:Affinity:HoldFor", holdFor);
+        LiveSettings Settings(string holdFor) => PoolOf(backends).With("Pools:chat:Affinity:Rules:0:Cookie:Keys:0", key)
+            .With("Pools:chat:Backends:a:MaxTunnels", "1").With("Pools:chat:Affinity:HoldFor", holdFor);
         var moving = Start(lane, Settings("00:00:00"));
         var holding = Start(lane, Settings("01:00:00"));
         foreach (var balancer in new[] { moving, holding })

@@ -30,7 +30,8 @@ public sealed class HashTests : AffinityTest
 
         var found = new ConcurrentBag<(string? Raw, string? Portable, string? Plain, string? PlainElsewhere)>();
         await ForEachKeyAsync(async key => found.Add((
-            await AskedAsync(raw, Lane.Raw, source, key), await AskedAsync(portable, Lane.Portable, source, key), await AskedAsync(raw, null, source, key), await AskedAsync(portable, null, source, key))));
+            await AskedAsync(raw, Lane.Raw, source, key), await AskedAsync(portable, Lane.Portable, source, key),
+                await AskedAsync(raw, null, source, key), await AskedAsync(portable, null, source, key))));
 
         Assert.Equal(Keys, found.Count(four => four is { Raw: { } name } && four == (name, name, name, name)));
         Assert.All(found.GroupBy(four => four.Raw), group => Assert.InRange(group.Count(), 140, 260));
@@ -115,7 +116,8 @@ public sealed class HashTests : AffinityTest
         for (var network = 1; network <= 20; network++)
         {
             var names = new HashSet<string?>();
-            for (var client = 1; client <= 5; client++) names.Add(await AskedFromAsync(balancer, IPAddress.Parse($"127.{network}.{client}.{client}"), HttpHead.Handshake()));
+            for (var client = 1; client <= 5; client++)
+                names.Add(await AskedFromAsync(balancer, IPAddress.Parse($"127.{network}.{client}.{client}"), HttpHead.Handshake()));
             networks.Add(Assert.Single(names));
         }
 

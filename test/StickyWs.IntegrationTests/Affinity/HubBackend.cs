@@ -22,7 +22,8 @@ internal static class HubBackend
     /// <param name="transport">How it talks.</param>
     /// <param name="balancer">Asked once for the client's own use, and then before every request.</param>
     /// <param name="cookies">Its cookies; default none, and it takes none.</param>
-    public static HubConnection Connect(HttpTransportType transport, Func<Uri> balancer, CookieContainer? cookies = null) => new HubConnectionBuilder().WithUrl(new Uri(balancer(), "hub"), options =>
+    public static HubConnection Connect(HttpTransportType transport, Func<Uri> balancer, CookieContainer? cookies = null)
+        => new HubConnectionBuilder().WithUrl(new Uri(balancer(), "hub"), options =>
     {
         options.Transports = transport;
         options.HttpMessageHandlerFactory = _ => new TurningHandler(balancer) { InnerHandler = Handler(cookies) };

@@ -43,7 +43,8 @@ public sealed class LearnTests : AffinityTest
     {
         var store = await StartStoreAsync(kind);
         var backends = await StartSessionsAsync();
-        var instances = Enumerable.Range(0, 2).Select(_ => Start(Lane.Raw, Settings(backends, isCookie).With("Pins:StoreTimeout", "00:00:05"), store.AddTo)).ToArray();
+        var instances = Enumerable.Range(0, 2)
+            .Select(_ => Start(Lane.Raw, Settings(backends, isCookie).With("Pins:StoreTimeout", "00:00:05"), store.AddTo)).ToArray();
 
         for (var i = 0; i < 6; i++)
         {

@@ -8,7 +8,10 @@ using StickyWs.TestKit.Redis;
 
 namespace StickyWs.IntegrationTests.Affinity;
 
-/// <summary>The shared store dies and comes back while clients come and go through two instances, each client through one of them, as a balancer of connections in front would have it.</summary>
+/// <summary>
+/// The shared store dies and comes back while clients come and go through two instances, each client through one of them, as a balancer of
+/// connections in front would have it.
+/// </summary>
 public sealed class OutageTests : BalancerTest
 {
     private const int Workers = 8;
@@ -66,8 +69,10 @@ public sealed class OutageTests : BalancerTest
 
     private Balancer StartSharing(PinServer redis, EchoBackend[] backends)
     {
-        var settings = Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Affinity:Rules:0:SignalR", "").With("Pins:StoreTimeout", "00:00:05");
-        return Owned(Balancer.Start(Lane.Raw, settings, host => host.ConfigureServices(services => services.AddStickyWebSocketRedis(options => options.Configuration = redis.Address))));
+        var settings = Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Affinity:Rules:0:SignalR", "")
+            .With("Pins:StoreTimeout", "00:00:05");
+        return Owned(Balancer.Start(Lane.Raw, settings,
+            host => host.ConfigureServices(services => services.AddStickyWebSocketRedis(options => options.Configuration = redis.Address))));
     }
 
     private static async Task TalkAsync(HttpTransportType transport, Func<Uri> balancer)

@@ -10,7 +10,8 @@ namespace StickyWs.IntegrationTests.Affinity;
 public sealed class OwnHeaderTests : AffinityTest
 {
     private const string Rules = "Pools:chat:Affinity:Rules:";
-    private static readonly string[] Names = ["StickyWs-Pin", "StickyWs_Pin", "StickyWs-Moved-From", "StickyWs_Moved_From", "stickyws-pin", "STICKYWS-BACKEND", "StickyWs-Anything"];
+    private static readonly string[] Names =
+        ["StickyWs-Pin", "StickyWs_Pin", "StickyWs-Moved-From", "StickyWs_Moved_From", "stickyws-pin", "STICKYWS-BACKEND", "StickyWs-Anything"];
 
     /// <summary>Every lane and plain requests, in pools with a rule, without one, and with a rule that does not know the client.</summary>
     public static MatrixTheoryData<Lane?, string> WaysAndRules { get; } = new(Ways, ["", "0:Cookie", "0:SignalR"]);
@@ -26,7 +27,8 @@ public sealed class OwnHeaderTests : AffinityTest
         var backends = await StartStatefulAsync(1);
         var balancer = Start(lane ?? Lane.Raw, rule.Length == 0 ? PoolOf(backends) : PoolOf(backends).With(Rules + rule, ""));
 
-        Assert.InRange(HttpHead.Status(await AskAsync(balancer, lane, string.Concat(Names.Select(name => $"{name}: forged\r\n")) + "X-Other: passes\r\n")), 101, 200);
+        Assert.InRange(HttpHead.Status(await AskAsync(balancer, lane,
+            string.Concat(Names.Select(name => $"{name}: forged\r\n")) + "X-Other: passes\r\n")), 101, 200);
 
         var seen = backends[0].Last;
         Assert.Equal("passes", seen["X-Other"]);
@@ -52,12 +54,20 @@ public sealed class OwnHeaderTests : AffinityTest
     {
         var backends = await StartStatefulAsync(1);
         var balancer = Start(Lane.InsideTls, PoolOf(backends).With(Rules + "0:Cookie", ""));
-        using var handler = new SocketsHttpHandler { UseCookies = false, SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        using var handler = new SocketsHttpHandler
+        {
+            UseCookies = false,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true }
+        };
         using var client = new HttpClient(handler);
         using var socket = new ClientWebSocket();
         socket.Options.HttpVersion = HttpVersion.Version20;
         socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        using var request = new HttpRequestMessage(HttpMethod.Get, balancer.Address) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, balancer.Address)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         foreach (var name in Names.DistinctBy(name => name.ToUpperInvariant()))
         {
             socket.Options.SetRequestHeader(name, "forged");

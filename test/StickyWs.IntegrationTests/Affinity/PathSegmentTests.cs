@@ -53,7 +53,8 @@ public sealed class PathSegmentTests : AffinityTest
         var balancer = Start(Lane.Raw, Settings(backends));
 
         var found = new List<string?>();
-        foreach (var target in new[] { "/", "/rooms", "/rooms/", "/rooms//x", "/?/rooms/a", "//rooms" }) found.Add(BackendOf(await GetAsync(balancer, target: target)));
+        foreach (var target in new[] { "/", "/rooms", "/rooms/", "/rooms//x", "/?/rooms/a", "//rooms" })
+            found.Add(BackendOf(await GetAsync(balancer, target: target)));
 
         Assert.Equal(["a", "b", "c", "a", "b"], found.Take(5));
     }

@@ -20,7 +20,8 @@ public sealed class ShortageTests : AffinityTest
         var names = new Names();
         await using var a = Naming("a");
         await using var b = Naming("b");
-        var settings = Pool($"http://a.test:{a.Port}", $"http://b.test:{b.Port}").With("Pools:chat:Affinity:Rules:0:Learn:Cookie", "sid").With("Pools:chat:RetryAfter", "00:00:07");
+        var settings = Pool($"http://a.test:{a.Port}", $"http://b.test:{b.Port}").With("Pools:chat:Affinity:Rules:0:Learn:Cookie", "sid")
+            .With("Pools:chat:RetryAfter", "00:00:07");
         var balancer = Start(lane ?? Lane.Raw, settings, services => services.AddSingleton<INameResolver>(names));
         const string session = "Cookie: sid=1\r\n";
         var old = BackendOf(await AskAsync(balancer, lane))!;
@@ -46,7 +47,8 @@ public sealed class ShortageTests : AffinityTest
     {
         var head = await self.TakeHeadAsync(wire);
         var headers = $"X-Backend: {name}\r\nSet-Cookie: sid=1\r\n";
-        await wire.WriteAsync(HttpHead.Value(head, "Upgrade") is null ? $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n" : HttpHead.SwitchingProtocols(head, headers));
+        await wire.WriteAsync(HttpHead.Value(head, "Upgrade") is null
+            ? $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n" : HttpHead.SwitchingProtocols(head, headers));
         if (HttpHead.Value(head, "Upgrade") is null) await wire.FinishAsync();
     });
 

@@ -36,7 +36,8 @@ public sealed class SignalRTests : AffinityTest
 
     [Theory]
     [MemberData(nameof(StoresAndTransports))]
-    public async Task Of_a_thousand_connections_none_fails_when_each_request_goes_to_another_instance_than_the_one_before(StoreKind kind, HttpTransportType transport)
+    public async Task Of_a_thousand_connections_none_fails_when_each_request_goes_to_another_instance_than_the_one_before(StoreKind kind,
+        HttpTransportType transport)
     {
         var store = await StartStoreAsync(kind);
         var backends = new[] { Owned(await HubBackend.StartAsync("a")), Owned(await HubBackend.StartAsync("b")), Owned(await HubBackend.StartAsync("c")) };

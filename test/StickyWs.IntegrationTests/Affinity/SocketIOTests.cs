@@ -53,7 +53,8 @@ public sealed class SocketIOTests : AffinityTest
         return name;
     }
 
-    private static Task SendAsync(ClientWebSocket socket, string packet) => socket.SendAsync(Encoding.UTF8.GetBytes(packet), WebSocketMessageType.Text, endOfMessage: true, Wait.Token());
+    private static Task SendAsync(ClientWebSocket socket, string packet)
+        => socket.SendAsync(Encoding.UTF8.GetBytes(packet), WebSocketMessageType.Text, endOfMessage: true, Wait.Token());
 
     private static async Task<string> AskAsync(ClientWebSocket socket, string packet)
     {

@@ -8,7 +8,10 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Affinity;
 
-/// <summary>SignalR's stateful reconnect: the same connection goes on over another WebSocket, which must reach the same server, and brings nothing but its token.</summary>
+/// <summary>
+/// SignalR's stateful reconnect: the same connection goes on over another WebSocket, which must reach the same server, and brings nothing but its
+/// token.
+/// </summary>
 public sealed class StatefulReconnectTests : BalancerTest
 {
     [Theory]

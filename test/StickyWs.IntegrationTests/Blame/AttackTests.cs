@@ -6,7 +6,10 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Blame;
 
-/// <summary>Three clients do their worst, each from an address of its own, and a fourth notices nothing. For how long is set by <c>STICKYWS_ATTACK_SECONDS</c>; else each does it a few dozen times.</summary>
+/// <summary>
+/// Three clients do their worst, each from an address of its own, and a fourth notices nothing. For how long is set by
+/// <c>STICKYWS_ATTACK_SECONDS</c>; else each does it a few dozen times.
+/// </summary>
 public sealed class AttackTests : BalancerTest
 {
     private const int Attackers = 3;
@@ -15,7 +18,8 @@ public sealed class AttackTests : BalancerTest
     private const string AllInTurn = "all of them in turn";
 
     private static readonly TimeSpan? Duration
-        = Environment.GetEnvironmentVariable("STICKYWS_ATTACK_SECONDS") is { } seconds ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : null;
+        = Environment.GetEnvironmentVariable("STICKYWS_ATTACK_SECONDS") is { } seconds
+            ? TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : null;
 
     public static TheoryData<Lane, string, string> Attacks
     {
@@ -58,7 +62,8 @@ public sealed class AttackTests : BalancerTest
         ["request of gRPC"] = "POST /grpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\nContent-Length: 5\r\nConnection: close\r\n\r\n\0\0\0\0\0",
         ["request of gRPC without a body"] = "GET /grpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\nConnection: close\r\n\r\n",
         ["upload that is refused early"] = "POST /destroy HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + new string('x', 300_000),
-        ["upload that is closed early"] = "POST /close HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" + new string('x', 0x10000) + "\r\n0\r\n\r\n",
+        ["upload that is closed early"] = "POST /close HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" + new string('x', 0x10000)
+            + "\r\n0\r\n\r\n",
         ["upload that is not finished"] = "POST /ok HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\nx",
         ["request that is given up"] = "GET /hang HTTP/1.1\r\nHost: h\r\n\r\n",
     };
@@ -77,11 +82,13 @@ public sealed class AttackTests : BalancerTest
         using var over = new CancellationTokenSource();
         var served = ServeAsync(balancer, over.Token);
 
-        await Task.WhenAll(Enumerable.Range(0, Attackers * AtOnce).Select(i => AttackAsync(balancer, IPAddress.Parse($"127.0.0.{2 + (i % Attackers)}"), attack)));
+        await Task.WhenAll(Enumerable.Range(0, Attackers * AtOnce)
+            .Select(i => AttackAsync(balancer, IPAddress.Parse($"127.0.0.{2 + (i % Attackers)}"), attack)));
         await over.CancelAsync();
 
         Assert.True(await served > 0);
-        var outs = balancer.Log.Lines.Where(line => line.Event == "BackendStateChanged" && line.Text.Contains("is Unhealthy", StringComparison.Ordinal)).Select(line => line.Text).ToArray();
+        var outs = balancer.Log.Lines.Where(line => line.Event == "BackendStateChanged"
+            && line.Text.Contains("is Unhealthy", StringComparison.Ordinal)).Select(line => line.Text).ToArray();
         if (probe != "none") Assert.Empty(outs);
         Assert.Contains(balancer.Registry.Current.Pools.Single().Backends, backend => backend.State != BackendState.Unhealthy);
     }
@@ -119,7 +126,8 @@ public sealed class AttackTests : BalancerTest
     {
         var end = Duration is { } duration ? DateTime.UtcNow + duration : DateTime.MaxValue;
         var names = attack == AllInTurn ? [.. Heads.Keys] : new[] { attack };
-        var times = Duration is not null ? int.MaxValue : attack == AllInTurn ? names.Length : attack.EndsWith("hangs", StringComparison.Ordinal) ? 2 : Each / AtOnce;
+        var times = Duration is not null ? int.MaxValue : attack == AllInTurn ? names.Length : attack.EndsWith("hangs", StringComparison.Ordinal)
+            ? 2 : Each / AtOnce;
         var buffer = new byte[4096];
         for (var i = 0; i < times && DateTime.UtcNow < end; i++)
         {

@@ -12,7 +12,8 @@ public sealed class ConvictionTests : BalancerTest
     public static TheoryData<Lane, bool> LanesAndHalves => new MatrixTheoryData<Lane, bool>([Lane.Raw, Lane.Portable, Lane.InsideTls], [false, true]);
 
     public static TheoryData<Lane, bool, string> Illnesses
-        => new MatrixTheoryData<Lane, bool, string>([Lane.Raw, Lane.InsideTls], [false, true], ["closes", "is garbled", "hangs", "hangs past the time of a request"]);
+        => new MatrixTheoryData<Lane, bool, string>([Lane.Raw, Lane.InsideTls], [false, true],
+            ["closes", "is garbled", "hangs", "hangs past the time of a request"]);
 
     // The probes of the pool come once an hour.
     [Theory]
@@ -74,7 +75,8 @@ public sealed class ConvictionTests : BalancerTest
         var ill = Owned(RawBackend.Start(async (backend, wire) =>
         {
             var head = await backend.TakeHeadAsync(wire);
-            if (!Volatile.Read(ref isIll)) await wire.WriteAsync(handshakes ? HttpHead.SwitchingProtocols(head) : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            if (!Volatile.Read(ref isIll))
+                await wire.WriteAsync(handshakes ? HttpHead.SwitchingProtocols(head) : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             else if (illness == "is garbled") await wire.WriteAsync("SSH-2.0-OpenSSH_9.6\r\n\r\n");
             if (Volatile.Read(ref isIll) && illness.StartsWith("hangs", StringComparison.Ordinal)) await wire.WaitForEndAsync();
             await wire.DisposeAsync();
@@ -114,7 +116,8 @@ public sealed class ConvictionTests : BalancerTest
         return HttpHead.Status(await client.AskAsync(handshake ? HttpHead.Handshake("/ws") : Request));
     }
 
-    private static BackendState StateOf(Balancer balancer, string name) => balancer.Registry.Current.Pools.Single().Backends.Single(backend => backend.Name == name).State;
+    private static BackendState StateOf(Balancer balancer, string name)
+        => balancer.Registry.Current.Pools.Single().Backends.Single(backend => backend.Name == name).State;
 
     private static string CauseOf(Balancer balancer, string name)
         => balancer.Log.Lines.Last(line => line.Event == "BackendStateChanged" && line.Text.Contains($"chat/{name} ", StringComparison.Ordinal)).Text;

@@ -31,7 +31,8 @@ public sealed class PriorKnowledgeTests : BalancerTest
         });
 
         Assert.Equal(30, backend.Heads.Count(head => head.StartsWith("GET /call HTTP/1.1", StringComparison.Ordinal)));
-        Assert.Equal(contentType.StartsWith("application/grpc-", StringComparison.Ordinal) || contentType == "text/plain" ? 0 : 1, backend.Heads.Count(head => head.StartsWith("PRI", StringComparison.Ordinal)));
+        Assert.Equal(contentType.StartsWith("application/grpc-", StringComparison.Ordinal) || contentType == "text/plain" ? 0 : 1,
+            backend.Heads.Count(head => head.StartsWith("PRI", StringComparison.Ordinal)));
     }
 
     [Fact]

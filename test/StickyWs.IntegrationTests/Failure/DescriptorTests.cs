@@ -36,7 +36,8 @@ public sealed class DescriptorTests
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
 
         await EndInEveryWayAsync(balancer, each);
-        await Parallel.ForAsync(0, Math.Min(each, 50), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (_, _) => await EndAsync(balancer, "/slow/silent"));
+        await Parallel.ForAsync(0, Math.Min(each, 50), new ParallelOptions { MaxDegreeOfParallelism = 50 },
+            async (_, _) => await EndAsync(balancer, "/slow/silent"));
 
         await balancer.AssertNoLeasesAsync();
         await Descriptors.AssertNoMoreThanAsync(before, described);
@@ -46,11 +47,13 @@ public sealed class DescriptorTests
 
     private static LiveSettings Settings(RawBackend backend) => new LiveSettings()
         .WithPool("chat", backend.Address).With("Pools:chat:Health:Passive:Enabled", "false")
-        .WithPool("slow", backend.Address).With("Pools:slow:Health:Passive:Enabled", "false").With("Pools:slow:Match:PathPrefixes:0", "/slow").With("Pools:slow:Timeouts:Handshake", "00:00:00.1")
+        .WithPool("slow", backend.Address).With("Pools:slow:Health:Passive:Enabled", "false").With("Pools:slow:Match:PathPrefixes:0", "/slow")
+            .With("Pools:slow:Timeouts:Handshake", "00:00:00.1")
         .WithPool("refused", "http://127.0.0.1:1").With("Pools:refused:Health:Passive:Enabled", "false").With("Pools:refused:Match:PathPrefixes:0", "/refused");
 
     private static async Task EndInEveryWayAsync(Balancer balancer, int each)
-        => await Parallel.ForAsync(0, each * Ways.Length, new ParallelOptions { MaxDegreeOfParallelism = Abreast }, async (i, _) => await EndAsync(balancer, Ways[i % Ways.Length]));
+        => await Parallel.ForAsync(0, each * Ways.Length, new ParallelOptions { MaxDegreeOfParallelism = Abreast },
+            async (i, _) => await EndAsync(balancer, Ways[i % Ways.Length]));
 
     private static async Task EndAsync(Balancer balancer, string way)
     {

@@ -7,7 +7,10 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.IntegrationTests.Hosting;
 
-/// <summary>What a test that uses <c>WebApplicationFactory</c> waits for when it disposes of it. The shutdown time never ends here: whoever waited for it would wait for ever.</summary>
+/// <summary>
+/// What a test that uses <c>WebApplicationFactory</c> waits for when it disposes of it. The shutdown time never ends here: whoever waited for it
+/// would wait for ever.
+/// </summary>
 public sealed class DisposalTests : BalancerTest
 {
     [Theory]

@@ -29,7 +29,8 @@ public sealed class ListenerTests : BalancerTest
 
     [Fact]
     public async Task Every_listener_from_configuration_is_sniffed()
-        => await AssertSniffsAsync(Owned(Balancer.Start(Settings(), kestrel: null, builder => builder.UseSetting("Kestrel:Endpoints:One:Url", "http://127.0.0.1:0"))));
+        => await AssertSniffsAsync(Owned(Balancer.Start(Settings(), kestrel: null,
+            builder => builder.UseSetting("Kestrel:Endpoints:One:Url", "http://127.0.0.1:0"))));
 
     [Fact]
     public void Use_without_Add_says_what_to_add()
@@ -58,7 +59,8 @@ public sealed class ListenerTests : BalancerTest
     public async Task A_start_with_bad_configuration_names_every_error()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        ((IConfigurationBuilder)builder.Configuration).Add(new LiveSettings().WithPool("chat", "ftp://x").With("Pools:chat:Backends:a:Weight", "0").With("HeadDeadline", "soon"));
+        ((IConfigurationBuilder)builder.Configuration)
+            .Add(new LiveSettings().WithPool("chat", "ftp://x").With("Pools:chat:Backends:a:Weight", "0").With("HeadDeadline", "soon"));
         builder.AddStickyWebSocketBalancing();
         await using var app = builder.Build();
 

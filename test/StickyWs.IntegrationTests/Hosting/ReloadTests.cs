@@ -16,7 +16,8 @@ public sealed class ReloadTests : BalancerTest
     {
         var backends = await StartEchoesAsync(3);
         await using var tunnelBackend = RawBackend.Opening();
-        var balancer = Start(lane, Pool(backends[0].Address, backends[1].Address).WithPool("tunnels", tunnelBackend.Address).With("Pools:tunnels:Match:PathPrefixes:0", "/t"));
+        var balancer = Start(lane, Pool(backends[0].Address, backends[1].Address).WithPool("tunnels", tunnelBackend.Address)
+            .With("Pools:tunnels:Match:PathPrefixes:0", "/t"));
         var tunnels = new List<(RawClient Client, Wire Server)>();
         for (var i = 0; i < 50; i++)
         {
@@ -82,7 +83,8 @@ public sealed class ReloadTests : BalancerTest
     {
         var backends = await StartEchoesAsync(3);
         var settings = Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Policy", "alwayslast");
-        var balancer = Owned(Balancer.Start(lane, settings, builder => builder.ConfigureServices(services => services.AddSingleton<ILoadBalancingPolicy, AlwaysLast>())));
+        var balancer = Owned(Balancer.Start(lane, settings,
+            builder => builder.ConfigureServices(services => services.AddSingleton<ILoadBalancingPolicy, AlwaysLast>())));
 
         for (var i = 0; i < 3; i++) Assert.Equal("c", await GetAsync(balancer));
         for (var i = 0; i < 3; i++) Assert.Equal(101, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
@@ -98,7 +100,8 @@ public sealed class ReloadTests : BalancerTest
         using var stop = new CancellationTokenSource();
         var answers = new ConcurrentBag<string>();
         var statuses = new ConcurrentBag<int>();
-        var flying = Task.WhenAll(FlyAsync(balancer, answers, stop.Token), FlyAsync(balancer, answers, stop.Token), ShakeAsync(balancer, lane, statuses, stop.Token));
+        var flying = Task.WhenAll(FlyAsync(balancer, answers, stop.Token), FlyAsync(balancer, answers, stop.Token),
+            ShakeAsync(balancer, lane, statuses, stop.Token));
 
         // Other addresses; other names; another pool; disabled instead of removed; back again.
         await ChangeAsync("c", data =>
@@ -187,11 +190,13 @@ public sealed class ReloadTests : BalancerTest
                 else Assert.Equal(HttpStatusCode.BadGateway, (await client.GetAsync(balancer.Address)).StatusCode);
             }
 
-            Assert.Contains("chat/a at http://127.0.0.1:1/", Assert.Single(balancer.Log.Lines, line => line.Event == "BackendUnreachable").Text, StringComparison.Ordinal);
+            Assert.Contains("chat/a at http://127.0.0.1:1/", Assert.Single(balancer.Log.Lines, line => line.Event == "BackendUnreachable").Text,
+                StringComparison.Ordinal);
         }
     }
 
-    private static LiveSettings Probed(string pool, params string[] addresses) => new LiveSettings().WithPool(pool, addresses).With($"Pools:{pool}:Health:Http:Path", "/");
+    private static LiveSettings Probed(string pool, params string[] addresses)
+        => new LiveSettings().WithPool(pool, addresses).With($"Pools:{pool}:Health:Http:Path", "/");
 
     private static async Task ShakeAsync(Balancer balancer, Lane lane, ConcurrentBag<int> statuses, CancellationToken stop)
     {

@@ -49,7 +49,8 @@ public sealed class ExtendedConnectTests : BalancerTest
     {
         var backends = await StartEchoesAsync(1);
         var balancer = Owned(Balancer.Start(Lane.InsideTls, Pool(backends[0].Address), builder => builder.ConfigureServices(services
-            => services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))))));
+            => services.Configure<KestrelServerOptions>(
+                kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))))));
         using var invoker = Invoker();
         using var socket = await ConnectAsync(balancer, invoker);
 
@@ -131,7 +132,11 @@ public sealed class ExtendedConnectTests : BalancerTest
 
     private static HttpRequestMessage Request(Balancer balancer)
     {
-        var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(HttpMethod.Connect, $"https://{balancer.Address.Authority}/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         request.Headers.Protocol = "websocket";
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         return request;

@@ -22,7 +22,8 @@ public sealed class UpgradeTests : BalancerTest
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Wait.Token());
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.All(["Upgrade", "Connection", "Content-Length"], name => Assert.False(answer.Headers.NonValidated.Contains(name) || answer.Content.Headers.NonValidated.Contains(name)));
+        Assert.All(["Upgrade", "Connection", "Content-Length"],
+            name => Assert.False(answer.Headers.NonValidated.Contains(name) || answer.Content.Headers.NonValidated.Contains(name)));
         var head = Assert.Single(backend.Heads);
         Assert.Equal("GET /attach?x=1 HTTP/1.1", HttpHead.FirstLine(head));
         Assert.Equal([protocol], HttpHead.Values(head, "Upgrade"));
@@ -103,7 +104,11 @@ public sealed class UpgradeTests : BalancerTest
 
     private static HttpRequestMessage Connect(Balancer balancer, string protocol)
     {
-        var request = new HttpRequestMessage(HttpMethod.Connect, new Uri(balancer.Address, "/attach?x=1")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(HttpMethod.Connect, new Uri(balancer.Address, "/attach?x=1"))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         request.Headers.Protocol = protocol;
         request.Headers.Add("X-Kept", "2");
         return request;

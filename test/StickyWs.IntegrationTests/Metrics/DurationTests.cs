@@ -24,7 +24,8 @@ public sealed class DurationTests : BalancerTest
             await wire.WriteAsync("k");
         });
         var time = new FakeTimeProvider();
-        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address), builder => builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(time))));
+        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address),
+            builder => builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(time))));
         using var requests = balancer.Collect<double>("stickyws.request.duration");
         var client = await ConnectAsync(balancer, lane);
 
@@ -51,7 +52,8 @@ public sealed class DurationTests : BalancerTest
 
         Assert.Equal(502, HttpHead.Status(await client.AskAsync("POST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 0\r\n\r\n")));
 
-        AssertTags(await OneAsync(requests), ("stickyws.pool", "chat"), ("stickyws.backend", "a"), ("http.response.status_class", "5xx"), ("error.type", "NoAnswer"));
+        AssertTags(await OneAsync(requests), ("stickyws.pool", "chat"), ("stickyws.backend", "a"), ("http.response.status_class", "5xx"),
+            ("error.type", "NoAnswer"));
     }
 
     [Fact]

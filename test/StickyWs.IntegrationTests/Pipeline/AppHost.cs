@@ -57,13 +57,15 @@ internal sealed class AppHost : IAsyncDisposable
 
     /// <summary>What the balancer itself, and YARP in it, wrote down at the default levels, without what it says at start.</summary>
     public IReadOnlyList<LogLine> Lines => [.. Log.Lines.Where(line
-        => (line.Category.StartsWith("StickyWs.", StringComparison.Ordinal) || line.Category.StartsWith("Yarp", StringComparison.Ordinal)) && !line.Category.StartsWith("StickyWs.Transport", StringComparison.Ordinal))];
+        => (line.Category.StartsWith("StickyWs.", StringComparison.Ordinal) || line.Category.StartsWith("Yarp", StringComparison.Ordinal))
+            && !line.Category.StartsWith("StickyWs.Transport", StringComparison.Ordinal))];
 
     public BackendRegistry Registry => _app.Services.GetRequiredService<BackendRegistry>();
 
     public static Task<AppHost> StartAsync(Action<WebApplication> use, params Uri[] backends) => StartAsync(_ => { }, use, (_, _) => { }, backends);
 
-    public static async Task<AppHost> StartAsync(Action<IServiceCollection> add, Action<WebApplication> use, Action<StickyWsOptions, PoolOptions> configure, params Uri[] backends)
+    public static async Task<AppHost> StartAsync(Action<IServiceCollection> add, Action<WebApplication> use,
+        Action<StickyWsOptions, PoolOptions> configure, params Uri[] backends)
     {
         var (outcomes, log, statuses) = (new Outcomes(), new LogRecorder(), new ConcurrentQueue<int>());
         var builder = WebApplication.CreateSlimBuilder();
@@ -78,7 +80,8 @@ internal sealed class AppHost : IAsyncDisposable
         builder.AddStickyWebSocketBalancing(options =>
         {
             var pool = new PoolOptions();
-            for (var i = 0; i < backends.Length; i++) pool.Backends[ProxyHost.Name(i)] = new BackendOptions { Address = backends[i].GetLeftPart(UriPartial.Authority) };
+            for (var i = 0; i < backends.Length; i++)
+                pool.Backends[ProxyHost.Name(i)] = new BackendOptions { Address = backends[i].GetLeftPart(UriPartial.Authority) };
             options.Pools["pool"] = pool;
             configure(options, pool);
         });
@@ -109,7 +112,8 @@ internal sealed class AppHost : IAsyncDisposable
     {
         if (way is Way.Http2 or Way.Http2Tls or Way.Connect) return await AskHttp2Async(way, target, headers, host ?? "example.test");
         await using var client = await ConnectAsync(way);
-        return await client.AskAsync(Head(way, target, headers, host)) is var head && HttpHead.Status(head) == 101 ? head : head + await client.ReadBodyAsync(head);
+        return await client.AskAsync(Head(way, target, headers, host)) is var head && HttpHead.Status(head) == 101
+            ? head : head + await client.ReadBodyAsync(head);
     }
 
     /// <summary>A connection on which the head of an HTTP/1.1 way is the next thing to send.</summary>
@@ -124,7 +128,8 @@ internal sealed class AppHost : IAsyncDisposable
     public static string Head(Way way, string target = "/", string headers = "", string? host = "example.test")
     {
         var first = $"GET {target} HTTP/1.1\r\n{(host is null ? "" : $"Host: {host}\r\n")}";
-        if (way is Way.Http1 or Way.Tls) return $"{first}{headers}{(headers.Contains("Connection:", StringComparison.Ordinal) ? "" : "Connection: close\r\n")}\r\n";
+        if (way is Way.Http1 or Way.Tls)
+            return $"{first}{headers}{(headers.Contains("Connection:", StringComparison.Ordinal) ? "" : "Connection: close\r\n")}\r\n";
         var connection = headers.Contains("Connection:", StringComparison.Ordinal) ? "" : "Connection: Upgrade\r\n";
         return $"{first}Upgrade: websocket\r\n{connection}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {HttpHead.Key}\r\n{headers}\r\n";
     }
@@ -144,7 +149,11 @@ internal sealed class AppHost : IAsyncDisposable
     {
         var address = way == Way.Http2 ? Http2 : new Uri($"https://localhost:{Tls.Port}");
         var uri = new Uri(address.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var request = new HttpRequestMessage(way == Way.Connect ? HttpMethod.Connect : HttpMethod.Get, uri) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(way == Way.Connect ? HttpMethod.Connect : HttpMethod.Get, uri)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         if (way == Way.Connect)
         {
             request.Headers.Protocol = "websocket";
@@ -177,7 +186,8 @@ internal sealed class AppHost : IAsyncDisposable
         using var invoker = Invoker();
         using var request = Http2Request(way, target, headers, host);
         using var answer = await invoker.SendAsync(request, Wait.Token());
-        var lines = answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated).SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}\r\n"));
+        var lines = answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated)
+            .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}\r\n"));
         var isTunnel = way == Way.Connect && answer.IsSuccessStatusCode;
         return $"HTTP/1.1 {(isTunnel ? 101 : (int)answer.StatusCode)} -\r\n{string.Concat(lines)}\r\n{(isTunnel ? "" : await answer.Content.ReadAsStringAsync(Wait.Token()))}";
     }

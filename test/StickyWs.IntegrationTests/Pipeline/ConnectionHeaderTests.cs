@@ -50,7 +50,8 @@ public sealed class ConnectionHeaderTests
             }),
             backend.Address);
 
-        await host.AskAsync(way, headers: AppHost.Naming(way, "X-Hop,,Keep-Alive, TE, Proxy-Connection") + "X-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: x\r\nX-End: 2\r\n");
+        await host.AskAsync(way, headers: AppHost.Naming(way, "X-Hop,,Keep-Alive, TE, Proxy-Connection")
+            + "X-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: x\r\nX-End: 2\r\n");
 
         var seen = Assert.Single(backend.Heads);
         foreach (var name in new[] { "X-Hop", "Keep-Alive", "TE", "Proxy-Connection" }) Assert.Empty(HttpHead.Values(seen, name));
@@ -93,7 +94,8 @@ public sealed class ConnectionHeaderTests
     {
         await using var backend = new Proxying.RawBackend((wire, head) => wire.WriteAsync(HttpHead.Value(head, "Upgrade") is null
             ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: Set-Cookie, StickyWs-Backend, X-App, X-Hop\r\nX-Hop: 1\r\n\r\nok"
-            : HttpHead.SwitchingProtocols(head, "X-Hop: 1\r\n").Replace("Connection: Upgrade", "Connection: Upgrade, Set-Cookie, StickyWs-Backend, X-App, X-Hop", StringComparison.Ordinal)));
+            : HttpHead.SwitchingProtocols(head, "X-Hop: 1\r\n")
+                .Replace("Connection: Upgrade", "Connection: Upgrade, Set-Cookie, StickyWs-Backend, X-App, X-Hop", StringComparison.Ordinal)));
         await using var host = await AppHost.StartAsync(
             _ => { },
             app => app.Use((context, next) =>
@@ -123,7 +125,8 @@ public sealed class ConnectionHeaderTests
         await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
         await using var client = await RawClient.ConnectAsync(host.Http2);
 
-        var answered = await RawHttp2.AskAsync(client, (":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "example.test"), ("connection", "x-user"), ("x-user", "1"));
+        var answered = await RawHttp2.AskAsync(client, (":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "example.test"),
+            ("connection", "x-user"), ("x-user", "1"));
 
         Assert.False(answered);
         Assert.Empty(backend.Heads);

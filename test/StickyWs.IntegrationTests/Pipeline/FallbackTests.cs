@@ -28,7 +28,8 @@ public sealed class FallbackTests
         await using var host = await StartAsync(fallback, files, "/api", backend.Address);
 
         var pooled = await host.AskAsync(way, "/api/items/7");
-        var own = await host.AskAsync(way is Way.Connect ? Way.Http2Tls : way is Way.TlsHandshake ? Way.Tls : way is Way.KeptAlive ? Way.Http1 : way, "/elsewhere/7");
+        var own = await host.AskAsync(way is Way.Connect ? Way.Http2Tls : way is Way.TlsHandshake ? Way.Tls : way is Way.KeptAlive ? Way.Http1 : way,
+            "/elsewhere/7");
 
         Assert.InRange(HttpHead.Status(pooled), 101, 200);
         Assert.DoesNotContain(Page, pooled, StringComparison.Ordinal);
@@ -56,7 +57,8 @@ public sealed class FallbackTests
     {
         await using var backend = Backend.Answering();
         await using var host = await AppHost.StartAsync(
-            services => services.AddAuthentication("a").AddCookie("a").Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
+            services => services.AddAuthentication("a").AddCookie("a").Services.AddAuthorizationBuilder()
+                .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
             app =>
             {
                 app.UseAuthentication();

@@ -20,7 +20,8 @@ public sealed class HostTests
         await using var host = await AppHost.StartAsync(
             _ => { },
             _ => { },
-            (options, _) => options.Pools["x"] = new PoolOptions { Backends = { ["x"] = new() { Address = x.Address.GetLeftPart(UriPartial.Authority) } }, Match = { Hosts = { "x.test" } } },
+            (options, _) => options.Pools["x"] =
+                new PoolOptions { Backends = { ["x"] = new() { Address = x.Address.GetLeftPart(UriPartial.Authority) } }, Match = { Hosts = { "x.test" } } },
             rest.Address);
 
         Assert.InRange(HttpHead.Status(await host.AskAsync(way, host: written)), 101, 200);

@@ -23,7 +23,8 @@ public sealed class LookAlikeTests
     public async Task A_forged_name_reaches_no_backend(Way way, bool isTrusted)
     {
         await using var backend = Backend.Answering();
-        await using var host = await AppHost.StartAsync(_ => { }, _ => { }, (options, _) => { if (isTrusted) options.TrustedProxies.Add("127.0.0.1"); }, backend.Address);
+        await using var host = await AppHost.StartAsync(_ => { }, _ => { },
+            (options, _) => { if (isTrusted) options.TrustedProxies.Add("127.0.0.1"); }, backend.Address);
         var forged = Forged.Replace("X_Forwarded_(: 6.6.6.6\r\n", "", StringComparison.Ordinal) + "X_Forward: kept\r\nX_Forwarder_For: kept\r\n";
 
         Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: forged)), 101, 200);
@@ -54,8 +55,10 @@ public sealed class LookAlikeTests
             }),
             backend.Address);
 
-        var named = way is Way.Http1 or Way.Tls or Way.KeptAlive or Way.TlsHandshake ? AppHost.Naming(way, "X-Forwarded-User, Forwarded, X-Forwarded-Groups") : "";
-        foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n", "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n", "X-Forwarded-User: alice, mallory\r\n", named })
+        var named = way is Way.Http1 or Way.Tls or Way.KeptAlive or Way.TlsHandshake
+            ? AppHost.Naming(way, "X-Forwarded-User, Forwarded, X-Forwarded-Groups") : "";
+        foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n",
+            "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n", "X-Forwarded-User: alice, mallory\r\n", named })
         {
             const string forged = "X-Forwarded-Groups: admins\r\nX-Forwarded-Role: root\r\nForwarded: for=6.6.6.6\r\nX-Forwarded-Prefix: /evil\r\nX-Forwarded-Email: a@b\r\n";
             Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: sent + forged)), 101, 200);
@@ -87,7 +90,8 @@ public sealed class LookAlikeTests
             (_, _) => { },
             backend.Address);
 
-        Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: "X-Forwarded-Client: evil, 127.0.0.9\r\nX-Forwarded-Prefix: /evil, /base\r\n")), 101, 200);
+        Assert.InRange(HttpHead.Status(await host.AskAsync(way,
+            headers: "X-Forwarded-Client: evil, 127.0.0.9\r\nX-Forwarded-Prefix: /evil, /base\r\n")), 101, 200);
 
         Assert.DoesNotContain("evil", backend.Heads[^1], StringComparison.Ordinal);
     }
@@ -110,7 +114,8 @@ public sealed class LookAlikeTests
     [MemberData(nameof(AppHost.EveryWay), MemberType = typeof(AppHost))]
     public async Task A_backend_does_not_speak_in_the_balancers_name(Way way)
     {
-        await using var backend = Backend.Answering("StickyWs-Backend: forged\r\nStickyWs_Backend: forged\r\nStickyWs-Pin: forged\r\nX-StickyWs-Backend: kept\r\n");
+        await using var backend = Backend.Answering(
+            "StickyWs-Backend: forged\r\nStickyWs_Backend: forged\r\nStickyWs-Pin: forged\r\nX-StickyWs-Backend: kept\r\n");
         await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
 
         var answer = await host.AskAsync(way);
@@ -123,7 +128,8 @@ public sealed class LookAlikeTests
     [MemberData(nameof(AppHost.Handshakes), MemberType = typeof(AppHost))]
     public async Task Nor_does_one_that_declines_a_handshake(Way way)
     {
-        await using var backend = new Proxying.RawBackend((wire, _) => wire.WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nStickyWs-Backend: forged\r\nX-End: 1\r\n\r\nno"));
+        await using var backend = new Proxying.RawBackend(
+            (wire, _) => wire.WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nStickyWs-Backend: forged\r\nX-End: 1\r\n\r\nno"));
         await using var host = await AppHost.StartAsync(_ => { }, backend.Address);
 
         var answer = await host.AskAsync(way);

@@ -23,12 +23,16 @@ public sealed class MiddlewareTests
         ["ResponseCompression"] = (services => services.AddResponseCompression(options => options.EnableForHttps = true), app => app.UseResponseCompression()),
         ["OutputCache"] = (services => services.AddOutputCache(options => options.AddBasePolicy(policy => policy.Cache())), app => app.UseOutputCache()),
         ["ExceptionHandler"] = (services => services.AddProblemDetails(), app => app.UseExceptionHandler()),
-        ["HttpLogging"] = (services => services.AddHttpLogging(options => options.LoggingFields = Microsoft.AspNetCore.HttpLogging.HttpLoggingFields.All), app => app.UseHttpLogging()),
-        ["RateLimiter"] = (services => services.AddRateLimiter(options => options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, int>(_ => RateLimitPartition.GetNoLimiter(0))), app => app.UseRateLimiter()),
+        ["HttpLogging"] = (services => services.AddHttpLogging(
+            options => options.LoggingFields = Microsoft.AspNetCore.HttpLogging.HttpLoggingFields.All), app => app.UseHttpLogging()),
+        ["RateLimiter"] = (services => services.AddRateLimiter(
+            options => options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, int>(_ => RateLimitPartition.GetNoLimiter(0))),
+            app => app.UseRateLimiter()),
         ["Antiforgery"] = (services => services.AddAntiforgery(), app => app.UseAntiforgery()),
         ["WebSockets"] = (_ => { }, app => app.UseWebSockets()),
         ["StatusCodePages"] = (_ => { }, app => app.UseStatusCodePages()),
-        ["RequestTimeouts"] = (services => services.AddRequestTimeouts(options => options.DefaultPolicy = new() { Timeout = TimeSpan.FromMinutes(5) }), app => app.UseRequestTimeouts()),
+        ["RequestTimeouts"] = (services => services.AddRequestTimeouts(options => options.DefaultPolicy = new() { Timeout = TimeSpan.FromMinutes(5) }),
+            app => app.UseRequestTimeouts()),
         ["RequestDecompression"] = (services => services.AddRequestDecompression(), app => app.UseRequestDecompression()),
         ["Cors"] = (services => services.AddCors(options => options.AddDefaultPolicy(policy => policy.AllowAnyOrigin())), app => app.UseCors()),
         ["Buffering"] = (_ => { }, app => app.Use((context, next) =>
@@ -56,7 +60,8 @@ public sealed class MiddlewareTests
         var middleware = name == "all" ? Known.Values.ToArray() : [Known[name]];
         await using var backend = Backend.Answering();
         await using var host = await AppHost.StartAsync(
-            services => Array.ForEach(middleware, one => one.Add(services)), app => Array.ForEach(middleware, one => one.Use(app)), (_, _) => { }, backend.Address);
+            services => Array.ForEach(middleware, one => one.Add(services)), app => Array.ForEach(middleware, one => one.Use(app)), (_, _) => { },
+                backend.Address);
 
         var answer = await host.AskAsync(way, "/a%2Fb?x");
 
@@ -70,12 +75,14 @@ public sealed class MiddlewareTests
     public async Task A_body_that_the_application_decodes_arrives_decoded_and_whole(Way way, BackendHttpVersion version)
     {
         await using var backend = await EchoAsync(version);
-        await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(), (_, pool) => pool.HttpVersion = version, backend.Address);
+        await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(),
+            (_, pool) => pool.HttpVersion = version, backend.Address);
 
         foreach (var isLengthKnown in new[] { true, false })
         {
             Assert.Equal($"|{Text}", await PostAsync(host, way, isLengthKnown, "gzip"));
-            Assert.Equal($"gzip,x-own|{Encoding.Latin1.GetString(Packed())}", (await PostAsync(host, way, isLengthKnown, "gzip, x-own")).Replace(", ", ",", StringComparison.Ordinal));
+            Assert.Equal($"gzip,x-own|{Encoding.Latin1.GetString(Packed())}",
+                (await PostAsync(host, way, isLengthKnown, "gzip, x-own")).Replace(", ", ",", StringComparison.Ordinal));
         }
     }
 
@@ -90,7 +97,8 @@ public sealed class MiddlewareTests
     public async Task A_body_that_the_application_cannot_decode_is_the_clients_fault(Way way, BackendHttpVersion version, string coding)
     {
         await using var backend = await EchoAsync(version);
-        await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(), (_, pool) => pool.HttpVersion = version, backend.Address);
+        await using var host = await AppHost.StartAsync(services => services.AddRequestDecompression(), app => app.UseRequestDecompression(),
+            (_, pool) => pool.HttpVersion = version, backend.Address);
         using var invoker = AppHost.Invoker();
         using var request = PostTo(host, way, "/", "not coded, though it says so"u8.ToArray());
         request.Content!.Headers.ContentEncoding.Add(coding);
@@ -127,10 +135,12 @@ public sealed class MiddlewareTests
         {
             var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
-            var length = context.Request.Query.ContainsKey("length") ? context.Request.ContentLength?.ToString(System.Globalization.CultureInfo.InvariantCulture) : "";
+            var length = context.Request.Query.ContainsKey("length")
+                ? context.Request.ContentLength?.ToString(System.Globalization.CultureInfo.InvariantCulture) : "";
             await context.Response.WriteAsync($"{context.Request.Headers.ContentEncoding}{length}|{Encoding.Latin1.GetString(body.ToArray())}");
         },
-        version == BackendHttpVersion.Http2 ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1);
+        version == BackendHttpVersion.Http2
+            ? Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2 : Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1);
 
     private static async Task<string> PostAsync(AppHost host, Way way, bool isLengthKnown, string encoding, bool saysLength = false)
     {

@@ -35,7 +35,8 @@ public sealed class PathTests
                 app.UseRewriter(new RewriteOptions().AddRewrite("^old/(.*)", "new/$1", skipRemainingRules: true));
                 app.Use((context, next) =>
                 {
-                    if (context.Request.Path == "/query") context.Request.QueryString = new QueryString("?added=1" + context.Request.QueryString.Value!.Replace('?', '&'));
+                    if (context.Request.Path == "/query")
+                        context.Request.QueryString = new QueryString("?added=1" + context.Request.QueryString.Value!.Replace('?', '&'));
                     return next(context);
                 });
             },
@@ -120,7 +121,8 @@ public sealed class PathTests
     public async Task A_target_in_absolute_form_is_rewritten_too()
     {
         await using var backend = Backend.Answering();
-        await using var host = await StartAsync(app => app.UseRewriter(new RewriteOptions().AddRewrite("^old/(.*)", "new/$1", skipRemainingRules: true)), backend.Address);
+        await using var host = await StartAsync(
+            app => app.UseRewriter(new RewriteOptions().AddRewrite("^old/(.*)", "new/$1", skipRemainingRules: true)), backend.Address);
 
         await host.AskAsync(Way.Http1, "http://example.test/old/a?x");
         await host.AskAsync(Way.Http1, "http://example.test/%6Fther?%7e");
@@ -134,14 +136,19 @@ public sealed class PathTests
         from one in cases
         select (way, one.Target, one.Expected));
 
-    private static Task<AppHost> StartAsync(Action<WebApplication> use, Uri backend, params (string Name, string Prefix, Uri Address)[] more) => AppHost.StartAsync(
+    private static Task<AppHost> StartAsync(Action<WebApplication> use, Uri backend, params (string Name, string Prefix, Uri Address)[] more)
+        => AppHost.StartAsync(
         _ => { },
         use,
         (options, _) =>
         {
             foreach (var (name, prefix, address) in more)
             {
-                options.Pools[name] = new PoolOptions { Backends = { ["x"] = new() { Address = address.GetLeftPart(UriPartial.Authority) } }, Match = { PathPrefixes = { prefix } } };
+                options.Pools[name] = new PoolOptions
+                {
+                    Backends = { ["x"] = new() { Address = address.GetLeftPart(UriPartial.Authority) } },
+                    Match = { PathPrefixes = { prefix } }
+                };
             }
         },
         backend);

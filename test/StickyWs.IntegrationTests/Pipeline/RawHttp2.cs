@@ -29,7 +29,8 @@ internal static class RawHttp2
     }
 
     // RFC 7541 section 6.2.2: a literal without indexing, its name new, nothing of it compressed.
-    private static IEnumerable<byte> Literal(string name, string value) => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
+    private static IEnumerable<byte> Literal(string name, string value)
+        => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
 
     private static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
     {

@@ -20,7 +20,8 @@ public sealed class RefusalTests
     [MemberData(nameof(WaysAndStatuses))]
     public async Task The_applications_page_is_what_a_client_gets(Way way, int status)
     {
-        await using var setting = await StartAsync(status, app => app.UseStatusCodePages(context => context.HttpContext.Response.WriteAsync($"page {context.HttpContext.Response.StatusCode}")));
+        await using var setting = await StartAsync(status,
+            app => app.UseStatusCodePages(context => context.HttpContext.Response.WriteAsync($"page {context.HttpContext.Response.StatusCode}")));
 
         var answer = await setting.Host.AskAsync(way);
 

@@ -33,7 +33,8 @@ public sealed class RequestTimeoutTests
     {
         await using var backend = new Proxying.RawBackend((wire, _) => wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"));
         var clock = new CancellationTokenSource();
-        await using var host = await AppHost.StartAsync(app => app.Use((context, next) => TimedAsync(context, next, clock, new Timeout(clock))), backend.Address);
+        await using var host = await AppHost.StartAsync(app => app.Use((context, next) => TimedAsync(context, next, clock, new Timeout(clock))),
+            backend.Address);
         if (way is Way.Http1 or Way.Tls)
         {
             await using var client = await host.ConnectAsync(way);

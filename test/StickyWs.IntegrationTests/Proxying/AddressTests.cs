@@ -42,6 +42,7 @@ public abstract class AddressTests(Lane lane) : TransportedTest(lane)
 
     private sealed class Several : INameResolver
     {
-        public ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => new([IPAddress.Parse("127.0.0.99"), IPAddress.Loopback]);
+        public ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+            => new([IPAddress.Parse("127.0.0.99"), IPAddress.Loopback]);
     }
 }

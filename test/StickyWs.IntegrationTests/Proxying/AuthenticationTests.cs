@@ -104,7 +104,11 @@ public abstract class AuthenticationTests(Lane lane) : TransportedTest(lane)
         await using var a = new Domain();
         await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http2, http2: true);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         request.Headers.TryAddWithoutValidation("Authorization", "NTLM alice");
         var refusal = await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync(request));
         Assert.Equal(Http11Required, Assert.IsType<HttpProtocolException>(refusal.InnerException).ErrorCode);
@@ -156,7 +160,8 @@ public abstract class AuthenticationTests(Lane lane) : TransportedTest(lane)
         {
             var words = HttpHead.Value(await wire.ReadHeadAsync(), "Authorization")?.Split(' ') ?? [];
             var user = _users.GetValueOrDefault(wire, "nobody");
-            if (words is [var scheme, var token] && (scheme.Equals("NTLM", StringComparison.OrdinalIgnoreCase) || scheme.Equals("Negotiate", StringComparison.OrdinalIgnoreCase)))
+            if (words is [var scheme, var token]
+                && (scheme.Equals("NTLM", StringComparison.OrdinalIgnoreCase) || scheme.Equals("Negotiate", StringComparison.OrdinalIgnoreCase)))
             {
                 user = token switch
                 {

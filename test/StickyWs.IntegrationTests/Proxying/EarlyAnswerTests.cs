@@ -291,7 +291,8 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
         await wire.DisposeAsync();
     });
 
-    private TlsBackend Start(Func<TestKit.Wire, Task> script) => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
+    private TlsBackend Start(Func<TestKit.Wire, Task> script)
+        => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
 
     public sealed class OnIoUring() : EarlyAnswerTests(Lane.Raw);
 

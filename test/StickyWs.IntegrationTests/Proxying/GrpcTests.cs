@@ -49,7 +49,8 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
         await using var a = await StartAsync();
         await using var proxy = await StartAsync(a.Address);
         using var channel = GrpcChannel.ForAddress(proxy.Http2);
-        var error = await Assert.ThrowsAsync<RpcException>(() => channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, []).ResponseAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(
+            () => channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, []).ResponseAsync);
         Assert.Equal(new Status(StatusCode.InvalidArgument, "empty"), error.Status);
     }
 

@@ -49,7 +49,8 @@ public sealed class HeaderTests
     [Fact]
     public async Task Headers_named_in_Connection_do_not_pass_to_the_client()
     {
-        await using var backend = RawBackend.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: X-Hop, Content-Language\r\nX-Hop: 1\r\nContent-Language: de\r\nX-End: 2\r\n\r\n");
+        await using var backend = RawBackend.Answering(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: X-Hop, Content-Language\r\nX-Hop: 1\r\nContent-Language: de\r\nX-End: 2\r\n\r\n");
         await using var proxy = await ProxyHost.StartAsync(backend.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         using var answer = await client.GetAsync("/");
@@ -74,7 +75,8 @@ public sealed class HeaderTests
     {
         await using var backend = RawBackend.Answering(Ok);
         await using var proxy = await ProxyHost.StartAsync((options, _) => options.TrustedProxies.Add("127.0.0.0/8"), _ => { }, backend.Address);
-        var head = await SentAsync(proxy, backend, "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Prefix: /p\r\nForwarded: for=1.1.1.1\r\n");
+        var head = await SentAsync(proxy, backend,
+            "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Prefix: /p\r\nForwarded: for=1.1.1.1\r\n");
         Assert.Contains("\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, 127.0.0.1\r\n", head, StringComparison.Ordinal);
         Assert.Contains("\r\nX-Forwarded-Proto: https\r\n", head, StringComparison.Ordinal);
         Assert.Contains("\r\nX-Forwarded-Host: example.test\r\n", head, StringComparison.Ordinal);
@@ -97,7 +99,8 @@ public sealed class HeaderTests
     [Fact]
     public async Task An_answer_passes_without_what_is_the_backends_alone()
     {
-        await using var backend = RawBackend.Answering("HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
+        await using var backend = RawBackend.Answering(
+            "HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
         await using var proxy = await ProxyHost.StartAsync(backend.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");

@@ -24,7 +24,8 @@ internal sealed class KestrelBackend : IAsyncDisposable
     /// <summary>Answers with a text, usually its own name.</summary>
     public static Task<KestrelBackend> StartAsync(string text) => StartAsync(context => context.Response.WriteAsync(text));
 
-    public static async Task<KestrelBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> map, HttpProtocols protocols, X509Certificate2? certificate, int port = 0)
+    public static async Task<KestrelBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> map, HttpProtocols protocols,
+        X509Certificate2? certificate, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -33,7 +33,8 @@ public sealed class MalformedTargetTests
         await using var backend = RawBackend.Answering(Ok);
         await using var proxy = await ProxyHost.StartAsync(backend.Address);
         using var client = ProxyHost.Client(proxy.Http2, http2: true);
-        var address = new Uri(proxy.Http2.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var address = new Uri(proxy.Http2.GetLeftPart(UriPartial.Authority) + target,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var answer = await client.GetAsync(address);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Empty(backend.Heads);

@@ -28,7 +28,8 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         await using var a = Start(async wire =>
         {
             var head = await wire.ReadHeadAsync();
-            if (HttpHead.Value(head, "Content-Length") is { } length) await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
+            if (HttpHead.Value(head, "Content-Length") is { } length)
+                await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
             await wire.WriteAsync(head.StartsWith("HEAD", StringComparison.Ordinal) ? Ok[..^2] : Ok);
             if (isReset) wire.Reset();
             else await wire.DisposeAsync();
@@ -216,7 +217,8 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
             while (true)
             {
                 var head = await wire.ReadHeadAsync();
-                if (HttpHead.Value(head, "Content-Length") is { } length) await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
+                if (HttpHead.Value(head, "Content-Length") is { } length)
+                    await wire.ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
                 var isWhole = HttpHead.Value(head, "X-Long") == value;
                 await wire.WriteAsync($"HTTP/1.1 {(isWhole ? "200 OK" : "400 Bad Request")}\r\nContent-Length: 2\r\n\r\n{(method == "HEAD" ? "" : "ok")}");
             }
@@ -263,7 +265,8 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
         pool.Tls.DangerousAcceptAnyCertificate = true;
     }
 
-    private TlsBackend Start(Func<TestKit.Wire, Task> script) => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
+    private TlsBackend Start(Func<TestKit.Wire, Task> script)
+        => TlsBackend.Start((_, wire) => script(wire), certificate: isTls ? TestCertificate.Server : null);
 
     public sealed class OnIoUring() : StaleConnectionTests(Lane.Raw);
 

@@ -64,7 +64,8 @@ public sealed class TargetTests
         await using var backend = RawBackend.Answering(Ok);
         await using var proxy = await ProxyHost.StartAsync(backend.Address);
         using var client = ProxyHost.Client(proxy.Http2, http2: true);
-        var target = new Uri($"{proxy.Http2.GetLeftPart(UriPartial.Authority)}/a%2Fb/../c?%7e", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var target = new Uri($"{proxy.Http2.GetLeftPart(UriPartial.Authority)}/a%2Fb/../c?%7e",
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var answer = await client.GetAsync(target);
         Assert.StartsWith("GET /a%2Fb/../c?%7e HTTP/1.1\r\n", Assert.Single(backend.Heads));
     }

@@ -9,11 +9,13 @@ public abstract class TransportedTest(Lane lane)
 {
     private protected Task<ProxyHost> StartAsync(params Uri[] backends) => StartAsync(_ => { }, backends);
 
-    private protected Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends) => StartAsync((_, pool) => configure(pool), _ => { }, backends);
+    private protected Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends)
+        => StartAsync((_, pool) => configure(pool), _ => { }, backends);
 
     private protected Task<ProxyHost> StartAsync(Action<PoolOptions> configure, Action<IServiceCollection> services, params Uri[] backends)
         => ProxyHost.StartAsync(lane, (_, pool) => configure(pool), _ => { }, services, backends);
 
-    private protected Task<ProxyHost> StartAsync(Action<StickyWsOptions, PoolOptions> configure, Action<Microsoft.AspNetCore.Builder.WebApplication> map, params Uri[] backends)
+    private protected Task<ProxyHost> StartAsync(Action<StickyWsOptions, PoolOptions> configure,
+        Action<Microsoft.AspNetCore.Builder.WebApplication> map, params Uri[] backends)
         => ProxyHost.StartAsync(lane, configure, map, backends);
 }

@@ -38,7 +38,11 @@ public sealed class UntouchedTests : BalancerTest
         })));
         using var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-        using var client = new HttpClient(handler) { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var client = new HttpClient(handler)
+        {
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
 
         Assert.Equal("a", await client.GetStringAsync(balancer.Address));
         Assert.Equal(TestBalancer.AppAnswer, await client.GetStringAsync(new Uri(balancer.Address, "app")));

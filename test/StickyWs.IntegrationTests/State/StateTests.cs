@@ -28,7 +28,8 @@ public sealed class StateTests : BalancerTest
 
         Assert.Equal(("chat", "a", lane.Tag()), (tunnel.Pool, tunnel.Backend, tunnel.Lane));
         Assert.Equal((Mapped(client.Socket.LocalEndPoint), Mapped(client.Socket.RemoteEndPoint)), (tunnel.Client!.Source, tunnel.Client.Destination));
-        Assert.Equal((Mapped(server.Socket.RemoteEndPoint), Mapped(server.Socket.LocalEndPoint)), (Mapped(tunnel.Upstream!.Source), Mapped(tunnel.Upstream.Destination)));
+        Assert.Equal((Mapped(server.Socket.RemoteEndPoint), Mapped(server.Socket.LocalEndPoint)),
+            (Mapped(tunnel.Upstream!.Source), Mapped(tunnel.Upstream.Destination)));
         Assert.Equal((4, 6), (tunnel.BytesToBackend, tunnel.BytesToClient));
         Assert.Equal(1, state.Read().Tunnels);
         Assert.Equal((1, 4, 6), Counts(Assert.Single(Assert.Single(state.Read().Pools).Backends)));
@@ -90,7 +91,8 @@ public sealed class StateTests : BalancerTest
         Assert.Equal(("b", BackendState.Draining, "configuration", false), (drained.Name, drained.State, drained.Cause, drained.IsEligible));
     }
 
-    private static (int Tunnels, long ToBackend, long ToClient) Counts(BackendStatus backend) => (backend.ActiveTunnels, backend.BytesToBackend, backend.BytesToClient);
+    private static (int Tunnels, long ToBackend, long ToClient) Counts(BackendStatus backend)
+        => (backend.ActiveTunnels, backend.BytesToBackend, backend.BytesToClient);
 
     private static IPEndPoint Mapped(EndPoint? client)
     {

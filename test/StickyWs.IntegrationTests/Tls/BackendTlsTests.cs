@@ -43,7 +43,8 @@ public sealed class BackendTlsTests : BalancerTest
         var authority = TestCertificate.WriteAuthorityFile();
         try
         {
-            await AssertRefusedAsync(address => Pool(address).With("Pools:chat:Tls:CaCertificateFile", authority).With("Pools:chat:Tls:ServerName", "other.test"));
+            await AssertRefusedAsync(address => Pool(address).With("Pools:chat:Tls:CaCertificateFile", authority)
+                .With("Pools:chat:Tls:ServerName", "other.test"));
         }
         finally
         {

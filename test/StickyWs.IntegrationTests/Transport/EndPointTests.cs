@@ -102,6 +102,7 @@ public sealed class EndPointTests : TransportTest
 
         Assert.Equal(500, HttpHead.Status(await client.AskAsync(Ask)));
 
-        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Exception is InvalidTimeZoneException && line.Text.Contains($"Connection id \"{id}\"", StringComparison.Ordinal)));
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Exception is InvalidTimeZoneException
+            && line.Text.Contains($"Connection id \"{id}\"", StringComparison.Ordinal)));
     }
 }

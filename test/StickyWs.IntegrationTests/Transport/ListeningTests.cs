@@ -62,8 +62,17 @@ public sealed class ListeningTests : TransportTest
             listen.Protocols = HttpProtocols.Http2;
             if (isTls) listen.UseHttps(TestCertificate.Server);
         }), context => context.Response.WriteAsync(context.Request.Protocol));
-        using var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
-        using var client = new HttpClient(handler) { BaseAddress = balancer.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var handler = new SocketsHttpHandler
+        {
+            SslOptions =
+            new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true }
+        };
+        using var client = new HttpClient(handler)
+        {
+            BaseAddress = balancer.Address,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => client.GetStringAsync("/mine", Wait.Token())));
 
@@ -74,7 +83,8 @@ public sealed class ListeningTests : TransportTest
     [MemberData(nameof(FirstRequestLanes))]
     public async Task Https_is_served(Lane lane)
     {
-        var balancer = Start(lane, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Server)), context => context.Response.WriteAsync(context.Request.Scheme));
+        var balancer = Start(lane, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Server)),
+            context => context.Response.WriteAsync(context.Request.Scheme));
         var client = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
 
         Assert.Equal("https", await client.ReadBodyAsync(await client.AskAsync(Ask)));

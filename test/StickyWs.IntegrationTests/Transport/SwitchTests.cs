@@ -14,7 +14,9 @@ using StickyWs.Transport;
 
 namespace StickyWs.IntegrationTests.Transport;
 
-/// <summary>The options <c>Transport:RawLane</c>, <c>Transport:Reactor</c> and <c>Transport:Reactors</c>, as the log, the metric and the process show them.</summary>
+/// <summary>
+/// The options <c>Transport:RawLane</c>, <c>Transport:Reactor</c> and <c>Transport:Reactors</c>, as the log, the metric and the process show them.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class SwitchTests : BalancerTest
 {
@@ -84,11 +86,11 @@ public sealed class SwitchTests : BalancerTest
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         var balancer = Owned(Balancer.Start(Lane.RawEpoll, Pool("http://127.0.0.1:1").With("Transport:Reactors", "2")));
 
-        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, and not on io_uring, for it is not wanted (Transport:Reactor)", RawLaneLine(balancer));
+        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, not io_uring: disabled by configuration (Transport:Reactor)", RawLaneLine(balancer));
         var measurement = Reactors(balancer);
         Assert.Equal(2, measurement.Value);
         Assert.Equal("epoll", measurement.Tags["stickyws.reactor.kind"]);
-        Assert.Equal("it is not wanted (Transport:Reactor)", measurement.Tags["stickyws.reactor.obstacle"]);
+        Assert.Equal("disabled by configuration (Transport:Reactor)", measurement.Tags["stickyws.reactor.obstacle"]);
     }
 
     // In the portable lane nothing waits in a reactor, so there is nothing to refuse.
@@ -120,7 +122,8 @@ public sealed class SwitchTests : BalancerTest
     {
         SkipWithoutUring();
         await using var backend = RawBackend.Opening();
-        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Uring, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On",
+            "Transport:Reactors=1");
 
         await using var client = await RawClient.ConnectAsync(await process.ListensAsync());
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
@@ -130,7 +133,7 @@ public sealed class SwitchTests : BalancerTest
         await server.WriteAsync("to the client");
         Assert.Equal("to the client", await client.ReadTextAsync(13));
 
-        Assert.Contains("1 reactors on epoll, and not on io_uring, for the system refuses: io_uring_setup: EPERM", process.Output, StringComparison.Ordinal);
+        Assert.Contains("1 reactors on epoll, not io_uring: the system refuses: io_uring_setup: EPERM", process.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +144,7 @@ public sealed class SwitchTests : BalancerTest
 
         Assert.NotEqual(0, await process.EndsAsync());
         Assert.Contains(
-            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, for the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
+            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, because the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Now listening on", process.Output, StringComparison.Ordinal);
     }
 
@@ -150,7 +153,8 @@ public sealed class SwitchTests : BalancerTest
     public async Task A_process_of_its_own_that_nobody_refuses_io_uring_has_it()
     {
         SkipWithoutUring();
-        using var process = BalancerProcess.Start(Refused.Nothing, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring", "Transport:Reactors=1");
+        using var process = BalancerProcess.Start(Refused.Nothing, "Pools:chat:Backends:a:Address=http://127.0.0.1:1", "Transport:Reactor=IoUring",
+            "Transport:Reactors=1");
 
         await process.ListensAsync();
 
@@ -164,13 +168,15 @@ public sealed class SwitchTests : BalancerTest
     }
 
     // The lane sets its own value before; this one comes after.
-    private static Action<IWebHostBuilder> With(string key, string value) => builder => builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(new LiveSettings().With(key, value)));
+    private static Action<IWebHostBuilder> With(string key, string value)
+        => builder => builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(new LiveSettings().With(key, value)));
 
     private static string RawLaneLine(Balancer balancer) => Assert.Single(balancer.Log.Lines, line => line.Event is "RawLaneOn" or "RawLaneOff").Text;
 
     private static CollectedMeasurement<int> Reactors(Balancer balancer)
     {
-        using var collector = new MetricCollector<int>(balancer.Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName, "stickyws.reactors");
+        using var collector = new MetricCollector<int>(balancer.Services.GetRequiredService<StickyWsMetrics>().Meter.Scope, StickyWsMetrics.MeterName,
+            "stickyws.reactors");
         collector.RecordObservableInstruments();
         return Assert.Single(collector.GetMeasurementSnapshot());
     }

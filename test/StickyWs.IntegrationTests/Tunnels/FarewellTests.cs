@@ -32,7 +32,8 @@ public sealed class FarewellTests : BalancerTest
 
         await EndsAsync(ended, lane, "BackendClosed", "both");
         await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "TunnelEnded"));
-        Assert.Contains($"in the {lane.Tag()} lane ended as BackendClosed, farewell of both;", balancer.Log.Lines.Single(line => line.Event == "TunnelEnded").Text, StringComparison.Ordinal);
+        Assert.Contains($"in the {lane.Tag()} lane ended as BackendClosed, farewell of both;",
+            balancer.Log.Lines.Single(line => line.Event == "TunnelEnded").Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -189,7 +190,8 @@ public sealed class FarewellTests : BalancerTest
 
     private (Balancer Balancer, MetricCollector<long> Ended) Observe(Lane lane, RawBackend backend)
     {
-        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address), builder => builder.ConfigureLogging(logging => logging.AddFilter("StickyWs", LogLevel.Debug))));
+        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address),
+            builder => builder.ConfigureLogging(logging => logging.AddFilter("StickyWs", LogLevel.Debug))));
         balancer.Log.Level = LogLevel.Debug;
         return (balancer, balancer.Collect<long>("stickyws.tunnels.ended"));
     }

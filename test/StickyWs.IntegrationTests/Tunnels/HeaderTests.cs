@@ -82,7 +82,8 @@ public sealed class HeaderTests : BalancerTest
     [MemberData(nameof(EveryLane))]
     public async Task A_declined_answer_passes_without_what_is_the_backends_alone(Lane lane)
     {
-        await using var backend = RawBackend.Answering(_ => "HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
+        await using var backend = RawBackend.Answering(
+            _ => "HTTP/1.1 403 No\r\nAlt-Svc: h2=\"backend:443\"\r\nConnection: X-Hop, Content-Length\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nno");
         var balancer = Start(lane, backend.Address);
         var client = await ConnectAsync(balancer, lane);
 

@@ -19,7 +19,8 @@ public sealed class PipeSizeTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         await using var backend = RawBackend.Opening();
-        using var process = BalancerProcess.Start(refused, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On", "Transport:Reactors=1", "Transport:Reactor=" + reactor);
+        using var process = BalancerProcess.Start(refused, "Pools:chat:Backends:a:Address=" + backend.Address, "Transport:RawLane=On",
+            "Transport:Reactors=1", "Transport:Reactor=" + reactor);
         await using var client = await RawClient.ConnectAsync(await process.ListensAsync());
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
         var server = await backend.NextTunnelAsync();

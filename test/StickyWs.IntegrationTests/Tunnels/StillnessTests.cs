@@ -99,7 +99,8 @@ public sealed class StillnessTests : BalancerTest
     private static async Task AssertWatchedAsync(Wire wire, int milliseconds)
     {
         await Wait.UntilAsync(() => PeerOptions.Of(wire.Socket).UserTimeout == milliseconds);
-        await Wait.UntilAsync(() => PeerOptions.Of(wire.Socket) == new PeerOptions(milliseconds, KeepsAlive: true, milliseconds / 1000 / 2, milliseconds / 1000 / 8));
+        await Wait.UntilAsync(() => PeerOptions.Of(wire.Socket) == new PeerOptions(milliseconds, KeepsAlive: true, milliseconds / 1000 / 2,
+            milliseconds / 1000 / 8));
     }
 
     private static async Task AssertEndedAsync(Balancer balancer, string reason)

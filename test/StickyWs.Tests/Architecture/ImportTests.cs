@@ -21,7 +21,8 @@ public sealed partial class ImportTests
         var page = File.ReadAllText(Path.Combine(Repository.Root, "ARCHITECTURE.md"));
         var shown = TableRow().Matches(page).Select(row => row.Groups["room"].Value).ToList();
 
-        Assert.All(Rooms.MayImport, room => Assert.All(room.Value, import => Assert.True(shown.IndexOf(import) < shown.IndexOf(room.Key), $"{room.Key} imports {import}, which comes later")));
+        Assert.All(Rooms.MayImport, room => Assert.All(room.Value,
+            import => Assert.True(shown.IndexOf(import) < shown.IndexOf(room.Key), $"{room.Key} imports {import}, which comes later")));
     }
 
     // An entry that nobody uses is a door left open. Constants leave no trace in an assembly, and Observability is mostly these.
@@ -38,9 +39,11 @@ public sealed partial class ImportTests
     [Fact]
     public void Rooms_WithAStricterTable_AreFoundToBreakIt()
     {
-        var stricter = Rooms.MayImport.ToDictionary(room => room.Key, room => room.Key == "Dispatch" ? [.. room.Value.Where(import => import != "Balancing")] : room.Value);
+        var stricter = Rooms.MayImport.ToDictionary(room => room.Key,
+            room => room.Key == "Dispatch" ? [.. room.Value.Where(import => import != "Balancing")] : room.Value);
 
-        Assert.Contains(Broken(References, stricter), broken => broken == "Dispatch must not import Balancing: StickyWs.Dispatch.PolicyRunner -> StickyWs.Balancing.ILoadBalancingPolicy");
+        Assert.Contains(Broken(References, stricter),
+            broken => broken == "Dispatch must not import Balancing: StickyWs.Dispatch.PolicyRunner -> StickyWs.Balancing.ILoadBalancingPolicy");
     }
 
     [Fact]
@@ -50,16 +53,19 @@ public sealed partial class ImportTests
         var rows = TableRow().Matches(page).ToDictionary(row => row.Groups["room"].Value, row => row.Groups["imports"].Value);
 
         Assert.Equal(Rooms.MayImport.Keys.Order(), rows.Keys.Order());
-        Assert.All(Rooms.MayImport, room => Assert.Equal(room.Key == "Hosting" ? "all" : room.Value.Length == 0 ? "-" : string.Join(", ", room.Value), rows[room.Key]));
+        Assert.All(Rooms.MayImport, room => Assert.Equal(room.Key == "Hosting" ? "all" : room.Value.Length == 0 ? "-" : string.Join(", ", room.Value),
+            rows[room.Key]));
     }
 
     [Fact]
     public void Polly_IsKnownToHealthTheDialerAndTheSharedPinsOnly()
     {
-        var users = References.Where(reference => reference.To.Assembly.StartsWith("Polly", StringComparison.Ordinal)).Select(reference => reference.From).ToHashSet();
+        var users = References.Where(reference => reference.To.Assembly.StartsWith("Polly", StringComparison.Ordinal))
+            .Select(reference => reference.From).ToHashSet();
 
         Assert.NotEmpty(users);
-        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting" || user is { Namespace: "StickyWs.Dialing", Name: "BackendDialer" } or { Namespace: "StickyWs.Pinning", Name: "SharedPins" }, user.ToString()));
+        Assert.All(users, user => Assert.True(Rooms.Of(user) is "Health" or "Hosting"
+            || user is { Namespace: "StickyWs.Dialing", Name: "BackendDialer" } or { Namespace: "StickyWs.Pinning", Name: "SharedPins" }, user.ToString()));
     }
 
     [Fact]
@@ -67,7 +73,8 @@ public sealed partial class ImportTests
     {
         var strangers = typeof(BackendRegistry).Assembly.GetTypes()
             .Where(type => !type.IsNested && Rooms.Of(new TypeName("StickyWs", type.Namespace ?? "", type.Name)) is null)
-            .Where(type => !type.Name.StartsWith('<') && !type.CustomAttributes.Any(attribute => attribute.AttributeType.Name is "GeneratedCodeAttribute" or "CompilerGeneratedAttribute"));
+            .Where(type => !type.Name.StartsWith('<')
+                && !type.CustomAttributes.Any(attribute => attribute.AttributeType.Name is "GeneratedCodeAttribute" or "CompilerGeneratedAttribute"));
 
         Assert.Empty(strangers);
     }

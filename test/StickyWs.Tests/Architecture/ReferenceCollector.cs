@@ -74,7 +74,8 @@ internal sealed class ReferenceCollector(MetadataReader metadata) : ISignatureTy
 
     bool ISignatureTypeProvider<bool, object?>.GetPinnedType(bool elementType) => false;
 
-    bool ISignatureTypeProvider<bool, object?>.GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind)
+    bool ISignatureTypeProvider<bool, object?>.GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle,
+        byte rawTypeKind)
     {
         Add(handle);
         return false;

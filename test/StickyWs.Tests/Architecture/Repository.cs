@@ -8,7 +8,8 @@ internal static class Repository
     public static string Source => Path.Combine(Root, "src");
 
     public static IEnumerable<string> SourceFiles()
-        => Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories).Where(file => !Path.GetRelativePath(Source, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+        => Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(Source, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
 
     private static string FindRoot()
     {

@@ -58,7 +58,8 @@ public sealed partial class SourceTests
     // A room's folder may have folders of its own; these are for the reader alone and no namespaces.
     private static string Room(string file) => string.Join('.', Folder(file).Split('/').Take(2));
 
-    private static string Folder(string file) => Path.GetRelativePath(Repository.Source, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '/');
+    private static string Folder(string file)
+        => Path.GetRelativePath(Repository.Source, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '/');
 
     private static Dictionary<string, int> Exceptions()
         => LargeFolder().Matches(File.ReadAllText(Path.Combine(Repository.Root, "ARCHITECTURE.md")))

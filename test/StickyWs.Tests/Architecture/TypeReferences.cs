@@ -15,7 +15,8 @@ internal static class TypeReferences
         {
             var collector = new ReferenceCollector(metadata);
             CollectDeclaration(metadata, metadata.GetTypeDefinition(handle), collector);
-            foreach (var method in metadata.GetTypeDefinition(handle).GetMethods()) CollectMethod(file, metadata, metadata.GetMethodDefinition(method), collector);
+            foreach (var method in metadata.GetTypeDefinition(handle).GetMethods())
+                CollectMethod(file, metadata, metadata.GetMethodDefinition(method), collector);
             var from = collector.NameOf(handle);
             found.UnionWith(collector.Found.Where(to => to != from).Select(to => (from, to)));
         }

@@ -36,7 +36,8 @@ public sealed class TypeReferencesTests
 
     [Fact]
     public void Of_TypeThatRefersToNeither_FindsNeither()
-        => Assert.DoesNotContain(References, reference => reference.From == Name(nameof(Bystander)) && reference.To.Name.StartsWith("Target", StringComparison.Ordinal));
+        => Assert.DoesNotContain(References,
+            reference => reference.From == Name(nameof(Bystander)) && reference.To.Name.StartsWith("Target", StringComparison.Ordinal));
 
     [Fact]
     public void Of_TypeOfAnotherAssembly_NamesTheAssembly()

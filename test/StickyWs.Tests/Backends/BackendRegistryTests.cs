@@ -84,7 +84,8 @@ public sealed class BackendRegistryTests
         Assert.Equal(["a"], Fleet.Names(Fleet.PoolOf(registry).Backends));
         Assert.Equal(1, b.ActiveTunnels);
         Assert.Equal(1, registry.Tunnels.Count);
-        Assert.Equal("Backend chat/b removed; 1 tunnels and 0 requests live on", Assert.Single(_logger.Collector.GetSnapshot(), record => record.Id.Id == EventIds.BackendRemoved).Message);
+        Assert.Equal("Backend chat/b removed; 1 tunnels and 0 requests stay open",
+            Assert.Single(_logger.Collector.GetSnapshot(), record => record.Id.Id == EventIds.BackendRemoved).Message);
         lease.Dispose();
         Assert.Equal(0, registry.Tunnels.Count);
     }
@@ -294,7 +295,8 @@ public sealed class BackendRegistryTests
         registry.Report(a, BackendState.Unhealthy, "it was silent again");
 
         Assert.Same(registry.Current, Assert.Single(published));
-        Assert.Equal("Backend chat/a was Unknown and is Unhealthy: it was silent", Assert.Single(_logger.Collector.GetSnapshot(), record => record.Id.Id == EventIds.BackendStateChanged).Message);
+        Assert.Equal("Backend chat/a was Unknown and is Unhealthy: it was silent",
+            Assert.Single(_logger.Collector.GetSnapshot(), record => record.Id.Id == EventIds.BackendStateChanged).Message);
         Assert.Equal(["b"], Fleet.Names(Fleet.PoolOf(registry).Eligible));
     }
 

@@ -38,7 +38,8 @@ public sealed class BackendSetTests
 
         Assert.Equal(["a", "c"], Fleet.Names(without));
         Assert.Equal(2, without.Count);
-        Assert.Equal([1, 3], [Enumerable.Range(0, 4).Count(turn => without.InTurn((uint)turn) == 0), Enumerable.Range(0, 4).Count(turn => without.InTurn((uint)turn) == 1)]);
+        Assert.Equal([1, 3], [Enumerable.Range(0, 4).Count(turn => without.InTurn((uint)turn) == 0),
+            Enumerable.Range(0, 4).Count(turn => without.InTurn((uint)turn) == 1)]);
         Assert.Equal(["a", "b", "c"], Fleet.Names(set));
     }
 

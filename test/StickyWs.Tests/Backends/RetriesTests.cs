@@ -11,7 +11,8 @@ public sealed class RetriesTests
     {
         var retries = default(Retries);
 
-        Assert.Equal([true, false, false], [retries.TryAfterNoAnswer(isSafe: true), retries.TryAfterNoAnswer(isSafe: true), retries.TryAfterNoAnswer(isSafe: true)]);
+        Assert.Equal([true, false, false], [retries.TryAfterNoAnswer(isSafe: true), retries.TryAfterNoAnswer(isSafe: true),
+            retries.TryAfterNoAnswer(isSafe: true)]);
     }
 
     [Fact]

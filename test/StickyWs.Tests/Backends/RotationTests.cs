@@ -33,7 +33,8 @@ public sealed class RotationTests
 
         var twice = cycle.Where((turn, at) => cycle.Length > 1 && turn == cycle[(at + 1) % cycle.Length]).Distinct();
 
-        Assert.All(twice, place => Assert.True(weights[place] * 2 > weights.Sum(), $"place {place} of [{string.Join(", ", weights)}] in [{string.Join(", ", cycle)}]"));
+        Assert.All(twice, place => Assert.True(weights[place] * 2 > weights.Sum(),
+            $"place {place} of [{string.Join(", ", weights)}] in [{string.Join(", ", cycle)}]"));
     }
 
     [Fact]

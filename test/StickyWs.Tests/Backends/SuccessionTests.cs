@@ -288,7 +288,11 @@ public sealed class SuccessionTests
         foreach (var text in backends)
         {
             var parts = text.TrimEnd('-').Split('=');
-            pool.Backends[parts[0]] = new BackendOptions { Address = $"http://127.0.0.1:{(parts.Length == 2 ? parts[1] : 5000 + parts[0][0] - 'a')}", Enabled = !text.EndsWith('-') };
+            pool.Backends[parts[0]] = new BackendOptions
+            {
+                Address = $"http://127.0.0.1:{(parts.Length == 2 ? parts[1] : 5000 + parts[0][0] - 'a')}",
+                Enabled = !text.EndsWith('-')
+            };
         }
 
         return new Written(name, pool);

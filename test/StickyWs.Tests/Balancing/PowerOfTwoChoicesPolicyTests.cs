@@ -43,7 +43,8 @@ public sealed class PowerOfTwoChoicesPolicyTests
     {
         var shares = Shares(Fleet.Set(weights));
 
-        Assert.All(Enumerable.Range(0, weights.Length), place => Assert.InRange(shares[place], ((double)weights[place] / weights.Sum()) - 0.02, ((double)weights[place] / weights.Sum()) + 0.02));
+        Assert.All(Enumerable.Range(0, weights.Length),
+            place => Assert.InRange(shares[place], ((double)weights[place] / weights.Sum()) - 0.02, ((double)weights[place] / weights.Sum()) + 0.02));
     }
 
     [Fact]

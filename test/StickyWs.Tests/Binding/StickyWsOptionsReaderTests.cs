@@ -13,7 +13,8 @@ public sealed class StickyWsOptionsReaderTests
 
     [Fact]
     public void OptionTable_HoldsEveryOption()
-        => Assert.Equal(OptionTree.Keys(typeof(StickyWsOptions)).Order(StringComparer.Ordinal), OptionTable.Rows.Select(row => row.Key).Order(StringComparer.Ordinal));
+        => Assert.Equal(OptionTree.Keys(typeof(StickyWsOptions)).Order(StringComparer.Ordinal),
+            OptionTable.Rows.Select(row => row.Key).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(GoodValues))]
@@ -224,7 +225,11 @@ public sealed class StickyWsOptionsReaderTests
     public void Configure_ListOfRules_ReplacesTheOneFromCode()
     {
         var options = new StickyWsOptions();
-        options.Pools["chat"] = new PoolOptions { Affinity = { HoldFor = TimeSpan.FromMinutes(3), Rules = { new() { Cookie = new() { Name = "code", Keys = { "secret" } } }, new() { SignalR = new() } } } };
+        options.Pools["chat"] = new PoolOptions
+        {
+            Affinity =
+            { HoldFor = TimeSpan.FromMinutes(3), Rules = { new() { Cookie = new() { Name = "code", Keys = { "secret" } } }, new() { SignalR = new() } } }
+        };
 
         Written.Onto(options, ("Pools:chat:Affinity:Rules:0:Cookie:Path", "/chat"));
 
@@ -270,7 +275,11 @@ public sealed class StickyWsOptionsReaderTests
     public void Configure_PoolFromCode_KeepsWhatTheConfigurationDoesNotName()
     {
         var options = new StickyWsOptions { MaxTunnels = 7 };
-        options.Pools["Chat"] = new PoolOptions { Policy = "PowerOfTwoChoices", Backends = { ["b"] = new() { Address = "http://b:1" }, ["A"] = new() { Address = "http://old:1", Weight = 3 } } };
+        options.Pools["Chat"] = new PoolOptions
+        {
+            Policy = "PowerOfTwoChoices",
+            Backends = { ["b"] = new() { Address = "http://b:1" }, ["A"] = new() { Address = "http://old:1", Weight = 3 } }
+        };
         options.Pools["other"] = new PoolOptions { Match = { PathPrefixes = { "/other" } }, Backends = { ["c"] = new() { Address = "http://c:1" } } };
 
         Written.Onto(options);

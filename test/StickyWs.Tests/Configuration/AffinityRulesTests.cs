@@ -230,7 +230,8 @@ public sealed class AffinityRulesTests
     [InlineData(false, "", "/a", "", "/b", "StickyWs", "/a")]
     [InlineData(true, "h.example", "/a", "i.example", "/b", "StickyWs", "/", "example")]
     public void Validate_CookiesOfTwoPools_AreNotOneToABrowser(
-        bool isRefused, string hosts, string prefixes, string otherHosts, string otherPrefixes, string otherName = "StickyWs", string otherPath = "/", string? domain = null)
+        bool isRefused, string hosts, string prefixes, string otherHosts, string otherPrefixes, string otherName = "StickyWs", string otherPath = "/",
+            string? domain = null)
     {
         var options = new StickyWsOptions
         {
@@ -244,7 +245,8 @@ public sealed class AffinityRulesTests
         var errors = Written.Errors(options);
 
         if (!isRefused) Assert.Empty(errors);
-        else Assert.StartsWith("StickyWs:Pools:two:Affinity:Rules has a Cookie 'StickyWs' that browsers take for that of pool 'one': ", Assert.Single(errors), StringComparison.Ordinal);
+        else Assert.StartsWith("StickyWs:Pools:two:Affinity:Rules has a Cookie 'StickyWs' that browsers take for that of pool 'one': ",
+            Assert.Single(errors), StringComparison.Ordinal);
 
         static PoolOptions Pool(string hosts, string prefixes, CookieAffinityOptions cookie)
         {

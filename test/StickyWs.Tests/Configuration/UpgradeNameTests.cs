@@ -15,12 +15,12 @@ public sealed class UpgradeNameTests
     [Theory]
     [InlineData("websocket", "remove it, since WebSockets are always tunnelled")]
     [InlineData("WebSocket", "remove it, since WebSockets are always tunnelled")]
-    [InlineData("h2c", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
-    [InlineData("H2C", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
-    [InlineData("h2", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
-    [InlineData("HTTP/2.0", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
-    [InlineData("http", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
-    [InlineData("TLS/1.2", "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("h2c", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("H2C", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("h2", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("HTTP/2.0", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("http", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
+    [InlineData("TLS/1.2", "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1")]
     public void Check_WhatIsNeverListed_IsOneErrorWithItsRemedy(string name, string remedy)
         => Assert.Equal(
             [$"StickyWs:Pools:chat:Upgrades:1 is '{name}': {remedy}."],

@@ -75,7 +75,8 @@ public abstract class MiddlewareTest : IAsyncDisposable
         Registry.Apply(options);
     }
 
-    private protected Task Serve() => new SniffingMiddleware(NextAsync, _services.GetRequiredService<SniffingServices>()).OnConnectionAsync(Accepted.Connection);
+    private protected Task Serve()
+        => new SniffingMiddleware(NextAsync, _services.GetRequiredService<SniffingServices>()).OnConnectionAsync(Accepted.Connection);
 
     private protected Task StopServerAsync() => _stopping.CancelAsync();
 

@@ -52,7 +52,8 @@ public sealed class SnifferTests
         var bytes = HeadCorpus.Named(name).Bytes;
 
         for (var length = 0; length < bytes.Length; length++)
-            Assert.True(Sniff(new ReadOnlySequence<byte>(bytes, 0, length), out var head) == Verdict.NeedMore && head is null, $"{length} of {bytes.Length} bytes");
+            Assert.True(Sniff(new ReadOnlySequence<byte>(bytes, 0, length), out var head) == Verdict.NeedMore && head is null,
+                $"{length} of {bytes.Length} bytes");
     }
 
     [Theory]

@@ -97,7 +97,8 @@ public sealed class ClaimTests
         var (one, other) = (new StickyRig(Way.Cookie), new StickyRig(Way.Cookie, pool => pool.Affinity.Rules[0].Cookie!.Name = "Other"));
         var client = new StickyClient(one);
         await client.VisitAsync();
-        client.Take(client.Cookies.Split("; ").Single(cookie => cookie.StartsWith("StickyWs=", StringComparison.Ordinal)).Replace("StickyWs=", "Other=", StringComparison.Ordinal));
+        client.Take(client.Cookies.Split("; ").Single(cookie => cookie.StartsWith("StickyWs=", StringComparison.Ordinal))
+            .Replace("StickyWs=", "Other=", StringComparison.Ordinal));
 
         Assert.Equal(DecisionReason.Policy, (await client.At(other).VisitAsync()).Reason);
     }
@@ -145,7 +146,8 @@ public sealed class ClaimTests
 
     [Fact]
     public async Task Notice_HashedKey_IsThereFromTheFirstTimeOn()
-        => Assert.Equal(PinKey.Of(PinKey.Prefix("chat", "header", "X-USER"), "ann"u8).ToString(), (await new StickyClient(new StickyRig(Way.Hash)).VisitAsync()).Notice.Pin);
+        => Assert.Equal(PinKey.Of(PinKey.Prefix("chat", "header", "X-USER"), "ann"u8).ToString(),
+            (await new StickyClient(new StickyRig(Way.Hash)).VisitAsync()).Notice.Pin);
 
     [Fact]
     public void Notice_BeforeABackendIsGiven_IsNone() => Assert.Equal(default, new StickyRig(Way.Cookie).Rig.Decide(DispatchRig.Head())!.Notice);
@@ -358,7 +360,8 @@ public sealed class ClaimTests
         await client.VisitAsync();
         var head = DispatchRig.Head("/", $"X-User: ann\r\nCookie: {client.Cookies}\r\n");
         var plain = new StickyRig(_ => { });
-        var set = new RuleSet("chat", rig.Pool.Options.Affinity, new AffinityServices(rig.Registry, rig.Rig.Pins, new CookieSeals(null, rig.Rig.CookieLog), rig.Rig.Metrics, rig.Time));
+        var set = new RuleSet("chat", rig.Pool.Options.Affinity,
+            new AffinityServices(rig.Registry, rig.Rig.Pins, new CookieSeals(null, rig.Rig.CookieLog), rig.Rig.Metrics, rig.Time));
 
         var claim = Measured(() => GC.KeepAlive(new Claim(set, isHttps: false, null)));
         var without = Measured(() => plain.Rig.Decide(head)!.TryNext(out _));

@@ -30,7 +30,8 @@ internal sealed class DispatchRig
         Pins = new Pins(registry, time, Shared);
         Services = new AffinityServices(registry, Pins, new CookieSeals(null, CookieLog), Metrics, time);
         ILoadBalancingPolicy[] policies = [new RoundRobinPolicy(), new LeastConnectionsPolicy()];
-        Dispatcher = new Dispatcher(registry, new PolicyTable(policy is null ? policies : [.. policies, policy], new FakeLogger<PolicyRunner>()), new ClaimResolver(Services));
+        Dispatcher = new Dispatcher(registry, new PolicyTable(policy is null ? policies : [.. policies, policy], new FakeLogger<PolicyRunner>()),
+            new ClaimResolver(Services));
     }
 
     public StickyWsMetrics Metrics { get; }

@@ -75,7 +75,8 @@ public sealed class PolicyRunnerTests
     [Fact]
     public void Get_NameInAnotherCase_IsTheLastOneRegistered()
     {
-        var table = new PolicyTable([new OwnPolicy((_, _) => 0, "RoundRobin"), new OwnPolicy((_, _) => 1, "roundrobin"), new OwnPolicy((_, _) => 0, "Other")], _logger);
+        var table = new PolicyTable([new OwnPolicy((_, _) => 0, "RoundRobin"), new OwnPolicy((_, _) => 1, "roundrobin"),
+            new OwnPolicy((_, _) => 0, "Other")], _logger);
 
         Assert.Equal(1, table.Get("ROUNDROBIN").Pick(Fleet.Set(1, 1), 0));
         Assert.Equal(0, table.Get("Other").Pick(Fleet.Set(1, 1), 0));

@@ -215,7 +215,9 @@ public sealed class SharedDecisionTests
         {
             _time.Advance(TimeSpan.FromMinutes(1));
             Assert.Equal(first.Backend, (await client.VisitAsync()).Backend);
-            if (i % 50 == 0) Assert.Equal(first.Backend, (await client.At(new StickyRig(pool => pool.Affinity.Rules.Add(StickyRig.Rule(Way.Pin)), _time, _store)).VisitAsync()).Backend);
+            if (i % 50 == 0)
+                Assert.Equal(first.Backend, (await client.At(new StickyRig(pool => pool.Affinity.Rules.Add(StickyRig.Rule(Way.Pin)), _time, _store))
+                    .VisitAsync()).Backend);
         }
 
         Assert.InRange(_store.Saves.Count, 10, 100);

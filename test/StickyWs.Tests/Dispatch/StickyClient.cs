@@ -4,7 +4,9 @@ using StickyWs.Tests.Affinity;
 
 namespace StickyWs.Tests.Dispatch;
 
-/// <summary>A client as there are many: it keeps cookies, says who it is in <c>X-User</c>, and gets a session of the backend's own at its first visit.</summary>
+/// <summary>
+/// A client as there are many: it keeps cookies, says who it is in <c>X-User</c>, and gets a session of the backend's own at its first visit.
+/// </summary>
 internal sealed class StickyClient(StickyRig rig, string user = "ann")
 {
     private readonly Dictionary<string, string> _cookies = [];

@@ -37,6 +37,7 @@ public sealed class LinkTests
         var full = Path.GetFullPath(target, Repository.Root);
         if (!full.StartsWith(Repository.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal)) return false;
         if (anchor is null) return Path.Exists(full);
-        return full.EndsWith(".md", StringComparison.Ordinal) && File.Exists(full) && Page.Read(Path.GetRelativePath(Repository.Root, full)).Anchors().Contains(anchor);
+        return full.EndsWith(".md", StringComparison.Ordinal) && File.Exists(full)
+            && Page.Read(Path.GetRelativePath(Repository.Root, full)).Anchors().Contains(anchor);
     }
 }

@@ -36,7 +36,8 @@ internal sealed class MeterRecording : IDisposable
     {
         MeasureAll();
         _listener.RecordObservableInstruments();
-        return _tags.Select(pair => new Instrumented(pair.Key.Name, KindOf(pair.Key), pair.Key.Unit ?? "", string.Join(", ", pair.Value.Order(StringComparer.Ordinal))));
+        return _tags.Select(pair => new Instrumented(pair.Key.Name, KindOf(pair.Key), pair.Key.Unit ?? "",
+            string.Join(", ", pair.Value.Order(StringComparer.Ordinal))));
     }
 
     public void Dispose()

@@ -50,7 +50,8 @@ public sealed class RequestHeadWriterTests
 
     // The cookie means nothing to the backend and does not harm it; its line goes as it came.
     [Fact]
-    public void Write_CookieLine_IsUnchanged() => Assert.Equal(["a=b; StickyWs=abc"], HttpHead.Values(Written("Cookie: a=b; StickyWs=abc\r\n", default), "Cookie"));
+    public void Write_CookieLine_IsUnchanged()
+        => Assert.Equal(["a=b; StickyWs=abc"], HttpHead.Values(Written("Cookie: a=b; StickyWs=abc\r\n", default), "Cookie"));
 
     private static string Written(string headers, PinNotice notice, bool isTrusted = false)
     {

@@ -37,7 +37,8 @@ public sealed class FuzzTests
     [Fact]
     public async Task Fuzzer_BrokenProperty_NamesSeedCaseAndInput()
     {
-        var failure = await Assert.ThrowsAsync<FuzzFailureException>(() => Fuzzer.RunAsync(new Recorder(failAt: 5), Seed, first: 0, cases: 20, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<FuzzFailureException>(
+            () => Fuzzer.RunAsync(new Recorder(failAt: 5), Seed, first: 0, cases: 20, CancellationToken.None));
 
         Assert.Contains($"Seed {Seed}, case 5: five", failure.Message, StringComparison.Ordinal);
     }

@@ -86,7 +86,7 @@ public sealed class BreakerBoardTests : IDisposable
         Fail(3);
         var line = Assert.Single(_logs.Lines, IsUnreachable);
         Assert.Equal(
-            (LogLevel.Warning, "Backend chat/a at http://127.0.0.1:5000/ could not be reached: refused. More of this is logged at Debug until it has answered"),
+            (LogLevel.Warning, "Backend chat/a at http://127.0.0.1:5000/ could not be reached: refused. Further failures are logged at Debug until it answers"),
             (line.Level, line.Text));
 
         _board.Succeeded(Backend);

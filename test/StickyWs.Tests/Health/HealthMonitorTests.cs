@@ -194,7 +194,7 @@ public sealed class HealthMonitorTests
         await clinic.ProbedAsync(Boom, Boom, null, Boom, null, Boom);
         var line = Assert.Single(clinic.Logs.Lines, IsFirst);
         Assert.Equal(
-            (LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. More of this is logged at Debug until it has recovered"),
+            (LogLevel.Warning, "Probe of chat/a at http://127.0.0.1:5000/ failed: boom. Further failures are logged at Debug until it recovers"),
             (line.Level, line.Text));
 
         await clinic.ProbedAsync(null, null, Boom);

@@ -183,7 +183,7 @@ public sealed class HealthReloadTests
         await call.CancelledAsync();
 
         Assert.Equal(["a"], clinic.Eligible);
-        Assert.EndsWith("is Unknown: configuration: the rules of its health changed, and it is tried again", clinic.LastCause, StringComparison.Ordinal);
+        Assert.EndsWith("is Unknown: configuration: its health rules changed, it is tried again", clinic.LastCause, StringComparison.Ordinal);
     }
 
     [Fact]

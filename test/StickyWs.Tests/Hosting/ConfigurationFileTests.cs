@@ -32,7 +32,8 @@ public sealed class ConfigurationFileTests : IDisposable
         _log.Dispose();
     }
 
-    public static TheoryData<string> Damages => [Away, "", " ", "{}", "{ }", "null", "[]", "{ \"StickyWs\": ", Good[..^1], Good + "}", "{ \"StickyWs\": { \"Pools\": { \"chat\": \u0001"];
+    public static TheoryData<string> Damages
+        => [Away, "", " ", "{}", "{ }", "null", "[]", "{ \"StickyWs\": ", Good[..^1], Good + "}", "{ \"StickyWs\": { \"Pools\": { \"chat\": \u0001"];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -194,7 +195,8 @@ public sealed class ConfigurationFileTests : IDisposable
         _files.Save(Other, """{ "Logging": { "Some": "thing" } }""");
 
         Assert.Equal("a", Backends(monitor));
-        foreach (var part in (string[])["StickyWs:MaxTunnels is '0'", "StickyWs:Pool is not an option: did you mean Pools?", "StickyWs:Pools:chat:Backend is not an option: did you mean Backends?"])
+        foreach (var part in (string[])["StickyWs:MaxTunnels is '0'", "StickyWs:Pool is not an option: did you mean Pools?",
+            "StickyWs:Pools:chat:Backend is not an option: did you mean Backends?"])
             Assert.Single(_log.Lines, line => line.Text.Contains(part, StringComparison.Ordinal));
         Assert.All(_log.Lines, line => Assert.Equal("ConfigurationRefused", line.Event));
         Assert.Equal(_log.Lines.Count, _log.Lines.Select(line => line.Text).Distinct().Count());
@@ -240,7 +242,8 @@ public sealed class ConfigurationFileTests : IDisposable
         Assert.Equal(0, rename.ExitCode);
     }
 
-    private static string Backends(IOptionsMonitor<StickyWsOptions> monitor) => string.Join(' ', monitor.CurrentValue.Pools.Values.SelectMany(pool => pool.Backends.Keys).Order(StringComparer.Ordinal));
+    private static string Backends(IOptionsMonitor<StickyWsOptions> monitor)
+        => string.Join(' ', monitor.CurrentValue.Pools.Values.SelectMany(pool => pool.Backends.Keys).Order(StringComparer.Ordinal));
 
     private void Damage(string path, string damage)
     {

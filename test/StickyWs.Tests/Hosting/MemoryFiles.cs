@@ -25,7 +25,8 @@ internal sealed class MemoryFiles : IFileProvider
         Tell(path);
     }
 
-    public IFileInfo GetFileInfo(string subpath) => _files.TryGetValue(subpath, out var text) ? new MemoryFile(subpath, Encoding.UTF8.GetBytes(text)) : new NotFoundFileInfo(subpath);
+    public IFileInfo GetFileInfo(string subpath)
+        => _files.TryGetValue(subpath, out var text) ? new MemoryFile(subpath, Encoding.UTF8.GetBytes(text)) : new NotFoundFileInfo(subpath);
 
     public IDirectoryContents GetDirectoryContents(string subpath) => NotFoundDirectoryContents.Singleton;
 

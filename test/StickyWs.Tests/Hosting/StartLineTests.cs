@@ -124,7 +124,8 @@ public sealed class StartLineTests : IDisposable
         Assert.All(thrown.Failures, failure => Assert.Contains(failure, thrown.Message, StringComparison.Ordinal));
     }
 
-    private IEnumerable<LogLine> Warnings() => _log.Lines.Where(line => line.Level >= LogLevel.Warning && line.Category.StartsWith("StickyWs", StringComparison.Ordinal));
+    private IEnumerable<LogLine> Warnings()
+        => _log.Lines.Where(line => line.Level >= LogLevel.Warning && line.Category.StartsWith("StickyWs", StringComparison.Ordinal));
 
     private void AssertWarning(string name, string text)
     {

@@ -25,7 +25,8 @@ public sealed class CloseWatchTests
     {
         foreach (var before in new[] { 0, 1, 125, 126, 5000, 70_000 })
         {
-            foreach (var close in Closes(isMasked)) Assert.True(HasSeen(isMasked, [.. Frame(0x82, new byte[before], isMasked), .. close]), $"{close.Length} bytes behind {before}");
+            foreach (var close in Closes(isMasked))
+                Assert.True(HasSeen(isMasked, [.. Frame(0x82, new byte[before], isMasked), .. close]), $"{close.Length} bytes behind {before}");
         }
     }
 
@@ -84,7 +85,8 @@ public sealed class CloseWatchTests
     [MemberData(nameof(BothDirections))]
     public void Look_OtherFrames_SeesNone(bool isMasked)
     {
-        foreach (var opcode in new byte[] { 0x81, 0x82, 0x89, 0x8a, 0x08, 0x01, 0x00, 0xc8, 0xc1 }) Assert.False(HasSeen(isMasked, Frame(opcode, [3, 232], isMasked)), $"{opcode:x}");
+        foreach (var opcode in new byte[] { 0x81, 0x82, 0x89, 0x8a, 0x08, 0x01, 0x00, 0xc8, 0xc1 })
+            Assert.False(HasSeen(isMasked, Frame(opcode, [3, 232], isMasked)), $"{opcode:x}");
         Assert.False(HasSeen(isMasked, "hello"u8.ToArray()));
     }
 
@@ -165,7 +167,8 @@ public sealed class CloseWatchTests
         return watch.HasSeen;
     }
 
-    private static ReadOnlySequence<byte> Cut(byte[] bytes, int size) => Pieces.Of(bytes, Enumerable.Range(1, (bytes.Length - 1) / size).Select(piece => piece * size));
+    private static ReadOnlySequence<byte> Cut(byte[] bytes, int size)
+        => Pieces.Of(bytes, Enumerable.Range(1, (bytes.Length - 1) / size).Select(piece => piece * size));
 
     private static IEnumerable<byte[]> Closes(bool isMasked)
     {
@@ -176,7 +179,8 @@ public sealed class CloseWatchTests
         }
     }
 
-    private static byte[] Close(int code, string reason, bool isMasked) => Frame(0x88, [(byte)(code >> 8), (byte)code, .. Encoding.UTF8.GetBytes(reason)], isMasked);
+    private static byte[] Close(int code, string reason, bool isMasked)
+        => Frame(0x88, [(byte)(code >> 8), (byte)code, .. Encoding.UTF8.GetBytes(reason)], isMasked);
 
     private static byte[] Frame(byte first, byte[] body, bool isMasked)
     {

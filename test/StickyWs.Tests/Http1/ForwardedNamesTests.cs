@@ -49,7 +49,8 @@ public sealed class ForwardedNamesTests
     public void Word_OfATrustedProxy_IsKeptAndAppendedTo()
         => Assert.Equal(
             ["X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.1", "X-Forwarded-Proto: https, http", "X-Forwarded-Host: shop.test"],
-            Told("10.0.0.1", "a.test", "X-Forwarded-For: 1.1.1.1", "x-forwarded-for: 2.2.2.2", "X-Forwarded-Proto: https", "X-Forwarded-Proto: http", "X-Forwarded-Host: shop.test"));
+            Told("10.0.0.1", "a.test", "X-Forwarded-For: 1.1.1.1", "x-forwarded-for: 2.2.2.2", "X-Forwarded-Proto: https", "X-Forwarded-Proto: http",
+                "X-Forwarded-Host: shop.test"));
 
     [Fact]
     public void Word_EmptyLine_SaysNothing()
@@ -60,7 +61,8 @@ public sealed class ForwardedNamesTests
     private static List<string> Told(string? peer, string host, params string[] lines)
     {
         var word = default(ForwardedWord);
-        foreach (var line in lines) word.Note(line.AsSpan(0, line.IndexOf(':', StringComparison.Ordinal)), line[(line.IndexOf(':', StringComparison.Ordinal) + 2)..]);
+        foreach (var line in lines)
+            word.Note(line.AsSpan(0, line.IndexOf(':', StringComparison.Ordinal)), line[(line.IndexOf(':', StringComparison.Ordinal) + 2)..]);
         List<string> told = [];
         word.AddTo(told, peer, "http", host, static (told, name, value) => told.Add($"{name}: {value}"));
         return told;

@@ -14,12 +14,14 @@ public sealed class HeaderNamesTests
     [Fact]
     public void IsHopByHop_Name_IsInTheListOfYarp()
     {
-        var names = typeof(Microsoft.Net.Http.Headers.HeaderNames).GetFields().Select(field => (string)field.GetValue(null)!).Concat(OfYarp).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var names = typeof(Microsoft.Net.Http.Headers.HeaderNames).GetFields().Select(field => (string)field.GetValue(null)!).Concat(OfYarp)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
         var ours = names.Where(name => HeaderNames.IsHopByHop(name.AsSpan()));
 
         Assert.NotEmpty(OfYarp);
-        Assert.Equal(OfYarp.Append("Trailer").Order(StringComparer.OrdinalIgnoreCase), ours.Order(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
+        Assert.Equal(OfYarp.Append("Trailer").Order(StringComparer.OrdinalIgnoreCase), ours.Order(StringComparer.OrdinalIgnoreCase),
+            StringComparer.OrdinalIgnoreCase);
     }
 
     [Theory]

@@ -17,5 +17,6 @@ public sealed class RefusalTests
     [InlineData(1, "1")]
     [InlineData(90.5, "91")]
     public void RetryAfter_Time_IsSaidInWholeSeconds(double seconds, string expected)
-        => Assert.Contains($"\r\nRetry-After: {expected}\r\n", Encoding.ASCII.GetString(Refusal.Held.RetryAfter(TimeSpan.FromSeconds(seconds)).ToBytes()), StringComparison.Ordinal);
+        => Assert.Contains($"\r\nRetry-After: {expected}\r\n",
+            Encoding.ASCII.GetString(Refusal.Held.RetryAfter(TimeSpan.FromSeconds(seconds)).ToBytes()), StringComparison.Ordinal);
 }

@@ -19,7 +19,8 @@ public sealed class RequestHeadTests
         Assert.Equal(HttpHead.Key, Encoding.ASCII.GetString(head.Key.Span));
         Assert.True(head.IsPlain);
         Assert.Equal(
-            ["Host=example.test", "Upgrade=websocket", "Connection=Upgrade", "Sec-WebSocket-Version=13", $"Sec-WebSocket-Key={HttpHead.Key}", "X-One=1", "x-one=2"],
+            ["Host=example.test", "Upgrade=websocket", "Connection=Upgrade", "Sec-WebSocket-Version=13", $"Sec-WebSocket-Key={HttpHead.Key}",
+                "X-One=1", "x-one=2"],
             Headers(head));
     }
 

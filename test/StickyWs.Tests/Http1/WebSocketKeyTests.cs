@@ -35,5 +35,6 @@ public sealed class WebSocketKeyTests
     [InlineData("AAAAAAAAAAAAAAAAAAAAA A=", false)]
     [InlineData("AAAAAAAAAAAAAAAAAAAA-A==", false)]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAA==AAAA", false)]
-    public void IsValid_Text_ExactlyWhenItIsSixteenBytes(string text, bool expected) => Assert.Equal(expected, WebSocketKey.IsValid(Encoding.ASCII.GetBytes(text)));
+    public void IsValid_Text_ExactlyWhenItIsSixteenBytes(string text, bool expected)
+        => Assert.Equal(expected, WebSocketKey.IsValid(Encoding.ASCII.GetBytes(text)));
 }

@@ -143,7 +143,8 @@ public sealed class PinTableTests
     public void Set_OnePin_CostsOneOtherAtMost()
     {
         const int Limit = 3 * Segments * Ways;
-        PinKey[] keys = [.. Enumerable.Range(0, Ways).SelectMany(i => new PinKey[] { Low(0x7000_0000, i), Low(0x9000_0000, i) }), .. Enumerable.Range(0, 2 * Ways).Select(i => Low(0x1000_0000, i))];
+        PinKey[] keys = [.. Enumerable.Range(0, Ways).SelectMany(i => new PinKey[] { Low(0x7000_0000, i), Low(0x9000_0000, i) }),
+            .. Enumerable.Range(0, 2 * Ways).Select(i => Low(0x1000_0000, i))];
 
         var before = 0;
         foreach (var (place, key) in keys.Index())
@@ -223,7 +224,8 @@ public sealed class PinTableTests
             {
                 var number = random.Next(60_000);
                 if (thread % 2 == 0) _table.Set(Key(number), Made((number % 10).ToString(), number), i / 1000, Minute, Limit);
-                else if (_table.TryUse(Key(number), i / 1000, Minute, out var pin)) Assert.Equal(((number % 10).ToString(), number), (pin.Backend, pin.CheckedAt));
+                else if (_table.TryUse(Key(number), i / 1000, Minute, out var pin))
+                    Assert.Equal(((number % 10).ToString(), number), (pin.Backend, pin.CheckedAt));
             }
         });
 

@@ -144,7 +144,8 @@ public abstract class GuardTests : IDisposable
     {
         var (outer, fd) = _loopback.Connect();
         var owner = new ChannelWitness();
-        var channel = new Channel(new RawSocket(_reactor, fd), owner, new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false), isReadToTheEnd: false);
+        var channel = new Channel(new RawSocket(_reactor, fd), owner,
+            new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false), isReadToTheEnd: false);
         channel.Start();
         ThrowWhenRead(channel.Input);
         outer.Shutdown(SocketShutdown.Send);
@@ -158,7 +159,8 @@ public abstract class GuardTests : IDisposable
     }
 
 #pragma warning disable CA2012 // Its continuation is to throw, as no method that awaits does.
-    private static void ThrowWhenRead(PipeReader reader) => reader.ReadAsync().GetAwaiter().UnsafeOnCompleted(() => throw new InvalidOperationException("a defect"));
+    private static void ThrowWhenRead(PipeReader reader)
+        => reader.ReadAsync().GetAwaiter().UnsafeOnCompleted(() => throw new InvalidOperationException("a defect"));
 #pragma warning restore CA2012
 
     private void Begin(int fd, Party party)
@@ -168,7 +170,8 @@ public abstract class GuardTests : IDisposable
     }
 
     private void Join(int client, int backend, PairWitness witness, PairLimits limits)
-        => _reactor.Run(() => PairRelay.Of(_reactor).Join(new RawSocket(_reactor, client).ReleaseWatched(), new RawSocket(_reactor, backend).ReleaseWatched(), witness, limits));
+        => _reactor.Run(() => PairRelay.Of(_reactor)
+            .Join(new RawSocket(_reactor, client).ReleaseWatched(), new RawSocket(_reactor, backend).ReleaseWatched(), witness, limits));
 
     private void Forget(int socket, int fd)
     {

@@ -15,7 +15,8 @@ internal static class ReactorKind
     public static SocketReactor Create(ReactorMode mode, Action<Exception> onFailure, int mostPipes = 256, bool isOlder = false, TimeProvider? time = null)
     {
         SkipUnlessThere(mode);
-        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure, mostPipes: mostPipes, limitsReceives: !isOlder, time: time) : new EpollReactor(0, onFailure, mostPipes, time: time);
+        return mode == ReactorMode.IoUring ? new UringReactor(0, onFailure, mostPipes: mostPipes, limitsReceives: !isOlder, time: time)
+            : new EpollReactor(0, onFailure, mostPipes, time: time);
     }
 
     /// <summary>One on io_uring whose resources are scarce.</summary>

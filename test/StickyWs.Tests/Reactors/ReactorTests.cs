@@ -155,7 +155,8 @@ public abstract class ReactorTests(ReactorMode mode)
         var (client, clientFd) = loopback.Connect();
         var (backend, backendFd) = loopback.Connect();
         var witness = new PairWitness { OnEnded = () => throw new InvalidOperationException("the log is full") };
-        reactor.Run(() => PairRelay.Of(reactor).Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
+        reactor.Run(() => PairRelay.Of(reactor)
+            .Join(new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched(), witness, default));
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         reactor.Run(() => throw new InvalidOperationException("a defect"));

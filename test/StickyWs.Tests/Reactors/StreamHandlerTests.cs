@@ -9,7 +9,10 @@ using StickyWs.Transport;
 
 namespace StickyWs.Tests.Reactors;
 
-/// <summary>The seam of the reactors, as a handler sees it that is neither the relay nor a channel: it changes what passes, puts something of its own between two pieces, and swallows some.</summary>
+/// <summary>
+/// The seam of the reactors, as a handler sees it that is neither the relay nor a channel: it changes what passes, puts something of its own between
+/// two pieces, and swallows some.
+/// </summary>
 public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
 {
     private const int Large = 8_000_000;
@@ -162,7 +165,8 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         }
 
         public static string Change(string text, int parts = 1)
-            => string.Concat(text.Where(letter => !char.IsAsciiDigit(letter)).Select(letter => letter == ',' ? "," + string.Concat(Enumerable.Repeat(Own, parts)) : char.ToUpperInvariant(letter).ToString()));
+            => string.Concat(text.Where(letter => !char.IsAsciiDigit(letter))
+                .Select(letter => letter == ',' ? "," + string.Concat(Enumerable.Repeat(Own, parts)) : char.ToUpperInvariant(letter).ToString()));
 
         public void Received(int socket, in Piece piece)
         {
@@ -175,7 +179,8 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
                 var part = rest[..run];
                 rest = rest[run..];
                 if (part[0] == (byte)',') hasRoom = ForwardComma(to, piece.Slice(part));
-                else if (char.IsAsciiLetterLower((char)part[0])) hasRoom = _reactor.Write(to, Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(part).ToUpperInvariant()));
+                else if (char.IsAsciiLetterLower((char)part[0]))
+                    hasRoom = _reactor.Write(to, Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(part).ToUpperInvariant()));
                 else if (!char.IsAsciiDigit((char)part[0])) hasRoom = _reactor.Forward(to, piece.Slice(part));
             }
 

@@ -4,7 +4,9 @@ using StickyWs.Tests.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 
-/// <summary>A reactor on io_uring that runs out of what it has: buffers, room for operations, room for completions. Each is a state, and costs nobody a byte.</summary>
+/// <summary>
+/// A reactor on io_uring that runs out of what it has: buffers, room for operations, room for completions. Each is a state, and costs nobody a byte.
+/// </summary>
 public sealed class UringScarcityTests
 {
     private const int Total = 3_000_000;

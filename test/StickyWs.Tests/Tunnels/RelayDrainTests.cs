@@ -6,7 +6,9 @@ using StickyWs.Tests.Reactors;
 
 namespace StickyWs.Tests.Tunnels;
 
-/// <summary>What a side has said before it is gone is delivered, whatever the other side still sends; and what is held for one that does not read is bounded.</summary>
+/// <summary>
+/// What a side has said before it is gone is delivered, whatever the other side still sends; and what is held for one that does not read is bounded.
+/// </summary>
 public abstract class RelayDrainTests(ReactorMode mode, bool isOlder = false)
 {
     // What the kernels between two ends hold for a reader who does not read.

@@ -8,7 +8,10 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Tunnels;
 
-/// <summary>Everything at once, until there were millions of events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at random.</summary>
+/// <summary>
+/// Everything at once, until there were millions of events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at
+/// random.
+/// </summary>
 [Collection(nameof(Alone))]
 public abstract class RelayStressTests(ReactorMode mode, long events)
 {

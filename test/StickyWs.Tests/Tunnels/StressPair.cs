@@ -87,7 +87,8 @@ internal sealed class StressPair
         if (_fate != Fate.None) return reason is EndReason.Failed or EndReason.IdleTimeout ? $"{_fate} ended as {reason}" : null;
         if (reason is not (EndReason.ClientClosed or EndReason.BackendClosed)) return $"ended as {reason}, though in order";
         if (!_client.HasEnd || !_backend.HasEnd) return "broke, though it ended in order";
-        if (_client.Got != _backend.Sent || _backend.Got != _client.Sent) return $"lost bytes: {_backend.Got} of {_client.Sent}, {_client.Got} of {_backend.Sent}";
+        if (_client.Got != _backend.Sent || _backend.Got != _client.Sent)
+            return $"lost bytes: {_backend.Got} of {_client.Sent}, {_client.Got} of {_backend.Sent}";
         return _witness.ToBackend == _client.Sent && _witness.ToClient == _backend.Sent ? null : "counted wrong";
     }
 

@@ -8,26 +8,26 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 
-/// <summary>The balancer's own cookie: when it was issued, who the client is, and which backend it has, sealed for one pool and one name of a cookie.</summary>
+/// <summary>The balancer's own cookie: issue time, client and backend, sealed for one pool and one cookie name.</summary>
 internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal, TimeProvider time) : AffinityRule
 {
     private const byte Version = 1;
     private const int HeadLength = 1 + sizeof(long) + 16 + 1;
 
-    // The length of the text gives away that of the name no closer than this.
+    // Padding, so that the length of the text reveals the length of the backend's name only coarsely.
     private const int Padding = 32;
     private const int LongestContent = ((HeadLength + AffinityRules.LongestBackendName + Padding - 1) / Padding) * Padding;
 
-    // Any host of a site may set one of this name for all of it (RFC 6265 section 8.6), and the longest path comes first. Few, since each that is not
-    // ours costs an exception.
+    // Any host of a site may set a cookie of this name for the whole site (RFC 6265 section 8.6), and the longest path comes first. The limit is low,
+    // because each cookie that is not ours costs an exception.
     private const int MostCookies = 3;
 
     private readonly byte[] _name = Encoding.ASCII.GetBytes(options.Name);
 
-    /// <summary>What is sealed with these cannot be opened for another pool or another name.</summary>
+    /// <summary>The purpose binds a sealed cookie to its pool and its name.</summary>
     public static string Purpose(string pool, string name) => $"StickyWs.Cookie.1\n{pool.ToUpperInvariant()}\n{name}";
 
-    /// <summary>The claim has read the cookie before: it tells backends who the client is, whichever rule decides.</summary>
+    /// <summary>Follows the cookie that the claim has already read: it identifies the client to backends, whichever rule decides.</summary>
     public override ValueTask ApplyAsync(Claim claim, PoolSnapshot pool, in RequestView request)
     {
         if (claim.Cookie is { } cookie) claim.Follow(KeySource.Cookie, cookie.Pin, cookie.Backend, pool);
@@ -35,9 +35,9 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     }
 
     /// <param name="request">The request.</param>
-    /// <param name="backends">Those of the pool; one of them is most likely the cookie's, and then its text is used.</param>
+    /// <param name="backends">Those of the pool; most likely the cookie names one of them, whose string is then reused.</param>
     /// <param name="cookie">What the cookie says.</param>
-    /// <returns><see langword="false"/> for a cookie that is missing, forged, stale, too long, or another pool's: they are all the same.</returns>
+    /// <returns><see langword="false"/> for a cookie that is missing, forged, stale, too long, or from another pool, without distinction.</returns>
     public bool TryRead(in RequestView request, ImmutableArray<Backend> backends, out ClientCookie cookie)
     {
         cookie = default;
@@ -51,8 +51,8 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     }
 
     /// <summary>
-    /// The value of a <c>Set-Cookie</c>; <see langword="null"/> when none can be issued at the moment: the client gets its answer, and its cookie
-    /// with another.
+    /// The value of a <c>Set-Cookie</c>; <see langword="null"/> if none can be issued at the moment: the client gets its response without one, and a
+    /// cookie with a later response.
     /// </summary>
     public string? Issue(PinKey pin, string backend, bool isHttps)
     {
@@ -103,8 +103,8 @@ internal sealed class CookieRule(CookieAffinityOptions options, CookieSeal seal,
     }
 }
 
-/// <summary>What a valid cookie says.</summary>
+/// <summary>The content of a valid cookie.</summary>
 /// <param name="Pin">Who the client is.</param>
 /// <param name="Backend">The name of the backend that has its state.</param>
-/// <param name="IsDue">Whether it should be issued anew although nothing has changed.</param>
+/// <param name="IsDue">Whether it should be reissued although nothing has changed.</param>
 internal readonly record struct ClientCookie(PinKey Pin, string Backend, bool IsDue);

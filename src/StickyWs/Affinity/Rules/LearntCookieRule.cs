@@ -17,7 +17,7 @@ internal sealed class LearntCookieRule(string pool, string name) : PinRule(pool,
         Span<byte> line = stackalloc byte[LongestSetCookie];
         for (var i = 0; answer.TryRead(HeaderNames.SetCookie, i, line, out var length); i++)
         {
-            // A pair, then attributes (RFC 6265 section 4.1.1): of the latter nothing is read.
+            // A name-value pair, then attributes (RFC 6265 section 4.1.1), which are ignored.
             var pair = (ReadOnlySpan<byte>)line[..length];
             var semicolon = pair.IndexOf((byte)';');
             if (semicolon >= 0) pair = pair[..semicolon];

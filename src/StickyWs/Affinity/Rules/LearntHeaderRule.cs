@@ -4,7 +4,7 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 
-/// <summary>Learns the value of a header that backends answer with.</summary>
+/// <summary>Learns the value of a header that backends send.</summary>
 internal sealed class LearntHeaderRule(string pool, string name) : PinRule(pool, "learnt header", name.ToUpperInvariant())
 {
     public override bool TryLearn(IAnswerHead answer, out PinKey key)

@@ -3,7 +3,7 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 
-/// <summary>A rule whose keys are learnt from what backends answer, and found again in requests.</summary>
+/// <summary>A rule whose keys are learned from responses of backends and recognized in requests.</summary>
 internal abstract class PinRule(string pool, string kind, string name) : AffinityRule
 {
     private readonly byte[] _prefix = PinKey.Prefix(pool, kind, name);
@@ -12,7 +12,7 @@ internal abstract class PinRule(string pool, string kind, string name) : Affinit
 
     public sealed override bool Learns => true;
 
-    /// <summary>Asks the shared store when this process does not know the pin, or knows one that is old or leads to a backend that is away.</summary>
+    /// <summary>Asks the shared store if this process does not know the pin, or knows one that is old or leads to a backend that is down.</summary>
     public sealed override ValueTask ApplyAsync(Claim claim, PoolSnapshot pool, in RequestView request)
     {
         if (!TryKey(request, out var key)) return default;
@@ -21,7 +21,7 @@ internal abstract class PinRule(string pool, string kind, string name) : Affinit
         return pins.IsAskable && (!isFresh || claim.First is null) ? AskAsync(claim, pool, key) : default;
     }
 
-    /// <returns><see langword="false"/> when the request brings nothing that a backend could have given.</returns>
+    /// <returns><see langword="false"/> when the request contains nothing that a backend could have issued.</returns>
     public bool TryKey(in RequestView request, out PinKey key)
     {
         Span<byte> value = stackalloc byte[PinKey.LongestValue];

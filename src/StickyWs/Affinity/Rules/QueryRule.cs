@@ -2,7 +2,7 @@ using System.Text;
 
 namespace StickyWs.Affinity;
 
-/// <summary>Hashes a parameter of the query.</summary>
+/// <summary>Hashes a query parameter.</summary>
 internal sealed class QueryRule(string pool, string name) : HashRule(pool, "query", name)
 {
     private readonly byte[] _name = Encoding.UTF8.GetBytes(name);

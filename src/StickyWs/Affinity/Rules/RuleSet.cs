@@ -6,7 +6,7 @@ using StickyWs.Pinning;
 
 namespace StickyWs.Affinity;
 
-/// <summary>The rules of a pool, made from its options once, and what they work with.</summary>
+/// <summary>A pool's rules, built once from its options, and the services they use.</summary>
 internal sealed class RuleSet
 {
     public RuleSet(string pool, AffinityOptions options, AffinityServices services)
@@ -30,13 +30,13 @@ internal sealed class RuleSet
 
     public TimeProvider Time => Services.Time;
 
-    /// <summary>In the user's order.</summary>
+    /// <summary>The rules in configured order.</summary>
     public ImmutableArray<AffinityRule> Rules { get; }
 
-    /// <summary>That one of <see cref="Rules"/> which issues the balancer's cookie.</summary>
+    /// <summary>The one of <see cref="Rules"/> that issues the balancer's cookie.</summary>
     public CookieRule? Cookie { get; private set; }
 
-    /// <summary>Those of <see cref="Rules"/> whose keys come with answers.</summary>
+    /// <summary>Those of <see cref="Rules"/> that learn their keys from responses.</summary>
     public ImmutableArray<AffinityRule> Learning { get; }
 
     /// <summary>What all instances agree on while they cannot share what they learn.</summary>
@@ -60,7 +60,7 @@ internal sealed class RuleSet
         => new(pool, Services.Registry, options.IPv4PrefixLength, options.IPv6PrefixLength);
 }
 
-/// <summary>What the rules of all pools share.</summary>
+/// <summary>The services that the rules of all pools share.</summary>
 internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time)
 {
     public OpenClaims Open { get; } = new();

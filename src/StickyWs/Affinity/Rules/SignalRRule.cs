@@ -4,8 +4,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// ASP.NET Core SignalR's transport protocol: <c>POST …/negotiate</c> is answered with a connection token (the connection id in version 0), and every
-/// request of that connection brings it as <c>?id=</c>, whichever transport it takes (dotnet/aspnetcore, docs/specs/TransportProtocols.md).
+/// ASP.NET Core SignalR's transport protocol: the response to <c>POST …/negotiate</c> contains a connection token (the connection id in version 0),
+/// and every request of that connection carries it as <c>?id=</c>, whatever the transport (dotnet/aspnetcore, docs/specs/TransportProtocols.md).
 /// </summary>
 internal sealed class SignalRRule(string pool) : PinRule(pool, "signalr", "")
 {

@@ -4,8 +4,8 @@ using StickyWs.Pinning;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The Engine.IO protocol below Socket.IO: a polling client's first request is answered with the open packet, <c>0{"sid":…}</c> (revision 3 puts a
-/// length before it), and every further request of the session, its WebSocket included, brings <c>?sid=</c>. A client that begins with a WebSocket
+/// The Engine.IO protocol below Socket.IO: the response to a polling client's first request is the open packet, <c>0{"sid":…}</c> (revision 3
+/// prefixes a length), and every further request of the session, its WebSocket included, carries <c>?sid=</c>. A client that starts with a WebSocket
 /// has one connection and needs no rule.
 /// </summary>
 internal sealed class SocketIORule(string pool) : PinRule(pool, "socketio", "")

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The tokens of SignalR and Socket.IO: base64url, long enough not to be guessed. Whatever else an application calls <c>id</c> is none of them.
+/// The tokens of SignalR and Socket.IO: base64url, long enough not to be guessed. Anything else that an application calls <c>id</c> is not a token.
 /// </summary>
 internal static class TokenText
 {
@@ -20,8 +20,8 @@ internal static class TokenText
     public static bool IsToken(ReadOnlySpan<byte> text) => text.Length is >= Shortest and <= Longest && !text.ContainsAnyExcept(Base64Url);
 
     /// <summary>
-    /// Whether this is the beginning of an answer of theirs that goes on: a JSON object without its end, or what may come before it (Engine.IO's
-    /// packet type and length, white space).
+    /// Whether this is an incomplete response of theirs: a JSON object without its end, or what may precede it (Engine.IO's packet type and length,
+    /// white space).
     /// </summary>
     public static bool IsPart(ReadOnlySpan<byte> bytes)
     {
@@ -45,9 +45,9 @@ internal static class TokenText
     }
 
     /// <summary>
-    /// The text of a member at the top of a JSON object that begins somewhere in <paramref name="bytes"/>; members inside other ones do not count.
+    /// Reads a string member at the top level of a JSON object that starts somewhere in <paramref name="bytes"/>; nested members do not count.
     /// </summary>
-    /// <param name="bytes">JSON, with whatever comes before its first brace; it may be cut off behind the member.</param>
+    /// <param name="bytes">JSON, including anything before its first brace; it may be cut off after the member.</param>
     /// <param name="member">The member's name.</param>
     /// <param name="value">Takes the text.</param>
     /// <param name="length">How long it is.</param>
@@ -77,7 +77,7 @@ internal static class TokenText
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not JSON, or no valid text: there is nothing to learn from it.
+            // Not JSON, or no valid text: nothing to learn.
         }
 
         return false;

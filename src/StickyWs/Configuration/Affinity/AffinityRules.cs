@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace StickyWs.Configuration;
 
-/// <summary>The rules of a pool's <see cref="AffinityOptions"/> beyond ranges.</summary>
+/// <summary>Validation of a pool's <see cref="AffinityOptions"/> beyond ranges.</summary>
 internal static class AffinityRules
 {
-    /// <summary>What fits into a cookie together with the rest of it.</summary>
+    /// <summary>The longest name that fits into the cookie.</summary>
     public const int LongestBackendName = 200;
 
     private const int KeyBytes = 32;
@@ -29,7 +29,7 @@ internal static class AffinityRules
         }
     }
 
-    /// <summary>Cookies of two pools that a browser takes for one: each pool's answer would take the other's from the client.</summary>
+    /// <summary>Finds cookies of two pools that a browser treats as the same one: each pool's response would overwrite the other's.</summary>
     public static void CheckTogether(string poolsKey, IEnumerable<KeyValuePair<string, PoolOptions>> pools, List<string> errors)
     {
         var owners = new List<(string Pool, MatchOptions Match, CookieAffinityOptions Cookie)>();
@@ -90,7 +90,7 @@ internal static class AffinityRules
 
         for (var i = 0; i < cookie.Keys.Count; i++)
         {
-            // Not the value: it may be most of a secret.
+            // The value is left out: it may be most of a secret.
             if (!IsKey(cookie.Keys[i]))
                 errors.Add($"{key}:Keys:{i} is not a key: use the base64 of {KeyBytes} random bytes (openssl rand -base64 {KeyBytes}).");
         }

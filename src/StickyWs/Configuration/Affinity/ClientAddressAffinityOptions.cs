@@ -1,8 +1,8 @@
 namespace StickyWs.Configuration;
 
 /// <summary>
-/// Hashes the client's network. From a trusted proxy (<see cref="StickyWsOptions.TrustedProxies"/>) the address that it forwards for counts,
-/// otherwise the connection's own.
+/// Hashes the client's network. For a trusted proxy (<see cref="StickyWsOptions.TrustedProxies"/>) that is the client address it forwards, otherwise
+/// the address of the connection.
 /// </summary>
 public sealed class ClientAddressAffinityOptions
 {
@@ -10,7 +10,7 @@ public sealed class ClientAddressAffinityOptions
     [NumberRange(1, 32)]
     public int IPv4PrefixLength { get; set; } = 32;
 
-    /// <summary>How many leading bits of an IPv6 address count. Range 1 to 128; default 64, since a client changes the others at will (RFC 8981).</summary>
+    /// <summary>How many leading bits of an IPv6 address count. Range 1 to 128; default 64, because clients change the rest at will (RFC 8981).</summary>
     [NumberRange(1, 128)]
     public int IPv6PrefixLength { get; set; } = 64;
 }

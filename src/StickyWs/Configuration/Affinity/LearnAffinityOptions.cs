@@ -1,11 +1,11 @@
 namespace StickyWs.Configuration;
 
-/// <summary>What to learn from the backends' answers: exactly one of the two.</summary>
+/// <summary>What to learn from the backends' responses. Exactly one of the two is set.</summary>
 public sealed class LearnAffinityOptions
 {
-    /// <summary>A cookie that backends set, their session cookie say.</summary>
+    /// <summary>The name of a cookie that backends set, such as a session cookie.</summary>
     public string? Cookie { get; set; }
 
-    /// <summary>A header that backends answer with and clients send back under the same name.</summary>
+    /// <summary>The name of a header that backends send and clients return under the same name.</summary>
     public string? Header { get; set; }
 }

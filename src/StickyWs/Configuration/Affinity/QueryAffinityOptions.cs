@@ -1,8 +1,8 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Hashes a parameter of the query.</summary>
+/// <summary>Hashes a query parameter.</summary>
 public sealed class QueryAffinityOptions
 {
-    /// <summary>The parameter's name, decoded; compared without case, as ASP.NET Core does. Required.</summary>
+    /// <summary>The decoded name of the parameter, case-insensitive as in ASP.NET Core. Required.</summary>
     public string Name { get; set; } = "";
 }

@@ -1,4 +1,4 @@
 namespace StickyWs.Configuration;
 
-/// <summary>ASP.NET Core SignalR and Blazor Server, every transport. Nothing to set.</summary>
+/// <summary>ASP.NET Core SignalR and Blazor Server, all transports. There is nothing to set.</summary>
 public sealed class SignalRAffinityOptions;

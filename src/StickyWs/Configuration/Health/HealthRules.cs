@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>The rules of a pool's <see cref="HealthOptions"/> beyond ranges.</summary>
+/// <summary>Validation of a pool's <see cref="HealthOptions"/> beyond ranges.</summary>
 internal static class HealthRules
 {
     public static void Check(string key, HealthOptions health, List<string> errors)

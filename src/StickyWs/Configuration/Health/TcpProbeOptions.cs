@@ -1,4 +1,4 @@
 namespace StickyWs.Configuration;
 
-/// <summary>A probe by a TCP connect, with the TLS handshake on <c>https</c> backends.</summary>
+/// <summary>A probe with a TCP connect, followed by the TLS handshake on <c>https</c> backends.</summary>
 public sealed class TcpProbeOptions : ProbeOptions;

@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>The HTTP version spoken with a backend for plain requests. WebSocket handshakes always use HTTP/1.1.</summary>
+/// <summary>The HTTP version used with a backend for plain requests. WebSocket handshakes always use HTTP/1.1.</summary>
 public enum BackendHttpVersion
 {
     /// <summary>HTTP/2 where TLS negotiates it, HTTP/1.1 otherwise; gRPC to an <c>http</c> backend uses HTTP/2 with prior knowledge.</summary>

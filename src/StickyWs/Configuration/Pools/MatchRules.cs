@@ -2,7 +2,7 @@ using System.Text;
 
 namespace StickyWs.Configuration;
 
-/// <summary>The rules of a pool's <see cref="MatchOptions"/>.</summary>
+/// <summary>Validation of a pool's <see cref="MatchOptions"/>.</summary>
 internal static class MatchRules
 {
     public static void Check(string key, MatchOptions match, List<string> errors)
@@ -24,14 +24,14 @@ internal static class MatchRules
         }
     }
 
-    /// <summary>Whether requests to one and the same host may come to both.</summary>
+    /// <summary>Whether requests to the same host may match both.</summary>
     public static bool HaveCommonHost(MatchOptions one, MatchOptions other)
         => one.Hosts.DefaultIfEmpty("*").Any(host => other.Hosts.DefaultIfEmpty("*").Any(otherHost =>
             host.Equals(otherHost, StringComparison.OrdinalIgnoreCase)
             || (LeavesPaths(one) && Covers(otherHost, host))
             || (LeavesPaths(other) && Covers(host, otherHost))));
 
-    // The more exact host goes first, and leaves to the other what its prefixes do not fit.
+    // The more specific host is tried first, and leaves the paths that its prefixes do not match to the other one.
     private static bool LeavesPaths(MatchOptions match) => match.PathPrefixes.Count > 0 && !match.PathPrefixes.Contains("/");
 
     private static bool Covers(string wide, string narrow) => wide.StartsWith('*') && narrow.EndsWith(wide[1..], StringComparison.OrdinalIgnoreCase);

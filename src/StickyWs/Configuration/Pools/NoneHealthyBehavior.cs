@@ -7,7 +7,8 @@ public enum NoneHealthyBehavior
     FailClosed,
 
     /// <summary>
-    /// Use every enabled backend as if it were healthy (panic mode). For pools whose probe may be wrong more often than the backends are down.
+    /// Use every enabled backend as if it were healthy (panic mode). For pools whose probe is more likely to be wrong than all backends are to be
+    /// down.
     /// </summary>
     UseAll,
 }

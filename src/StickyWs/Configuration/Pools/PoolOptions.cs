@@ -1,12 +1,12 @@
 namespace StickyWs.Configuration;
 
-/// <summary>A pool: a named set of backends with one policy and one way of probing.</summary>
+/// <summary>A pool: a named set of backends that share one policy and one health check.</summary>
 public sealed class PoolOptions
 {
     /// <summary>Which requests belong to the pool. Default: all.</summary>
     public MatchOptions Match { get; } = new();
 
-    /// <summary>The backends by name; at least one. Names are compared without case.</summary>
+    /// <summary>The backends by name; at least one. Names are case-insensitive.</summary>
     public IDictionary<string, BackendOptions> Backends { get; } = new Dictionary<string, BackendOptions>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
@@ -15,26 +15,26 @@ public sealed class PoolOptions
     /// </summary>
     public string Policy { get; set; } = "RoundRobin";
 
-    /// <summary>How a client comes back to its backend. Default: not at all.</summary>
+    /// <summary>How a client returns to its backend. Default: no affinity.</summary>
     public AffinityOptions Affinity { get; } = new();
 
-    /// <summary>How long the pool's backends may take for each step.</summary>
+    /// <summary>The time-outs of requests and handshakes.</summary>
     public TimeoutOptions Timeouts { get; } = new();
 
-    /// <summary>How long connections to the pool's backends are kept for further plain requests.</summary>
+    /// <summary>How long idle connections to the pool's backends are kept for later plain requests.</summary>
     public KeptConnectionOptions Connections { get; } = new();
 
-    /// <summary>What ends the pool's tunnels when neither side does.</summary>
+    /// <summary>The time-outs that end the pool's tunnels.</summary>
     public TunnelOptions Tunnels { get; } = new();
 
-    /// <summary>Which way the pool's WebSocket handshakes take. Default <see cref="WebSocketMode.Sniffed"/>.</summary>
+    /// <summary>How the pool's WebSocket handshakes are handled. Default <see cref="WebSocketMode.Sniffed"/>.</summary>
     public WebSocketMode WebSockets { get; set; } = WebSocketMode.Sniffed;
 
     /// <summary>
-    /// Protocols beside <c>websocket</c> to which clients may upgrade a connection (RFC 9110 section 7.8), as they write them into <c>Upgrade</c>: <c>tcp</c>,
-    /// <c>SPDY/3.1</c>, <c>tailscale-control-protocol</c>. Such a request passes the application's middleware, and is tunnelled when a backend has
-    /// agreed; one for a protocol that is not listed is answered 501. <c>websocket</c> and other forms of HTTP (<c>h2c</c>, <c>h2</c>, <c>HTTP</c>,
-    /// <c>TLS</c>) are refused here. Default: none.
+    /// Protocols other than <c>websocket</c> to which clients may upgrade a connection (RFC 9110 section 7.8), spelled as in <c>Upgrade</c>:
+    /// <c>tcp</c>, <c>SPDY/3.1</c>, <c>tailscale-control-protocol</c>. Such a request passes the application's middleware and is tunnelled once a
+    /// backend has accepted it; an upgrade to a protocol that is not listed gets 501. <c>websocket</c> and other forms of HTTP (<c>h2c</c>,
+    /// <c>h2</c>, <c>HTTP</c>, <c>TLS</c>) are not allowed here. Default: none.
     /// </summary>
     public IList<string> Upgrades { get; } = [];
 
@@ -45,12 +45,12 @@ public sealed class PoolOptions
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How the pool's backends are watched. Default: no probes, failures on the data path count.</summary>
+    /// <summary>How the pool's backends are monitored. Default: no probes; failures of real traffic count.</summary>
     public HealthOptions Health { get; } = new();
 
-    /// <summary>TLS towards <c>https</c> backends.</summary>
+    /// <summary>TLS to <c>https</c> backends.</summary>
     public TlsOptions Tls { get; } = new();
 
-    /// <summary>The HTTP version spoken with the backends for plain requests. Default <see cref="BackendHttpVersion.Auto"/>.</summary>
+    /// <summary>The HTTP version used with the backends for plain requests. Default <see cref="BackendHttpVersion.Auto"/>.</summary>
     public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
 }

@@ -1,7 +1,7 @@
 namespace StickyWs.Configuration;
 
 /// <summary>
-/// A protocol that a connection is upgraded to (RFC 9110 section 7.8): a name, and behind a slash its version if it has one. Compared without case.
+/// A protocol that a connection is upgraded to (RFC 9110 section 7.8): a name, optionally followed by a slash and a version. Case-insensitive.
 /// </summary>
 internal static class UpgradeName
 {
@@ -18,8 +18,8 @@ internal static class UpgradeName
     public static bool IsWebSocket(string text) => text.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether it is another form of HTTP itself. Ordinary clients offer these and go on in HTTP/1.1 when nobody answers the offer (curl, Java's
-    /// HttpClient, Apache HttpClient). In a tunnel such a protocol would carry requests past every rule (h2c smuggling).
+    /// Whether it is another form of HTTP itself. Ordinary clients (curl, Java's HttpClient, Apache HttpClient) offer these and continue in HTTP/1.1
+    /// when the offer is ignored. Inside a tunnel such a protocol would carry requests past every rule (h2c smuggling).
     /// </summary>
     public static bool IsHttp(string text)
     {
@@ -40,6 +40,6 @@ internal static class UpgradeName
     {
         if (!Is(text)) return "use the name of a protocol as clients write it into Upgrade, such as tcp or SPDY/3.1";
         if (IsWebSocket(text)) return "remove it, since WebSockets are always tunnelled";
-        return IsHttp(text) ? "remove it, since requests within such a tunnel would pass by every rule; clients that offer it are served in HTTP/1.1" : null;
+        return IsHttp(text) ? "remove it, since requests within such a tunnel would bypass every rule; clients that offer it are served in HTTP/1.1" : null;
     }
 }

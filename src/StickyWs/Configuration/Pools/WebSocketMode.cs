@@ -1,15 +1,16 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Which way a pool's WebSocket handshakes take.</summary>
+/// <summary>How a pool's WebSocket handshakes are handled.</summary>
 public enum WebSocketMode
 {
     /// <summary>
-    /// The first request of a connection is sniffed and never enters the HTTP pipeline: the cheapest way. No middleware of the application sees it.
+    /// The first request of a connection is sniffed and never enters the HTTP pipeline: the cheapest mode. No middleware of the application sees it.
     /// </summary>
     Sniffed,
 
     /// <summary>
-    /// Every handshake passes the application's middleware first, so that its authentication, rate limits and policies hold. The tunnel uses the portable lane.
+    /// Every handshake passes the application's middleware first, so that its authentication, rate limits and policies apply. The tunnel uses the
+    /// portable lane.
     /// </summary>
     Pipeline,
 }

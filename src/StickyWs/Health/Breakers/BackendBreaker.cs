@@ -6,16 +6,16 @@ using StickyWs.Configuration;
 namespace StickyWs.Health;
 
 /// <summary>
-/// One backend's circuit breaker, whose changes are what the registry learns. Where the pool has probes they alone open and close it. Where it has
-/// none, traffic is counted into it: failures that prove the backend's state as they come, those that a client may have caused only when several
-/// clients saw them and nothing succeeded for a whole window. A success is a <see cref="Suspicion"/> of nothing, so that counting makes no exception.
+/// One backend's circuit breaker; its changes are reported to the registry. In a pool with probes, only they open and close it. In a pool without
+/// probes it counts traffic: failures that prove the backend's state immediately, those that a client may have caused only after several clients saw
+/// them and nothing succeeded for a whole window. A success is counted as the default <see cref="Suspicion"/>, so that counting throws no exception.
 /// </summary>
 /// <remarks>
-/// The circuit is never disposed: a verdict may still be on its way to a breaker that a reload replaced, and it holds nothing but memory.
+/// The circuit is never disposed: a verdict may still be on its way to a breaker that a reload has replaced, and it holds only memory.
 /// </remarks>
 internal sealed class BackendBreaker : IDisposable
 {
-    // The longest that Polly takes: a comeback closes it, never the time.
+    // The longest duration that Polly accepts: a comeback closes the circuit, never the timer.
     private static readonly TimeSpan UntilClosed = TimeSpan.FromDays(1);
 
     private readonly Lock _reporting = new();
@@ -30,12 +30,12 @@ internal sealed class BackendBreaker : IDisposable
     private readonly ResiliencePipeline<Suspicion> _circuit;
     private bool _isDisposed;
 
-    /// <param name="backend">Whose breaker it is.</param>
+    /// <param name="backend">The backend.</param>
     /// <param name="rules">The rules.</param>
-    /// <param name="check">How a connect of the balancer's own is made.</param>
-    /// <param name="registry">Who learns of its changes.</param>
+    /// <param name="check">Connects to the backend for the comeback.</param>
+    /// <param name="registry">Receives its changes.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="watch">Takes work that nobody waits for, lest what goes wrong in it is lost.</param>
+    /// <param name="watch">Observes work that is not awaited, so that its failures are not lost.</param>
     public BackendBreaker(Backend backend, BreakerRules rules, ConnectCheck check, BackendRegistry registry, TimeProvider time, Action<Task> watch)
     {
         _backend = backend;
@@ -61,13 +61,13 @@ internal sealed class BackendBreaker : IDisposable
 
     public BreakerRules Rules { get; }
 
-    /// <summary>How a connect of the balancer's own is made; follows the configuration.</summary>
+    /// <summary>How the balancer itself connects; follows the configuration.</summary>
     public ConnectCheck Check { get; set; }
 
     private bool CountsTraffic => Rules is { CountsWork: true, IsProbed: false };
 
-    /// <summary>Counts an answer. One from a backend that traffic took out brings it back.</summary>
-    /// <returns>Completed at once, unless it changes the circuit.</returns>
+    /// <summary>Counts a success. If traffic had taken the backend out, it is back in use.</summary>
+    /// <returns>Completed synchronously, unless it changes the circuit.</returns>
     public ValueTask SucceededAsync()
     {
         if (!CountsTraffic) return default;
@@ -76,7 +76,7 @@ internal sealed class BackendBreaker : IDisposable
     }
 
     /// <summary>Counts a failure, as far as it is evidence.</summary>
-    /// <returns>Completed at once, unless it opens the circuit.</returns>
+    /// <returns>Completed synchronously, unless it opens the circuit.</returns>
     public ValueTask FailedAsync(Suspicion suspicion)
     {
         if (!CountsTraffic || _backend.Health == BackendState.Unhealthy) return default;
@@ -94,13 +94,13 @@ internal sealed class BackendBreaker : IDisposable
         }
     }
 
-    /// <summary>Closes it and forgets what it counted.</summary>
+    /// <summary>Closes it and discards its counts.</summary>
     public async Task CloseAsync(string cause)
     {
         _witnesses.Clear();
         await _control.CloseAsync();
 
-        // Traffic may have opened it again by now; then its own report is right, and comes after this one.
+        // If traffic has opened it again meanwhile, that report is right, and comes after this one.
         lock (_reporting)
         {
             if (_state.CircuitState == CircuitState.Closed) _registry.Report(_backend, BackendState.Healthy, cause);
@@ -124,7 +124,7 @@ internal sealed class BackendBreaker : IDisposable
         for (var i = 0; i < times; i++) await CountAsync(suspicion);
     }
 
-    // An open circuit refuses to count, and makes an exception of it.
+    // An open circuit throws instead of counting.
     private ValueTask CountAsync(Suspicion suspicion)
     {
         if (_state.CircuitState != CircuitState.Closed) return default;
@@ -142,7 +142,7 @@ internal sealed class BackendBreaker : IDisposable
         ResilienceContextPool.Shared.Return(context);
     }
 
-    // What was counted was no evidence after all.
+    // What was counted turned out to be no evidence.
     private async ValueTask ForgetAsync()
     {
         await _control.CloseAsync();
@@ -166,7 +166,7 @@ internal sealed class BackendBreaker : IDisposable
                     + $"and {Rules.MinimumClients} clients or more saw it fail, the last: {seen.Cause}"))
             {
                 _witnesses.Clear();
-                _watch(_control.CloseAsync()); // Not awaited: Polly closes it when this has returned.
+                _watch(_control.CloseAsync()); // Not awaited: Polly closes it after this has returned.
                 return default;
             }
 
@@ -177,7 +177,7 @@ internal sealed class BackendBreaker : IDisposable
     }
 }
 
-/// <summary>What a backend's breaker goes by, to compare: a reload that changes none of it leaves the breaker and its counts alone.</summary>
+/// <summary>The settings of a backend's breaker, for comparison: a reload that changes none of them keeps the breaker and its counts.</summary>
 internal sealed record BreakerRules(
     bool CountsWork,
     double FailureRatio,

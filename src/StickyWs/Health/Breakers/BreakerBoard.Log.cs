@@ -9,7 +9,7 @@ internal sealed partial class BreakerBoard
     private partial void LogBreakerFailed(Exception exception, string pool, string backend);
 
     [LoggerMessage(EventIds.BackendUnreachable, LogLevel.Warning,
-        "Backend {Pool}/{Backend} at {Address} could not be reached: {Cause}. More of this is logged at Debug until it has answered",
+        "Backend {Pool}/{Backend} at {Address} could not be reached: {Cause}. Further failures are logged at Debug until it answers",
         EventName = "BackendUnreachable")]
     private partial void LogUnreachable(string pool, string backend, Uri address, string cause);
 }

@@ -6,8 +6,8 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Judges what the data path saw. Traffic raises suspicion: where a backend is probed, its probe is due at once and decides; where it is not, its
-/// breaker counts. A backend that drains is judged as any other, so that it is known when it is to serve again.
+/// Judges what the data path saw. Traffic raises suspicion: if a backend is probed, its probe is due at once and decides; if not, its breaker counts.
+/// A draining backend is judged like any other, so that its health is known when it returns to service.
 /// </summary>
 internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFactory probes, TimeProvider time, ILogger<BreakerBoard> logger)
     : IOutcomeSink, IDisposable
@@ -51,13 +51,13 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         }
     }
 
-    /// <summary>From now on a backend's probes are told of suspicions against it.</summary>
+    /// <summary>From now on a backend's probe loop is told of suspicions against it.</summary>
     public void Follow(Backend backend, ProbeLoop loop) => _loops[backend] = loop;
 
-    /// <summary>A backend is not probed any more.</summary>
+    /// <summary>A backend is no longer probed.</summary>
     public void Unfollow(Backend backend) => _loops.TryRemove(backend, out _);
 
-    /// <summary>A probe of a backend has ended, whatever came of it.</summary>
+    /// <summary>A probe of a backend has ended, with whatever result.</summary>
     public void NoteProbed(Backend backend) => registry.NoteProbed(backend);
 
     public Task IsolateAsync(Backend backend, string cause)
@@ -99,18 +99,18 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         _breakers[backend] = new BackendBreaker(backend, rules, check, registry, time, work => _ = WatchAsync(backend, work));
         old?.Dispose();
 
-        // Nothing that is left would ever bring it back: no probe, and no comeback.
+        // Nothing else would ever bring it back: neither a probe nor a comeback.
         if (!rules.IsProbed && backend.Health == BackendState.Unhealthy)
-            registry.Report(backend, BackendState.Unknown, "configuration: the rules of its health changed, and it is tried again");
+            registry.Report(backend, BackendState.Unknown, "configuration: its health rules changed, it is tried again");
     }
 
-    // One that comes and goes is told of so often, and not more.
+    // Limits the log lines about a backend that keeps failing and recovering.
     private void Tell(Backend backend, string cause)
     {
         if (backend.NoteUnreachable() && _lines.TryTake(backend, time)) LogUnreachable(backend.Pool, backend.Name, backend.Address, cause);
     }
 
-    // Nobody on the data path waits for a change of state; what goes wrong in one must not be lost.
+    // The data path does not await state changes; their failures must not be lost.
     private async Task WatchAsync(Backend backend, Task work)
     {
         try
@@ -119,7 +119,7 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         }
         catch (OperationCanceledException)
         {
-            // A comeback whose breaker was replaced.
+            // The comeback of a breaker that was replaced.
         }
         catch (Exception e)
         {
@@ -127,14 +127,14 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
         }
     }
 
-    /// <summary>How many lines may be written about each backend: ten a minute.</summary>
+    /// <summary>Limits the log lines about each backend: ten a minute.</summary>
     private sealed class LineBudget
     {
         private const int PerMinute = 10;
 
         private readonly ConditionalWeakTable<Backend, Queue<long>> _written = [];
 
-        /// <returns>Whether one more may be written now; then it counts.</returns>
+        /// <returns>Whether one more may be written now; if so, it is counted.</returns>
         public bool TryTake(Backend backend, TimeProvider time)
         {
             var written = _written.GetOrCreateValue(backend);

@@ -3,9 +3,9 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Brings back a backend that traffic took out of a pool without probes. Where no connection came about, a connect of the balancer's own decides.
-/// Where connections were good and answers were not, only a request can tell: one at a time is let through. Nobody may hold that place for long, and
-/// where no request comes that could take it, the backend is in use again.
+/// Brings back a backend that traffic took out of a pool without probes. If connects had failed, a connect by the balancer decides. If connects
+/// succeeded and responses failed, only a request can tell: one at a time is let through. No request may hold that slot for long, and if no request
+/// comes to take it, the backend is back in use.
 /// </summary>
 internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProvider time)
 {
@@ -20,7 +20,7 @@ internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProv
             if (backend.Health != BackendState.Unhealthy) return;
             if (!byConnect)
             {
-                // What stands as it stood is still the same, for it is offered here alone.
+                // An unchanged trial is the same one, because only this method offers it.
                 var isSame = backend.Trial == before && rest == longestRest;
                 if (isSame && before == TrialState.Offered)
                 {

@@ -4,16 +4,14 @@ using StickyWs.Backends;
 
 namespace StickyWs.Health;
 
-/// <summary>
-/// A connect of the balancer's own to a backend of a pool without probes, within the pool's connect time-out. It sends nothing but what TLS needs.
-/// </summary>
+/// <summary>A connect by the balancer to a backend of a pool without probes, within the pool's connect time-out. It sends only what TLS needs.</summary>
 internal sealed class ConnectCheck(IProbe connect, TimeSpan timeout, TimeProvider time)
 {
     private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddTimeout(new TimeoutStrategyOptions { Timeout = timeout })
         .Build();
 
-    /// <returns>Whether the backend took the connection.</returns>
+    /// <returns>Whether the backend accepted the connection.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<bool> RunAsync(Backend backend, CancellationToken cancellationToken)
     {
@@ -24,7 +22,7 @@ internal sealed class ConnectCheck(IProbe connect, TimeSpan timeout, TimeProvide
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return false; // Why it was taken out was logged, and every attempt would say the same again.
+            return false; // The reason it was taken out has been logged; every attempt would repeat it.
         }
     }
 }

@@ -4,8 +4,9 @@ using System.Net;
 namespace StickyWs.Health;
 
 /// <summary>
-/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. What too few of them saw, or
-/// for too short a time, is held back: one client, however hostile, is no evidence, nor are several in the moment between two others' successes.
+/// The clients that saw a backend fail in a way that a client's own request may cause, since the backend last succeeded. Failures seen by too few of
+/// them, or for too short a time, are held back: one client, however hostile, is no evidence, nor are several in the moment between two successes of
+/// others.
 /// </summary>
 internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack, TimeProvider time)
 {
@@ -18,8 +19,8 @@ internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack
     private long _since;
     private bool _isConvinced;
 
-    /// <summary>Takes note of a failure.</summary>
-    /// <returns>How many failures count now: none until enough clients saw one for long enough, then all that were held back.</returns>
+    /// <summary>Notes a failure.</summary>
+    /// <returns>How many failures count now: none until enough clients saw one for long enough, then all held-back ones.</returns>
     public int Note(IPAddress? client)
     {
         lock (_lock)
@@ -38,7 +39,7 @@ internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack
         }
     }
 
-    /// <summary>The backend succeeded: whatever was seen before was not the backend's state.</summary>
+    /// <summary>The backend succeeded: what was seen before was not the backend's state.</summary>
     /// <returns>Whether some of it was counted.</returns>
     public bool Clear()
     {
@@ -60,7 +61,7 @@ internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack
         }
     }
 
-    // A host has a whole /64 of IPv6 to itself (RFC 4291 section 2.5.4).
+    // A host has a whole IPv6 /64 to itself (RFC 4291 section 2.5.4).
     private static UInt128 KeyOf(IPAddress? client)
     {
         if (client is null) return 0;

@@ -9,8 +9,8 @@ using StickyWs.Dialing;
 namespace StickyWs.Health;
 
 /// <summary>
-/// A probe by one HTTP request on a connection of its own, so that every probe also proves that the backend still accepts: a
-/// pooled connection would outlive a full accept queue or a changed DNS record. No redirect is followed, no proxy used, no cookie kept.
+/// A probe with one HTTP request on a connection of its own, so that every probe also proves that the backend still accepts: a pooled connection
+/// would outlive a full accept queue or a changed DNS record. It follows no redirects, uses no proxy and keeps no cookies.
 /// </summary>
 internal sealed class HttpProbe : IProbe
 {
@@ -34,7 +34,7 @@ internal sealed class HttpProbe : IProbe
 
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
-        // Not within the request, which would not tell what was waited for when its time was over.
+        // Connects outside the request: a time-out of the request would not tell which step it waited for.
         await using var connection = await StreamDialer.OpenAsync(backend, _tls, Protocols(), cancellationToken);
         using var client = new HttpMessageInvoker(Handler(backend, connection));
         using var request = Request(backend.Address);
@@ -58,7 +58,7 @@ internal sealed class HttpProbe : IProbe
             UseProxy = false,
         };
 
-        // The handler's own TLS would check the name in Host, whatever its options say.
+        // The handler's own TLS would verify the name in Host, whatever its options say.
         var isTaken = 0;
         handler.ConnectCallback = (_, token) => Interlocked.Exchange(ref isTaken, 1) == 0
             ? new(connection)
@@ -75,7 +75,7 @@ internal sealed class HttpProbe : IProbe
 
     private HttpRequestMessage Request(Uri address)
     {
-        // The target goes out as it was written: no dot segment resolved, no escape changed.
+        // The target is sent as written: no dot segments resolved, no escapes changed.
         var asWritten = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
         var target = new Uri($"{address.GetLeftPart(UriPartial.Authority)}{_options.Path}", asWritten);
         var request = new HttpRequestMessage(new HttpMethod(_options.Method), target);
@@ -108,7 +108,7 @@ internal sealed class HttpProbe : IProbe
             var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
             if (read == 0) break;
 
-            // The text may have begun in what was there before.
+            // The text may have started in the part that was already there.
             var from = Math.Max(0, length - expected.Length + 1);
             length += read;
             if (buffer.AsSpan(from, length - from).IndexOf(expected) >= 0) return;

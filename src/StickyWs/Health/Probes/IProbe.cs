@@ -2,10 +2,12 @@ using StickyWs.Backends;
 
 namespace StickyWs.Health;
 
-/// <summary>One way of asking a backend whether it is well. Holds no state between two probes and no clock: the caller cancels it in time.</summary>
+/// <summary>
+/// One way to ask a backend whether it is healthy. Keeps no state between two probes and has no clock: the caller cancels it on time-out.
+/// </summary>
 internal interface IProbe
 {
-    /// <summary>Returns when the backend is well; every other way of ending says why not.</summary>
+    /// <summary>Returns if the backend is healthy; any exception says why it is not.</summary>
     /// <exception cref="ProbeFailedException">The backend answered, but not as it should.</exception>
     ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken);
 }

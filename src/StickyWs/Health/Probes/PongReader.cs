@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Reads a backend's frames (RFC 6455 section 5.2) up to the pong that answers a ping. What the backend sends of its own accord
-/// before that is skipped, within bounds: a flood must not keep a probe busy.
+/// Reads a backend's frames (RFC 6455 section 5.2) up to the pong that answers a ping. Unsolicited frames before that are skipped, within bounds: a
+/// flood must not keep a probe busy.
 /// </summary>
 internal sealed class PongReader(ProbeInput input)
 {

@@ -5,8 +5,8 @@ using Polly.Timeout;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Why a probe failed, in words for a log line. It quotes nothing that a backend sent: messages of the HTTP client may, and a
-/// hostile status line must not write into the log.
+/// The cause of a failed probe, in words for a log line. It never quotes what a backend sent: messages of the HTTP client may do that, and a hostile
+/// status line must not write into the log.
 /// </summary>
 internal static class ProbeCause
 {

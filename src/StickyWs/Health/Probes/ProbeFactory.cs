@@ -16,12 +16,12 @@ internal sealed class ProbeFactory : IProbeFactory
     public IProbe CreateConnect(PoolOptions pool) => new TcpProbe(pool.Tls);
 }
 
-/// <summary>Makes the probe that a pool asks for.</summary>
+/// <summary>Creates the probe that a pool is configured with.</summary>
 internal interface IProbeFactory
 {
     /// <returns><see langword="null"/> when the pool is not probed.</returns>
     IProbe? Create(PoolOptions pool);
 
-    /// <summary>A mere connect to a pool's backends, and TLS where their addresses ask for it.</summary>
+    /// <summary>A plain connect to a pool's backends, with TLS for https addresses.</summary>
     IProbe CreateConnect(PoolOptions pool);
 }

@@ -1,6 +1,6 @@
 namespace StickyWs.Health;
 
-/// <summary>What a backend sent to a probe and nobody has read yet: at most 32 KiB at a time.</summary>
+/// <summary>The unread bytes from a backend to a probe: at most 32 KiB at a time.</summary>
 internal sealed class ProbeInput(Stream stream)
 {
     /// <summary>The longest head that is accepted.</summary>
@@ -16,7 +16,7 @@ internal sealed class ProbeInput(Stream stream)
 
     public void Consume(int count) => _start += count;
 
-    /// <summary>Waits for more bytes behind the unread ones.</summary>
+    /// <summary>Waits for more bytes after the unread ones.</summary>
     /// <exception cref="ProbeFailedException">The backend closed.</exception>
     public async ValueTask ReadMoreAsync(string awaited, CancellationToken cancellationToken)
     {

@@ -9,11 +9,11 @@ internal sealed partial class ProbeLoop
     private partial void LogProbeFailed(string pool, string backend, string cause);
 
     [LoggerMessage(EventIds.FirstProbeFailed, LogLevel.Warning,
-        "Probe of {Pool}/{Backend} at {Address} failed: {Cause}. More of this is logged at Debug until it has recovered", EventName = "FirstProbeFailed")]
+        "Probe of {Pool}/{Backend} at {Address} failed: {Cause}. Further failures are logged at Debug until it recovers", EventName = "FirstProbeFailed")]
     private partial void LogFirstProbeFailed(string pool, string backend, Uri address, string cause);
 
     [LoggerMessage(EventIds.ProbeLoopFailed, LogLevel.Error,
-        "What a probe of {Pool}/{Backend} found could not be reported; it goes on being probed",
+        "The result of a probe of {Pool}/{Backend} could not be reported; probing continues",
         EventName = "ProbeLoopFailed")]
     private partial void LogLoopFailed(Exception exception, string pool, string backend);
 }

@@ -5,14 +5,14 @@ using StickyWs.Observability;
 namespace StickyWs.Health;
 
 /// <summary>
-/// Probes one backend for as long as it is configured: probe, judge, wait, one after the other, so that probes of one backend never overlap. What
-/// traffic suspects ends the wait. Owned by the monitor, which starts it once and stops it once, by itself or with all others.
+/// Probes one backend for as long as it is configured: probe, judge, wait, in sequence, so that probes of one backend never overlap. A suspicion from
+/// traffic ends the wait. Owned by the monitor, which starts it once and stops it once, alone or together with all others.
 /// </summary>
 internal sealed partial class ProbeLoop(
     Backend backend, BreakerBoard board, TimeProvider time, StickyWsMetrics metrics, Func<double> random, ILogger logger, CancellationToken stopping)
     : IDisposable
 {
-    // The shortest time between two probes, however much is suspected.
+    // The shortest time between two probes, however many suspicions arrive.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(500);
 
     private readonly ProbeStreak _streak = new();
@@ -28,7 +28,7 @@ internal sealed partial class ProbeLoop(
     private int _good;
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Takes over how to probe, from the next probe on; that comes at once when it is another one than before.</summary>
+    /// <summary>Takes over a changed probe, from the next probe on; that one is due at once if the probe differs from the one before.</summary>
     public void Configure(ProbePipeline pipeline)
     {
         var before = _pipeline;
@@ -37,8 +37,8 @@ internal sealed partial class ProbeLoop(
     }
 
     /// <summary>
-    /// Traffic failed: a probe is due, and its result decides. One that fails is enough where traffic has proved the same, else it takes as many as
-    /// always, but at once after each other.
+    /// Traffic failed: a probe is due, and its result decides. One failed probe is enough if traffic has proved the same; otherwise it takes the
+    /// usual number, without waiting between them.
     /// </summary>
     public void Suspect(Suspicion suspicion)
     {
@@ -58,7 +58,7 @@ internal sealed partial class ProbeLoop(
         _running = Task.Run(() => RunAsync(stop), CancellationToken.None);
     }
 
-    /// <summary>Waits until the first probe has ended or its time-out is over.</summary>
+    /// <summary>Waits until the first probe has ended or its time-out has passed.</summary>
     public async Task WaitForFirstAsync(CancellationToken cancellationToken)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -67,7 +67,7 @@ internal sealed partial class ProbeLoop(
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Ends the loop and a probe under way, and waits until nothing of it is left.</summary>
+    /// <summary>Ends the loop and any probe under way, and waits until both have finished.</summary>
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
@@ -114,13 +114,13 @@ internal sealed partial class ProbeLoop(
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();
-        // What has its verdict waits for the interval.
+        // Once there is a verdict, the next probe waits for the interval.
         _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent);
         if (result.Failure is null && isProven) _isProven = false;
         await JudgeAsync(result.Failure, pipeline, isProven);
     }
 
-    // The first failure, and the first that says nothing of the backend, are for whoever runs the backend; those that follow change nothing until it
+    // The first failure, and the first probe that says nothing about the backend, are logged for the operator; further ones add nothing until the backend
     // has recovered.
     private void Tell(ProbeResult result, int rise)
     {

@@ -7,7 +7,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Health;
 
-/// <summary>A pool's probe with its retries around its time-out. Serves all backends of the pool.</summary>
+/// <summary>A pool's probe with its time-out and, around that, its retries. Shared by all backends of the pool.</summary>
 internal sealed class ProbePipeline
 {
     private readonly IProbe _probe;
@@ -25,7 +25,7 @@ internal sealed class ProbePipeline
 
     public ProbeOptions Options { get; }
 
-    /// <summary>The same for two pipelines that probe alike.</summary>
+    /// <summary>Equal for two pipelines that probe alike.</summary>
     public string Identity { get; }
 
     /// <summary>Probes once.</summary>
@@ -43,8 +43,7 @@ internal sealed class ProbePipeline
         }
     }
 
-    // A reload makes new options for every pool; only a loop whose probe really became another one probes at once, or each reload would be a probe
-    // storm.
+    // A reload creates new options for every pool. Only a loop whose probe really changed probes at once; otherwise each reload would be a probe storm.
     private static string IdentityOf(PoolOptions pool)
     {
         var probe = pool.Health.Probe;
@@ -73,9 +72,9 @@ internal sealed class ProbePipeline
     };
 }
 
-/// <summary>What came of one probe.</summary>
-/// <param name="Failure">Why it failed; <see langword="null"/> when it was good.</param>
-/// <param name="Evidence">What that is evidence of.</param>
+/// <summary>The result of one probe.</summary>
+/// <param name="Failure">Why it failed; <see langword="null"/> for success.</param>
+/// <param name="Evidence">What the failure is evidence of.</param>
 internal readonly record struct ProbeResult(string? Failure, Evidence Evidence)
 {
     public static ProbeResult Good { get; } = new(null, Evidence.None);

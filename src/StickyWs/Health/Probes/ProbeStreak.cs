@@ -3,16 +3,16 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Health;
 
-/// <summary>Counts a backend's probes in a row and says when they turn it. Belongs to one loop; not for concurrent use.</summary>
+/// <summary>Counts consecutive results of a backend's probes and says when they change its health. Belongs to one loop; not for concurrent use.</summary>
 internal sealed class ProbeStreak
 {
     private int _good;
     private int _failed;
 
     /// <summary>Counts one probe.</summary>
-    /// <param name="failure">Why it failed; <see langword="null"/> when it was good.</param>
-    /// <param name="health">The backend's health now.</param>
-    /// <param name="options">The rules in force.</param>
+    /// <param name="failure">Why it failed; <see langword="null"/> for success.</param>
+    /// <param name="health">The backend's current health.</param>
+    /// <param name="options">The rules in effect.</param>
     /// <param name="isProven">Whether traffic has proved the same: then one failed probe is enough.</param>
     /// <param name="cause">Why the backend turns, when it does.</param>
     public ProbeTurn Count(string? failure, BackendState health, ProbeOptions options, bool isProven, out string cause)

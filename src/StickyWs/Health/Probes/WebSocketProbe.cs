@@ -9,8 +9,8 @@ using StickyWs.Http1;
 namespace StickyWs.Health;
 
 /// <summary>
-/// A probe by a whole WebSocket handshake (RFC 6455 section 4.1) and a ping answered by its pong, both written here byte by byte:
-/// a backend whose proxy or cache answers the 101 for it passes a mere status check, and fails this one.
+/// A probe with a complete WebSocket handshake (RFC 6455 section 4.1) and a ping answered by a pong, both implemented here: a backend whose proxy or
+/// cache sends the 101 in its place would pass a mere status check, and fails this one.
 /// </summary>
 internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions tls) : IProbe
 {

@@ -1,6 +1,6 @@
 namespace StickyWs.Proxying;
 
-/// <summary>A client's body as long as somebody wants it: from then on it ends, also for a read that waits for the client.</summary>
+/// <summary>A client's body that can be ended early: once it is no longer wanted it ends, even for a read that is waiting for the client.</summary>
 internal sealed class BodyGate(Stream body) : Stream
 {
     private readonly CancellationTokenSource _closed = new();
@@ -20,7 +20,7 @@ internal sealed class BodyGate(Stream body) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Nobody wants the rest.</summary>
+    /// <summary>Ends the body: the rest is not wanted.</summary>
     public void End() => _closed.Cancel();
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -28,7 +28,7 @@ internal sealed class BodyGate(Stream body) : Stream
         if (_closed.IsCancellationRequested && !_linked.IsCancellationRequested) return ValueTask.FromResult(0);
         if (_linked != cancellationToken)
         {
-            _linked = cancellationToken; // The same one for the whole body.
+            _linked = cancellationToken; // The same token for the whole body.
             cancellationToken.UnsafeRegister(static closed => ((CancellationTokenSource)closed!).Cancel(), _closed);
         }
 

@@ -4,10 +4,10 @@ using StickyWs.Dispatch;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Lets affinity look into the body of an answer, which goes to the client unchanged afterwards.</summary>
+/// <summary>Lets affinity inspect the body of a response, which then goes to the client unchanged.</summary>
 internal static class BodyLearner
 {
-    // Ten times what SignalR and Socket.IO answer; what is longer is looked at so far and no further.
+    // Ten times the size of SignalR's and Socket.IO's responses; a longer body is inspected up to this length only.
     private const int LongestLook = 16 * 1024;
 
     public static async ValueTask LearnAsync(Decision decision, HttpResponseMessage response, CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ internal static class BodyLearner
         var reader = PipeReader.Create(await body.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
         var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
 
-        // No longer than there is sense in it: a stream of an application's own must not wait for its end here.
+        // Only while it can be such a response: a stream of the application must not be delayed until its end.
         while (!read.IsCompleted && read.Buffer.Length < LongestLook && Decision.IsPart(Joined(read.Buffer)))
         {
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

@@ -3,8 +3,8 @@ using System.Net;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// A client's body on its way to a backend. It is taken from the client once, by YARP, which writes it here; from here it goes to the attempt under
-/// way, and waits while there is none. A later attempt gets first what an earlier one got, as far as that was kept.
+/// A client's body on its way to a backend. YARP reads it from the client once and writes it here; from here it goes to the current attempt, and
+/// waits while there is none. A later attempt first gets what an earlier one got, as far as that was kept.
 /// </summary>
 internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) : WriteOnlyStream
 {
@@ -23,10 +23,10 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
     private bool _isOutputBroken;
     private Exception? _clientFailure;
 
-    /// <summary>How much of it was taken from the client.</summary>
+    /// <summary>The number of bytes taken from the client.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
-    /// <summary>Whether all of it was sent.</summary>
+    /// <summary>Whether the whole body was sent.</summary>
     public bool IsSent
     {
         get
@@ -35,7 +35,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>What the client's side threw, when it did not deliver all of it.</summary>
+    /// <summary>The exception of the client's side, if it did not deliver the whole body.</summary>
     public Exception? ClientFailure
     {
         get
@@ -44,7 +44,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>Whether the client is who is waited for.</summary>
+    /// <summary>Whether the client is the one being waited for.</summary>
     public bool AwaitsClient
     {
         get
@@ -53,7 +53,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>Whether nobody wanted all of it.</summary>
+    /// <summary>Whether part of the body was not wanted.</summary>
     public bool IsUnwanted
     {
         get
@@ -62,7 +62,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>Whether another attempt could get all that was taken from the client.</summary>
+    /// <summary>Whether another attempt could get everything that was taken from the client.</summary>
     public bool CanRepeat
     {
         get
@@ -71,12 +71,12 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>Sends it to an attempt; one attempt at a time.</summary>
-    /// <param name="target">Where to.</param>
-    /// <param name="context">The connection's.</param>
-    /// <param name="taking">Given to YARP, which takes the body from the client.</param>
+    /// <summary>Sends the body to an attempt; one attempt at a time.</summary>
+    /// <param name="target">The target of the attempt.</param>
+    /// <param name="context">The connection's context.</param>
+    /// <param name="taking">Passed to YARP, which reads the body from the client.</param>
     /// <param name="attempt">Ends the attempt.</param>
-    /// <returns>Whether all of it was sent; if not, nobody wants the rest.</returns>
+    /// <returns>Whether the whole body was sent; if not, the rest is not wanted.</returns>
     public async Task<bool> SendToAsync(BodyTarget target, TransportContext? context, CancellationToken taking, CancellationToken attempt)
     {
         await ReplayAsync(target, attempt).ConfigureAwait(false);
@@ -85,7 +85,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         try
         {
             var isWhole = await target.End.ConfigureAwait(false);
-            if (!isWhole) await _pumped.Task.ConfigureAwait(false); // What it still writes, the connection drops.
+            if (!isWhole) await _pumped.Task.ConfigureAwait(false); // The connection drops what is still written.
             return isWhole;
         }
         finally
@@ -97,7 +97,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    /// <summary>Nobody wants the rest.</summary>
+    /// <summary>The rest of the body is not wanted.</summary>
     public void GiveUp()
     {
         BodyTarget? target;
@@ -113,7 +113,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         target?.Finish(isWhole: false);
     }
 
-    /// <summary>No attempt will follow the one under way, which may be answered before it has begun to send.</summary>
+    /// <summary>No attempt will follow the current one, which may be answered before it has started to send.</summary>
     public void Settle()
     {
         lock (_lock)
@@ -154,7 +154,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         BodyTarget? before;
         lock (_lock)
         {
-            (before, _target) = (_target, null); // Nothing is taken from the client meanwhile, or it would be missing here.
+            (before, _target) = (_target, null); // The client is not read meanwhile, or those bytes would be missing here.
             if (!_kept.IsWhole && _taken > 0) throw new NotRepeatableException();
             kept = _kept.Bytes;
             _isReplaying = true;
@@ -172,7 +172,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         }
     }
 
-    // Whoever comes first has it taken from the client: an attempt may not have ended yet when the next begins.
+    // The first caller starts the read from the client: an attempt may not have ended yet when the next begins.
     private void Attach(BodyTarget target, TransportContext? context, CancellationToken taking)
     {
         bool isFirst;
@@ -190,7 +190,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         if (isFirst) _ = PumpAsync(context, taking);
     }
 
-    // A write under way may fail too, and tells why; or it has just done its work, and knows nothing of the end.
+    // A write in progress may fail too, and sets the reason; or it has just completed, and does not see the end.
     private void EndAttempt(BodyTarget target, OperationCanceledException reason)
     {
         lock (_lock)
@@ -234,7 +234,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         _pumped.SetResult();
     }
 
-    // YARP's content swallows what goes wrong on the backend's side and throws what goes wrong on the client's.
+    // YARP's content swallows failures of the backend's side and throws those of the client's side.
     private void Tell(Exception? failure)
     {
         BodyTarget? target;
@@ -249,7 +249,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         else target?.Fail(failure);
     }
 
-    // YARP wraps what it meets while it reads.
+    // YARP wraps exceptions from reading.
     private static bool IsCancellation(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)
@@ -260,7 +260,7 @@ internal sealed class BodyPump(HttpContent body, BodyGate? gate, long? length) :
         return false;
     }
 
-    // Waits for somebody to send it to; nobody, when it is not wanted any more.
+    // Waits for an attempt to send to; null if the body is no longer wanted.
     private async ValueTask<BodyTarget?> TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         while (true)

@@ -2,17 +2,17 @@ using System.Buffers;
 
 namespace StickyWs.Proxying;
 
-/// <summary>The beginning of a body, kept for as long as it is all that was taken from the client.</summary>
+/// <summary>The beginning of a body, kept as long as it is everything that was taken from the client.</summary>
 internal struct KeptBytes
 {
-    // What an HTTP/2 backend takes that has not read (RFC 9113 section 6.9.2), and the piece that waits behind it.
+    // What an HTTP/2 backend accepts without reading (RFC 9113 section 6.9.2), and the piece waiting after it.
     private const int Most = 2 * 64 * 1024;
 
     private byte[]? _buffer;
     private int _length;
     private bool _isLost;
 
-    /// <summary>Whether all that was taken is here.</summary>
+    /// <summary>Whether everything taken is here.</summary>
     public readonly bool IsWhole => !_isLost;
 
     public readonly ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
@@ -31,7 +31,7 @@ internal struct KeptBytes
         _length += bytes.Length;
     }
 
-    /// <summary>Something was taken that is not here.</summary>
+    /// <summary>Bytes were taken that are not here.</summary>
     public void Lose()
     {
         _isLost = true;
@@ -48,5 +48,5 @@ internal struct KeptBytes
     }
 }
 
-/// <summary>A request would have to be sent once more, but its body, or a part of it, is gone.</summary>
+/// <summary>A request would have to be repeated, but its body, or part of it, is gone.</summary>
 internal sealed class NotRepeatableException() : InvalidOperationException("The request was sent before and cannot be sent twice.");

@@ -3,12 +3,12 @@ using System.Net;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// A request body as the HTTP client sends it, in one attempt or in several. <see cref="SocketsHttpHandler"/> repeats a request without content on
-/// its own when a connection breaks, so a request that must not be repeated has this content even where it has no body.
+/// A request body as the HTTP client sends it, in one or several attempts. <see cref="SocketsHttpHandler"/> repeats a request without content on its
+/// own when a connection breaks, so a request that must not be repeated has this content even if it has no body.
 /// </summary>
 internal sealed class RequestContent : HttpContent
 {
-    // What no length of a body comes near, and is yet written away in no time.
+    // Larger than any remaining body, and still written in no time.
     private const long MostFilled = 1L << 40;
 
     private static readonly byte[] Filling = new byte[1024 * 1024];
@@ -20,9 +20,9 @@ internal sealed class RequestContent : HttpContent
     private volatile bool _hasStarted;
     private volatile bool _isWithBackend;
 
-    /// <param name="body">YARP's content; <see langword="null"/> for none, which is sent as one of no bytes.</param>
+    /// <param name="body">YARP's content; <see langword="null"/> for none, which is sent as an empty body.</param>
     /// <param name="gate">The client's body.</param>
-    /// <param name="activity">Ends the request.</param>
+    /// <param name="activity">Cancels the request.</param>
     public RequestContent(HttpContent? body, BodyGate? gate, CancellationToken activity)
     {
         _activity = activity;
@@ -32,31 +32,31 @@ internal sealed class RequestContent : HttpContent
         foreach (var (name, values) in body.Headers.NonValidated) Headers.TryAddWithoutValidation(name, values);
     }
 
-    /// <summary>Whether it is being sent, and not sent yet.</summary>
+    /// <summary>Whether sending has started and not completed yet.</summary>
     public bool IsUnderWay => _hasStarted && _pump is { IsSent: false };
 
-    /// <summary>What the client's side threw, when it did not deliver all of it.</summary>
+    /// <summary>The exception of the client's side, if it did not deliver the whole body.</summary>
     public Exception? ClientFailure => _pump?.ClientFailure;
 
-    /// <summary>Whether the client is who is waited for.</summary>
+    /// <summary>Whether the client is the one being waited for.</summary>
     public bool AwaitsClient => _pump is { AwaitsClient: true };
 
-    /// <summary>Whether the backend has, or may have, the head of the request: the HTTP client asks for the body behind it.</summary>
+    /// <summary>Whether the backend has, or may have, the request head: the HTTP client asks for the body after sending it.</summary>
     public bool IsWithBackend => _isWithBackend;
 
-    /// <summary>Whether nobody wanted all of it.</summary>
+    /// <summary>Whether part of the body was not wanted.</summary>
     public bool IsUnwanted => _pump is { IsUnwanted: true };
 
-    /// <summary>Whether it can be sent once more.</summary>
+    /// <summary>Whether it can be sent again.</summary>
     public bool CanRepeat => _pump is null or { CanRepeat: true };
 
-    /// <summary>The request is about to be sent, or sent once more.</summary>
+    /// <summary>The request is about to be sent, or sent again.</summary>
     public void BeginAttempt() => _isWithBackend = false;
 
-    /// <summary>Nobody wants the rest of it.</summary>
+    /// <summary>The rest of the body is not wanted.</summary>
     public void GiveUp() => _pump?.GiveUp();
 
-    /// <summary>It will not be sent once more.</summary>
+    /// <summary>It will not be sent again.</summary>
     public void Settle() => _pump?.Settle();
 
     /// <summary>The request is over.</summary>
@@ -82,20 +82,20 @@ internal sealed class RequestContent : HttpContent
     private async Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         if (_pump is null) return;
-        var isHttp2 = cancellationToken != _activity; // HTTP/2 has a token of its own, for when the backend wants no more.
+        var isHttp2 = cancellationToken != _activity; // HTTP/2 has its own token, cancelled when the backend wants no more.
         var target = new BodyTarget(stream, isKept: isHttp2);
         try
         {
-            // The head first: nothing is taken from the client for a connection that is closed.
+            // The head first: the client is not read for a connection that is closed.
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
             _hasStarted = true;
-            if (!isHttp2) ProxiedRequest.Current?.Connection?.ReadAhead(); // The backend may answer before the client goes on.
+            if (!isHttp2) ProxiedRequest.Current?.Connection?.ReadAhead(); // The backend may respond before the client continues.
             var isWhole = await _pump.SendToAsync(target, context, isHttp2 ? _never.Token : _activity, cancellationToken).ConfigureAwait(false);
             if (!isWhole) await FillAsync(stream).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (isHttp2 && !_activity.IsCancellationRequested)
         {
-            if (target.Given == _length) return; // The stream takes no more, and the answer, or why there is none, will be told to its reader.
+            if (target.Given == _length) return; // The stream takes no more; the reader gets the response, or its failure.
             await AskWhyAsync(stream).ConfigureAwait(false);
             throw;
         }
@@ -107,19 +107,20 @@ internal sealed class RequestContent : HttpContent
         return _length is not null;
     }
 
-    // The HTTP client wants as many bytes as were announced before it reads the answer; the connection drops them.
+    // The HTTP client expects the announced number of bytes before it reads the response; the connection drops them.
     private async ValueTask FillAsync(Stream stream)
     {
         if (_length is not { } length) return;
         var rest = length - _pump!.Taken;
-        if (rest > MostFilled) throw new IOException($"The backend answered before it had read the body, of which {rest} bytes are left.");
+        if (rest > MostFilled) throw new IOException($"The backend responded before it had read the body, of which {rest} bytes are left.");
         for (; rest > 0; rest -= Filling.Length)
         {
             await stream.WriteAsync(Filling.AsMemory(0, (int)Math.Min(rest, Filling.Length)), CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    // HTTP/2 tells a write why it wants no more: the request may be repeated, or it failed. If neither, the answer is whole without it (RFC 9113 section 8.1).
+    // With HTTP/2 a write reports why the backend wants no more: the request may be repeated, or it failed. Otherwise the response is complete without the
+    // rest (RFC 9113 section 8.1).
     private async ValueTask AskWhyAsync(Stream stream)
     {
         try
@@ -128,7 +129,7 @@ internal sealed class RequestContent : HttpContent
         }
         catch (OperationCanceledException)
         {
-            // It says nothing.
+            // It reports nothing.
         }
 
         _pump!.GiveUp();

@@ -1,6 +1,6 @@
 namespace StickyWs.Proxying;
 
-/// <summary>A stream that is written to asynchronously, and nothing else.</summary>
+/// <summary>A stream that only supports asynchronous writes.</summary>
 internal abstract class WriteOnlyStream : Stream
 {
     public sealed override bool CanRead => false;

@@ -1,8 +1,8 @@
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Finds the status of the final answer in the bytes of an HTTP/1.1 connection, past interim answers (RFC 9110 section 15.2). It judges nothing;
-/// whoever reads the answer does.
+/// Finds the status of the final response in the bytes of an HTTP/1.1 connection, after any interim responses (RFC 9110 section 15.2). It validates
+/// nothing; the reader of the response does.
 /// </summary>
 internal struct AnswerScan
 {
@@ -12,7 +12,7 @@ internal struct AnswerScan
     private int _column;
     private bool _isInHead;
 
-    /// <summary>The status; 0 until one is known that is no interim one.</summary>
+    /// <summary>The status of the final response; 0 until it is known.</summary>
     public int Final { get; private set; }
 
     private int Status { get; set; }
@@ -35,7 +35,7 @@ internal struct AnswerScan
         (_isInHead, Status) = (true, 0);
     }
 
-    // An interim answer ends with an empty line.
+    // An interim response ends with an empty line.
     private void SkipHead(byte value)
     {
         if (value == '\r') return;

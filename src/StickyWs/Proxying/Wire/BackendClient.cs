@@ -10,8 +10,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// The HTTP client of one pool, or of one client of it whose connection is authenticated, with the connections that it keeps. It is shared by
-/// counting: the table holds one use and every request another, and whoever gives back the last one closes the connections.
+/// The HTTP client of one pool, or of one client of the pool whose connection is authenticated, with its kept connections. It is reference-counted:
+/// the table holds one reference and every request another; the last release closes the connections.
 /// </summary>
 internal sealed class BackendClient
 {
@@ -27,11 +27,11 @@ internal sealed class BackendClient
 
     public HttpMessageInvoker Invoker { get; }
 
-    /// <summary>Whether it serves the pool as well as a new one would.</summary>
+    /// <summary>Whether it serves the pool as well as a new client would.</summary>
     public bool Fits(PoolDefinition pool) => pool.Revision == _revision || HasSameSettings(pool.Options);
 
-    /// <summary>Begins a use.</summary>
-    /// <returns><see langword="false"/> when it is closed already.</returns>
+    /// <summary>Takes a reference.</summary>
+    /// <returns><see langword="false"/> if it is already closed.</returns>
     public bool TryUse()
     {
         var uses = Volatile.Read(ref _uses);
@@ -45,7 +45,7 @@ internal sealed class BackendClient
         return false;
     }
 
-    /// <summary>Ends a use.</summary>
+    /// <summary>Releases a reference.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _uses) == 0) Invoker.Dispose();
@@ -57,7 +57,7 @@ internal sealed class BackendClient
     private bool HasSameConnections(KeptConnectionOptions connections)
         => connections.IdleTimeout == _options.Connections.IdleTimeout && connections.Lifetime == _options.Connections.Lifetime;
 
-    // The file of authorities is read once per load of the configuration, so a new load means a new client.
+    // The file of authorities is read once per load of the configuration, so a new load needs a new client.
     private bool HasSameTls(TlsOptions tls)
         => tls.CaCertificateFile is null
             && _options.Tls.CaCertificateFile is null
@@ -74,7 +74,7 @@ internal sealed class BackendClient
         ConnectTimeout = options.Timeouts.Connect,
         ConnectCallback = settings.Dials.Over(new BackendConnector(options, settings, isBound).ConnectAsync),
         PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
-        PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // What is bound is not replaced while it is good.
+        PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // A bound connection is not replaced while it works.
         MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
@@ -82,12 +82,12 @@ internal sealed class BackendClient
     };
 }
 
-/// <summary>What the HTTP clients of all pools have in common.</summary>
-/// <param name="Names">Who knows the addresses of names.</param>
+/// <summary>The settings that the HTTP clients of all pools share.</summary>
+/// <param name="Names">Resolves names.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Dials">Measures the dials.</param>
-/// <param name="Lane">The raw lane, where there is one.</param>
-/// <param name="Budget">The descriptors that may be used, where they are limited.</param>
-/// <param name="Kept">Where they are limited: the connections that there are.</param>
+/// <param name="Lane">The raw lane, if there is one.</param>
+/// <param name="Budget">The descriptor budget, if there is a limit.</param>
+/// <param name="Kept">The open connections, if descriptors are limited.</param>
 internal sealed record ClientSettings(
     AddressBook Names, TimeProvider Time, DialMeter Dials, RawLane? Lane = null, DescriptorBudget? Budget = null, KeptConnections? Kept = null);

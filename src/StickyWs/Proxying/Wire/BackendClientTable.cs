@@ -5,7 +5,7 @@ using StickyWs.Observability;
 
 namespace StickyWs.Proxying;
 
-/// <summary>One client per pool, kept through every change of the configuration that does not concern it.</summary>
+/// <summary>One client per pool, kept across all configuration changes that do not affect it.</summary>
 internal sealed class BackendClientTable : IDisposable
 {
     private readonly ConcurrentDictionary<string, BackendClient> _clients = new(StringComparer.OrdinalIgnoreCase);
@@ -46,7 +46,7 @@ internal sealed class BackendClientTable : IDisposable
         }
     }
 
-    /// <summary>A client for one connection of one client's; the caller releases it.</summary>
+    /// <summary>A client bound to one connection of a client; the caller releases it.</summary>
     public BackendClient Create(PoolSnapshot pool) => new(pool.Definition, _settings, _wrap, isBound: true);
 
     public void Dispose()
@@ -55,7 +55,7 @@ internal sealed class BackendClientTable : IDisposable
         foreach (var name in _clients.Keys) Drop(name);
     }
 
-    // The client of a pool that changed is replaced by the next request; one of a pool that is gone has no next request.
+    // The client of a changed pool is replaced by the next request; a removed pool has no next request.
     private void DropStrangers(RegistrySnapshot snapshot)
     {
         foreach (var name in _clients.Keys)

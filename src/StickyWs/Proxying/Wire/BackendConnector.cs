@@ -9,19 +9,19 @@ using StickyWs.Transport;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Connects to a pool's backends, in the raw lane where that is on. It speaks TLS itself, because <see cref="SocketsHttpHandler"/> would ask for and
-/// check the name in the request's <c>Host</c>, whatever its options say, and that name is the client's to choose.
+/// Connects to a pool's backends, in the raw lane if that is on. It does its own TLS handshake, because <see cref="SocketsHttpHandler"/> would send
+/// and verify the name in the request's <c>Host</c>, whatever its options say, and the client controls that name.
 /// </summary>
 internal sealed class BackendConnector(PoolOptions pool, ClientSettings settings, bool isBound)
 {
-    // The handler gives up HTTP/2 for good where it was not agreed on once, so from then on it must not be agreed on either.
+    // After one connection without HTTP/2 the handler gives it up for good, so from then on it must not be negotiated either.
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var request = context.InitialRequestMessage;
 
-        // The request may be elsewhere by now, the connection is for where it was.
+        // The request may have moved on by now; the connection is for its original target.
         var address = new UriBuilder(request.RequestUri!.Scheme, context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri;
         var protocols = Protocols(request, context.DnsEndPoint);
         var socket = await OpenWithinBudgetAsync(address, cancellationToken).ConfigureAwait(false);

@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Stands between the HTTP client and a connection to a backend, and corrects two things. On a connection that the backend has closed nothing is
-/// sent, so that the request can go out on another. And an answer that comes while the request is still being sent, or stands before a break, is not
-/// lost: a write that fails is not told, for the reader will meet either the answer or the break.
+/// Sits between the HTTP client and a connection to a backend, and corrects two things. Nothing is sent on a connection that the backend has closed,
+/// so that the request can use another one. And a response that arrives while the request is still being sent, or before a break, is not lost: a
+/// failed write is not reported, because the reader will see either the response or the break.
 /// </summary>
 internal sealed class BackendWire : IDisposable
 {
@@ -25,8 +25,8 @@ internal sealed class BackendWire : IDisposable
     private volatile bool _isSpent;
 
     /// <param name="link">The connection itself.</param>
-    /// <param name="age">How long it may be used.</param>
-    /// <param name="kept">Who closes it when its descriptor is wanted, where these are limited.</param>
+    /// <param name="age">Tracks how long it may be used.</param>
+    /// <param name="kept">Closes it when its descriptor is needed, if descriptors are limited.</param>
     public BackendWire(IWireLink link, ConnectionAge age, KeptConnections? kept)
     {
         (_link, _age, _kept) = (link, age, kept);
@@ -36,11 +36,11 @@ internal sealed class BackendWire : IDisposable
 
     private bool WasUsed => _request is not null;
 
-    // The preface that an HTTP/2 client begins with (RFC 9113 section 3.4); no method of HTTP/1.1 has this name.
+    // The preface of an HTTP/2 connection (RFC 9113 section 3.4); no HTTP/1.1 method has this name.
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
 
-    /// <summary>Writes; what cannot be sent any more is dropped.</summary>
-    /// <exception cref="UnsentException">These would be the first bytes of a request, and the connection is closed.</exception>
+    /// <summary>Writes; bytes that can no longer be sent are dropped.</summary>
+    /// <exception cref="UnsentException">These are the first bytes of a request, and the connection is closed.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (_isHttp2) return WriteOnAsync(bytes, cancellationToken);
@@ -49,14 +49,14 @@ internal sealed class BackendWire : IDisposable
         return _isSpent ? default : WriteOnAsync(bytes, _stop.Token);
     }
 
-    /// <summary>Reads. What answers a request without a body needs no watching: nothing is being sent that it could make needless.</summary>
+    /// <summary>Reads. The response to a request without a body needs no read-ahead: nothing is being sent that it could make unnecessary.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_isHttp2 || (ProxiedRequest.Current is { Content: null } && !_ahead.HasBegun)) return _link.ReceiveAsync(buffer, cancellationToken);
         return ReadWatchedAsync(buffer, isAhead: !TryReadOn(), cancellationToken);
     }
 
-    /// <summary>A request is over, which may have been the last one that was sent on it.</summary>
+    /// <summary>A request is over, possibly the last one that was sent on it.</summary>
     public void Leave(ProxiedRequest request)
     {
         lock (_lock)
@@ -67,7 +67,7 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    /// <summary>Closes it if no request is under way on it. One that comes in this moment is sent on another.</summary>
+    /// <summary>Closes it if no request is in progress on it. A request that arrives at this moment uses another one.</summary>
     public bool TryCloseIdle()
     {
         lock (_lock)
@@ -80,7 +80,7 @@ internal sealed class BackendWire : IDisposable
         return true;
     }
 
-    /// <summary>The request is over whose sending was given up: the backend still waits for the rest, so nothing else may be sent.</summary>
+    /// <summary>The request whose send was abandoned is over: the backend still waits for the rest, so nothing else may be sent.</summary>
     public void Close() => _link.Close();
 
     public void Dispose()
@@ -115,12 +115,12 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    // The client has looked for itself, but what the kernel has may not have been told yet. On a connection that was in use a moment ago that can be
-    // no more than an end right behind the answer, and then it repeats by itself a request without a body.
+    // The HTTP client has checked, but an end in the kernel may not have been reported yet. On a recently used connection that can only be an end right
+    // after the response, and then the HTTP client itself repeats a request without a body.
     private bool IsClosedTo(ProxiedRequest request)
         => _isSpent || _age.IsOver(out var isFresh) || _ahead.HasArrived || ((request.Content is not null || !isFresh) && _link.HasArrived);
 
-    // Some connections throw at once, others return what failed.
+    // Some connections throw synchronously, others return a failed task.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
@@ -133,7 +133,7 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    // A send that fails at once has taken nothing.
+    // A send that fails synchronously has sent nothing.
     private async ValueTask FirstAsync(ValueTask sending, bool isReused, bool isAtOnce)
     {
         try
@@ -166,7 +166,7 @@ internal sealed class BackendWire : IDisposable
         }
         catch (OperationCanceledException) when (_isSpent)
         {
-            // Given up meanwhile.
+            // Abandoned meanwhile.
         }
     }
 
@@ -193,7 +193,7 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    /// <summary>A body is about to be sent: receives what the backend may say meanwhile.</summary>
+    /// <summary>A body is about to be sent: starts to receive what the backend may send meanwhile.</summary>
     public void ReadAhead()
     {
         lock (_lock)
@@ -202,13 +202,13 @@ internal sealed class BackendWire : IDisposable
         }
     }
 
-    // From here on the reader receives, unless somebody has begun to again.
+    // From here on the reader receives, unless a read-ahead has started again.
     private bool TryReadOn()
     {
         lock (_lock) return _isReading = !_ahead.HasBegun;
     }
 
-    // Whether more is wanted of what arrives ahead of a reader.
+    // Returns whether to keep reading ahead.
     private bool Arrived(ReadOnlySpan<byte> bytes)
     {
         if (_request is not { } request) return false;
@@ -218,7 +218,7 @@ internal sealed class BackendWire : IDisposable
         return _scan.Final == 0 || IsSending(request);
     }
 
-    // While nobody reads. At its end a connection takes no more of the request, whatever was answered.
+    // While there is no reader. At its end a connection takes no more of the request, whatever the response was.
     private bool ArrivedAhead(ReadOnlySpan<byte> bytes)
     {
         if (!bytes.IsEmpty) return Arrived(bytes);
@@ -239,10 +239,10 @@ internal sealed class BackendWire : IDisposable
     }
 }
 
-/// <summary>What a <see cref="BackendWire"/> receives from and sends to: the connection to a backend, in clear or in TLS.</summary>
+/// <summary>The connection to a backend that a <see cref="BackendWire"/> reads from and writes to, with or without TLS.</summary>
 internal interface IWireLink
 {
-    /// <summary>Whether the kernel holds something from the backend, its end included.</summary>
+    /// <summary>Whether the kernel holds data from the backend, including a FIN.</summary>
     bool HasArrived { get; }
 
     ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
@@ -255,6 +255,6 @@ internal interface IWireLink
 /// <summary>A connection to a backend was found closed before a byte of the request was sent.</summary>
 internal sealed class UnsentException(bool isReused, Exception? inner = null) : IOException("The connection was closed before the request was sent.", inner)
 {
-    /// <summary>Whether the connection had served before, and so was simply too old; on a new one something is wrong with the backend.</summary>
+    /// <summary>Whether the connection had served before, and was simply too old; on a new one, something is wrong with the backend.</summary>
     public bool IsReused => isReused;
 }

@@ -8,13 +8,13 @@ using StickyWs.Backends;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Gives a connection of a client's, once it authenticates itself as such, a connection to a backend of its own: used by nobody else, kept to the
-/// backend where it began, and closed with the client's. Where a client's connection carries the requests of several users, as one of a trusted
-/// proxy's does, or cannot be watched, every such request gets a connection to itself.
+/// Gives a client's connection, once it authenticates itself, a connection to a backend of its own: not shared, kept to the backend where it began,
+/// and closed with the client's. If a client's connection carries the requests of several users (as a trusted proxy's does), or cannot be watched,
+/// every such request gets its own connection.
 /// </summary>
 internal sealed class BoundClients(BackendClientTable clients, BackendRegistry registry)
 {
-    // Say that the request is to be made over HTTP/1.1 (RFC 9113 section 7, RFC 9114 section 8.1), where a connection is one client's at a time.
+    // HTTP_1_1_REQUIRED asks for HTTP/1.1 (RFC 9113 section 7, RFC 9114 section 8.1), where a connection belongs to one client at a time.
     private const int Http11Required = 0xd;
     private const int VersionFallback = 0x110;
 
@@ -22,13 +22,13 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
 
     private volatile bool _hasAny;
 
-    /// <summary>The one that belongs to the request's connection; <see langword="null"/> while that is not authenticated.</summary>
+    /// <summary>The bound connection of the request's connection; <see langword="null"/> while that is not authenticated.</summary>
     public BoundClient? Find(HttpContext context, PoolSnapshot pool)
         => _hasAny
             && context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var found) == true
             && ((Dictionary<string, BoundClient>)found!).TryGetValue(pool.Name, out var bound) ? bound : null;
 
-    /// <summary>Refuses what HTTP/2 cannot carry, in a way that makes clients come back over HTTP/1.1.</summary>
+    /// <summary>Refuses what HTTP/2 cannot carry, in a way that makes clients retry over HTTP/1.1.</summary>
     public static bool TryRefuse(HttpContext context)
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol)) return false;
@@ -37,7 +37,7 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
         return true;
     }
 
-    /// <summary>The client to send a request with; the caller releases it.</summary>
+    /// <summary>The HTTP client to send a request with; the caller releases it.</summary>
     public BackendClient Use(ProxiedRequest request)
     {
         var (context, pool) = (request.Context, request.Pool);
@@ -52,7 +52,7 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
     private bool CanBind(HttpContext context)
         => HttpProtocol.IsHttp11(context.Request.Protocol)
             && context.Features.Get<IConnectionCompleteFeature>() is not null
-            // The peer's own address, which middleware may have replaced since.
+            // The peer's own address; middleware may have replaced the request's.
             && context.Features.Get<IConnectionItemsFeature>() is BaseConnectionContext { RemoteEndPoint: IPEndPoint { Address: var peer } }
             && peer.Equals(context.Connection.RemoteIpAddress)
             && !registry.Current.TrustedProxies.Contains(peer);
@@ -75,7 +75,7 @@ internal sealed class BoundClients(BackendClientTable clients, BackendRegistry r
     }
 }
 
-/// <summary>The one connection to a backend that belongs to one connection of a client, since it was authenticated for whoever is there.</summary>
+/// <summary>The one connection to a backend that is bound to a client's connection since that was authenticated.</summary>
 internal sealed class BoundClient(BackendClient client)
 {
     public BackendClient Client => client;

@@ -2,7 +2,7 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Proxying;
 
-/// <summary>How long a connection has been open and unused, against how long it may be: exactly, where the HTTP client looks every now and then.</summary>
+/// <summary>Checks a connection's age and idle time against their limits, on every use; the HTTP client checks only periodically.</summary>
 internal sealed class ConnectionAge(KeptConnectionOptions limits, bool isEternal, TimeProvider time)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(20);
@@ -10,7 +10,7 @@ internal sealed class ConnectionAge(KeptConnectionOptions limits, bool isEternal
     private readonly long _openedAt = time.GetTimestamp();
     private long _usedAt = time.GetTimestamp();
 
-    /// <summary>Whether it has been open or unused for too long.</summary>
+    /// <summary>Whether it has been open or idle for too long.</summary>
     /// <param name="isFresh">Whether it was in use a moment ago.</param>
     public bool IsOver(out bool isFresh)
     {

@@ -5,17 +5,17 @@ using StickyWs.Http1;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Whoever sends on such a connection is taken for who
-/// authenticated it, so it must not be shared.
+/// Authentication of a connection instead of a request: NTLM, and Negotiate (RFC 4559). Any request on such a connection is attributed to the user
+/// who authenticated it, so it must not be shared.
 /// </summary>
 internal static class ConnectionAuthentication
 {
     private static readonly string[] Schemes = ["NTLM", "Negotiate"];
 
-    /// <summary>Whether a request begins it, or goes on with it.</summary>
+    /// <summary>Whether a request starts or continues it.</summary>
     public static bool IsIn(IHeaderDictionary headers) => IsIn(headers.Authorization) || IsIn(headers.ProxyAuthorization);
 
-    /// <summary>Whether an answer goes on with it in the same connection, so that the rest of a body has to be sent (RFC 4559 section 5).</summary>
+    /// <summary>Whether a response continues it on the same connection, so that the rest of a body has to be sent (RFC 4559 section 5).</summary>
     public static bool GoesOn(int status, ReadOnlySpan<byte> head)
     {
         if (status is not (401 or 407)) return false;

@@ -7,7 +7,7 @@ namespace StickyWs.Proxying;
 /// <summary>Measures the connects of the HTTP clients.</summary>
 internal sealed class DialMeter(StickyWsMetrics metrics, TimeProvider time, RawLane? lane = null)
 {
-    /// <summary>The same connect, measured.</summary>
+    /// <summary>Wraps a connect callback with measurement.</summary>
     public Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Over(
         Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
         => (context, cancellationToken) => ConnectAsync(connect, context, cancellationToken);
@@ -17,7 +17,7 @@ internal sealed class DialMeter(StickyWsMetrics metrics, TimeProvider time, RawL
         SocketsHttpConnectionContext context,
         CancellationToken cancellationToken)
     {
-        // By now, for a request may be on its way to another backend when this ends.
+        // Read now, because the request may have moved to another backend when this ends.
         var backend = context.InitialRequestMessage.Options.TryGetValue(ProxiedRequest.Key, out var request) ? request.Backend : null;
         var startedAt = time.GetTimestamp();
         string? errorType = null;

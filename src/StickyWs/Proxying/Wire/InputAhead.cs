@@ -4,11 +4,12 @@ using System.Runtime.ExceptionServices;
 
 namespace StickyWs.Proxying;
 
-/// <summary>Delivers what was received before its reader came, nothing for the end; says whether more should be.</summary>
+/// <summary>Receives bytes ahead of their reader, an empty span for the end; returns whether to continue.</summary>
 internal delegate bool InputSink(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// Receives while a request is sent and nobody reads yet, for as long as its sink wants. The reader gets those bytes first, and from then on reads for itself.
+/// Receives while a request is being sent and has no reader yet, for as long as its sink wants. The reader gets those bytes first, and from then on
+/// reads by itself.
 /// </summary>
 internal sealed class InputAhead(IWireLink link) : IDisposable
 {
@@ -24,10 +25,10 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
     private Task? _receiving;
     private Exception? _failure;
 
-    /// <summary>Whether something may be there for a reader.</summary>
+    /// <summary>Whether there may be bytes for a reader.</summary>
     public bool HasBegun => Volatile.Read(ref _buffer) is not null;
 
-    /// <summary>Whether something is there that no reader has taken, be it the end.</summary>
+    /// <summary>Whether there are bytes, or the end, that no reader has taken.</summary>
     public bool HasArrived
     {
         get
@@ -37,7 +38,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
         }
     }
 
-    /// <summary>Begins to receive, if it has not.</summary>
+    /// <summary>Starts to receive, unless it has started.</summary>
     public void Begin(InputSink arrived)
     {
         lock (_lock)
@@ -49,8 +50,8 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
         }
     }
 
-    /// <summary>Reads what was received, waiting for it if need be.</summary>
-    /// <returns>How many bytes; -1 when there are no more ahead, and the reader is to receive for itself.</returns>
+    /// <summary>Reads what was received, waiting for it if necessary.</summary>
+    /// <returns>The number of bytes; -1 if there are no more, and the reader must receive by itself.</returns>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         lock (_lock)
@@ -67,7 +68,7 @@ internal sealed class InputAhead(IWireLink link) : IDisposable
         }
 
         if (_failure is not null) ExceptionDispatchInfo.Throw(_failure);
-        return -1; // At the end of the stream that says so once more.
+        return -1; // At the end of the stream the next receive reports it again.
     }
 
     public void Dispose() => _closed.Cancel();

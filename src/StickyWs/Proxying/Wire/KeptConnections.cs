@@ -4,7 +4,7 @@ using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
-/// <summary>The connections to backends that the HTTP clients have. While new clients wait for descriptors, those that serve nobody are closed.</summary>
+/// <summary>The HTTP clients' connections to backends. While new clients wait for descriptors, idle ones are closed.</summary>
 internal sealed class KeptConnections : IDisposable
 {
     private readonly ConcurrentDictionary<BackendWire, bool> _all = new();

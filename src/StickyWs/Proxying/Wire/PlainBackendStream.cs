@@ -3,7 +3,7 @@ using StickyWs.Transport;
 
 namespace StickyWs.Proxying;
 
-/// <summary>A connection to a backend in clear, as the HTTP client has it.</summary>
+/// <summary>A plain-text connection to a backend, as the HTTP client sees it.</summary>
 internal sealed class PlainBackendStream : AsyncStream, IWireLink
 {
     private readonly Stream _inner;
@@ -18,7 +18,7 @@ internal sealed class PlainBackendStream : AsyncStream, IWireLink
 
     bool IWireLink.HasArrived => HasArrived(_socket);
 
-    /// <summary>Whether the kernel holds something for one of the two kinds of connections to backends.</summary>
+    /// <summary>Whether the kernel holds data for either kind of backend connection.</summary>
     public static bool HasArrived(Stream connection)
     {
         try

@@ -7,16 +7,16 @@ using StickyWs.Dialing;
 namespace StickyWs.Proxying;
 
 /// <summary>
-/// Which <c>http</c> backends speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). A client's <c>Content-Type</c> is no reason to believe it, so
-/// a connection of the balancer's own asks: it sends the preface, which HTTP/1.1 servers refuse by design, and looks for the SETTINGS frame that any
-/// HTTP/2 server must answer with.
+/// Which <c>http</c> backends speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). A client's <c>Content-Type</c> proves nothing, so the
+/// balancer checks on a connection of its own: it sends the preface, which HTTP/1.1 servers reject by design, and looks for the SETTINGS frame that
+/// any HTTP/2 server must send.
 /// </summary>
 internal sealed class PriorKnowledge(TimeProvider time)
 {
     private const int FrameHeaderBytes = 9;
     private const int SettingsType = 4;
 
-    // A backend may be replaced by one that speaks another version, but nobody can have it asked more often than this.
+    // A backend may be replaced by one with another HTTP version, but clients cannot trigger checks more often than this.
     private static readonly TimeSpan ShortestMemory = TimeSpan.FromSeconds(10);
 
     // The preface and an empty SETTINGS frame (RFC 9113 section 3.4).
@@ -24,7 +24,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
 
     private readonly ConditionalWeakTable<Backend, Answer> _answers = [];
 
-    /// <summary>Whether the backend speaks it. It is asked once, and all who want to know meanwhile wait for the same answer.</summary>
+    /// <summary>Whether the backend speaks it. It is checked once, and concurrent callers wait for the same result.</summary>
     public Task<bool> IsSpokenByAsync(Backend backend, TimeSpan timeout)
     {
         var answer = _answers.GetOrCreateValue(backend);
@@ -37,7 +37,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
         }
     }
 
-    /// <summary>A request by prior knowledge failed: what is known may have changed.</summary>
+    /// <summary>A request with prior knowledge failed: the result may be outdated.</summary>
     public void Doubt(Backend backend)
     {
         if (!_answers.TryGetValue(backend, out var answer)) return;
@@ -65,7 +65,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
-            return false; // No answer is none of HTTP/2. The request itself will meet what is wrong, and say so.
+            return false; // No response means no HTTP/2. The request itself will meet the failure, and report it.
         }
         finally
         {
@@ -74,7 +74,7 @@ internal sealed class PriorKnowledge(TimeProvider time)
         }
     }
 
-    // Nobody was asked. The next request asks again.
+    // The check did not take place. The next request checks again.
     private static void Forget(Answer answer)
     {
         lock (answer) answer.Task = null;

@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace StickyWs.Proxying;
 
-/// <summary>A connection to a backend in TLS, as the HTTP client has it, which accepts no other stream in place of an <see cref="SslStream"/>.</summary>
+/// <summary>A TLS connection to a backend, as the HTTP client sees it; that accepts no other stream in place of an <see cref="SslStream"/>.</summary>
 internal sealed class TlsBackendStream : SslStream, IWireLink
 {
     private readonly Stream _socket;
@@ -12,7 +12,7 @@ internal sealed class TlsBackendStream : SslStream, IWireLink
         : base(plain)
         => (_socket, _wire) = (socket, new BackendWire(this, age, kept));
 
-    // What waits below may be no more than a session ticket; then a connection is given up that would have served.
+    // The pending bytes may be just a session ticket; then a usable connection is given up.
     bool IWireLink.HasArrived => PlainBackendStream.HasArrived(_socket);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _wire.ReadAsync(buffer, cancellationToken);

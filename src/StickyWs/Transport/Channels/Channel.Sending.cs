@@ -6,11 +6,11 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-// On any other thread than the reactor's a send is a call to the kernel. On the reactor's, where applications run that ask for it, all sends of a
-// turn are one call.
+// On any thread but the reactor's, a send is a system call of its own. On the reactor's, where applications run if they opt in, all sends of a turn are
+// one call.
 internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 {
-    // Places that one call sends from; more are worth one more call.
+    // Buffers that one call sends from; more take another call.
     private const int MostVectors = 16;
 
     private readonly Readiness _room = new(goesOnInPool: true);
@@ -19,10 +19,10 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
     private CancellationToken _cancellation;
     private MemoryHandle _pin;
 
-    // Of the first send that failed.
+    // The error of the first send that failed.
     private volatile Errno _fault;
 
-    /// <summary>Sends all. One at a time.</summary>
+    /// <summary>Sends all bytes. One caller at a time.</summary>
     /// <exception cref="IOException">The connection broke, or was closed.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -40,7 +40,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         return sent == bytes.Length ? default : SendRestAsync(bytes.Slice(sent), cancellationToken);
     }
 
-    /// <summary>Whether the kernel holds something for this end, its end or a break included, that the reactor may not have told of yet.</summary>
+    /// <summary>Whether the kernel holds data for this end, a FIN or a break included, that the reactor may not have reported yet.</summary>
     public unsafe bool HasArrived
     {
         get
@@ -76,7 +76,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 
     private bool TryGather(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_isClosed) return false; // To be told so as by any other send.
+        if (_isClosed) return false; // Reported as by any other send.
         if (!_reactor.TryGather(_socket, this)) return false;
         _gathering.Reset();
         (_gathered, _cancellation) = (bytes, cancellationToken);
@@ -147,7 +147,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         fixed (byte* start = bytes) return TrySend(start, bytes.Length, null);
     }
 
-    // The descriptor is the channel's while the lock is held: it is closed by nobody then.
+    // The channel owns the descriptor while the lock is held: it cannot be closed then.
     private unsafe int TrySend(byte* start, int length, MessageHeader* message)
     {
         lock (_lock)

@@ -8,11 +8,11 @@ using StickyWs.Reactors;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// A socket of the raw lane that is neither a handshake nor a tunnel, but a stream of bytes for code of the runtime's: a client of Kestrel's, a
-/// backend of an HTTP client's. Its reactor receives for it, into a pipe, and stops while that is full; sends are tried at once, on the thread that
-/// has something to send. Owned by one, who closes it.
+/// A socket of the raw lane that carries neither a handshake nor a tunnel, but a byte stream for .NET code: a client of Kestrel, or a backend of an
+/// HTTP client. Its reactor receives into a pipe, and stops while that is full; sends are tried at once, on the sender's thread. It has one owner,
+/// who closes it.
 /// </summary>
-#pragma warning disable CA1001 // What is lent is closed with the channel.
+#pragma warning disable CA1001 // The lent socket is closed with the channel.
 internal sealed partial class Channel : IStreamHandler
 #pragma warning restore CA1001
 {
@@ -24,24 +24,24 @@ internal sealed partial class Channel : IStreamHandler
     private readonly int _fd;
     private readonly int _socket;
 
-    // Under the lock.
+    // Guarded by the lock.
     private bool _isClosed;
     private Exception? _reason;
     private Socket? _lent;
 
-    // On the reactor's thread.
+    // Used on the reactor's thread only.
     private bool _isFull;
     private volatile bool _isFinished;
     private bool _hasEnded;
 
-    /// <param name="socket">A connected socket; the channel's from here on.</param>
-    /// <param name="owner">Who is told when nothing more will arrive.</param>
-    /// <param name="input">How much may wait to be read, in which memory, and where readers go on.</param>
+    /// <param name="socket">A connected socket; owned by the channel from here on.</param>
+    /// <param name="owner">Notified when nothing more will arrive.</param>
+    /// <param name="input">How much may be buffered, in which memory, and where readers continue.</param>
     /// <param name="isReadToTheEnd">
-    /// Whether what arrived before a break is still to be read, and the break is <see cref="Failure"/> behind it: an answer may stand before it. If
-    /// not, the break is told at once, and what was not read yet is lost.
+    /// Whether what arrived before a break can still be read, with the break as <see cref="Failure"/> after it: there may be a response before it. If
+    /// not, the break is reported at once, and unread bytes are lost.
     /// </param>
-    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
     public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd)
     {
         _reactor = socket.Reactor;
@@ -51,19 +51,19 @@ internal sealed partial class Channel : IStreamHandler
         (_fd, _socket, _) = socket.ReleaseWatched();
     }
 
-    /// <summary>What has arrived.</summary>
+    /// <summary>The received bytes.</summary>
     public PipeReader Input => _pipe.Reader;
 
-    /// <summary>Why the input ended: the connection broke, or was closed; <see langword="null"/> when the peer has finished, and until then.</summary>
+    /// <summary>Why the input ended: the connection broke, or was closed. <see langword="null"/> if the peer has finished, and until then.</summary>
     public Exception? Failure { get; private set; }
 
     /// <summary>
-    /// Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on no break loses any
+    /// Whether the peer is known to have finished (FIN), though what it sent before may not have been received yet; from then on a break loses none
     /// of it.
     /// </summary>
     public bool HasPeerFinished => _isFinished || _fault == Errno.EPIPE;
 
-    /// <summary>The socket for whoever wants to ask or set its options, by a descriptor of its own; closed together with the channel.</summary>
+    /// <summary>The socket, for callers that read or set its options, with a descriptor of its own; closed together with the channel.</summary>
     public Socket Socket
     {
         get
@@ -80,8 +80,8 @@ internal sealed partial class Channel : IStreamHandler
         }
     }
 
-    /// <summary>Reads an option of the socket's (getsockopt(2)).</summary>
-    /// <returns>Its bytes; 0 when it cannot be read.</returns>
+    /// <summary>Reads a socket option (getsockopt(2)).</summary>
+    /// <returns>The number of bytes; 0 if it cannot be read.</returns>
     public unsafe int GetOption(int level, int name, Span<byte> value)
     {
         var length = (uint)value.Length;
@@ -91,7 +91,7 @@ internal sealed partial class Channel : IStreamHandler
         }
     }
 
-    /// <summary>Bytes that the kernel has and nobody has received yet.</summary>
+    /// <summary>Bytes in the kernel's receive buffer that have not been received yet.</summary>
     public unsafe int Available
     {
         get
@@ -111,13 +111,13 @@ internal sealed partial class Channel : IStreamHandler
 
     private PipeWriter Writer => _pipe.Writer;
 
-    /// <summary>Begins to receive.</summary>
+    /// <summary>Starts to receive.</summary>
     public void Start() => Run(() =>
     {
-        if (!_isClosed) _reactor.BeginStream(_socket, this); // On the reactor's thread it may have been closed before this.
+        if (!_isClosed) _reactor.BeginStream(_socket, this); // It may have been closed before this runs.
     });
 
-    // On the reactor's thread; a defect ends the channel.
+    // Runs on the reactor's thread; an unexpected exception closes the channel.
     private void Run(Action work) => _reactor.Run(() =>
     {
         try
@@ -129,13 +129,13 @@ internal sealed partial class Channel : IStreamHandler
 #pragma warning restore CA1031
         {
             _reactor.Failed(e);
-            Close(new IOException("The connection's reactor met a defect.", e), isReset: true);
+            Close(new IOException("The connection's reactor failed unexpectedly.", e), isReset: true);
         }
     });
 
-    /// <summary>Closes the connection. Only the first time counts.</summary>
-    /// <param name="reason">What readers are told from now on.</param>
-    /// <param name="isReset">Whether the peer is to see that it broke (RST).</param>
+    /// <summary>Closes the connection. Only the first call counts.</summary>
+    /// <param name="reason">The error that readers get from now on.</param>
+    /// <param name="isReset">Whether the peer gets an RST.</param>
     public void Close(Exception reason, bool isReset)
     {
         lock (_lock)
@@ -143,7 +143,7 @@ internal sealed partial class Channel : IStreamHandler
             if (_isClosed) return;
             _isClosed = true;
             _reason = reason;
-            if (!isReset) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Or a peer whose bytes nobody has received would not see the end of what was sent to it.
+            if (!isReset) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received would get an RST before the end of the data.
         }
 
         _lent?.Dispose();
@@ -174,7 +174,7 @@ internal sealed partial class Channel : IStreamHandler
         if (!_isFull) End(null);
     }
 
-    // What was sent to it may have been told the error.
+    // A send may already have consumed the socket's error.
     void IStreamHandler.Broken(int socket, Errno error)
     {
         if (_isFinished) return;
@@ -202,7 +202,7 @@ internal sealed partial class Channel : IStreamHandler
 
     void IStreamHandler.Fail(int socket) => Close(new IOException("The connection's reactor has stopped."), isReset: true);
 
-    // Hands what arrived over to the reader, and receives no more while he has enough.
+    // Hands received bytes over to the reader, and stops receiving while the pipe is full.
     private void Feed()
     {
         var feeding = FlushAsync();
@@ -212,13 +212,13 @@ internal sealed partial class Channel : IStreamHandler
             return;
         }
 
-        if (_hasEnded) return; // Readers may go on within the flush.
+        if (_hasEnded) return; // Readers may run within the flush.
         _isFull = true;
         _reactor.Pause(_socket);
         _ = AwaitReaderAsync(feeding);
     }
 
-    // Whether anybody reads on.
+    // Whether the reader still reads.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> FlushAsync()
     {
@@ -226,7 +226,7 @@ internal sealed partial class Channel : IStreamHandler
         {
             return !(await Writer.FlushAsync().ConfigureAwait(false)).IsCompleted;
         }
-#pragma warning disable CA1031 // A reader may have a reason for reading no more, which he is told of again here, and knows.
+#pragma warning disable CA1031 // The exception is the reason the reader completed with; the reader knows it.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -249,14 +249,14 @@ internal sealed partial class Channel : IStreamHandler
         else GoOn();
     }
 
-    // More may have arrived while it was full.
+    // More may have arrived while the pipe was full.
     private void GoOn()
     {
         if (Writer.UnflushedBytes > 0) Feed();
         if (!_isFull && !_hasEnded) _reactor.Resume(_socket);
     }
 
-    // Nobody will read any more.
+    // The reader will read no more.
     private void Abandon()
     {
         if (_hasEnded) return;
@@ -274,7 +274,7 @@ internal sealed partial class Channel : IStreamHandler
         lock (_lock) (isClosed, Failure) = (_isClosed, _reason ?? reason);
         try
         {
-            Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure); // Whoever reads may go on within this, and fail.
+            Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure); // The reader may run within this call, and fail.
         }
         finally
         {

@@ -7,17 +7,19 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Transport;
 
-/// <summary>What all channels have in common: their memory, how much may wait in them, and which threads their readers and writers go on in.</summary>
+/// <summary>
+/// The settings that all channels share: their memory, their buffer limits, and the threads on which their readers and writers continue.
+/// </summary>
 internal sealed class ChannelSettings : IMemoryPoolFeature, IDisposable
 {
-    // About what the kernel keeps by default for a reader who is slow; the rest stops the backend.
+    // About what the kernel buffers by default for a slow reader; beyond it back-pressure stops the backend.
     private const long MostOfABackend = 128 * 1024;
 
-    /// <param name="sockets">What the application says of Kestrel's connections: how much may wait.</param>
-    /// <param name="transport">Whether the application runs on the threads of the reactors.</param>
+    /// <param name="sockets">The application's settings of Kestrel's connections: how much may be buffered.</param>
+    /// <param name="transport">Whether the application runs on the reactor threads.</param>
     /// <param name="pools">
-    /// Makes Kestrel's own kind of memory pool, which its HTTP server counts on: the shared one's memory is empty when nobody says how much is
-    /// wanted.
+    /// Creates the kind of memory pool that Kestrel uses and its HTTP server relies on: the shared pool returns empty memory when no size is
+    /// requested.
     /// </param>
     public ChannelSettings(SocketTransportOptions sockets, TransportOptions transport, IMemoryPoolFactory<byte>? pools = null)
     {

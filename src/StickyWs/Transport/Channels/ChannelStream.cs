@@ -15,16 +15,16 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
     private readonly Channel _channel;
     private int _reading;
 
-    /// <param name="socket">A connected socket; the stream's from here on.</param>
-    /// <param name="input">How much may wait to be read, and where readers go on.</param>
-    /// <exception cref="IOException">The kernel has no room to watch one more; the socket is still the caller's.</exception>
+    /// <param name="socket">A connected socket; owned by the stream from here on.</param>
+    /// <param name="input">How much may be buffered, and where readers continue.</param>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
     public ChannelStream(RawSocket socket, PipeOptions input)
     {
         _channel = new Channel(socket, this, input, isReadToTheEnd: true);
         _channel.Start();
     }
 
-    /// <summary>Whether something has arrived that nobody has read, its end included.</summary>
+    /// <summary>Whether there are unread bytes, or an unread end of the stream.</summary>
     public bool HasArrived => _channel.HasArrived;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -48,7 +48,7 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
 
     void IChannelOwner.InputEnded()
     {
-        // Whoever reads next hears of it.
+        // The next read reports it.
     }
 
     protected override void Dispose(bool disposing)
@@ -62,7 +62,7 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
         base.Dispose(disposing);
     }
 
-    // Behind a dispose the memory of what was not read goes back to the pool, but not while it is copied from.
+    // After a dispose the unread memory returns to the pool, but not while it is being copied from.
     private void FinishRead()
     {
         if (Interlocked.CompareExchange(ref _reading, NobodyReads, SomebodyReads) == NobodyWillRead) _channel.Input.Complete();
@@ -81,7 +81,7 @@ internal sealed class ChannelStream : AsyncStream, IChannelOwner
         }
     }
 
-    // An empty buffer waits until there is something, and takes nothing.
+    // A read with an empty buffer waits until there are bytes, and takes none.
     private int Take(ReadResult read, Memory<byte> buffer)
     {
         var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Length));

@@ -1,10 +1,10 @@
 namespace StickyWs.Transport;
 
-/// <summary>Whoever has a channel.</summary>
+/// <summary>The owner of a channel.</summary>
 internal interface IChannelOwner
 {
     /// <summary>
-    /// Nothing more will arrive, for the reason that is <see cref="Channel.Failure"/>. Told once, on the reactor's thread, which must not be held up.
+    /// Nothing more will arrive; <see cref="Channel.Failure"/> says why. Called once, on the reactor's thread, which must not be blocked.
     /// </summary>
     void InputEnded();
 }

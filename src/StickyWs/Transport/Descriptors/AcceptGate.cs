@@ -1,14 +1,14 @@
 namespace StickyWs.Transport;
 
-/// <summary>Holds one listener back while descriptors are short. Asked by whoever accepts, one at a time.</summary>
+/// <summary>Pauses one listener while descriptors are short. Used by that listener's accept loop only, without concurrency.</summary>
 internal sealed class AcceptGate(DescriptorBudget budget)
 {
-    /// <summary>How long a listener rests before it asks again.</summary>
+    /// <summary>How long a listener pauses before it asks again.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     private bool _isHeld;
 
-    /// <summary>Whether one more may be accepted.</summary>
+    /// <summary>Whether another connection may be accepted.</summary>
     public bool IsOpen
     {
         get
@@ -20,7 +20,7 @@ internal sealed class AcceptGate(DescriptorBudget budget)
         }
     }
 
-    /// <summary>Nobody waits in the backlog, or nobody will be accepted from it any more.</summary>
+    /// <summary>The backlog is empty, or will no longer be accepted from.</summary>
     public void Drained() => Hold(false);
 
     private void Hold(bool isHeld)

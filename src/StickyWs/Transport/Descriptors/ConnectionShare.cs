@@ -1,7 +1,7 @@
 namespace StickyWs.Transport;
 
 /// <summary>
-/// What an accepted connection has of the descriptors: beside its own one more, for its backend. A feature of the connection, where there is a limit.
+/// The descriptors reserved for an accepted connection: its own, and one for its backend. A feature of the connection if there is a limit.
 /// </summary>
 internal sealed class ConnectionShare(DescriptorBudget budget)
 {
@@ -11,13 +11,13 @@ internal sealed class ConnectionShare(DescriptorBudget budget)
 
     private int _state;
 
-    /// <summary>It is one of plain HTTP, whose connections to backends are shared.</summary>
+    /// <summary>The connection carries plain HTTP, whose connections to backends are shared.</summary>
     public void Decide()
     {
         if (Interlocked.CompareExchange(ref _state, Plain, Undecided) == Undecided) budget.Decide();
     }
 
-    /// <summary>It has its backend, or has ended.</summary>
+    /// <summary>The connection has its backend, or has ended.</summary>
     public void Settle()
     {
         var before = Interlocked.Exchange(ref _state, Settled);

@@ -6,21 +6,21 @@ using StickyWs.Observability;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// Shares out the process's descriptors, so that it never runs out of them: a runtime that cannot open a file ends the process. A connection is
-/// accepted only where there is one for its backend, too; others wait in the listener's backlog. A reserve is left alone, half of it for connections
-/// to backends beyond one per client, the rest for everything else. Between true counts, one a second at most while nothing is short, whatever was
-/// opened since is added, and nothing taken off. Without a limit (anywhere but on Linux) all passes.
+/// Allocates the process's descriptors so that it never runs out: a runtime that cannot open a file ends the process. A connection is accepted only
+/// if there is a descriptor for its backend, too; others wait in the listener's backlog. A reserve is kept free: half of it for connections to
+/// backends beyond one per client, the rest for everything else. Between true counts (at most one a second while nothing is short) newly opened
+/// descriptors are added, and none subtracted. Without a limit (any system but Linux) everything is allowed.
 /// </summary>
 internal sealed partial class DescriptorBudget
 {
-    /// <summary>A connection's own, and its backend's.</summary>
+    /// <summary>A connection's own descriptor, and its backend's.</summary>
     public const int PerConnection = 2;
 
     private const int SmallestReserve = 96;
     private const int ReservedShare = 20;
     private const int SmallestReserveOfAll = 8;
 
-    // Where a count takes long, it must not take more than a twentieth of the time.
+    // Where counting is slow, it must not take more than a twentieth of the time.
     private const int CountingShare = 20;
     private static readonly TimeSpan TimeBetweenCounts = TimeSpan.FromSeconds(1);
 
@@ -37,13 +37,13 @@ internal sealed partial class DescriptorBudget
     private long _countedAt;
     private TimeSpan _shortestWait;
 
-    // True as of the last count, and since then too high rather than too low.
+    // Exact as of the last count; since then an overestimate rather than an underestimate.
     private int _open;
 
-    // Taken, and not open yet: a burst must not pass between two counts.
+    // Allocated but not open yet: a burst must not slip through between two counts.
     private int _opening;
 
-    // Connections that nobody knows anything of yet; those of plain HTTP, which share what their pools keep; and that.
+    // Connections not yet classified; those of plain HTTP, which share pooled connections to backends; and these pooled connections.
     private int _undecided;
     private int _plain;
     private int _pooled;
@@ -52,9 +52,9 @@ internal sealed partial class DescriptorBudget
     private bool _isSaid;
 
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Where a shortage is told, once a minute, and its end.</param>
-    /// <param name="read">Counts; default: the kernel does.</param>
-    /// <param name="tunnels">How many tunnels are open.</param>
+    /// <param name="logger">Logs a shortage, once a minute, and its end.</param>
+    /// <param name="read">Counts the descriptors; by default from the kernel.</param>
+    /// <param name="tunnels">Returns the number of open tunnels.</param>
     public DescriptorBudget(TimeProvider time, ILogger<DescriptorBudget> logger, Func<DescriptorCount>? read = null, Func<int>? tunnels = null)
     {
         _time = time;
@@ -64,27 +64,27 @@ internal sealed partial class DescriptorBudget
         _tunnels = tunnels ?? (static () => 0);
         _read = read ?? (OperatingSystem.IsLinux() ? static () => new DescriptorCount(OpenDescriptors.Count(), OpenDescriptors.Limit) : null);
         if (_read is null) return;
-        // A third of what is free when the first listener is bound: a runtime opens two files for each assembly, many of them with the first
-        // requests, and must not fail at that.
+        // A third of what is free when the first listener is bound: a runtime opens two files per assembly, many of them with the first requests, and must
+        // not fail at that.
         var first = _read();
         _mostReserved = Math.Max(SmallestReserveOfAll, (first.Limit - first.Open) / 3);
         Note(first);
     }
 
-    /// <summary>Somebody waits for descriptors: told once a second at most, in the thread pool.</summary>
+    /// <summary>Connections wait for descriptors. Raised at most once a second, on the thread pool.</summary>
     public event Action? Short;
 
     public bool IsLimited => _read is not null;
 
-    /// <summary>Descriptors that no connection takes.</summary>
+    /// <summary>Descriptors kept free of connections.</summary>
     public int Reserve => _reserve;
 
-    /// <summary>Whether one more connection may be accepted.</summary>
+    /// <summary>Whether another connection may be accepted.</summary>
     public bool HasRoom => !IsLimited || Fits(PerConnection, isAccept: true);
 
     private int Pledged => Volatile.Read(ref _undecided) + Math.Max(0, Volatile.Read(ref _plain) - Volatile.Read(ref _pooled));
 
-    /// <summary>The limit that has room for so many descriptors beside its reserve.</summary>
+    /// <summary>The limit needed for this many descriptors plus the reserve.</summary>
     public static long LimitFor(long descriptors) => Math.Max(descriptors + SmallestReserve, (descriptors * ReservedShare / (ReservedShare - 1)) + 1);
 
     /// <summary>Counts now.</summary>
@@ -94,7 +94,7 @@ internal sealed partial class DescriptorBudget
         return new DescriptorCount(Volatile.Read(ref _open), _limit);
     }
 
-    /// <summary>Takes note of a connection that was accepted; <see langword="null"/> where there is no limit.</summary>
+    /// <summary>Registers an accepted connection; <see langword="null"/> if there is no limit.</summary>
     public ConnectionShare? Admit()
     {
         if (!IsLimited) return null;
@@ -104,8 +104,8 @@ internal sealed partial class DescriptorBudget
     }
 
     /// <summary>
-    /// Takes one for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. The log says, once a minute, when there is
-    /// none.
+    /// Allocates a descriptor for a connection to a backend; <see cref="Opened"/> follows as soon as a count sees it. A shortage is logged once a
+    /// minute.
     /// </summary>
     public bool TryTakeForBackend()
     {
@@ -117,7 +117,7 @@ internal sealed partial class DescriptorBudget
         return false;
     }
 
-    /// <summary>What was taken is open, or will not be.</summary>
+    /// <summary>The allocated descriptor is open, or will not be opened.</summary>
     public void Opened()
     {
         if (!IsLimited) return;
@@ -125,7 +125,7 @@ internal sealed partial class DescriptorBudget
         Interlocked.Decrement(ref _opening);
     }
 
-    /// <summary>What was taken is being opened: at once, where nothing has to be looked up first, else when it is done.</summary>
+    /// <summary>An allocated descriptor is being opened: counted at once if nothing has to be resolved first, otherwise on completion.</summary>
     public static async ValueTask<T> WatchAsync<T>(DescriptorBudget? budget, ValueTask<T> opening, bool isOpenAtOnce)
     {
         if (isOpenAtOnce) budget?.Opened();
@@ -139,14 +139,14 @@ internal sealed partial class DescriptorBudget
         }
     }
 
-    /// <summary>As <see cref="TryTakeForBackend"/>.</summary>
+    /// <summary>Like <see cref="TryTakeForBackend"/>, but throws.</summary>
     /// <exception cref="NoDescriptorException">There is none.</exception>
     public void TakeForBackend()
     {
         if (!TryTakeForBackend()) throw new NoDescriptorException();
     }
 
-    /// <summary>A connection to a backend that plain requests share, counted until it is disposed of.</summary>
+    /// <summary>Wraps a pooled connection to a backend, which is counted until it is disposed.</summary>
     public Stream Pooled(Stream stream)
     {
         if (!IsLimited) return stream;
@@ -154,13 +154,13 @@ internal sealed partial class DescriptorBudget
         return new PooledStream(stream, this);
     }
 
-    /// <summary>Connections to backends beyond one for each client of plain HTTP.</summary>
+    /// <summary>Connections to backends beyond one per client of plain HTTP.</summary>
     public int Surplus => Math.Max(0, Volatile.Read(ref _pooled) - Volatile.Read(ref _plain));
 
-    /// <summary>It is disposed of.</summary>
+    /// <summary>A pooled connection was disposed.</summary>
     public void Unpool() => Interlocked.Decrement(ref _pooled);
 
-    /// <summary>A connection turned out to be one of plain HTTP.</summary>
+    /// <summary>A connection turned out to carry plain HTTP.</summary>
     public void Decide()
     {
         Interlocked.Increment(ref _plain);
@@ -168,13 +168,13 @@ internal sealed partial class DescriptorBudget
     }
 
     /// <summary>A connection has its backend, or has ended.</summary>
-    /// <param name="wasPlain">Whether it was one of plain HTTP.</param>
+    /// <param name="wasPlain">Whether it carried plain HTTP.</param>
     public void Settle(bool wasPlain) => Interlocked.Decrement(ref wasPlain ? ref _plain : ref _undecided);
 
-    /// <summary>A listener accepts no more for now.</summary>
+    /// <summary>A listener pauses.</summary>
     public void Hold() => Interlocked.Increment(ref _held);
 
-    /// <summary>A listener has accepted all that waited, or is closed.</summary>
+    /// <summary>A listener has accepted its whole backlog, or is closed.</summary>
     public void LetGo()
     {
         if (Interlocked.Decrement(ref _held) > 0 || !Interlocked.Exchange(ref _isSaid, false)) return;
@@ -182,15 +182,15 @@ internal sealed partial class DescriptorBudget
         {
             LogFree(Volatile.Read(ref _open), _limit);
         }
-#pragma warning disable CA1031 // A log that fails must not end a listener.
+#pragma warning disable CA1031 // A failing logger must not end a listener.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // Nobody is left to tell.
+            // The failure cannot be reported anywhere.
         }
     }
 
-    /// <summary>Says so: in the log, unless it was said within a minute, and to who may have some to spare.</summary>
+    /// <summary>Reports a shortage: in the log, at most once a minute, and to subscribers that may free descriptors.</summary>
     public void SayShort()
     {
         if (_paceOfCalls.TryPass()) ThreadPool.UnsafeQueueUserWorkItem(static self => self.Short?.Invoke(), this, preferLocal: false);
@@ -216,7 +216,7 @@ internal sealed partial class DescriptorBudget
         return IsBelow(more, isAccept) || (isAccept && IsNobodyServed && IsBelow(more, isAccept: false));
     }
 
-    // A limit that hardly has room for the runtime still serves one client after the other.
+    // Even a limit that barely suffices for the runtime serves one client at a time.
     private bool IsNobodyServed => Volatile.Read(ref _undecided) + Volatile.Read(ref _plain) == 0 && _tunnels() == 0;
 
     private bool IsBelow(int more, bool isAccept)
@@ -252,12 +252,12 @@ internal sealed partial class DescriptorBudget
     private partial void LogShort(int open, int limit, int pledged, int reserve);
 
     [LoggerMessage(EventIds.DescriptorsFree, LogLevel.Information,
-        "There are descriptors again ({Open} of {Limit} are open): all connections that waited are accepted",
+        "Descriptors are available again ({Open} of {Limit} are open): all waiting connections are accepted",
         EventName = "DescriptorsFree")]
     private partial void LogFree(int open, int limit);
 }
 
-/// <summary>The descriptors of the process.</summary>
+/// <summary>The process's descriptors.</summary>
 /// <param name="Open">How many are open.</param>
 /// <param name="Limit">How many may be (<c>RLIMIT_NOFILE</c>).</param>
 internal readonly record struct DescriptorCount(int Open, int Limit);

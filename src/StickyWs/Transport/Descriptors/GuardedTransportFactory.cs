@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace StickyWs.Transport;
 
 /// <summary>
-/// Kestrel's own sockets where the raw lane does not accept, with listeners that mind the limit of descriptors. Where there is none, Kestrel's own
-/// factory is asked as if this were not there.
+/// Kestrel's own sockets where the raw lane does not accept, with listeners that respect the descriptor limit. Without a limit, calls go straight to
+/// Kestrel's own factory.
 /// </summary>
 internal sealed class GuardedTransportFactory(SocketTransportFactory sockets, DescriptorBudget budget, TimeProvider time)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
@@ -17,7 +17,7 @@ internal sealed class GuardedTransportFactory(SocketTransportFactory sockets, De
         => new GuardedListener(await sockets.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), budget, time);
 }
 
-/// <summary>A listener of Kestrel's own sockets that is held back while descriptors are short.</summary>
+/// <summary>A listener of Kestrel's own sockets that pauses while descriptors are short.</summary>
 file sealed class GuardedListener(IConnectionListener inner, DescriptorBudget budget, TimeProvider time) : IConnectionListener
 {
     private readonly AcceptGate _gate = new(budget);

@@ -1,6 +1,6 @@
 namespace StickyWs.Transport;
 
-/// <summary>A connection to a backend that a budget counts.</summary>
+/// <summary>A connection to a backend that is counted in the budget.</summary>
 internal sealed class PooledStream(Stream inner, DescriptorBudget budget) : AsyncStream
 {
     private bool _isDisposed;

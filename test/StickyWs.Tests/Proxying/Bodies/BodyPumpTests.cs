@@ -4,7 +4,10 @@ using StickyWs.Proxying;
 
 namespace StickyWs.Tests.Proxying;
 
-/// <summary>A client's body that goes to one attempt after the other, whose ends and beginnings overlap: the HTTP client does not wait for the end of a body that nobody wants.</summary>
+/// <summary>
+/// A client's body that goes to one attempt after the other, whose ends and beginnings overlap: the HTTP client does not wait for the end of a body
+/// that nobody wants.
+/// </summary>
 public sealed class BodyPumpTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
