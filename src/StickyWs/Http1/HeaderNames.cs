@@ -40,20 +40,31 @@ internal static class HeaderNames
     /// </summary>
     public static bool IsHopByHop<T>(ReadOnlySpan<T> name)
         where T : unmanaged, IBinaryInteger<T>
-        => name.Length switch
+        => IsOfConnection(name) || name.Length switch
         {
-            2 => Is(name, "TE"),
             4 => Is(name, "ALPN"),
-            5 => Is(name, "Close"),
-            7 => Is(name, "Upgrade") || Is(name, "Trailer") || Is(name, "Alt-Svc"),
-            10 => Is(name, "Connection") || Is(name, "Keep-Alive"),
-            14 => Is(name, "HTTP2-Settings") || Is(name, "Proxy-Features"),
+            7 => Is(name, "Alt-Svc"),
+            14 => Is(name, "Proxy-Features"),
             15 => Is(name, "Security-Scheme"),
-            16 => Is(name, "Proxy-Connection"),
-            17 => Is(name, "Transfer-Encoding") || Is(name, "Proxy-Instruction"),
+            17 => Is(name, "Proxy-Instruction"),
             18 => Is(name, "Proxy-Authenticate"),
             19 => Is(name, "Proxy-Authorization"),
             25 => Is(name, "Proxy-Authentication-Info") || Is(name, "Upgrade-Insecure-Requests"),
+            _ => false,
+        };
+
+    /// <summary>Whether a header is about the connection by its nature: no <c>Connection</c> needs to name it.</summary>
+    public static bool IsOfConnection<T>(ReadOnlySpan<T> name)
+        where T : unmanaged, IBinaryInteger<T>
+        => name.Length switch
+        {
+            2 => Is(name, "TE"),
+            5 => Is(name, "Close"),
+            7 => Is(name, "Upgrade") || Is(name, "Trailer"),
+            10 => Is(name, "Connection") || Is(name, "Keep-Alive"),
+            14 => Is(name, "HTTP2-Settings"),
+            16 => Is(name, "Proxy-Connection"),
+            17 => Is(name, "Transfer-Encoding"),
             _ => false,
         };
 

@@ -58,7 +58,7 @@ internal static class ConnectionOptions
 
     // Bound to the hop by their nature, so that no naming is needed, or not to be disowned.
     private static bool IsExempt(ReadOnlySpan<char> option)
-        => HeaderNames.IsHopByHop(option) || HeaderNames.IsEssential(option) || !HeaderNames.CanBeDisowned(option);
+        => HeaderNames.IsOfConnection(option) || HeaderNames.IsEssential(option) || !HeaderNames.CanBeDisowned(option);
 
     private static void Drop(ReadOnlySpan<char> option, HttpHeaders headers, HttpHeaders? contentHeaders)
     {

@@ -41,6 +41,13 @@ public sealed class BackendChanged : StateChange
     public required BackendState Before { get; init; }
 }
 
+/// <summary>A pool began or ceased to panic, or its backends are known now.</summary>
+public sealed class PoolChanged : StateChange
+{
+    /// <summary>The pool, after the change.</summary>
+    public required PoolStatus Pool { get; init; }
+}
+
 /// <summary>A tunnel opened.</summary>
 public sealed class TunnelOpened : StateChange
 {

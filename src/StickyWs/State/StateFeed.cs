@@ -9,43 +9,42 @@ internal sealed class StateFeed
 {
     private readonly StateReader _reader;
     private readonly Channel<Pending> _pending;
-    private readonly Dictionary<Backend, (BackendState State, bool IsEligible)> _known = [];
-    private long _revision;
+    private readonly Dictionary<Backend, (BackendState State, bool IsEligible)> _backends = [];
+    private readonly Dictionary<string, (bool IsPanicking, bool IsAwaited)> _pools = [];
     private readonly Lock _lock = new();
+    private long _revision;
+    private bool _knows;
     private bool _hasBegun;
     private long _missed;
 
     /// <param name="reader">Reads what is told.</param>
     /// <param name="capacity">How many changes wait for the reader at most.</param>
-    /// <param name="snapshot">What the registry holds now.</param>
-    public StateFeed(StateReader reader, int capacity, RegistrySnapshot snapshot)
+    public StateFeed(StateReader reader, int capacity)
     {
         _reader = reader;
         _pending = Channel.CreateBounded<Pending>(new BoundedChannelOptions(capacity) { SingleReader = true });
-        Learn(snapshot);
+    }
+
+    /// <summary>Learns what is there. The feed must hear of changes before, so that none is lost between the two.</summary>
+    public void Begin(BackendRegistry registry)
+    {
+        lock (_lock) Learn(registry.Current);
     }
 
     /// <summary>The registry changed; called under its lock.</summary>
     public void Changed(RegistrySnapshot snapshot)
     {
-        var now = _reader.Now;
-        if (snapshot.Revision != _revision)
+        lock (_lock)
         {
-            Tell(new Pending(new ConfigurationChanged { At = now, Snapshot = _reader.Read(snapshot) }));
-            Learn(snapshot);
-            return;
-        }
-
-        foreach (var pool in snapshot.Pools)
-        {
-            foreach (var backend in pool.Backends)
+            if (!_knows) return;
+            if (snapshot.Revision == _revision)
             {
-                var after = (backend.State, pool.Eligible.Contains(backend));
-                var before = _known[backend];
-                if (before == after) continue;
-                _known[backend] = after;
-                Tell(new Pending(new BackendChanged { At = now, Backend = StateReader.Read(backend, pool), Before = before.State }));
+                foreach (var pool in snapshot.Pools) Compare(pool);
+                return;
             }
+
+            Tell(new Pending(new ConfigurationChanged { At = _reader.Now, Snapshot = _reader.Read(snapshot) }));
+            Learn(snapshot);
         }
     }
 
@@ -68,7 +67,9 @@ internal sealed class StateFeed
 
         Pending next;
         while (!_pending.Reader.TryRead(out next)) await _pending.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
-        return next.Change ?? new TunnelOpened { At = next.At, Tunnel = await _reader.ReadAsync(next.Opened!).ConfigureAwait(false) };
+        if (next.Change is not null) return next.Change;
+        var tunnel = await _reader.ReadAsync(next.Opened!).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new TunnelOpened { At = next.At, Tunnel = tunnel };
     }
 
     // Once one change is missed, those that wait are of no use either.
@@ -95,15 +96,36 @@ internal sealed class StateFeed
         }
     }
 
+    private void Compare(PoolSnapshot pool)
+    {
+        foreach (var backend in pool.Backends)
+        {
+            var (before, after) = (_backends[backend], Of(backend, pool));
+            if (before == after) continue;
+            _backends[backend] = after;
+            Tell(new Pending(new BackendChanged { At = _reader.Now, Backend = StateReader.Read(backend, pool), Before = before.State }));
+        }
+
+        if (_pools[pool.Name] == Of(pool)) return;
+        _pools[pool.Name] = Of(pool);
+        Tell(new Pending(new PoolChanged { At = _reader.Now, Pool = StateReader.Read(pool) }));
+    }
+
     private void Learn(RegistrySnapshot snapshot)
     {
-        _revision = snapshot.Revision;
-        _known.Clear();
+        (_knows, _revision) = (true, snapshot.Revision);
+        _backends.Clear();
+        _pools.Clear();
         foreach (var pool in snapshot.Pools)
         {
-            foreach (var backend in pool.Backends) _known[backend] = (backend.State, pool.Eligible.Contains(backend));
+            _pools[pool.Name] = Of(pool);
+            foreach (var backend in pool.Backends) _backends[backend] = Of(backend, pool);
         }
     }
+
+    private static (BackendState State, bool IsEligible) Of(Backend backend, PoolSnapshot pool) => (backend.State, pool.Eligible.Contains(backend));
+
+    private static (bool IsPanicking, bool IsAwaited) Of(PoolSnapshot pool) => (pool.IsPanicking, pool.IsUnknown);
 
     // A tunnel that opened is looked at by the reader: whoever tells of it may be on the thread that moves its bytes.
     private readonly record struct Pending(DateTimeOffset At, Tunnel? Opened, StateChange? Change = null)

@@ -25,7 +25,7 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
     public async Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter filter, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(filter.Limit);
-        var fitting = tunnels.Open().Where(tunnel => Fits(tunnel.Backend, filter)).Take(filter.Limit);
+        var fitting = tunnels.Find(tunnel => Fits(tunnel.Backend, filter), filter.Limit);
         var read = new List<TunnelStatus>();
         foreach (var some in fitting.Chunk(TuplesPerTurn))
         {
@@ -70,7 +70,7 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
         BytesToClient = backend.BytesToClient,
     };
 
-    private static PoolStatus Read(PoolSnapshot pool) => new()
+    public static PoolStatus Read(PoolSnapshot pool) => new()
     {
         Name = pool.Name,
         Policy = pool.Options.Policy,

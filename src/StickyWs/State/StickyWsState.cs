@@ -21,12 +21,13 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
 
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var feed = new StateFeed(_reader, Capacity, registry.Current);
+        var feed = new StateFeed(_reader, Capacity);
         registry.Changed += feed.Changed;
         tunnels.Opened += feed.Opened;
         tunnels.Ended += feed.Ended;
         try
         {
+            feed.Begin(registry);
             while (true) yield return await feed.NextAsync(cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -92,10 +92,10 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>The tunnels that are open, in no order.</summary>
-    public Tunnel[] Open()
+    /// <summary>Open tunnels that fit, in no order. The look takes the lock that opening and closing a tunnel takes.</summary>
+    public Tunnel[] Find(Func<Tunnel, bool> fits, int limit)
     {
-        lock (_lock) return [.. _tunnels];
+        lock (_lock) return [.. _tunnels.Where(fits).Take(limit)];
     }
 
     /// <summary>Completes when the last tunnel is gone.</summary>

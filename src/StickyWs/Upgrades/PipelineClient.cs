@@ -37,7 +37,7 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
         ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
         : null;
 
-    public override string ConnectionId => context.Connection.Id;
+    public override string ConnectionId => context.Connection.Id ?? context.TraceIdentifier; // Servers in memory may have none.
 
     public override CancellationToken Left => _watch?.Token ?? ClientLeft;
 

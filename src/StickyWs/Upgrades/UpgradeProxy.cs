@@ -77,10 +77,7 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
     // The connection closes after the response, although the client may have sent, or still be sending, bytes that were meant for a tunnel.
     private async Task DeliverAsync(PipelineClient client)
     {
-        var delivery = new Delivery(time, Delivery.AnswerPatience);
-        var registration = client.Context.RequestAborted.UnsafeRegister(static delivery => ((Delivery)delivery!).Cancel(), delivery);
-        await using var left = registration.ConfigureAwait(false);
-        if (!await delivery.WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
+        if (!await new Delivery(time, Delivery.AnswerPatience).WaitAsync(client.Socket).ConfigureAwait(false)) client.Abort();
     }
 
     private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)

@@ -57,6 +57,36 @@ public sealed class StateTests : BalancerTest
         Assert.Equal((opened.Id, EndReason.BackendClosed, "none", 3), (ended.Tunnel.Id, ended.Reason, ended.Farewell, ended.Tunnel.BytesToClient));
     }
 
+    // What is told of it must not be read from a request that is over.
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_watch_that_is_late_is_told_of_a_tunnel_that_has_ended(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, backend.Address);
+        var state = balancer.Services.GetRequiredService<IStickyWsState>();
+        await using var watch = state.WatchAsync(Wait.Token()).GetAsyncEnumerator();
+        await NextAsync<SnapshotTaken>(watch);
+        for (var i = 0; i < 20; i++)
+        {
+            var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
+            await client.DisposeAsync();
+            await server.DisposeAsync();
+            await balancer.AssertNoLeasesAsync();
+        }
+
+        await Wait.UntilAsync(() => state.Read().Tunnels == 0);
+        var open = new HashSet<string>();
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.True(await watch.MoveNextAsync());
+            if (watch.Current is TunnelOpened { Tunnel: var opened }) Assert.True(opened.Client is not null && open.Add(opened.Id));
+            else Assert.True(open.Remove(Assert.IsType<TunnelEnded>(watch.Current).Tunnel.Id));
+        }
+
+        Assert.Empty(open);
+    }
+
     [Fact]
     public async Task A_filter_finds_the_tunnels_of_one_backend_and_a_limit_holds()
     {

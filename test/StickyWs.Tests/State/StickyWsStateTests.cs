@@ -72,6 +72,7 @@ public sealed class StickyWsStateTests : IDisposable
         Assert.Equal(("a", false), Eligible(await NextAsync<BackendChanged>(watch)));
         BackendChanged[] second = [await NextAsync<BackendChanged>(watch), await NextAsync<BackendChanged>(watch)];
         Assert.Equal([("a", true), ("b", true)], second.Select(Eligible));
+        Assert.True((await NextAsync<PoolChanged>(watch)).Pool.IsPanicking);
     }
 
     [Fact]
@@ -100,6 +101,22 @@ public sealed class StickyWsStateTests : IDisposable
 
         Assert.Equal(3, (await NextAsync<ConfigurationChanged>(watch)).Snapshot.Pools[0].Backends.Count);
         Assert.Equal("c", (await NextAsync<BackendChanged>(watch)).Backend.Name);
+    }
+
+    // Between the two steps of a watch that begins.
+    [Fact]
+    public async Task Feed_ThatHeardOfAReloadBeforeItBegan_TellsTheNextChangeAsOneOfABackend()
+    {
+        var feed = new StateFeed(new StateReader(_registry, _tunnels), capacity: 16);
+        _registry.Changed += feed.Changed;
+        _registry.Apply(Fleet.Options(1, 1, 1));
+        feed.Begin(_registry);
+        Assert.Equal(_registry.Current.Revision, Assert.IsType<SnapshotTaken>(await feed.NextAsync(Wait.Token())).Snapshot.Revision);
+
+        _registry.Report(Backend("c"), BackendState.Unhealthy, "refused");
+
+        var change = Assert.IsType<BackendChanged>(await feed.NextAsync(Wait.Token()));
+        Assert.Equal(("c", BackendState.Unknown), (change.Backend.Name, change.Before));
     }
 
     [Fact]
