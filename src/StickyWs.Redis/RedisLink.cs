@@ -38,8 +38,14 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
         _watch.End();
 
         // A connection that is still being opened, to a server that does not answer, must not delay this; it is closed once it is open.
-        if (opening is { IsCompletedSuccessfully: true }) await (await opening).CloseAsync(allowCommandsToComplete: false);
-        else _ = opening?.ContinueWith(
+        if (opening is { IsCompletedSuccessfully: true })
+        {
+            var redis = await opening.ConfigureAwait(false);
+            await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+            return;
+        }
+
+        _ = opening?.ContinueWith(
             static opened => opened.Result.Close(allowCommandsToComplete: false),
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnRanToCompletion,
@@ -62,9 +68,9 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
     {
         var settings = ConnectionSettings.WithAuthorities(options);
         settings.ConnectionAttemptCompleted += _watch.OnAttempted;
-        var redis = await ConnectionMultiplexer.ConnectAsync(settings);
+        var redis = await ConnectionMultiplexer.ConnectAsync(settings).ConfigureAwait(false);
         redis.ConnectionFailed += _watch.OnFailed;
-        await ListenAsync(redis);
+        await ListenAsync(redis).ConfigureAwait(false);
         return _open = redis;
     }
 
@@ -72,7 +78,7 @@ internal sealed class RedisLink(RedisPinOptions options, Action<RedisValue> rece
     // the same key must not overtake each other.
     private async Task ListenAsync(ConnectionMultiplexer redis)
     {
-        var messages = await redis.GetSubscriber().SubscribeAsync(Channel, CommandFlags.FireAndForget);
+        var messages = await redis.GetSubscriber().SubscribeAsync(Channel, CommandFlags.FireAndForget).ConfigureAwait(false);
         messages.OnMessage(message => received(message.Message));
     }
 }

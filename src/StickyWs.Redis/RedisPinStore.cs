@@ -41,10 +41,11 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
     public async ValueTask<string?> FindAsync(string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var redis = await _link.GetAsync(cancellationToken);
+        var redis = await _link.GetAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var found = await redis.GetDatabase().StringGetRangeAsync(_keys + key, 0, PinMessage.LongestBackend).WaitAsync(cancellationToken);
+            var finding = redis.GetDatabase().StringGetRangeAsync(_keys + key, 0, PinMessage.LongestBackend);
+            var found = await finding.WaitAsync(cancellationToken).ConfigureAwait(false);
             return PinMessage.ReadBackend(((ReadOnlyMemory<byte>)found).Span);
         }
         catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
@@ -57,9 +58,10 @@ internal sealed partial class RedisPinStore : IPinStore, IAsyncDisposable, IDisp
     public async ValueTask SaveAsync(string key, string backend, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var redis = await _link.GetAsync(cancellationToken);
-        await redis.GetDatabase().StringSetAsync(_keys + key, backend, (Expiration)lifetime).WaitAsync(cancellationToken);
-        await redis.GetSubscriber().PublishAsync(_link.Channel, new PinMessage(_self, key, backend).ToString(), CommandFlags.FireAndForget);
+        var redis = await _link.GetAsync(cancellationToken).ConfigureAwait(false);
+        await redis.GetDatabase().StringSetAsync(_keys + key, backend, (Expiration)lifetime).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var message = new PinMessage(_self, key, backend).ToString();
+        await redis.GetSubscriber().PublishAsync(_link.Channel, message, CommandFlags.FireAndForget).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => _link.CloseAsync();

@@ -42,19 +42,19 @@ internal sealed partial class HealthMonitor(
     {
         _stopping = _stop.Token;
         registry.Changed += OnChanged;
-        await FollowAsync(registry.Current);
+        await FollowAsync(registry.Current).ConfigureAwait(false);
         ProbeLoop[] first = [.. _loops.Where(loop => !loop.Key.IsDraining).Select(loop => loop.Value)];
         _following = Task.Run(FollowChangesAsync, CancellationToken.None);
-        await Task.WhenAll(first.Select(loop => loop.WaitForFirstAsync(cancellationToken)));
+        await Task.WhenAll(first.Select(loop => loop.WaitForFirstAsync(cancellationToken))).ConfigureAwait(false);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         registry.Changed -= OnChanged;
-        await _stop.CancelAsync();
+        await _stop.CancelAsync().ConfigureAwait(false);
         // Servers stop first and may have used up the shutdown time-out: the loops then end in the background.
         var ended = EndAllAsync();
-        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)).ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -70,7 +70,7 @@ internal sealed partial class HealthMonitor(
     {
         try
         {
-            await foreach (var _ in _changes.Reader.ReadAllAsync(_stopping)) await TryFollowAsync();
+            await foreach (var _ in _changes.Reader.ReadAllAsync(_stopping).ConfigureAwait(false)) await TryFollowAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -82,7 +82,7 @@ internal sealed partial class HealthMonitor(
     {
         try
         {
-            await FollowAsync(registry.Current);
+            await FollowAsync(registry.Current).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -110,7 +110,7 @@ internal sealed partial class HealthMonitor(
             }
         }
 
-        foreach (var backend in gone) await EndAsync(backend);
+        foreach (var backend in gone) await EndAsync(backend).ConfigureAwait(false);
     }
 
     private void Follow(Backend backend, ProbePipeline pipeline)
@@ -129,15 +129,15 @@ internal sealed partial class HealthMonitor(
 
     private async Task EndAllAsync()
     {
-        await _following;
-        await Task.WhenAll(_loops.Values.Select(loop => loop.StopAsync()));
+        await _following.ConfigureAwait(false);
+        await Task.WhenAll(_loops.Values.Select(loop => loop.StopAsync())).ConfigureAwait(false);
     }
 
     private async Task EndAsync(Backend backend)
     {
         if (!_loops.Remove(backend, out var loop)) return;
         board.Unfollow(backend);
-        await loop.StopAsync();
+        await loop.StopAsync().ConfigureAwait(false);
         loop.Dispose();
     }
 }

@@ -87,7 +87,7 @@ internal sealed class BackendBreaker : IDisposable
     /// <summary>Opens it until <see cref="CloseAsync"/>: the probes' verdict.</summary>
     public async Task IsolateAsync(string cause)
     {
-        await _control.IsolateAsync();
+        await _control.IsolateAsync().ConfigureAwait(false);
         lock (_reporting)
         {
             if (_state.CircuitState != CircuitState.Closed) _registry.Report(_backend, BackendState.Unhealthy, cause);
@@ -98,7 +98,7 @@ internal sealed class BackendBreaker : IDisposable
     public async Task CloseAsync(string cause)
     {
         _witnesses.Clear();
-        await _control.CloseAsync();
+        await _control.CloseAsync().ConfigureAwait(false);
 
         // If traffic has opened it again meanwhile, that report is right, and comes after this one.
         lock (_reporting)
@@ -121,7 +121,7 @@ internal sealed class BackendBreaker : IDisposable
 
     private async ValueTask CountAsync(Suspicion suspicion, int times)
     {
-        for (var i = 0; i < times; i++) await CountAsync(suspicion);
+        for (var i = 0; i < times; i++) await CountAsync(suspicion).ConfigureAwait(false);
     }
 
     // An open circuit throws instead of counting.
@@ -138,15 +138,15 @@ internal sealed class BackendBreaker : IDisposable
 
     private static async ValueTask FinishAsync(ValueTask<Outcome<Suspicion>> counting, ResilienceContext context)
     {
-        await counting;
+        await counting.ConfigureAwait(false);
         ResilienceContextPool.Shared.Return(context);
     }
 
     // What was counted turned out to be no evidence.
     private async ValueTask ForgetAsync()
     {
-        await _control.CloseAsync();
-        await CountAsync(default);
+        await _control.CloseAsync().ConfigureAwait(false);
+        await CountAsync(default).ConfigureAwait(false);
     }
 
     private ValueTask OnOpened(OnCircuitOpenedArguments<Suspicion> args)

@@ -115,7 +115,7 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
     {
         try
         {
-            await work;
+            await work.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

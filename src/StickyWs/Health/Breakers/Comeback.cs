@@ -16,7 +16,7 @@ internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProv
         var (rest, before) = (FirstRest, TrialState.None);
         while (true)
         {
-            await Task.Delay(rest, time, stop);
+            await Task.Delay(rest, time, stop).ConfigureAwait(false);
             if (backend.Health != BackendState.Unhealthy) return;
             if (!byConnect)
             {
@@ -24,16 +24,16 @@ internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProv
                 var isSame = backend.Trial == before && rest == longestRest;
                 if (isSame && before == TrialState.Offered)
                 {
-                    await breaker.CloseAsync("traffic: no request came that could try it");
+                    await breaker.CloseAsync("traffic: no request came that could try it").ConfigureAwait(false);
                     return;
                 }
 
                 backend.OfferTrial(isSame ? before : TrialState.None);
                 before = backend.Trial;
             }
-            else if (await breaker.Check.RunAsync(backend, stop))
+            else if (await breaker.Check.RunAsync(backend, stop).ConfigureAwait(false))
             {
-                await breaker.CloseAsync("traffic: a connect of the balancer's own was good");
+                await breaker.CloseAsync("traffic: a connect of the balancer's own was good").ConfigureAwait(false);
                 return;
             }
 

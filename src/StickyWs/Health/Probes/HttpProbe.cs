@@ -35,15 +35,17 @@ internal sealed class HttpProbe : IProbe
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
         // Connects outside the request: a time-out of the request would not tell which step it waited for.
-        await using var connection = await StreamDialer.OpenAsync(backend, _tls, Protocols(), cancellationToken);
+        var connection = await StreamDialer.OpenAsync(backend, _tls, Protocols(), cancellationToken).ConfigureAwait(false);
+        await using var closing = connection.ConfigureAwait(false);
         using var client = new HttpMessageInvoker(Handler(backend, connection));
         using var request = Request(backend.Address);
-        using var response = await client.SendAsync(request, cancellationToken);
+        using var response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var status = (int)response.StatusCode;
         if (!_expected.Contains(status)) throw new ProbeFailedException($"status {status}, expected {_options.ExpectedStatus}");
         if (_expectedBody is null) return;
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await CheckBodyAsync(body, _expectedBody, cancellationToken);
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using var closingBody = body.ConfigureAwait(false);
+        await CheckBodyAsync(body, _expectedBody, cancellationToken).ConfigureAwait(false);
     }
 
     private SocketsHttpHandler Handler(Backend backend, Stream connection)
@@ -105,7 +107,7 @@ internal sealed class HttpProbe : IProbe
         var length = 0;
         while (length < buffer.Length)
         {
-            var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
             if (read == 0) break;
 
             // The text may have started in the part that was already there.

@@ -21,11 +21,11 @@ internal sealed class PongReader(ProbeInput input)
         long skipped = 0;
         for (var frame = 0; frame < MaxFrames; frame++)
         {
-            var (opcode, length) = await ReadHeaderAsync(cancellationToken);
+            var (opcode, length) = await ReadHeaderAsync(cancellationToken).ConfigureAwait(false);
             if (opcode == Close) throw new ProbeFailedException("the backend sent Close instead of a pong");
             if (opcode == Pong)
             {
-                await BufferAsync((int)length, cancellationToken);
+                await BufferAsync((int)length, cancellationToken).ConfigureAwait(false);
                 var isAnswer = input.Unread.Span[..(int)length].SequenceEqual(payload.Span);
                 input.Consume((int)length);
                 if (isAnswer) return;
@@ -34,7 +34,7 @@ internal sealed class PongReader(ProbeInput input)
 
             skipped += length;
             if (length > MaxSkippedBytes || skipped > MaxSkippedBytes) break;
-            await SkipAsync(length, cancellationToken);
+            await SkipAsync(length, cancellationToken).ConfigureAwait(false);
         }
 
         throw new ProbeFailedException($"more than {MaxFrames} frames or {MaxSkippedBytes} bytes, and no pong among them");
@@ -42,7 +42,7 @@ internal sealed class PongReader(ProbeInput input)
 
     private async ValueTask<(int Opcode, long Length)> ReadHeaderAsync(CancellationToken cancellationToken)
     {
-        await BufferAsync(2, cancellationToken);
+        await BufferAsync(2, cancellationToken).ConfigureAwait(false);
         var first = input.Unread.Span[0];
         var second = input.Unread.Span[1];
         input.Consume(2);
@@ -54,13 +54,13 @@ internal sealed class PongReader(ProbeInput input)
         if (opcode is (> 0x2 and < Close) or > Pong) throw new ProbeFailedException("a frame with a reserved opcode");
         if ((second & 0x80) != 0) throw new ProbeFailedException("a masked frame, which a server must not send");
         if (isControl && (length > MaxControlPayload || !isFinal)) throw new ProbeFailedException("a control frame that is fragmented or too long");
-        if (length > MaxControlPayload) length = await ReadLengthAsync(length == 126 ? sizeof(ushort) : sizeof(ulong), cancellationToken);
+        if (length > MaxControlPayload) length = await ReadLengthAsync(length == 126 ? sizeof(ushort) : sizeof(ulong), cancellationToken).ConfigureAwait(false);
         return (opcode, length);
     }
 
     private async ValueTask<long> ReadLengthAsync(int bytes, CancellationToken cancellationToken)
     {
-        await BufferAsync(bytes, cancellationToken);
+        await BufferAsync(bytes, cancellationToken).ConfigureAwait(false);
         var span = input.Unread.Span;
         var length = bytes == sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(span) : BinaryPrimitives.ReadInt64BigEndian(span);
         input.Consume(bytes);
@@ -69,14 +69,14 @@ internal sealed class PongReader(ProbeInput input)
 
     private async ValueTask BufferAsync(int count, CancellationToken cancellationToken)
     {
-        while (input.Unread.Length < count) await input.ReadMoreAsync(Awaited, cancellationToken);
+        while (input.Unread.Length < count) await input.ReadMoreAsync(Awaited, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask SkipAsync(long count, CancellationToken cancellationToken)
     {
         while (count > 0)
         {
-            if (input.Unread.IsEmpty) await input.ReadMoreAsync(Awaited, cancellationToken);
+            if (input.Unread.IsEmpty) await input.ReadMoreAsync(Awaited, cancellationToken).ConfigureAwait(false);
             var step = (int)Math.Min(count, input.Unread.Length);
             input.Consume(step);
             count -= step;

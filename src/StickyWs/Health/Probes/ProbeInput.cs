@@ -27,7 +27,7 @@ internal sealed class ProbeInput(Stream stream)
             _start = 0;
         }
 
-        var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+        var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         if (read == 0) throw new ProbeFailedException($"connection closed before {awaited}");
         _end += read;
     }

@@ -62,16 +62,16 @@ internal sealed partial class ProbeLoop(
     public async Task WaitForFirstAsync(CancellationToken cancellationToken)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(_judged.Task, Task.Delay(_pipeline!.Options.Timeout, time, enough.Token));
-        await enough.CancelAsync();
+        await Task.WhenAny(_judged.Task, Task.Delay(_pipeline!.Options.Timeout, time, enough.Token)).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Ends the loop and any probe under way, and waits until both have finished.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync();
-        await _running;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
         _judged.TrySetResult();
     }
 
@@ -85,7 +85,7 @@ internal sealed partial class ProbeLoop(
             var pipeline = _pipeline!;
             try
             {
-                await ProbeAsync(pipeline, stop);
+                await ProbeAsync(pipeline, stop).ConfigureAwait(false);
                 board.NoteProbed(backend);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -98,7 +98,7 @@ internal sealed partial class ProbeLoop(
             }
 
             _judged.TrySetResult();
-            await WaitAsync(pipeline, changed.Task, stop);
+            await WaitAsync(pipeline, changed.Task, stop).ConfigureAwait(false);
             if (changed.Task.IsCompleted) _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
@@ -109,7 +109,7 @@ internal sealed partial class ProbeLoop(
         if (isSuspected) _suspected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var isProven = _isProven;
         var startedAt = time.GetTimestamp();
-        var result = await pipeline.RunAsync(backend, stop);
+        var result = await pipeline.RunAsync(backend, stop).ConfigureAwait(false);
         metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
@@ -117,7 +117,7 @@ internal sealed partial class ProbeLoop(
         // Once there is a verdict, the next probe waits for the interval.
         _isUrgent = result.Failure is not null && backend.Health != BackendState.Unhealthy && (isSuspected || _isUrgent);
         if (result.Failure is null && isProven) _isProven = false;
-        await JudgeAsync(result.Failure, pipeline, isProven);
+        await JudgeAsync(result.Failure, pipeline, isProven).ConfigureAwait(false);
     }
 
     // The first failure, and the first probe that says nothing about the backend, are logged for the operator; further ones add nothing until the backend
@@ -143,11 +143,11 @@ internal sealed partial class ProbeLoop(
         switch (_streak.Count(failure, backend.Health, pipeline.Options, isProven, out var cause))
         {
             case ProbeTurn.Up:
-                await board.CloseAsync(backend, cause);
+                await board.CloseAsync(backend, cause).ConfigureAwait(false);
                 break;
             case ProbeTurn.Down:
                 (_isProven, _isUrgent) = (false, false);
-                await board.IsolateAsync(backend, cause);
+                await board.IsolateAsync(backend, cause).ConfigureAwait(false);
                 break;
             case ProbeTurn.None when failure is null && backend.Health != BackendState.Unhealthy:
                 backend.NoteBack(); // From a failure of the data path.
@@ -162,8 +162,8 @@ internal sealed partial class ProbeLoop(
         var shortest = pipeline.Options.Interval < ShortestWait ? pipeline.Options.Interval : ShortestWait;
         var rested = Task.Delay(shortest, time, enough.Token);
         var due = Task.Delay(pipeline.Options.Interval * factor, time, enough.Token);
-        if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task);
-        if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested);
-        await enough.CancelAsync();
+        if (!_isUrgent) await Task.WhenAny(changed, due, _suspected.Task).ConfigureAwait(false);
+        if (!changed.IsCompleted && !due.IsCompleted) await Task.WhenAny(changed, due, rested).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
     }
 }

@@ -34,7 +34,8 @@ internal sealed class ProbePipeline
     {
         try
         {
-            await _pipeline.ExecuteAsync(static (state, token) => state._probe.ProbeAsync(state.backend, token), (_probe, backend), cancellationToken);
+            var probing = _pipeline.ExecuteAsync(static (state, token) => state._probe.ProbeAsync(state.backend, token), (_probe, backend), cancellationToken);
+            await probing.ConfigureAwait(false);
             return ProbeResult.Good;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -8,5 +8,5 @@ namespace StickyWs.Health;
 internal sealed class TcpProbe(TlsOptions tls) : IProbe
 {
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
-        => await (await StreamDialer.OpenAsync(backend, tls, [], cancellationToken)).DisposeAsync();
+        => await (await StreamDialer.OpenAsync(backend, tls, [], cancellationToken).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
 }

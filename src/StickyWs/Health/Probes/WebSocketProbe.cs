@@ -18,15 +18,16 @@ internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions t
 
     public async ValueTask ProbeAsync(Backend backend, CancellationToken cancellationToken)
     {
-        await using var stream = await StreamDialer.OpenAsync(backend, tls, [SslApplicationProtocol.Http11], cancellationToken);
+        var stream = await StreamDialer.OpenAsync(backend, tls, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false);
+        await using var closing = stream.ConfigureAwait(false);
         var input = new ProbeInput(stream);
         var key = WebSocketKey.Create();
-        await stream.WriteAsync(Encoding.Latin1.GetBytes(Handshake(backend.Address, key)), cancellationToken);
-        Check(await ReadHeadAsync(input, cancellationToken), Encoding.ASCII.GetBytes(key));
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(Handshake(backend.Address, key)), cancellationToken).ConfigureAwait(false);
+        Check(await ReadHeadAsync(input, cancellationToken).ConfigureAwait(false), Encoding.ASCII.GetBytes(key));
         var payload = RandomNumberGenerator.GetBytes(PingBytes);
-        await stream.WriteAsync(ProbeFrame.Ping(payload), cancellationToken);
-        await new PongReader(input).ReadAsync(payload, cancellationToken);
-        await stream.WriteAsync(ProbeFrame.NormalClose(), cancellationToken);
+        await stream.WriteAsync(ProbeFrame.Ping(payload), cancellationToken).ConfigureAwait(false);
+        await new PongReader(input).ReadAsync(payload, cancellationToken).ConfigureAwait(false);
+        await stream.WriteAsync(ProbeFrame.NormalClose(), cancellationToken).ConfigureAwait(false);
     }
 
     private string Handshake(Uri address, string key)
@@ -58,7 +59,7 @@ internal sealed class WebSocketProbe(WebSocketProbeOptions options, TlsOptions t
             }
 
             if (input.IsFull) throw new ProbeFailedException($"the handshake's answer has a head of more than {ProbeInput.Capacity} bytes");
-            await input.ReadMoreAsync("the handshake was answered", cancellationToken);
+            await input.ReadMoreAsync("the handshake was answered", cancellationToken).ConfigureAwait(false);
         }
     }
 

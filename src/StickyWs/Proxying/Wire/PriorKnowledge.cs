@@ -56,7 +56,8 @@ internal sealed class PriorKnowledge(TimeProvider time)
         var isConnected = false;
         try
         {
-            await using var stream = await StreamDialer.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
+            var stream = await StreamDialer.ConnectAsync(backend, timer.Token).ConfigureAwait(false);
+            await using var closing = stream.ConfigureAwait(false);
             isConnected = true;
             await stream.WriteAsync(Preface, timer.Token).ConfigureAwait(false);
             var head = frame.AsMemory(0, FrameHeaderBytes);
