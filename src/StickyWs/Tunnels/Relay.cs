@@ -143,12 +143,20 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
                 return EndReason.BackendReset;
             }
 
+            if (read == 0) await SettleWriteAsync().ConfigureAwait(false);
             if (read == 0) return _hasBackendBroken ? EndReason.BackendReset : EndReason.BackendClosed;
             client.Output.Advance(read);
             tunnel.CountToClient(memory.Span[..read]);
             if (await FlushAsync().ConfigureAwait(false)) continue;
             return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
         }
+    }
+
+    // The kernel reports a break once. If a write got the report, this end is all that the read sees, and the write may not have noted it yet. On a
+    // closed connection a write ends at once.
+    private async ValueTask SettleWriteAsync()
+    {
+        while (_isWriting && SendQueue.IsClosed(SocketView.Of(tunnel.BackendConnection.Socket))) await Task.Yield();
     }
 
     // Whether the client accepts more.

@@ -28,5 +28,13 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
         return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
     }
 
+    /// <summary>Whether the connection is closed on both sides, or broke; not known, and so <see langword="false"/>, where the system does not report it.</summary>
+    public static bool IsClosed(SocketView socket)
+    {
+        if (socket.IsNone || !OperatingSystem.IsLinux()) return false;
+        Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
+        return socket.GetOption(Libc.IPPROTO_TCP, Libc.TCP_INFO, info) > State && info[State] == Closed;
+    }
+
     private static uint Read(ReadOnlySpan<byte> info, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(info[offset..]);
 }
