@@ -7,7 +7,7 @@ namespace StickyWs.Http1;
 /// the end of each piece: a strong hint, not a proof. It recognizes a Close that follows other frames in one piece, and a lone Close however it is
 /// split; not one that is split after other frames.
 /// </summary>
-internal struct CloseWatch
+internal struct CloseWatch(byte state)
 {
     private const byte Close = 0x88; // FIN, no extension bits, opcode 8.
     private const int HeaderBytes = 2;
@@ -21,9 +21,12 @@ internal struct CloseWatch
     private const byte AwaitsLength = 254;
     private const byte Seen = 255;
 
-    private byte _state;
+    private byte _state = state;
 
     public readonly bool HasSeen => _state == Seen;
+
+    /// <summary>All that it remembers; 0 at first, and after bytes that it did not see.</summary>
+    public readonly byte State => _state;
 
     /// <summary>Looks at the next bytes of this direction.</summary>
     /// <param name="piece">The bytes.</param>
@@ -50,9 +53,6 @@ internal struct CloseWatch
         tail.CopyTo(copy);
         Look(copy[..(int)tail.Length], isMasked);
     }
-
-    /// <summary>Bytes passed unseen.</summary>
-    public void Forget() => _state = 0;
 
     // The bytes that a Close, begun in this piece or an earlier one, still lacks; negative if this piece is something else, or longer.
     private readonly int Lacking(ReadOnlySpan<byte> piece, bool isMasked) => _state switch

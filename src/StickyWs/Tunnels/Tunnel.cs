@@ -13,8 +13,10 @@ namespace StickyWs.Tunnels;
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
-    private CloseWatch _clientsEnd;
-    private CloseWatch _backendsEnd;
+
+    // States of a CloseWatch; as fields of its type they would take eight bytes each.
+    private byte _clientsEnd;
+    private byte _backendsEnd;
 
     public Backend Backend => lease.Backend;
 
@@ -42,7 +44,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public long BytesToClient { get; private set; }
 
     /// <summary>Which sides ended with a Close frame, one of <see cref="Observability.Farewell"/>.</summary>
-    public string Farewell => Observability.Farewell.Of(_clientsEnd.HasSeen, _backendsEnd.HasSeen);
+    public string Farewell => Observability.Farewell.Of(new CloseWatch(_clientsEnd).HasSeen, new CloseWatch(_backendsEnd).HasSeen);
 
     /// <summary>Counts what the backend sent together with its 101; the client has it already.</summary>
     /// <param name="early">The number of bytes.</param>
@@ -50,39 +52,45 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public void Begin(int early, CloseWatch end)
     {
         CountToClient(early);
-        _backendsEnd = end;
+        _backendsEnd = end.State;
     }
 
     public void CountToBackend(ReadOnlySpan<byte> piece)
     {
         AddToBackend(piece.Length);
-        _clientsEnd.Look(piece, isMasked: true);
+        var watch = new CloseWatch(_clientsEnd);
+        watch.Look(piece, isMasked: true);
+        _clientsEnd = watch.State;
     }
 
     public void CountToBackend(in ReadOnlySequence<byte> piece)
     {
         AddToBackend(piece.Length);
-        _clientsEnd.Look(piece, isMasked: true);
+        var watch = new CloseWatch(_clientsEnd);
+        watch.Look(piece, isMasked: true);
+        _clientsEnd = watch.State;
     }
 
     public void CountToClient(ReadOnlySpan<byte> piece)
     {
         AddToClient(piece.Length);
-        _backendsEnd.Look(piece, isMasked: false);
+        var watch = new CloseWatch(_backendsEnd);
+        watch.Look(piece, isMasked: false);
+        _backendsEnd = watch.State;
     }
 
     /// <summary>Counts bytes that passed unseen.</summary>
     public void CountToBackend(long bytes)
     {
         AddToBackend(bytes);
-        _clientsEnd.Forget();
+        _clientsEnd = 0;
     }
 
     /// <inheritdoc cref="CountToBackend(long)"/>
     public void CountToClient(long bytes)
     {
         AddToClient(bytes);
-        _backendsEnd.Forget();
+        _backendsEnd = 0;
     }
 
     /// <summary>Notes why the tunnel ends, unless a reason is already known.</summary>
