@@ -150,14 +150,17 @@ public sealed class CloseWatchTests
     }
 
     [Fact]
-    public void Forget_AfterAClose_HasSeenNone()
+    public void State_CarriedOver_GoesOnWhereItWas()
     {
+        var close = Close(1000, "bye", isMasked: false);
         var watch = default(CloseWatch);
-        watch.Look(Close(1000, "", isMasked: false), isMasked: false);
+        watch.Look(close.AsSpan(0, 3), isMasked: false);
 
-        watch.Forget();
+        var next = new CloseWatch(watch.State);
+        next.Look(close.AsSpan(3), isMasked: false);
 
         Assert.False(watch.HasSeen);
+        Assert.True(next.HasSeen);
     }
 
     private static bool HasSeen(bool isMasked, params byte[][] pieces)
