@@ -32,7 +32,8 @@ internal static class BackendTls
         }
         else if (tls.CaCertificateFile is not null)
         {
-            options.CertificateChainPolicy = CertificateAuthorities.Trust(Authorities.GetValue(tls, static tls => CertificateAuthorities.Read(tls.CaCertificateFile!)));
+            var authorities = Authorities.GetValue(tls, static tls => CertificateAuthorities.Read(tls.CaCertificateFile!));
+            options.CertificateChainPolicy = CertificateAuthorities.Trust(authorities);
         }
 
         return options;

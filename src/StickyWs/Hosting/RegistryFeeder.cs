@@ -16,9 +16,6 @@ internal sealed partial class RegistryFeeder(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(registry);
-        var first = source.Current;
-        registry.Apply(first);
-        advice.Consider(first.Options);
         _subscription = source.OnChange(changed =>
         {
             registry.Apply(changed);
@@ -26,7 +23,9 @@ internal sealed partial class RegistryFeeder(
             advice.Consider(changed.Options);
             if (_isStarted) advice.ConsiderPipeline(changed.Options);
         });
-        registry.Apply(source.Current); // Changes before the subscription.
+        var first = source.Current; // After the subscription, so that no change is lost between the two.
+        registry.Apply(first);
+        advice.Consider(first.Options);
         return Task.CompletedTask;
     }
 

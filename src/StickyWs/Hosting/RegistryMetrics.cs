@@ -11,10 +11,13 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
     public void Observe(BackendRegistry registry)
     {
         var meter = metrics.Meter;
-        meter.CreateObservableUpDownCounter("stickyws.tunnels.active", () => Each(registry, backend => backend.ActiveTunnels), "{tunnel}", "Tunnels open, handshakes under way included.");
-        meter.CreateObservableUpDownCounter("stickyws.requests.active", () => Each(registry, backend => backend.ActiveRequests), "{request}", "Plain HTTP requests under way.");
+        meter.CreateObservableUpDownCounter("stickyws.tunnels.active",
+            () => Each(registry, backend => backend.ActiveTunnels), "{tunnel}", "Tunnels open, handshakes under way included.");
+        meter.CreateObservableUpDownCounter("stickyws.requests.active",
+            () => Each(registry, backend => backend.ActiveRequests), "{request}", "Plain HTTP requests under way.");
         meter.CreateObservableCounter("stickyws.tunnel.io", () => Bytes(registry), "By", "Bytes relayed, by direction.");
-        meter.CreateObservableUpDownCounter("stickyws.pins", Pins, "{pin}", "Pins kept in this process, by kind: learnt from backends, or the last backend of a hashed key.");
+        meter.CreateObservableUpDownCounter("stickyws.pins",
+            Pins, "{pin}", "Pins kept in this process, by kind: learnt from backends, or the last backend of a hashed key.");
         meter.CreateObservableGauge("stickyws.backend.state", () => States(registry), "{backend}", "1 for the state that a backend is in, 0 for the others.");
     }
 

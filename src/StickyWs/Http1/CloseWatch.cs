@@ -28,6 +28,22 @@ internal struct CloseWatch(byte state)
     /// <summary>All that it remembers; 0 at first, and after bytes that it did not see.</summary>
     public readonly byte State => _state;
 
+    /// <summary>What it remembers after more bytes, for a holder that keeps its <see cref="State"/>.</summary>
+    public static byte After(byte state, ReadOnlySpan<byte> piece, bool isMasked)
+    {
+        var watch = new CloseWatch(state);
+        watch.Look(piece, isMasked);
+        return watch.State;
+    }
+
+    /// <inheritdoc cref="After(byte, ReadOnlySpan{byte}, bool)"/>
+    public static byte After(byte state, in ReadOnlySequence<byte> piece, bool isMasked)
+    {
+        var watch = new CloseWatch(state);
+        watch.Look(piece, isMasked);
+        return watch.State;
+    }
+
     /// <summary>Looks at the next bytes of this direction.</summary>
     /// <param name="piece">The bytes.</param>
     /// <param name="isMasked">Whether frames in this direction are masked: the client's are, the backend's are not.</param>

@@ -12,8 +12,7 @@ internal sealed class StateFeed
     private readonly Dictionary<Backend, (BackendState State, bool IsEligible)> _backends = [];
     private readonly Dictionary<string, (bool IsPanicking, bool IsAwaited)> _pools = [];
     private readonly Lock _lock = new();
-    private long _revision;
-    private bool _knows;
+    private long? _revision;
     private bool _hasBegun;
     private long _missed;
 
@@ -36,14 +35,14 @@ internal sealed class StateFeed
     {
         lock (_lock)
         {
-            if (!_knows) return;
+            if (_revision is null) return;
             if (snapshot.Revision == _revision)
             {
                 foreach (var pool in snapshot.Pools) Compare(pool);
                 return;
             }
 
-            Tell(new Pending(new ConfigurationChanged { At = _reader.Now, Snapshot = _reader.Read(snapshot) }));
+            Tell(new ConfigurationChanged { At = _reader.Now, Snapshot = _reader.Read(snapshot) });
             Learn(snapshot);
         }
     }
@@ -51,7 +50,7 @@ internal sealed class StateFeed
     public void Opened(Tunnel tunnel) => Tell(new Pending(_reader.Now, tunnel));
 
     public void Ended(Tunnel tunnel)
-        => Tell(new Pending(new TunnelEnded { At = _reader.Now, Tunnel = _reader.Read(tunnel), Reason = tunnel.EndReason, Farewell = tunnel.Farewell }));
+        => Tell(new TunnelEnded { At = _reader.Now, Tunnel = _reader.Read(tunnel), Reason = tunnel.EndReason, Farewell = tunnel.Farewell });
 
     /// <summary>Waits for the next change.</summary>
     public async ValueTask<StateChange> NextAsync(CancellationToken cancellationToken)
@@ -88,6 +87,8 @@ internal sealed class StateFeed
         }
     }
 
+    private void Tell(StateChange change) => Tell(new Pending(change.At, null, change));
+
     private void Tell(Pending change)
     {
         lock (_lock)
@@ -103,17 +104,18 @@ internal sealed class StateFeed
             var (before, after) = (_backends[backend], Of(backend, pool));
             if (before == after) continue;
             _backends[backend] = after;
-            Tell(new Pending(new BackendChanged { At = _reader.Now, Backend = StateReader.Read(backend, pool), Before = before.State }));
+            Tell(new BackendChanged { At = _reader.Now, Backend = StateReader.Read(backend, pool), Before = before.State });
         }
 
-        if (_pools[pool.Name] == Of(pool)) return;
-        _pools[pool.Name] = Of(pool);
-        Tell(new Pending(new PoolChanged { At = _reader.Now, Pool = StateReader.Read(pool) }));
+        var now = Of(pool);
+        if (_pools[pool.Name] == now) return;
+        _pools[pool.Name] = now;
+        Tell(new PoolChanged { At = _reader.Now, Pool = StateReader.Read(pool) });
     }
 
     private void Learn(RegistrySnapshot snapshot)
     {
-        (_knows, _revision) = (true, snapshot.Revision);
+        _revision = snapshot.Revision;
         _backends.Clear();
         _pools.Clear();
         foreach (var pool in snapshot.Pools)
@@ -128,16 +130,5 @@ internal sealed class StateFeed
     private static (bool IsPanicking, bool IsAwaited) Of(PoolSnapshot pool) => (pool.IsPanicking, pool.IsUnknown);
 
     // A tunnel that opened is looked at by the reader: whoever tells of it may be on the thread that moves its bytes.
-    private readonly record struct Pending(DateTimeOffset At, Tunnel? Opened, StateChange? Change = null)
-    {
-        public Pending(DateTimeOffset at, Tunnel opened)
-            : this(at, opened, null)
-        {
-        }
-
-        public Pending(StateChange change)
-            : this(change.At, null, change)
-        {
-        }
-    }
+    private readonly record struct Pending(DateTimeOffset At, Tunnel? Opened, StateChange? Change = null);
 }

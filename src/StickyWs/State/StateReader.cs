@@ -83,5 +83,6 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
 
     private static bool Fits(string name, string? wanted) => wanted is null || name.Equals(wanted, StringComparison.OrdinalIgnoreCase);
 
-    private static TunnelTuple? ToPublic(ConnectionTuple? tuple) => tuple is { } known ? new TunnelTuple(known.Source.ToEndPoint(), known.Destination.ToEndPoint()) : null;
+    private static TunnelTuple? ToPublic(ConnectionTuple? tuple)
+        => tuple is { } known ? new TunnelTuple(known.Source.ToEndPoint(), known.Destination.ToEndPoint()) : null;
 }

@@ -21,20 +21,21 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
     /// </returns>
     public static SendQueue? Of(SocketView socket)
     {
-        if (socket.IsNone || !OperatingSystem.IsLinux()) return null;
         Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
-        if (socket.GetOption(Libc.IPPROTO_TCP, Libc.TCP_INFO, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
+        if (ReadInfo(socket, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
         var isEmpty = Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
         return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
     }
 
-    /// <summary>Whether the connection is closed on both sides, or broke; not known, and so <see langword="false"/>, where the system does not report it.</summary>
+    /// <summary>Whether the connection is closed on both sides, or broke; <see langword="false"/> where the system does not report it.</summary>
     public static bool IsClosed(SocketView socket)
     {
-        if (socket.IsNone || !OperatingSystem.IsLinux()) return false;
         Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
-        return socket.GetOption(Libc.IPPROTO_TCP, Libc.TCP_INFO, info) > State && info[State] == Closed;
+        return ReadInfo(socket, info) > State && info[State] == Closed;
     }
+
+    private static int ReadInfo(SocketView socket, Span<byte> info)
+        => socket.IsNone || !OperatingSystem.IsLinux() ? 0 : socket.GetOption(Libc.IPPROTO_TCP, Libc.TCP_INFO, info);
 
     private static uint Read(ReadOnlySpan<byte> info, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(info[offset..]);
 }

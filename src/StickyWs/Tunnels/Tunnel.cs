@@ -58,25 +58,19 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public void CountToBackend(ReadOnlySpan<byte> piece)
     {
         AddToBackend(piece.Length);
-        var watch = new CloseWatch(_clientsEnd);
-        watch.Look(piece, isMasked: true);
-        _clientsEnd = watch.State;
+        _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
     }
 
     public void CountToBackend(in ReadOnlySequence<byte> piece)
     {
         AddToBackend(piece.Length);
-        var watch = new CloseWatch(_clientsEnd);
-        watch.Look(piece, isMasked: true);
-        _clientsEnd = watch.State;
+        _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
     }
 
     public void CountToClient(ReadOnlySpan<byte> piece)
     {
         AddToClient(piece.Length);
-        var watch = new CloseWatch(_backendsEnd);
-        watch.Look(piece, isMasked: false);
-        _backendsEnd = watch.State;
+        _backendsEnd = CloseWatch.After(_backendsEnd, piece, isMasked: false);
     }
 
     /// <summary>Counts bytes that passed unseen.</summary>
