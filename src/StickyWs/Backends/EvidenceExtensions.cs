@@ -67,13 +67,14 @@ internal static class EvidenceExtensions
         return false;
     }
 
-    // SocketError.SocketError stands for errors without a .NET name, such as ENOMEM. The resolver needs descriptors itself; without one it reports that
-    // the name does not exist.
+    // SocketError.SocketError stands for errors without a .NET name, such as ENOMEM; OperationAborted is what this side itself has ended. The resolver
+    // needs descriptors itself; without one it reports that the name does not exist.
     private static Evidence Of(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => Evidence.Refused,
         SocketError.TimedOut => Evidence.ConnectTimedOut,
-        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError => Evidence.OutOfResources,
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError or SocketError.OperationAborted
+            => Evidence.OutOfResources,
         SocketError.AddressNotAvailable => Evidence.OutOfReach,
         SocketError.TryAgain or SocketError.NoRecovery => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.OutOfReach,
         SocketError.HostNotFound or SocketError.NoData => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.NotResolved,

@@ -13,8 +13,19 @@ internal sealed class RawConnector(Reactor reactor) : IBackendConnector<RawBacke
     public async ValueTask<RawBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
         var (names, address) = (backend.Names, backend.Address);
-        return new RawBackendConnection(backend.EndPoint is { } known
+        var socket = backend.EndPoint is { } known
             ? await RawDialer.ConnectAsync(reactor, known, cancellationToken).ConfigureAwait(false)
-            : await RawDialer.ConnectAsync(reactor, names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false));
+            : await RawDialer.ConnectAsync(reactor, names, address.IdnHost, address.Port, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            socket.WatchReadable(); // The handshake needs it, and must not be what finds out that the kernel has no watch left.
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        return new RawBackendConnection(socket);
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class StickyForwarder(
         while (true)
         {
             var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
-            if (silent is not null && dial.Result != DialResult.NoBackend) metrics.Retried(choice.Pool.Name, silent.Name);
+            if (silent is not null && dial.Result is not (DialResult.NoBackend or DialResult.Abandoned)) metrics.Retried(choice.Pool.Name, silent.Name);
             if (dial.Connection is not { } connection)
             {
                 await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);

@@ -21,11 +21,15 @@ internal struct CloseWatch(byte state)
     private const byte AwaitsLength = 254;
     private const byte Seen = 255;
 
+    /// <summary>Its <see cref="State"/> after bytes that nobody looked at.</summary>
+    public const byte AfterUnseen = 253;
+
     private byte _state = state;
 
-    public readonly bool HasSeen => _state == Seen;
+    /// <summary>Whether the last bytes were a Close frame; <see langword="null"/> if nobody looked at them.</summary>
+    public readonly bool? HasSeen => _state == AfterUnseen ? null : _state == Seen;
 
-    /// <summary>All that it remembers; 0 at first, and after bytes that it did not see.</summary>
+    /// <summary>All that it remembers; 0 at first.</summary>
     public readonly byte State => _state;
 
     /// <summary>What it remembers after more bytes, for a holder that keeps its <see cref="State"/>.</summary>
@@ -74,7 +78,7 @@ internal struct CloseWatch(byte state)
     private readonly int Lacking(ReadOnlySpan<byte> piece, bool isMasked) => _state switch
     {
         AwaitsLength => Rest(piece[0], isMasked) + 1 - piece.Length,
-        > 0 and < AwaitsLength => _state - piece.Length,
+        > 0 and < AfterUnseen => _state - piece.Length,
         _ when piece[0] != Close => NotAClose,
         _ when piece.Length == 1 => AwaitsLength,
         _ => Rest(piece[1], isMasked) + HeaderBytes - piece.Length,

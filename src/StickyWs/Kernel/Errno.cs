@@ -14,6 +14,7 @@ internal enum Errno : byte
     EINVAL = 22,
     ENFILE = 23,
     EMFILE = 24,
+    ENOSPC = 28,
     EPIPE = 32,
     ENOSYS = 38,
     ETIME = 62,

@@ -17,7 +17,7 @@ internal static class ErrnoExtensions
         Errno.EHOSTDOWN => SocketError.HostDown,
         Errno.EMFILE or Errno.ENFILE => SocketError.TooManyOpenSockets,
         Errno.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
-        Errno.ENOBUFS or Errno.ENOMEM or Errno.EAGAIN => SocketError.NoBufferSpaceAvailable,
+        Errno.ENOBUFS or Errno.ENOMEM or Errno.EAGAIN or Errno.ENOSPC => SocketError.NoBufferSpaceAvailable,
         Errno.ECONNABORTED => SocketError.OperationAborted,
         _ => SocketError.Fault, // Not SocketError.SocketError (-1), which .NET maps to "out of memory".
     }), $"errno {(int)error} ({error})");
@@ -31,6 +31,9 @@ internal static class ErrnoExtensions
         var inner = error.ToSocketException();
         return new IOException(inner.Message, inner);
     }
+
+    /// <summary>The same, with the system call that failed.</summary>
+    public static IOException ToIOException(this Errno error, string call) => new($"{call}: {error}", error.ToSocketException());
 
     private static ConnectionResetException ToResetException(SocketException inner) => new(inner.Message, inner);
 }

@@ -2,7 +2,8 @@ namespace StickyWs.Observability;
 
 /// <summary>
 /// Which sides of a tunnel said farewell: whose last bytes were a WebSocket Close frame. The value of the log field and of the metric tag
-/// <c>stickyws.farewell</c>. A tunnel that ended without one was cut off, however the connections were closed.
+/// <c>stickyws.farewell</c>. A tunnel that ended without one was cut off, however the connections were closed; of one whose last bytes were spliced,
+/// and so not seen, that is unknown.
 /// </summary>
 internal static class Farewell
 {
@@ -10,12 +11,16 @@ internal static class Farewell
     public const string Client = "client";
     public const string Backend = "backend";
     public const string Both = "both";
+    public const string Unknown = "unknown";
 
-    public static string Of(bool client, bool backend) => (client, backend) switch
+    /// <param name="client">Whether the client's last bytes were a Close frame; <see langword="null"/> if they were not seen.</param>
+    /// <param name="backend">The same of the backend's.</param>
+    public static string Of(bool? client, bool? backend) => (client, backend) switch
     {
         (true, true) => Both,
-        (true, false) => Client,
-        (false, true) => Backend,
-        _ => None,
+        (true, _) => Client,
+        (_, true) => Backend,
+        (false, false) => None,
+        _ => Unknown,
     };
 }

@@ -25,7 +25,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         {
             var error = Libc.Error;
             CloseOwn();
-            throw new IOException($"epoll_create1: {error}");
+            throw error.ToIOException("epoll_create1");
         }
 
         if (EpollEvents.Control(_epoll, Libc.EPOLL_CTL_ADD, WakeEvent.Fd, EpollEvents.EPOLLIN | EpollEvents.EPOLLET, WakeData) < 0)
@@ -33,7 +33,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
             var error = Libc.Error;
             _ = Libc.Close(_epoll);
             CloseOwn();
-            throw new IOException($"epoll_ctl: {error}");
+            throw error.ToIOException("epoll_ctl");
         }
 
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
@@ -48,7 +48,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
             if (EpollEvents.Control(_epoll, Libc.EPOLL_CTL_ADD, fd, EventsOf(state.Flags), Data(socket, state.Generation)) == 0) return socket;
             var error = Libc.Error;
             Forget(socket);
-            throw new IOException($"epoll_ctl: {error}");
+            throw error.ToIOException("epoll_ctl");
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         var error = count < 0 ? Libc.SavedError : Errno.None;
         Awake();
         var works = error is Errno.None or Errno.EINTR;
-        if (!works) Report(new IOException($"epoll_wait: {error}"));
+        if (!works) Report(error.ToIOException("epoll_wait"));
         for (var i = 0; i < count; i++)
         {
             var data = EpollEvents.Data(_events, i);

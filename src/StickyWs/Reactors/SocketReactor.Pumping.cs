@@ -51,15 +51,15 @@ internal abstract unsafe partial class SocketReactor
             ref var state = ref Sockets[socket];
             if (state.Generation != generation) continue;
             state.Flags &= ~SocketFlags.Queued;
-            if (!state.Has(SocketFlags.Readable)) continue;
-            Serve(socket, generation, state.Has(SocketFlags.Ending) ? EpollEvents.EPOLLIN | EpollEvents.EPOLLRDHUP : EpollEvents.EPOLLIN);
+            if (state.Has(SocketFlags.Readable)) Serve(socket, generation, EpollEvents.EPOLLIN);
         }
     }
 
     /// <summary>Notes what the kernel reported.</summary>
     protected static void NoteReadable(ref SocketState state, uint events)
     {
-        state.Flags |= (events & EpollEvents.Ending) != 0 ? SocketFlags.Readable | SocketFlags.Ending : SocketFlags.Readable;
+        state.Flags |= SocketFlags.Readable;
+        if ((events & EpollEvents.Ending) != 0) state.Flags |= SocketFlags.Ending | SocketFlags.EndInSight;
         if ((events & EpollEvents.EPOLLPRI) != 0) state.Flags = (state.Flags | SocketFlags.Urgent) & ~SocketFlags.Spliced;
     }
 
@@ -76,8 +76,9 @@ internal abstract unsafe partial class SocketReactor
                 return;
             }
 
-            // After a short splice, receive instead: little or nothing is left, and a splice cannot see data after an urgent mark.
-            var maySplice = state.Has(SocketFlags.Spliced) && (before == 0 || before == _bufferSize);
+            // After a short splice, receive instead: little or nothing is left, and a splice cannot see data after an urgent mark. Near the end of a
+            // stream too: its handler wants to see the last bytes.
+            var maySplice = state.Has(SocketFlags.Spliced) && !state.Has(SocketFlags.EndInSight) && (before == 0 || before == _bufferSize);
             if (maySplice && TrySplice(socket, ref state, ref before, out var goesOn))
             {
                 if (!goesOn || state.Generation != generation) return;

@@ -126,7 +126,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
     /// <summary>Takes an entry in the table. The caller holds <see cref="Registering"/>.</summary>
     protected int Register(int fd, IWatcher watcher, Signals signals)
     {
-        if (IsReleased) throw new IOException("The reactor has stopped.");
+        if (IsReleased) throw new IOException("The reactor has stopped.", Errno.ECONNABORTED.ToSocketException());
         var socket = Sockets.Take();
         ref var state = ref Sockets[socket];
         state.Fd = fd;

@@ -78,8 +78,11 @@ internal enum SocketFlags
     /// <summary>The kernel reported bytes, and not all were received yet.</summary>
     Readable = 1 << 0,
 
-    /// <summary>The kernel reported that the stream is ending, so a short receive does not mean drained.</summary>
+    /// <summary>The stream may be ending, so a short receive does not mean drained.</summary>
     Ending = 1 << 1,
+
+    /// <summary>The kernel reported the end of the stream: what is left to receive are its last bytes.</summary>
+    EndInSight = 1 << 28,
 
     /// <summary>Nothing is received until the other side has taken what it got.</summary>
     Paused = 1 << 2,

@@ -64,6 +64,6 @@ public sealed class TunnelEnded : StateChange
     /// <summary>Why it ended.</summary>
     public required EndReason Reason { get; init; }
 
-    /// <summary>Which sides said farewell with a Close frame: <c>none</c>, <c>client</c>, <c>backend</c> or <c>both</c>.</summary>
+    /// <summary>Which sides said farewell with a Close frame: <c>none</c>, <c>client</c>, <c>backend</c>, <c>both</c> or <c>unknown</c>.</summary>
     public required string Farewell { get; init; }
 }

@@ -66,10 +66,14 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
     /// <exception cref="IOException">The connection broke.</exception>
     public int TryPeek(Span<byte> buffer) => TryReceive(buffer, Libc.MSG_PEEK);
 
+    /// <summary>Has the reactor watch for what arrives.</summary>
+    /// <exception cref="IOException">The kernel cannot watch another socket, or the reactor has stopped.</exception>
+    public void WatchReadable() => Watch(Signals.Readable);
+
     /// <summary>Waits until something has arrived since the last peek.</summary>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
-        Watch(Signals.Readable);
+        WatchReadable();
         return _readable.WaitAsync(cancellationToken);
     }
 

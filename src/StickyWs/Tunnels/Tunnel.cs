@@ -77,14 +77,14 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public void CountToBackend(long bytes)
     {
         AddToBackend(bytes);
-        _clientsEnd = 0;
+        _clientsEnd = CloseWatch.AfterUnseen;
     }
 
     /// <inheritdoc cref="CountToBackend(long)"/>
     public void CountToClient(long bytes)
     {
         AddToClient(bytes);
-        _backendsEnd = 0;
+        _backendsEnd = CloseWatch.AfterUnseen;
     }
 
     /// <summary>Notes why the tunnel ends, unless a reason is already known.</summary>

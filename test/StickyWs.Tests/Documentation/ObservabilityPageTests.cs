@@ -61,7 +61,7 @@ public sealed partial class ObservabilityPageTests
     {
         Assert.Equal(Enum.GetNames<BackendState>().Order(), Values("stickyws.state"));
         Assert.Equal([LaneNames.Portable, LaneNames.Raw], Values("stickyws.lane"));
-        Assert.Equal([Farewell.Backend, Farewell.Both, Farewell.Client, Farewell.None], Values("stickyws.farewell"));
+        Assert.Equal([Farewell.Backend, Farewell.Both, Farewell.Client, Farewell.None, Farewell.Unknown], Values("stickyws.farewell"));
     }
 
     [Fact]

@@ -115,7 +115,7 @@ public sealed class CloseWatchTests
         for (var i = 0; i < 20_000; i++)
         {
             random.NextBytes(piece);
-            if (HasSeen(isMasked, piece)) seen++;
+            if (HasSeen(isMasked, piece) == true) seen++;
         }
 
         Assert.InRange(seen, 0, 20);
@@ -163,7 +163,22 @@ public sealed class CloseWatchTests
         Assert.True(next.HasSeen);
     }
 
-    private static bool HasSeen(bool isMasked, params byte[][] pieces)
+    [Theory]
+    [MemberData(nameof(BothDirections))]
+    public void Look_AfterUnseenBytes_GoesByWhatItSeesFromThereOn(bool isMasked)
+    {
+        var unseen = new CloseWatch(CloseWatch.AfterUnseen);
+        var (close, other) = (unseen, unseen);
+        close.Look(Close(1000, "bye", isMasked), isMasked);
+        other.Look("x"u8, isMasked);
+        unseen.Look([], isMasked);
+
+        Assert.Null(unseen.HasSeen);
+        Assert.True(close.HasSeen);
+        Assert.False(other.HasSeen);
+    }
+
+    private static bool? HasSeen(bool isMasked, params byte[][] pieces)
     {
         var watch = default(CloseWatch);
         foreach (var piece in pieces) watch.Look(piece, isMasked);

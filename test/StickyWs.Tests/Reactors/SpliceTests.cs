@@ -93,6 +93,34 @@ public abstract class SpliceTests(ReactorMode mode, bool isOlder = false)
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task LastBytesOfBulk_ThatComeWithTheEnd_AreSeen(bool fromClient)
+    {
+        byte[] close = [0x88, 0x02, 0x03, 0xe8];
+        byte[] last = [.. new byte[60_000], .. close];
+        for (var round = 0; round < 5; round++)
+        {
+            await using var rig = new RelayRig(mode, isOlder: isOlder);
+            var pair = await rig.JoinAsync();
+            var (sender, receiver) = pair.Ends(fromClient);
+            var sending = sender.WriteAsync(new byte[4_000_000]);
+            await receiver.ReadExactlyAsync(4_000_000);
+            await sending;
+            using (await rig.HoldAsync())
+            {
+                await sender.WriteAsync(last);
+                await sender.FinishAsync();
+            }
+
+            await receiver.ReadExactlyAsync(last.Length);
+            Assert.True(await receiver.EndsInOrderAsync());
+            var seen = await rig.DoAsync(() => fromClient ? pair.Witness.LastToBackend : pair.Witness.LastToClient);
+            Assert.True(seen.AsSpan().EndsWith(close), $"{seen?.Length} bytes");
+        }
+    }
+
     [Fact]
     public async Task ReaderThatStallsWhileSplicing_HoldsOnePipeAndLosesNothing()
     {
