@@ -16,8 +16,8 @@ using StickyWs.TestKit;
 namespace StickyWs.Fuzz;
 
 /// <summary>
-/// Affinity, on a handshake and the answer behind it: no exception, the same keys from a head that was sniffed and from a request that Kestrel has parsed, no backend by a cookie that was not issued, and
-/// what is learnt from an answer is a key that a request can bring.
+/// Affinity, on a handshake and the answer behind it: no exception, the same keys from a head that was sniffed and from a request that Kestrel has parsed, no
+/// backend by a cookie that was not issued, and what is learnt from an answer is a key that a request can bring.
 /// </summary>
 internal sealed class AffinityTarget : IFuzzTarget
 {
@@ -50,9 +50,12 @@ internal sealed class AffinityTarget : IFuzzTarget
     public IReadOnlyList<byte[]> Corpus { get; }
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
-        ";", "; ", "=", "==", "&", "?", "%", "%00", "%2", "%41", "+", ",", "\"", "\\", "\\u0073", "\\ud800", "{", "}", "[", "]", ":", "\0", "\xFF", "\xC3\xA9", "A", "AAAA", "1024",
-        "StickyWs=", "sid=", "sid=x; ", "SID=x", "id=", "sid=" + Token, "EIO=4", "room=", "\"sid\":", "\"connectionToken\":", "\"connectionId\":\"", Token, "Max-Age=0",
-        "Cookie: StickyWs=AAAA", "Cookie: sid=a; sid=b", "Cookie:", "X-User: b", "X-User:", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-For: 10.0.0.1, [::1]:5", "X-Forwarded-For: ,",
+        ";", "; ", "=", "==", "&", "?", "%", "%00", "%2", "%41", "+", ",", "\"", "\\", "\\u0073", "\\ud800", "{", "}", "[", "]", ":", "\0", "\xFF",
+        "\xC3\xA9", "A", "AAAA", "1024",
+        "StickyWs=", "sid=", "sid=x; ", "SID=x", "id=", "sid=" + Token, "EIO=4", "room=", "\"sid\":", "\"connectionToken\":", "\"connectionId\":\"", Token,
+        "Max-Age=0",
+        "Cookie: StickyWs=AAAA", "Cookie: sid=a; sid=b", "Cookie:", "X-User: b", "X-User:", "X-Forwarded-For: 1.2.3.4",
+        "X-Forwarded-For: 10.0.0.1, [::1]:5", "X-Forwarded-For: ,",
         "Set-Cookie: sid=; Max-Age=0", "Set-Cookie: sid=z", "X-Session: q");
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
@@ -115,7 +118,9 @@ internal sealed class AffinityTarget : IFuzzTarget
         yield return Case("/socket.io/?EIO=4&transport=websocket&sid=" + Token, [$"Cookie: StickyWs={issued[1]}"], ["X-Session: s1"], SocketIO);
         yield return Case("/?room=a%20b+c&ROOM=d", [$"cookie: sid=\"q\"\r\nCookie: x=y; StickyWs={issued[0]}", "X-Forwarded-For: 1.2.3.4, 10.0.0.7"],
             ["Set-Cookie: a=b", "Set-Cookie: sid=; Max-Age=0"], SocketIO);
-        yield return Case("/hub?id=5", ["X-User: \xE9", "X-Forwarded-For: 2001:db8::1", "X-Forwarded-For: [::1]:80"], [], $$"""{"negotiateVersion":1,"connectionId":"{{Token}}","connectionToken":"{{Token}}x","a":{"b":[1,2] } }""");
+        yield return Case(
+            "/hub?id=5", ["X-User: \xE9", "X-Forwarded-For: 2001:db8::1", "X-Forwarded-For: [::1]:80"], [],
+            $$"""{"negotiateVersion":1,"connectionId":"{{Token}}","connectionToken":"{{Token}}x","a":{"b":[1,2] } }""");
         yield return Case("/rooms/42//x;y", [], [], "");
         yield return Case("/", ["Cookie: StickyWs=" + new string('A', 80)], [], """{"url":"http://a","accessToken":"b"}""");
         yield return Case("/", [$"Cookie: StickyWs={issued[0][..^4]}; stickyws={issued[0]}", "X-Session: s"], ["Set-Cookie: sid=x"], "");

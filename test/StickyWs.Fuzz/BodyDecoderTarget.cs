@@ -23,7 +23,8 @@ internal sealed class BodyDecoderTarget : IFuzzTarget
         "just bytes");
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
-        "\r", "\n", "\r\n", "\r\n\r\n", "0\r\n", "0\r\n\r\n", "1\r\n", ";", ";x", " ", "\t", "\0", "+", "-", "0x", "7fffffffffffffff", "10", "00000000", "X: y", new string('0', 300), new string('x', 300));
+        "\r", "\n", "\r\n", "\r\n\r\n", "0\r\n", "0\r\n\r\n", "1\r\n", ";", ";x", " ", "\t", "\0", "+", "-", "0x", "7fffffffffffffff", "10", "00000000", "X: y",
+        new string('0', 300), new string('x', 300));
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
     {

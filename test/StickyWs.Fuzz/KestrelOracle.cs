@@ -19,7 +19,8 @@ internal sealed class KestrelOracle : IAsyncDisposable
 
     public KestrelOracle() => _app = new Lazy<Task<WebApplication>>(StartAsync);
 
-    /// <exception cref="InvalidOperationException">Kestrel refuses the head, sees no WebSocket handshake in it, or reads another target, path or host.</exception>
+    /// <exception cref="InvalidOperationException">Kestrel refuses the head, sees no WebSocket handshake in it, or reads another target, path or
+    /// host.</exception>
     public async Task AcceptAsync(ReadOnlyMemory<byte> head, byte[] target, string path, string host)
     {
         await _app.Value;

@@ -29,8 +29,10 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
     ];
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
-        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x7F", "\xFF", ":", ",", "HTTP/1.1 ", "HTTP/1.0 ", "HTTP/1.", "999", "099", "101", "304", " folded", "X: y", "X :y", ": y",
-        "Content-Length: 1", "Content-Length: -1", "Content-Length: +1", "Content-Length: 99999999999999999999", "Content-Length: 1, 1", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
+        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x7F", "\xFF", ":", ",", "HTTP/1.1 ", "HTTP/1.0 ", "HTTP/1.", "999", "099", "101", "304",
+        " folded", "X: y", "X :y", ": y",
+        "Content-Length: 1", "Content-Length: -1", "Content-Length: +1", "Content-Length: 99999999999999999999", "Content-Length: 1, 1",
+        "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
         "Upgrade: websocket", "Upgrade: tcp", "Upgrade: SPDY/3.1", "Upgrade: h2c", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 
     public async Task<bool> CheckAsync(byte[] input, Random random)

@@ -36,10 +36,14 @@ internal sealed class SnifferTarget : IFuzzTarget
     ];
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
-        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x7F", "\x80", "\xC3\xA9", ":", ",", "%", "%00", "%2e", "/.", "//", "\\", "?", "#", "*", "[", "]", "\"",
-        "GET ", "HEAD ", " HTTP/1.1", " HTTP/1.0", "http://a/", " folded", "X: y", "X :y", ": y", "Host: b", "Host:", "Host: a:99999", "Host: a b", "Host: [::1]", "Host: user@a",
-        "Upgrade: websocket", "Upgrade: h2c", "Upgrade: websocket, h2c", "Connection: upgrade", "Connection: close", "Connection: Host, Upgrade", "Connection: keep-alive",
-        "Connection: Sec-WebSocket-Key", "Content-Length: 1", "Content-Length: +0", "Transfer-Encoding: identity", "Sec-WebSocket-Version: 8", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAB==", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA");
+        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x7F", "\x80", "\xC3\xA9", ":", ",", "%", "%00", "%2e", "/.", "//", "\\", "?", "#", "*", "[",
+        "]", "\"",
+        "GET ", "HEAD ", " HTTP/1.1", " HTTP/1.0", "http://a/", " folded", "X: y", "X :y", ": y", "Host: b", "Host:", "Host: a:99999", "Host: a b",
+        "Host: [::1]", "Host: user@a",
+        "Upgrade: websocket", "Upgrade: h2c", "Upgrade: websocket, h2c", "Connection: upgrade", "Connection: close", "Connection: Host, Upgrade",
+        "Connection: keep-alive",
+        "Connection: Sec-WebSocket-Key", "Content-Length: 1", "Content-Length: +0", "Transfer-Encoding: identity", "Sec-WebSocket-Version: 8",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAB==", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA");
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
     {
@@ -65,7 +69,8 @@ internal sealed class SnifferTarget : IFuzzTarget
             if (split != Verdict.NeedMore) break;
         }
 
-        Broken.If(split != verdict, $"The verdict is {verdict}, but {split} when the bytes come in {cuts.Length} pieces that end at {string.Join(", ", cuts)}.");
+        Broken.If(split != verdict, $"The verdict is {verdict}, but {split} when the bytes come in {cuts.Length} pieces that end at "
+            + $"{string.Join(", ", cuts)}.");
         Broken.If(splitHead?.Length != head?.Length, "The head's length depends on how the bytes come.");
     }
 

@@ -102,7 +102,8 @@ public sealed class RedisPinOptionsTests
         var error = Assert.Single(Errors(Read(("Configuration", Server), ("Pasword", "s3cret"))));
 
         Assert.Equal(
-            "StickyWs:Redis:Pasword is not an option: did you mean Password? Use one of Configuration, KeyPrefix, User, Password, Tls, TlsServerName, TlsCaCertificateFile, Database, or remove it.",
+            "StickyWs:Redis:Pasword is not an option: did you mean Password? Use one of Configuration, KeyPrefix, User, Password, Tls, TlsServerName, "
+                + "TlsCaCertificateFile, Database, or remove it.",
             error);
     }
 

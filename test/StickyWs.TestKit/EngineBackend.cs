@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace StickyWs.TestKit;
 
 /// <summary>
-/// A backend that speaks as much of the Engine.IO protocol, revision 4, as a session needs to open, to poll, to post and to be upgraded to a WebSocket (socketio/engine.io-protocol). A session that
-/// it did not open itself it does not know. Messages are answered with its name.
+/// A backend that speaks as much of the Engine.IO protocol, revision 4, as a session needs to open, to poll, to post and to be upgraded to a WebSocket
+/// (socketio/engine.io-protocol). A session that it did not open itself it does not know. Messages are answered with its name.
 /// </summary>
 public static class EngineBackend
 {
@@ -32,7 +32,8 @@ public static class EngineBackend
         {
             sid = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(15));
             sessions[sid] = new();
-            await context.Response.WriteAsync($$"""0{"sid":"{{sid}}","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}""");
+            await context.Response.WriteAsync(
+                $$"""0{"sid":"{{sid}}","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}""");
         }
         else if (!sessions.TryGetValue(sid, out var waiting))
         {

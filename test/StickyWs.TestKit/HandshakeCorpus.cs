@@ -20,7 +20,8 @@ public static class HandshakeCorpus
         $"GET / HTTP/1.1\r\nHost: a:8080\r\n{Rest}\r\n",
         $"GET / HTTP/1.1\r\nHost: [::1]:8080\r\n{Rest}\r\n",
         $"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{Rest}\r\n",
-        $"GET / HTTP/1.1\r\nhost:a\r\nUPGRADE: WebSocket\r\nconnection: keep-alive,upgrade\r\nsec-websocket-version:13\r\nsec-websocket-key:   {HttpHead.Key}  \r\n\r\n",
+        $"GET / HTTP/1.1\r\nhost:a\r\nUPGRADE: WebSocket\r\nconnection: keep-alive,upgrade\r\nsec-websocket-version:13\r\n"
+            + $"sec-websocket-key:   {HttpHead.Key}  \r\n\r\n",
         $"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{KeyLine}\r\n",
     ];
 

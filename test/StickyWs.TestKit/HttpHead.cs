@@ -15,7 +15,8 @@ public static class HttpHead
     /// <param name="headers">More headers, each with its line end.</param>
     /// <param name="key">The value of <c>Sec-WebSocket-Key</c>.</param>
     public static string Handshake(string target = "/", string headers = "", string key = Key)
-        => $"GET {target} HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{headers}\r\n";
+        => $"GET {target} HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + $"Sec-WebSocket-Key: {key}\r\n{headers}\r\n";
 
     /// <summary>The 101 that answers a handshake.</summary>
     /// <param name="request">The head of the handshake.</param>

@@ -4,8 +4,8 @@ namespace StickyWs.TestKit;
 public enum Lane
 {
     /// <summary>
-    /// The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor on the best that the kernel offers. On Linux only; elsewhere
-    /// as <see cref="Portable"/>.
+    /// The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor on the best that the kernel offers. On
+    /// Linux only; elsewhere as <see cref="Portable"/>.
     /// </summary>
     Raw,
 

@@ -17,7 +17,8 @@ internal static class HandshakeParser
     /// <param name="bytes">The whole head, its empty line included.</param>
     /// <param name="limits">The caps.</param>
     /// <param name="head">
-    /// The handshake when the verdict is <see cref="Verdict.WebSocket"/>, or <see cref="Verdict.Doubtful"/> only because Kestrel has to decode its path or bytes.
+    /// The handshake when the verdict is <see cref="Verdict.WebSocket"/>, or <see cref="Verdict.Doubtful"/> only because Kestrel has to decode its path or
+    /// bytes.
     /// </param>
     /// <returns><see cref="Verdict.WebSocket"/>, <see cref="Verdict.PlainHttp"/> or <see cref="Verdict.Doubtful"/>.</returns>
     public static Verdict Parse(ReadOnlySpan<byte> bytes, SniffLimits limits, out RequestHead? head)
@@ -128,7 +129,8 @@ internal static class HandshakeParser
         }
 
         public readonly bool IsFlawless()
-            => _lengths == 0 && !_isOtherVersion && Upgrades == 1 && _isUpgradeWebSocket && _keys == 1 && _versions == 1 && WebSocketKey.IsValid(Key) && IsSwitch();
+            => _lengths == 0 && !_isOtherVersion && Upgrades == 1 && _isUpgradeWebSocket
+                && _keys == 1 && _versions == 1 && WebSocketKey.IsValid(Key) && IsSwitch();
 
         /// <summary>The part that all upgrades share.</summary>
         public readonly bool IsSwitch() => !_isRefused && !_hasContent && _lengths <= 1 && _hasConnectionUpgrade && _hosts == 1 && IsHost(Host);

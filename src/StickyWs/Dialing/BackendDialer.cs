@@ -27,7 +27,12 @@ internal sealed partial class BackendDialer
     private readonly ResiliencePipeline _timeout;
 
     public BackendDialer(
-        IOutcomeSink outcomes, StickyWsMetrics metrics, ShortageLog shortages, TimeProvider time, ILogger<BackendDialer> logger, DescriptorBudget? budget = null)
+        IOutcomeSink outcomes,
+        StickyWsMetrics metrics,
+        ShortageLog shortages,
+        TimeProvider time,
+        ILogger<BackendDialer> logger,
+        DescriptorBudget? budget = null)
     {
         _outcomes = outcomes;
         _metrics = metrics;

@@ -58,7 +58,8 @@ internal sealed record Refusal(int Status, string Text)
     public string Body => $"{Status} {Reason}: {Text}\n";
 
     /// <summary>The same with <c>Retry-After</c>, in whole seconds, rounded up (RFC 9110 section 10.2.3).</summary>
-    public Refusal RetryAfter(TimeSpan time) => this with { Header = ("Retry-After", ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture)) };
+    public Refusal RetryAfter(TimeSpan time)
+        => this with { Header = ("Retry-After", ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture)) };
 
     /// <summary>The whole answer as HTTP/1.1, after which the connection is closed.</summary>
     public byte[] ToBytes()

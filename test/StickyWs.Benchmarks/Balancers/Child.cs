@@ -11,7 +11,8 @@ internal sealed class Child : IDisposable
 
     // The second stays, says the child's process id, and when its own standard input ends, ends the child and removes its folder ($0): programs that
     // are not ours do not watch theirs.
-    private const string Watch = "trap '' INT; ulimit -n \"$(ulimit -Hn)\"; \"$@\" </dev/null >/dev/null & echo $!; cat >/dev/null; kill $!; wait; rm -rf \"$0\"";
+    private const string Watch = "trap '' INT; ulimit -n \"$(ulimit -Hn)\"; \"$@\" </dev/null >/dev/null & echo $!; cat >/dev/null; kill $!; wait; "
+        + "rm -rf \"$0\"";
 
     private static readonly string? TaskSet = Programs.Find("taskset");
 

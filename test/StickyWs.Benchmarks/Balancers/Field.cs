@@ -16,7 +16,8 @@ internal static class Field
     public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
         var all = AtHand(haProxy, nginx).ToList();
-        return keys is [] ? all : [.. keys.Select(key => all.Find(one => one.Key == key) ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
+        if (keys is []) return all;
+        return [.. keys.Select(key => all.Find(one => one.Key == key) ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
     }
 
     private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)

@@ -14,7 +14,8 @@ using StickyWs.TestKit;
 namespace StickyWs.Benchmarks.Micro;
 
 /// <summary>
-/// One decision of the raw lane, from the head of a known client to the leased backend. The baseline is a pool without rules; what a rule may allocate beyond it is the claim, which holds the key.
+/// One decision of the raw lane, from the head of a known client to the leased backend. The baseline is a pool without rules; what a rule may allocate beyond
+/// it is the claim, which holds the key.
 /// </summary>
 public class AffinityBenchmarks
 {

@@ -8,18 +8,22 @@ namespace StickyWs.Benchmarks.Peers;
 internal static class Method
 {
     public static string Describe(PeersOptions options, IReadOnlyList<string> versions) => string.Create(CultureInfo.InvariantCulture, $"""
-        - Balancers {(Child.IsPinning ? "on core 1, backend and load on core 0" : "unpinned")}, in turns, another one first in each round; {options.Duration.TotalSeconds} s of load each, after a warm-up ({options.WarmUp.TotalSeconds} s with pauses for .NET, 2 s for the others). HTTP/1.1 without TLS over
-          loopback. Backend and load are the same for all and wait with epoll in one thread each. CPU of a balancer is user and system time of all its processes, in nanoseconds; CPU of the
-          machine is everything outside idle in the same time.
+        - Balancers {(Child.IsPinning ? "on core 1, backend and load on core 0" : "unpinned")}, in turns, another one first in
+          each round; {options.Duration.TotalSeconds} s of load each, after a warm-up ({options.WarmUp.TotalSeconds} s with pauses for .NET, 2 s for the
+          others). HTTP/1.1 without TLS over loopback. Backend and load are the same for all and wait with epoll in one thread each. CPU of a balancer is
+          user and system time of all its processes, in nanoseconds; CPU of the machine is everything outside idle in the same time.
         - echo: 64 tunnels, one message of {Messages.Payload} B under way in each. A message is one there and one back.
-        - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they arrive. A byte is counted twice, on its way there and on its way back.
+        - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they
+          arrive. A byte is counted twice, on its way there and on its way back.
         - handshake: 8 at a time connect, shake hands, send a FIN and wait for the FIN; at most 5,000 in a round.
         - http: 64 kept-alive connections, GET, {Messages.BodyLength} B of body. "Inline" is the option `Transport:UnsafePreferInlineScheduling`.
-        - idle: slope of `RssAnon` + `RssShmem` of all its processes between 2,000 and 8,000 tunnels that have carried one message each; .NET collects garbage first. Three rounds at most.
+        - idle: slope of `RssAnon` + `RssShmem` of all its processes between 2,000 and 8,000 tunnels that have carried one message each; .NET
+          collects garbage first. Three rounds at most.
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
         - latency: 64 tunnels, messages at a fixed rate; added is what the same load without a balancer did not take in the same round.
         - stalled: the backend has {Messages.PushLimit / 1_000_000} MB for a client that does not read; the most in three seconds. Three rounds at most.
-        - HAProxy: one thread; nginx: one worker; both with long time-outs and without logs. "Splice" is `option splice-auto`, which takes effect about a second after a tunnel has opened.
+        - HAProxy: one thread; nginx: one worker; both with long time-outs and without logs. "Splice" is `option splice-auto`,
+          which takes effect about a second after a tunnel has opened.
         - {string.Join("; ", versions)}.
         """);
 }

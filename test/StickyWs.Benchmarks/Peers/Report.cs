@@ -12,8 +12,9 @@ internal sealed class Report(IReadOnlyList<Contestant> contestants, Contestant b
         return string.Create(CultureInfo.InvariantCulture, $"""
             # StickyWs and its peers side by side
 
-            Written by `dotnet run -c Release --project test/StickyWs.Benchmarks -- peers --out FILE`. Medians of {options.Rounds} rounds. In brackets: the ratio to {basis.Name}, the median of the
-            ratios round by round, which is what counts; absolute figures are the machine's.
+            Written by `dotnet run -c Release --project test/StickyWs.Benchmarks -- peers --out FILE`. Medians of {options.Rounds}
+            rounds. In brackets: the ratio to {basis.Name}, the median of the ratios round by round, which is what counts; absolute figures are the
+            machine's.
 
             {Table(results, figures)}
             {Method.Describe(options, versions)}
@@ -32,7 +33,8 @@ internal sealed class Report(IReadOnlyList<Contestant> contestants, Contestant b
         """;
 
     private string Row(Results results, Figure figure)
-        => $"| {figure.Title} | {string.Join(" | ", contestants.Select(one => Cell(results, figure, one)))} | {string.Join("; ", figure.Targets.Select(target => Verdict(results, figure, target)).OfType<string>())} |\n";
+        => $"| {figure.Title} | {string.Join(" | ", contestants.Select(one => Cell(results, figure, one)))} | "
+            + $"{string.Join("; ", figure.Targets.Select(target => Verdict(results, figure, target)).OfType<string>())} |\n";
 
     private string Cell(Results results, Figure figure, Contestant contestant)
     {
@@ -50,7 +52,10 @@ internal sealed class Report(IReadOnlyList<Contestant> contestants, Contestant b
     }
 
     private string Rounds(Results results, Figure figure)
-        => $"- {figure.Title}: {string.Join("; ", contestants.Select(one => string.Join(' ', results.Rounds(figure, one.Key).Select(value => Text(value, figure.Format)))))}";
+    {
+        var rows = contestants.Select(one => string.Join(' ', results.Rounds(figure, one.Key).Select(value => Text(value, figure.Format))));
+        return $"- {figure.Title}: {string.Join("; ", rows)}";
+    }
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

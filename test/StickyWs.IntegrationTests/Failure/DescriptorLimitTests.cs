@@ -6,7 +6,8 @@ using StickyWs.TestKit;
 namespace StickyWs.IntegrationTests.Failure;
 
 /// <summary>
-/// A process that may have few descriptors (<c>ulimit -n</c>) and more clients than that: it lives, those that it has are served, the others wait and are served when these leave. On Linux only.
+/// A process that may have few descriptors (<c>ulimit -n</c>) and more clients than that: it lives, those that it has are served, the others wait and are
+/// served when these leave. On Linux only.
 /// </summary>
 public sealed class DescriptorLimitTests : BalancerTest
 {

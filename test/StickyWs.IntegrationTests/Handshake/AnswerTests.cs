@@ -68,7 +68,8 @@ public sealed class AnswerTests : BalancerTest
         await using var backend = RawBackend.Start(async (self, wire) =>
         {
             var head = await self.TakeHeadAsync(wire);
-            await wire.WriteAsync($"HTTP/1.1 100 Continue\r\n{framing}\r\nHTTP/1.1 103 Early Hints\r\n{framing}Link: </a>\r\n\r\n{HttpHead.SwitchingProtocols(head, framing + "X-Kept: 1\r\n")}first");
+            await wire.WriteAsync($"HTTP/1.1 100 Continue\r\n{framing}\r\nHTTP/1.1 103 Early Hints\r\n{framing}Link: </a>\r\n\r\n"
+                + $"{HttpHead.SwitchingProtocols(head, framing + "X-Kept: 1\r\n")}first");
             self.GiveToTest(wire);
         });
         var balancer = Start(lane, backend.Address);

@@ -54,7 +54,8 @@ public sealed class UpgradeTests : BalancerTest
         var client = await ConnectAsync(balancer, lane);
 
         var length = method == "POST" ? "Content-Length: 0\r\n" : "";
-        var answer = await client.AskAsync($"{method} /v1/attach%2F?stream=1 HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade, X-Hop\r\nUpgrade: TCP\r\nX-Hop: 1\r\nX-Kept: 2\r\nStickyWs-Pin: p\r\n{length}\r\n");
+        var answer = await client.AskAsync($"{method} /v1/attach%2F?stream=1 HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade, X-Hop\r\n"
+            + $"Upgrade: TCP\r\nX-Hop: 1\r\nX-Kept: 2\r\nStickyWs-Pin: p\r\n{length}\r\n");
 
         var head = Assert.Single(backend.Heads);
         Assert.Equal($"{method} /v1/attach%2F?stream=1 HTTP/1.1", HttpHead.FirstLine(head));
@@ -143,15 +144,20 @@ public sealed class UpgradeTests : BalancerTest
     }
 
     [Theory]
-    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}", 501, "A request with a body cannot be upgraded here.")]
-    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501, "A request with a body cannot be upgraded here.")]
-    [InlineData("PUT / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n", 501, "Only GET and POST can be upgraded here.")]
+    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}", 501,
+        "A request with a body cannot be upgraded here.")]
+    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501,
+        "A request with a body cannot be upgraded here.")]
+    [InlineData("PUT / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n", 501,
+        "Only GET and POST can be upgraded here.")]
     [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: tcp\r\n\r\n", 400, "The request for an upgrade is not valid.")]
     [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade, close\r\nUpgrade: tcp\r\n\r\n", 400, "The request for an upgrade is not valid.")]
-    [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nExpect: 100-continue\r\n\r\n", 400, "The request for an upgrade is not valid.")]
+    [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nExpect: 100-continue\r\n\r\n", 400,
+        "The request for an upgrade is not valid.")]
     [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade, Host\r\nUpgrade: tcp\r\n\r\n", 400, "The request for an upgrade is not valid.")]
     [InlineData("GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\n\r\n", 400, "The WebSocket handshake is not valid.")]
-    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\n{}", 400, "The WebSocket handshake is not valid.")]
+    [InlineData("POST / HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\n{}", 400,
+        "The WebSocket handshake is not valid.")]
     public async Task What_cannot_be_upgraded_is_told_why_and_goes_to_no_backend(string request, int status, string why)
     {
         foreach (var lane in Enum.GetValues<Lane>())

@@ -189,6 +189,7 @@ internal sealed class AppHost : IAsyncDisposable
         var lines = answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated)
             .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}\r\n"));
         var isTunnel = way == Way.Connect && answer.IsSuccessStatusCode;
-        return $"HTTP/1.1 {(isTunnel ? 101 : (int)answer.StatusCode)} -\r\n{string.Concat(lines)}\r\n{(isTunnel ? "" : await answer.Content.ReadAsStringAsync(Wait.Token()))}";
+        return $"HTTP/1.1 {(isTunnel ? 101 : (int)answer.StatusCode)} -\r\n{string.Concat(lines)}\r\n"
+            + $"{(isTunnel ? "" : await answer.Content.ReadAsStringAsync(Wait.Token()))}";
     }
 }

@@ -13,7 +13,8 @@ namespace StickyWs.IntegrationTests.Pipeline;
 /// <summary>Names that application servers read as those of the balancer or of a proxy.</summary>
 public sealed class LookAlikeTests
 {
-    private const string Forged = "X_Forwarded_For: 6.6.6.6\r\nx-forwarded_for: 6.6.6.6\r\nX_Forwarded-Proto: 6.6.6.6\r\nX_FORWARDED_HOST: 6.6.6.6\r\nX_Forwarded_Prefix: 6.6.6.6\r\n"
+    private const string Forged = "X_Forwarded_For: 6.6.6.6\r\nx-forwarded_for: 6.6.6.6\r\nX_Forwarded-Proto: 6.6.6.6\r\nX_FORWARDED_HOST: 6.6.6.6\r\n"
+        + "X_Forwarded_Prefix: 6.6.6.6\r\n"
         + "StickyWs_Pin: 6.6.6.6\r\nX_Forwarded_(: 6.6.6.6\r\n";
 
     public static TheoryData<Way, bool> WaysAndTrust { get; } = new(from way in Enum.GetValues<Way>() from trust in new[] { false, true } select (way, trust));
@@ -60,7 +61,8 @@ public sealed class LookAlikeTests
         foreach (var sent in new[] { "", "X-Forwarded-User: alice\r\n", "x-forwarded-user: mallory\r\n",
             "X-Forwarded-User: mallory\r\nX-Forwarded-User: alice\r\n", "X-Forwarded-User: alice, mallory\r\n", named })
         {
-            const string forged = "X-Forwarded-Groups: admins\r\nX-Forwarded-Role: root\r\nForwarded: for=6.6.6.6\r\nX-Forwarded-Prefix: /evil\r\nX-Forwarded-Email: a@b\r\n";
+            const string forged = "X-Forwarded-Groups: admins\r\nX-Forwarded-Role: root\r\nForwarded: for=6.6.6.6\r\nX-Forwarded-Prefix: /evil\r\n"
+                + "X-Forwarded-Email: a@b\r\n";
             Assert.InRange(HttpHead.Status(await host.AskAsync(way, headers: sent + forged)), 101, 200);
             var seen = backend.Heads[^1];
             Assert.Equal(["alice"], HttpHead.Values(seen, "X-Forwarded-User"));

@@ -16,7 +16,8 @@ namespace StickyWs.IntegrationTests.Pipeline;
 /// <summary>The middleware that applications put in front of the balancer.</summary>
 public sealed class MiddlewareTests
 {
-    private const string Text = "a body that is long enough to be worth it, a body that is long enough to be worth it, a body that is long enough to be worth it";
+    private const string Part = "a body that is long enough to be worth it, ";
+    private const string Text = Part + Part + Part;
 
     private static readonly Dictionary<string, (Action<IServiceCollection> Add, Action<WebApplication> Use)> Known = new()
     {

@@ -28,7 +28,8 @@ public abstract class AddressTests(Lane lane) : TransportedTest(lane)
         await using var proxy = await StartAsync(_ => { }, Named, new Uri($"http://several.test:{a.Port}"));
         await using var client = await RawClient.ConnectAsync(proxy.Http1);
         Assert.StartsWith("HTTP/1.1 101", await client.AskAsync(
-            "GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+            "GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
         Assert.Empty(proxy.Outcomes.Failures);
     }
 

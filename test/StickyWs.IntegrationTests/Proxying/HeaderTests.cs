@@ -62,7 +62,8 @@ public sealed class HeaderTests
     [Fact]
     public async Task What_a_stranger_says_of_the_client_is_replaced()
     {
-        var head = await SentAsync("X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.test\r\nX-Forwarded-Prefix: /evil\r\nForwarded: for=6.6.6.6\r\n");
+        var head = await SentAsync("X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.test\r\nX-Forwarded-Prefix: /evil\r\n"
+            + "Forwarded: for=6.6.6.6\r\n");
         Assert.DoesNotContain("6.6.6.6", head, StringComparison.Ordinal);
         Assert.DoesNotContain("evil", head, StringComparison.Ordinal);
         Assert.Contains("\r\nX-Forwarded-For: 127.0.0.1\r\n", head, StringComparison.Ordinal);

@@ -24,7 +24,8 @@ internal sealed class Upload(ProxyHost proxy, bool isHttp2) : IDisposable
         }
 
         _wire = await Wire.ConnectAsync(proxy.Http1);
-        await _wire.WriteAsync($"POST / HTTP/1.1\r\nHost: example.test\r\n{headers}{(length is null ? "Transfer-Encoding: chunked" : $"Content-Length: {length}")}\r\n\r\n");
+        await _wire.WriteAsync($"POST / HTTP/1.1\r\nHost: example.test\r\n"
+            + $"{headers}{(length is null ? "Transfer-Encoding: chunked" : $"Content-Length: {length}")}\r\n\r\n");
     }
 
     /// <summary>Sends so much of the body.</summary>

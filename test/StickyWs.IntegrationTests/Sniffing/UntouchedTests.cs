@@ -15,7 +15,8 @@ public sealed class UntouchedTests : BalancerTest
         var balancer = Start(lane, backends[0].Address);
         var client = await ConnectAsync(balancer, lane);
 
-        await client.WriteAsync("GET /app HTTP/1.1\r\nHost: example.test\r\n\r\nPOST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
+        await client.WriteAsync("GET /app HTTP/1.1\r\nHost: example.test\r\n\r\nPOST / HTTP/1.1\r\nHost: example.test\r\nContent-Length: 5\r\n\r\n"
+            + "helloGET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
 
         foreach (var expected in new[] { TestBalancer.AppAnswer, "a", "a" })
         {

@@ -86,7 +86,8 @@ public sealed class SwitchTests : BalancerTest
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         var balancer = Owned(Balancer.Start(Lane.RawEpoll, Pool("http://127.0.0.1:1").With("Transport:Reactors", "2")));
 
-        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, not io_uring: disabled by configuration (Transport:Reactor)", RawLaneLine(balancer));
+        Assert.Equal("The raw lane serves WebSockets on plain connections: 2 reactors on epoll, not io_uring: disabled by configuration "
+            + "(Transport:Reactor)", RawLaneLine(balancer));
         var measurement = Reactors(balancer);
         Assert.Equal(2, measurement.Value);
         Assert.Equal("epoll", measurement.Tags["stickyws.reactor.kind"]);
@@ -144,7 +145,8 @@ public sealed class SwitchTests : BalancerTest
 
         Assert.NotEqual(0, await process.EndsAsync());
         Assert.Contains(
-            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, because the system refuses: io_uring_setup: EPERM.", process.Output, StringComparison.Ordinal);
+            "OptionsValidationException: Transport:Reactor is 'IoUring': use Auto or Epoll on this machine, because the system refuses: io_uring_setup: "
+                + "EPERM.", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Now listening on", process.Output, StringComparison.Ordinal);
     }
 

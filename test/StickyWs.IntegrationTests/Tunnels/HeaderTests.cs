@@ -9,12 +9,14 @@ public sealed class HeaderTests : BalancerTest
     public async Task What_the_handshake_carries_passes_both_ways(Lane lane)
     {
         await using var backend = RawBackend.Opening(
-            "Sec-WebSocket-Protocol: chat.v2\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Answer: yes \u00e9\r\n");
+            "Sec-WebSocket-Protocol: chat.v2\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10\r\nSet-Cookie: a=1\r\n"
+                + "Set-Cookie: b=2\r\nX-Answer: yes \u00e9\r\n");
         var balancer = Start(lane, backend.Address);
         var client = await ConnectAsync(balancer, lane);
 
         var answer = await client.AskAsync(HttpHead.Handshake(headers:
-            "Sec-WebSocket-Protocol: chat.v1, chat.v2\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nCookie: x=1; y=2\r\nOrigin: https://example.test\r\nX-Question: what \u00e9\r\nAuthorization: Bearer t\r\n"));
+            "Sec-WebSocket-Protocol: chat.v1, chat.v2\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nCookie: x=1; y=2\r\n"
+                + "Origin: https://example.test\r\nX-Question: what \u00e9\r\nAuthorization: Bearer t\r\n"));
 
         var head = backend.Heads.Single();
         Assert.Equal("chat.v1, chat.v2", HttpHead.Value(head, "Sec-WebSocket-Protocol"));
@@ -101,7 +103,8 @@ public sealed class HeaderTests : BalancerTest
     {
         var head = await HeadAtBackendAsync(
             lane,
-            HttpHead.Handshake(headers: "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\nX-Forwarded-Prefix: /shop\r\n"),
+            HttpHead.Handshake(headers: "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8\r\nX-Forwarded-Proto: https\r\n"
+                + "X-Forwarded-Host: shop.test\r\nX-Forwarded-Prefix: /shop\r\n"),
             settings => settings.With("TrustedProxies:0", "127.0.0.0/8"));
 
         Assert.Equal(["1.2.3.4, 5.6.7.8, 127.0.0.1"], HttpHead.Values(head, "X-Forwarded-For"));
@@ -119,7 +122,8 @@ public sealed class HeaderTests : BalancerTest
         var client = await ConnectAsync(balancer, lane);
 
         var answer = await client.AskAsync(
-            "GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: X-Secret, Upgrade, keep-alive\r\nX-Secret: ours\r\nTE: trailers\r\nProxy-Authorization: Basic eA==\r\nKeep-Alive: 300\r\n"
+            "GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: X-Secret, Upgrade, keep-alive\r\nX-Secret: ours\r\nTE: trailers\r\n"
+                + "Proxy-Authorization: Basic eA==\r\nKeep-Alive: 300\r\n"
             + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {HttpHead.Key}\r\n\r\n");
 
         var head = backend.Heads.Single();

@@ -12,7 +12,8 @@ public sealed class RelayTests : BalancerTest
     private const int Tunnels = 200;
     private const int Large = 16 * 1024 * 1024;
 
-    // What the buffers of four sockets may grow to where the system is generous (tcp_rmem: 32 MiB, tcp_wmem: 4 MiB); without back-pressure there would be no end.
+    // What the buffers of four sockets may grow to where the system is generous (tcp_rmem: 32 MiB, tcp_wmem: 4 MiB); without back-pressure there would be no
+    // end.
     private const int KernelBuffers = 128 * 1024 * 1024;
 
     /// <summary>Sends everything it gets back, with every bit turned, so that a mix-up of the directions shows.</summary>

@@ -7,9 +7,15 @@ internal static class Repository
 
     public static string Source => Path.Combine(Root, "src");
 
-    public static IEnumerable<string> SourceFiles()
-        => Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(Source, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+    public static IEnumerable<string> SourceFiles() => CodeFilesIn(Source);
+
+    /// <summary>Those of src, test and examples.</summary>
+    public static IEnumerable<string> CodeFiles()
+        => new[] { "src", "test", "examples" }.SelectMany(folder => CodeFilesIn(Path.Combine(Root, folder)));
+
+    private static IEnumerable<string> CodeFilesIn(string folder)
+        => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
 
     private static string FindRoot()
     {

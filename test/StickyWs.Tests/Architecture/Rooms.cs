@@ -26,10 +26,13 @@ internal static class Rooms
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Transport"],
         ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Transport", "Tunnels"],
-        ["Connections"] = ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Transport", "Tunnels"],
+        ["Connections"] =
+            ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Transport", "Tunnels"],
         ["Pipeline"] = ["Backends", "Dispatch", "Http1"],
-        ["Upgrades"] = ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
-        ["Proxying"] = ["Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
+        ["Upgrades"] =
+            ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
+        ["Proxying"] =
+            ["Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
         ["Hosting"] =
         [
             "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Forwarding",

@@ -6,6 +6,7 @@ namespace StickyWs.Tests.Architecture;
 public sealed partial class SourceTests
 {
     private const int MostLines = 300;
+    private const int MostColumns = 160;
     private const int MostFiles = 25;
 
     [Fact]
@@ -13,6 +14,18 @@ public sealed partial class SourceTests
     {
         Assert.NotEmpty(Repository.SourceFiles());
         Assert.All(Repository.SourceFiles(), file => Assert.InRange(File.ReadLines(file).Count(), 1, MostLines));
+    }
+
+    [Fact]
+    public void CodeFiles_HaveLinesOfAtMost160Columns()
+    {
+        var longer =
+            from file in Repository.CodeFiles()
+            from line in File.ReadLines(file).Select((text, index) => (Text: text, Number: index + 1))
+            where line.Text.Length > MostColumns
+            select $"{file}:{line.Number}";
+
+        Assert.Empty(longer);
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class SectionHintTests
     [InlineData("StickyWs", "LoadBalancer:" + Address, "nothing reads LoadBalancer: did you mean StickyWs?")]
     [InlineData("StickyWs", Address, "nothing reads Pools: did you mean StickyWs:Pools?")]
     [InlineData("StickyWs", "AppSettings:StickyWs:" + Address, "nothing reads AppSettings:StickyWs: did you mean StickyWs?")]
-    [InlineData("StickyWs", "STICKYWS_POOLS_CHAT_BACKENDS_A_ADDRESS", "nothing reads STICKYWS_POOLS_CHAT_BACKENDS_A_ADDRESS: did you mean StickyWs__Pools__<pool>__Backends__<backend>__Address?")]
+    [InlineData("StickyWs", "STICKYWS_POOLS_CHAT_BACKENDS_A_ADDRESS", "nothing reads STICKYWS_POOLS_CHAT_BACKENDS_A_ADDRESS: did you mean "
+        + "StickyWs__Pools__<pool>__Backends__<backend>__Address?")]
     [InlineData("Edge:Balancer", "Edge:Balancr:MaxTunnels", "nothing reads Edge:Balancr: did you mean Edge:Balancer?")]
     public void For_WhatLooksLikeIt_IsNamed(string path, string key, string hint)
         => Assert.Equal(hint, SectionHint.For(Of((key, "x"), ("Logging:LogLevel:Default", "Information")), path));

@@ -155,7 +155,8 @@ public sealed class StickyWsOptionsReaderTests
     {
         var health = $$"""{ "{{kind}}": {} }""";
 
-        var options = Written.Json("""{ "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } }, "Health": HEALTH } } } }""".Replace("HEALTH", health, StringComparison.Ordinal));
+        const string json = """{ "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } }, "Health": HEALTH } } } }""";
+        var options = Written.Json(json.Replace("HEALTH", health, StringComparison.Ordinal));
 
         Assert.Empty(Written.Errors(options));
         Assert.IsType(expected, options.Pools["chat"].Health.Probe);
@@ -168,7 +169,11 @@ public sealed class StickyWsOptionsReaderTests
     [MemberData(nameof(KindsOfRule))]
     public void Configure_RuleWrittenAsAnEmptyObject_IsOfItsKindWithItsDefaults(string kind)
     {
-        var options = Written.Json("""{ "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } }, "Affinity": { "Rules": [ { "KIND": {} } ] } } } } }""".Replace("KIND", kind, StringComparison.Ordinal));
+        const string json = """
+            { "StickyWs": { "Pools": { "chat": { "Backends": { "a": { "Address": "http://127.0.0.1:5000" } },
+              "Affinity": { "Rules": [ { "KIND": {} } ] } } } } }
+            """;
+        var options = Written.Json(json.Replace("KIND", kind, StringComparison.Ordinal));
 
         var rule = Assert.Single(options.Pools["chat"].Affinity.Rules);
         Assert.Equal(kind, Assert.Single(typeof(AffinityRuleOptions).GetProperties(), property => property.GetValue(rule) is not null).Name);

@@ -251,7 +251,8 @@ public sealed class ClaimTests
         for (var i = 0; i < 9; i++)
         {
             var token = $"{Token}{i}";
-            var backend = await LearnAsync(rig, "/hub/negotiate?negotiateVersion=1", $$"""{"negotiateVersion":1,"connectionId":"{{Token}}xx","connectionToken":"{{token}}"}""");
+            var backend = await LearnAsync(
+                rig, "/hub/negotiate?negotiateVersion=1", $$"""{"negotiateVersion":1,"connectionId":"{{Token}}xx","connectionToken":"{{token}}"}""");
 
             Assert.Equal(backend, (await new StickyClient(rig).VisitAsync($"/hub?id={token}")).Backend);
             Assert.Equal(backend, Given(rig, Views.Request($"/hub?id={token}", method: "POST")));

@@ -10,7 +10,8 @@ namespace StickyWs.Tests.Forwarding;
 
 public sealed class RequestHeadWriterTests
 {
-    private const string Forged = "StickyWs-Pin: forged\r\nstickyws_pin: forged\r\nSTICKYWS-Moved-From: forged\r\nStickyWs_Moved_From: forged\r\nStickyWs-New: forged\r\n";
+    private const string Forged = "StickyWs-Pin: forged\r\nstickyws_pin: forged\r\nSTICKYWS-Moved-From: forged\r\nStickyWs_Moved_From: forged\r\n"
+        + "StickyWs-New: forged\r\n";
     private const string Pin = "0123456789abcdef0123456789abcdef";
 
     [Theory]

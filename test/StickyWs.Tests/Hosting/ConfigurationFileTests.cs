@@ -188,7 +188,8 @@ public sealed class ConfigurationFileTests : IDisposable
     public void SeveralErrors_OneLineEach_AndOnceThoughTheFileIsSavedTwice()
     {
         var monitor = Start((Main, Good), (Other, """{ "Logging": {} }"""));
-        const string bad = """{ "StickyWs": { "MaxTunnels": 0, "Pool": {}, "Pools": { "chat": { "Backend": { "a": { "Address": "http://127.0.0.1:1" } } } } } }""";
+        const string bad =
+            """{ "StickyWs": { "MaxTunnels": 0, "Pool": {}, "Pools": { "chat": { "Backend": { "a": { "Address": "http://127.0.0.1:1" } } } } } }""";
 
         _files.Save(Main, bad);
         _files.Save(Main, bad);
@@ -202,7 +203,8 @@ public sealed class ConfigurationFileTests : IDisposable
         Assert.Equal(_log.Lines.Count, _log.Lines.Select(line => line.Text).Distinct().Count());
     }
 
-    // As the kubelet does it: the folder that ..data leads to is another one from one moment to the next. The runtime's file watcher does not see that, unless it polls.
+    // As the kubelet does it: the folder that ..data leads to is another one from one moment to the next. The runtime's file watcher does not see that, unless
+    // it polls.
     [Fact]
     public async Task ConfigMapSwapped_WithPolling_IsTaken()
     {

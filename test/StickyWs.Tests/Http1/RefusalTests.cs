@@ -8,7 +8,8 @@ public sealed class RefusalTests
     [Fact]
     public void ToBytes_Refusal_IsAWholeAnswerThatClosesTheConnection()
         => Assert.Equal(
-            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 46\r\nConnection: close\r\n\r\n502 Bad Gateway: No backend could be reached.\n",
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
+                + "502 Bad Gateway: No backend could be reached.\n",
             Encoding.ASCII.GetString(Refusal.NotReached.ToBytes()));
 
     [Theory]

@@ -28,15 +28,22 @@ public sealed class ResponseHeadTests
 
     public static TheoryData<string> NoHeads =>
     [
-        "HTTP/1.2 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
-        "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 600 X\r\n\r\n", "HTTP/1.1 2x0 X\r\n\r\n", "HTTP/1.1 200\tOK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1\r\n\r\n", "\r\n\r\n",
+        "HTTP/1.2 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 600 X\r\n\r\n", "HTTP/1.1 2x0 X\r\n\r\n", "HTTP/1.1 200\tOK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n",
+        "HTTP/1.1\r\n\r\n", "\r\n\r\n",
         "HTTP/1.1 200 a\0b\r\n\r\n", "HTTP/1.1 200 a\rb\r\n\r\n", "HTTP/1.1 200 a\nX: y\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n", "<html>", "\0", "220 mail ESMTP\r\n",
-        "HTTP/1.1 200 OK\r\nNoColon\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", "HTTP/1.1 200 OK\r\n X: folded\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nNoColon\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n", "HTTP/1.1 200 OK\r\n X: folded\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
         "HTTP/1.1 101 X\r\nContent-Length: 5\r\n 6\r\n\r\n", "HTTP/1.1 101 X\r\nTransfer-Encoding : chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n",
     ];
 
     [Theory]
@@ -48,7 +55,8 @@ public sealed class ResponseHeadTests
         for (var length = 0; length <= bytes.Length; length++)
         {
             var parsed = ResponseHead.TryParse(bytes.AsSpan(0, length), out var head);
-            Assert.True(parsed == (length < text.Length ? 0 : text.Length) && head is null == length < text.Length, $"{parsed} after {length} of {text.Length} bytes");
+            var isWhole = length == text.Length;
+            Assert.True(parsed == (isWhole ? length : 0) && head is null != isWhole, $"{parsed} after {length} of {text.Length} bytes");
         }
     }
 
@@ -77,7 +85,8 @@ public sealed class ResponseHeadTests
     [InlineData("HTTP/2")]
     [InlineData("HTTP/1.1 abc\r\n")]
     [InlineData("\r\n")]
-    public void TryParse_FirstBytesOfSomethingElse_AreRefusedAtOnce(string text) => Assert.Equal(-1, ResponseHead.TryParse(Encoding.Latin1.GetBytes(text), out _));
+    public void TryParse_FirstBytesOfSomethingElse_AreRefusedAtOnce(string text)
+        => Assert.Equal(-1, ResponseHead.TryParse(Encoding.Latin1.GetBytes(text), out _));
 
     [Theory]
     [InlineData("HTTP/1.1 404 Not Found\r\n\r\n", 404, "Not Found")]
@@ -111,7 +120,8 @@ public sealed class ResponseHeadTests
 
     [Theory]
     [InlineData(Opening, true)]
-    [InlineData($"HTTP/1.1 101 X\r\nUPGRADE: WebSocket\r\nconnection: keep-alive, upgrade\r\nsec-websocket-accept:  s3pPLMBiTxaQ9kYGzzhZRbK+xOo= \r\nSec-WebSocket-Protocol: chat\r\n\r\n", true)]
+    [InlineData($"HTTP/1.1 101 X\r\nUPGRADE: WebSocket\r\nconnection: keep-alive, upgrade\r\nsec-websocket-accept:  s3pPLMBiTxaQ9kYGzzhZRbK+xOo= \r\n"
+        + "Sec-WebSocket-Protocol: chat\r\n\r\n", true)]
     [InlineData($"HTTP/1.1 101 X\r\nConnection: keep-alive\r\n{Upgrade}{Connection}{Accept}\r\n", true)]
     [InlineData($"HTTP/1.0 101 X\r\n{Upgrade}{Connection}{Accept}\r\n", false)]
     [InlineData($"HTTP/1.1 200 OK\r\n{Upgrade}{Connection}{Accept}\r\n", false)]
@@ -129,7 +139,8 @@ public sealed class ResponseHeadTests
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", false)]
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}Sec-WebSocket-Accept:\r\n\r\n", false)]
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 0\r\n\r\n", true)]
-    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 5\r\nContent-Length: -x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n", true)]
+    [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Content-Length: 5\r\nContent-Length: -x\r\nTransfer-Encoding: gzip\r\n"
+        + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n", true)]
     [InlineData($"HTTP/1.1 101 X\r\n{Upgrade}{Connection}{Accept}Transfer-Encoding: chunked\r\n\r\n", true)]
     public void Opens_Answer_ExactlyWhenEveryRuleHolds(string text, bool expected)
         => Assert.Equal(expected, Parse(text).Opens(Encoding.ASCII.GetBytes(HttpHead.Key)));

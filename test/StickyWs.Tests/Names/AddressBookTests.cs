@@ -134,7 +134,8 @@ public sealed class AddressBookTests : INameResolver
         Assert.Equal(SocketError.ConnectionRefused, failure.SocketErrorCode);
     }
 
-    // A machine without IPv6 has no way to such an address, whatever the backend does; nor does it say anything of the backend that the machine is short of something.
+    // A machine without IPv6 has no way to such an address, whatever the backend does; nor does it say anything of the backend that the machine is short of
+    // something.
     [Theory]
     [InlineData(SocketError.ConnectionRefused, SocketError.AddressNotAvailable, SocketError.ConnectionRefused)]
     [InlineData(SocketError.AddressNotAvailable, SocketError.ConnectionRefused, SocketError.ConnectionRefused)]

@@ -102,7 +102,8 @@ internal sealed class RelayRig : IAsyncDisposable
     /// <summary>Nothing may be left behind, whatever the test did.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // What waited for a socket went on in the reactor, which cannot wait for its own end.
+        // What waited for a socket went on in the reactor, which cannot wait for its own end.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Stop();
         foreach (var pair in _pairs)
         {

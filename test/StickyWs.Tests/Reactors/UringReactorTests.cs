@@ -75,8 +75,8 @@ public sealed class UringReactorTests
         await Descriptors.AssertNoMoreThanAsync(before, described);
     }
 
-    // What is left over moves out of the buffers, which are everybody's, into memory of its own: the pieces of a turn, and what the kernel receives until it has
-    // heard of it.
+    // What is left over moves out of the buffers, which are everybody's, into memory of its own: the pieces of a turn, and what the kernel receives until it
+    // has heard of it.
     [Fact]
     public async Task StalledReader_UnderAFlood_CostsNoMoreThanABoundedHeap()
     {

@@ -17,7 +17,8 @@ internal sealed class ConnectCheck(IProbe connect, TimeSpan timeout, TimeProvide
     {
         try
         {
-            var probing = _pipeline.ExecuteAsync(static (state, token) => state.connect.ProbeAsync(state.backend, token), (connect, backend), cancellationToken);
+            var probing = _pipeline.ExecuteAsync(
+                static (state, token) => state.connect.ProbeAsync(state.backend, token), (connect, backend), cancellationToken);
             await probing.ConfigureAwait(false);
             return true;
         }
