@@ -23,6 +23,7 @@ public sealed class UringReactorTests
         await using var rig = new RelayRig(ReactorMode.IoUring);
         var reactor = (UringReactor)rig.Reactor;
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
+        await rig.TurnAsync(); // The poll of the listener is with the kernel only after the next turn has begun.
         var (operations, sockets) = await rig.DoAsync(() => (reactor.Operations, reactor.Count));
         for (var round = 0; round < 3; round++)
         {
