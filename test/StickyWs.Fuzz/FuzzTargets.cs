@@ -10,6 +10,8 @@ public static class FuzzTargets
         "response" => new ResponseHeadTarget(),
         "body" => new BodyDecoderTarget(),
         "affinity" => new AffinityTarget(),
+        "record" => new RecordTarget(),
+        "record-content" => new RecordContentTarget(),
         _ => null,
     };
 }

@@ -36,6 +36,10 @@ internal static unsafe partial class Libc
     [LibraryImport(C, EntryPoint = "munmap")]
     public static partial int Unmap(void* start, nuint size);
 
+    /// <summary>See madvise(2); <c>MADV_DONTDUMP</c> keeps the pages out of core dumps.</summary>
+    [LibraryImport(C, EntryPoint = "madvise")]
+    public static partial int AdviseMemory(void* start, nuint size, int advice);
+
     [LibraryImport(C, EntryPoint = "socketpair")]
     public static partial int SocketPair(int family, int type, int protocol, int* fds);
 

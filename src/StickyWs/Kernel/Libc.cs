@@ -42,6 +42,8 @@ internal static unsafe partial class Libc
     public const uint SPLICE_F_MOVE = 1;
     public const uint SPLICE_F_NONBLOCK = 2;
 
+    public const int MADV_DONTDUMP = 16;
+
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_SETPIPE_SZ = 1031;
     public const int F_GETPIPE_SZ = 1032;

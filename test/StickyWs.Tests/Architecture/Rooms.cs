@@ -10,12 +10,13 @@ internal static class Rooms
         ["Configuration"] = [],
         ["Observability"] = [],
         ["Kernel"] = [],
+        ["Tls"] = ["Kernel"],
         ["Http1"] = [],
         ["Names"] = [],
         ["Binding"] = ["Configuration", "Observability"],
         ["Detection"] = ["Http1"],
         ["Reactors"] = ["Configuration", "Kernel", "Observability"],
-        ["Transport"] = ["Configuration", "Kernel", "Observability", "Reactors"],
+        ["Transport"] = ["Configuration", "Kernel", "Observability", "Reactors", "Tls"],
         ["Backends"] = ["Configuration", "Http1", "Names", "Observability"],
         ["Balancing"] = ["Backends"],
         ["Pinning"] = ["Backends", "Configuration", "Observability"],
@@ -23,11 +24,14 @@ internal static class Rooms
         ["Dialing"] = ["Backends", "Configuration", "Http1", "Kernel", "Names", "Observability", "Reactors", "Transport"],
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Transport"],
+        ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
         ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Transport", "Tunnels"],
         ["Connections"] =
-            ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Transport", "Tunnels"],
+        [
+            "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Tls", "Transport",
+            "Tunnels",
+        ],
         ["Pipeline"] = ["Backends", "Dispatch", "Http1"],
         ["Upgrades"] =
             ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
@@ -36,7 +40,8 @@ internal static class Rooms
         ["Hosting"] =
         [
             "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Forwarding",
-            "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Transport", "Tunnels", "Upgrades",
+            "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Tls",
+            "Transport", "Tunnels", "Upgrades",
         ],
     }.ToFrozenDictionary();
 

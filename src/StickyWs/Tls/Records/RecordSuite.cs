@@ -1,0 +1,52 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+
+namespace StickyWs.Tls;
+
+/// <summary>The suites of TLS 1.3 that own records are sealed with.</summary>
+internal enum RecordSuite : byte
+{
+    None,
+    Aes128Gcm,
+    Aes256Gcm,
+    ChaCha20Poly1305,
+}
+
+internal static unsafe class RecordSuiteExtensions
+{
+    // Fetched once and never freed. Zero: the installed providers do not have it, and such connections keep their SSL object.
+    private static readonly nint[] Ciphers = [0, Fetch("AES-128-GCM\0"u8), Fetch("AES-256-GCM\0"u8), Fetch("ChaCha20-Poly1305\0"u8)];
+
+    extension(RecordSuite suite)
+    {
+        public static RecordSuite Of(TlsCipherSuite agreed) => agreed switch
+        {
+            TlsCipherSuite.TLS_AES_128_GCM_SHA256 => RecordSuite.Aes128Gcm,
+            TlsCipherSuite.TLS_AES_256_GCM_SHA384 => RecordSuite.Aes256Gcm,
+            TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256 => RecordSuite.ChaCha20Poly1305,
+            _ => RecordSuite.None,
+        };
+
+        /// <summary>The EVP_CIPHER, or zero.</summary>
+        public nint Cipher => Ciphers[(int)suite];
+
+        /// <summary>Bytes of a key.</summary>
+        public int KeyLength => suite == RecordSuite.Aes128Gcm ? 16 : 32;
+
+        public HashAlgorithmName Hash => suite == RecordSuite.Aes256Gcm ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
+
+        /// <summary>Bytes of a traffic secret.</summary>
+        public int SecretLength => suite == RecordSuite.Aes256Gcm ? 48 : 32;
+    }
+
+    private static nint Fetch(ReadOnlySpan<byte> name)
+    {
+        OpenSsl.ERR_clear_error();
+        fixed (byte* start = name)
+        {
+            var cipher = OpenSsl.EVP_CIPHER_fetch(0, start, null);
+            OpenSsl.ERR_clear_error();
+            return cipher;
+        }
+    }
+}

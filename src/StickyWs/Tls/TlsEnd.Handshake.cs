@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+
+namespace StickyWs.Tls;
+
+// OpenSSL's handshake, and what is taken over from it.
+internal sealed unsafe partial class TlsEnd
+{
+    /// <summary>The most that a peer may send before the handshake is over. A full one takes some 2 KiB without client certificates.</summary>
+    public const int MostHandshakeBytes = 64 * 1024;
+
+    // TLS 1.2 allows 2,048 bytes of expansion (RFC 5246, section 6.2.3).
+    private const int MostForOpenSsl = RecordLayer.MostContent + 2048;
+
+    private int _handshakeBytes;
+    private bool _hasWritten;
+
+    /// <summary>Those of the context that the server's name selected.</summary>
+    public IReadOnlyList<byte[]> ApplicationProtocols => _context?.ApplicationProtocols ?? [];
+
+    /// <summary>Called by OpenSSL, within <see cref="Receive"/>.</summary>
+    public void SelectContext(nint ssl)
+    {
+        if (_context?.Select?.Invoke(HandshakeCallbacks.ServerName(ssl)) is not { } selected) return;
+        selected.MoveHere(ssl);
+        _context = selected;
+    }
+
+    /// <summary>Called by OpenSSL, within <see cref="Receive"/>: a traffic secret in hexadecimal goes straight into the slab.</summary>
+    public void TakeSecret(ReadOnlySpan<byte> hexadecimal, bool isRead)
+    {
+        if (_keys == null || hexadecimal.Length > TrafficKeys.MostSecret * 2) return;
+        var keys = isRead ? &_keys->Read : &_keys->Write;
+        var isTaken = Convert.FromHexString(hexadecimal, new Span<byte>(keys->Secret, TrafficKeys.MostSecret), out _, out var length)
+            == OperationStatus.Done;
+        keys->SecretLength = isTaken ? (byte)length : (byte)0;
+    }
+
+    private void SetSecret(TrafficKeys* keys, ReadOnlySpan<byte> secret)
+    {
+        secret.CopyTo(new Span<byte>(keys->Secret, TrafficKeys.MostSecret));
+        keys->SecretLength = (byte)secret.Length;
+    }
+
+    private void Handshake(Workspace work, ReadOnlySpan<byte> record)
+    {
+        _handshakeBytes += record.Length;
+        if (_handshakeBytes > MostHandshakeBytes)
+        {
+            RefuseLongHandshake(work);
+            return;
+        }
+
+        var before = work.ToPeer.Length;
+        fixed (byte* start = record)
+        {
+            work.Feed(start, record.Length);
+            work.End = this;
+            OpenSsl.ERR_clear_error();
+            var result = OpenSsl.SSL_do_handshake(_ssl);
+            work.End = null;
+            if (result == 1 && work.Fault is null) FinishHandshake(work, work.ToPeer.Written[before..]);
+            else if (!IsWaiting(work, result, record, out var reason)) Fail("The handshake failed: " + reason);
+            work.Feed(null, 0);
+            _hasWritten |= work.ToPeer.Length > 0;
+        }
+    }
+
+    // Whether OpenSSL waits for a further record; it must have taken all of this one.
+    private bool IsWaiting(Workspace work, int result, ReadOnlySpan<byte> record, out string reason)
+    {
+        reason = "";
+        if (work.Fault is { } fault)
+        {
+            reason = $"{fault.GetType().Name}: {fault.Message}";
+            work.Fault = null;
+            return false;
+        }
+
+        var error = OpenSsl.SSL_get_error(_ssl, result);
+        if (error == OpenSsl.SSL_ERROR_WANT_READ)
+        {
+            reason = "these bytes are not TLS";
+            return work.InputLength == 0 && !IsRefused(record);
+        }
+
+        reason = error == OpenSsl.SSL_ERROR_ZERO_RETURN ? "the peer closed" : OpenSsl.TakeErrors();
+        return false;
+    }
+
+    // OpenSSL has no call that sends an alert. Before anything was sent it needs no keys; later the client learns of it by the end of the connection.
+    private void RefuseLongHandshake(Workspace work)
+    {
+        if (!_hasWritten && work.ToPeer.Length == 0) work.ToPeer.Write([(byte)RecordType.Alert, 3, 3, 0, 2, 2, (byte)TlsAlert.handshake_failure]);
+        Fail($"The handshake is longer than {MostHandshakeBytes} bytes.");
+    }
+
+    private void FinishHandshake(Workspace work, ReadOnlySpan<byte> lastWritten)
+    {
+        var suite = (TlsCipherSuite)OpenSsl.SSL_CIPHER_get_protocol_id(OpenSsl.SSL_get_current_cipher(_ssl));
+        _facts = new TlsFacts(OpenSsl.SSL_version(_ssl) == OpenSsl.TLS1_3_VERSION ? SslProtocols.Tls13 : SslProtocols.Tls12, suite,
+            ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1);
+        try
+        {
+            if (CanTakeOver(work, RecordSuite.Of(suite), lastWritten, out var written)) TakeOver(RecordSuite.Of(suite), written);
+            else ReturnKeys();
+        }
+        catch (CryptographicException e)
+        {
+            Fail("The handshake's keys: " + e.Message);
+            return;
+        }
+
+        Status = TlsStatus.Open;
+        _context = null;
+    }
+
+    private SslApplicationProtocol ApplicationProtocol()
+    {
+        byte* name;
+        uint length;
+        OpenSsl.SSL_get0_alpn_selected(_ssl, &name, &length);
+        var chosen = new ReadOnlySpan<byte>(name, (int)length);
+        return chosen.SequenceEqual(SslApplicationProtocol.Http11.Protocol.Span) ? SslApplicationProtocol.Http11
+            : chosen.SequenceEqual(SslApplicationProtocol.Http2.Protocol.Span) ? SslApplicationProtocol.Http2
+            : length == 0 ? default : new SslApplicationProtocol(chosen.ToArray());
+    }
+
+    // OpenSSL must hold no byte of the application's, and both secrets must be known. What the last call wrote stands behind our Finished: it must be
+    // session tickets, each under the application key, and each with a number.
+    private bool CanTakeOver(Workspace work, RecordSuite suite, ReadOnlySpan<byte> lastWritten, out ulong written)
+    {
+        written = 0;
+        if (_keys == null || _context is not { HasOwnRecords: true } || suite.Cipher == 0) return false;
+        if (OpenSsl.SSL_version(_ssl) != OpenSsl.TLS1_3_VERSION || work.InputLength > 0 || OpenSsl.SSL_has_pending(_ssl) != 0) return false;
+        if (_keys->Read.SecretLength != suite.SecretLength || _keys->Write.SecretLength != suite.SecretLength) return false;
+        for (; !lastWritten.IsEmpty; written++)
+        {
+            if (lastWritten.Length < RecordLayer.HeaderLength || lastWritten[0] != (byte)RecordType.ApplicationData) return false;
+            var length = RecordLayer.HeaderLength + Announced(lastWritten);
+            if (lastWritten.Length < length) return false;
+            lastWritten = lastWritten[length..];
+        }
+
+        return true;
+    }
+
+    private void TakeOver(RecordSuite suite, ulong written)
+    {
+        // RFC 6066, section 4: 1 to 4 are 512 to 4,096 bytes.
+        var code = OpenSsl.SSL_SESSION_get_max_fragment_length(OpenSsl.SSL_get_session(_ssl));
+        StartOwnRecords(suite, code is >= 1 and <= 4 ? 256 << code : RecordLayer.MostContent);
+        _keys->Write.Sequence = written;
+        OpenSsl.SSL_set_shutdown(_ssl, OpenSsl.SSL_SENT_SHUTDOWN | OpenSsl.SSL_RECEIVED_SHUTDOWN);
+        OpenSsl.SSL_free(_ssl);
+        _ssl = 0;
+    }
+}

@@ -1,0 +1,13 @@
+using System.Net.Security;
+using System.Security.Authentication;
+
+namespace StickyWs.Tls;
+
+/// <summary>What a handshake agreed on.</summary>
+/// <param name="Protocol">TLS 1.2 or 1.3.</param>
+/// <param name="Suite">The cipher suite.</param>
+/// <param name="ApplicationProtocol">By ALPN; default if none.</param>
+/// <param name="ServerName">The name that the client asked for (SNI).</param>
+/// <param name="IsResumed">Whether a session ticket shortened it.</param>
+internal sealed record TlsFacts(
+    SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed);
