@@ -16,7 +16,8 @@ public abstract class BalancerTest : IAsyncLifetime
     /// <summary>Those in which the first request of a plain connection is sniffed.</summary>
     public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable);
 
-    public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls);
+    public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls,
+        Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
 
     public static TheoryData<Lane> PipelineLanes { get; } = new(Lane.KeptAlive, Lane.InsideTls);
 

@@ -114,7 +114,7 @@ public sealed class Balancer : IAsyncDisposable
     private static void Prepare(ListenOptions listen, Lane lane)
     {
         if (lane.IsTls()) listen.UseHttps(TestCertificate.Server);
-        if (lane == Lane.SniffedInsideTls) listen.UseStickyWebSocketBalancing();
+        if (lane == Lane.SniffedInsideTls || (lane.IsRawTls() && !OperatingSystem.IsLinux())) listen.UseStickyWebSocketBalancing();
     }
 
     private static string Held(BackendRegistry registry)

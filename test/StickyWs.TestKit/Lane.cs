@@ -26,4 +26,16 @@ public enum Lane
 
     /// <summary>On an https listener that sniffs inside TLS.</summary>
     SniffedInsideTls,
+
+    /// <summary>
+    /// On an https listener whose TLS ends in the raw lane: sniffed inside TLS, relayed by a reactor on the best that the kernel offers. On Linux only;
+    /// elsewhere as <see cref="SniffedInsideTls"/>.
+    /// </summary>
+    RawTls,
+
+    /// <summary>The same by a reactor on epoll.</summary>
+    RawTlsEpoll,
+
+    /// <summary>As <see cref="RawTls"/>, with the records of OpenSSL instead of the balancer's own.</summary>
+    RawTlsKept,
 }

@@ -19,6 +19,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         {
             transport.Choice<RawLaneMode>(nameof(options.Transport.RawLane), v => options.Transport.RawLane = v);
             transport.Choice<ReactorMode>(nameof(options.Transport.Reactor), v => options.Transport.Reactor = v);
+            transport.Choice<TlsMode>(nameof(options.Transport.Tls), v => options.Transport.Tls = v);
             transport.Whole(nameof(options.Transport.Reactors), v => options.Transport.Reactors = v);
             transport.Whole(nameof(options.Transport.MaxBufferSize), v => options.Transport.MaxBufferSize = v);
             transport.Flag(nameof(options.Transport.UnsafePreferInlineScheduling), v => options.Transport.UnsafePreferInlineScheduling = v);

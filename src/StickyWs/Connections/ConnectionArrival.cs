@@ -58,6 +58,13 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     /// <summary>Sends a local reply and closes the connection so that the client can read it.</summary>
     public abstract ValueTask RefuseAsync(Refusal refusal, TimeProvider time);
 
+    /// <summary>Whether TLS can be ended on it.</summary>
+    public virtual bool CanTerminate => false;
+
+    /// <summary>Takes over a connection whose first bytes are TLS, to end it. Only if <see cref="CanTerminate"/>.</summary>
+    /// <returns>The arrival of what is inside.</returns>
+    public virtual TlsArrival Terminate(TlsTermination tls) => throw new NotSupportedException();
+
     /// <summary>Turns it into an ordinary connection for the next middleware, with every byte in place.</summary>
     public ConnectionContext Release(Verdict verdict)
     {

@@ -6,6 +6,7 @@ using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 
@@ -15,7 +16,8 @@ namespace StickyWs.Connections;
 /// A client of the raw lane: its socket was detached from Kestrel, which releases the connection as soon as the tunnel is established. Owns the
 /// socket until then.
 /// </summary>
-internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time)
+internal sealed class DetachedClient(
+    RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time, TlsStart? tls = null)
     : ClientLeg<RawBackendConnection>, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
@@ -28,10 +30,11 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
     private readonly ArrayBufferWriter<byte> _output = new(512);
     private int _turn;
     private bool _isAnswered;
+    private TlsEnd? _tls = tls?.End;
 
     public Reactor Reactor => socket.Reactor;
 
-    public override ClientInfo Info { get; } = new(tuple.SourceAddress, "http");
+    public override ClientInfo Info { get; } = new(tuple.SourceAddress, tls is null ? "http" : "https");
 
     public override ConnectionTuple? Tuple => tuple;
 
@@ -58,7 +61,8 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
             tunnel.Begin(opened.Behind, opened.End);
-            tunnel.Join(socket, opened.Connection.Socket, options);
+            tunnel.Join(socket, opened.Connection.Socket, options, tls);
+            _tls = null;
         }
         catch
         {
@@ -99,15 +103,42 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        if (_isAnswered) await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        if (_isAnswered)
+        {
+            await SayCloseNotifyAsync().ConfigureAwait(false);
+            await socket.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        }
+
+        _tls?.Dispose();
         socket.Dispose();
     }
 
     // Completes synchronously as a rule; a client that reads nothing must not hold its backend.
     private ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
+        if (_tls is { } tls) return SendRecordsAsync(tls.Seal(bytes.Span));
         var left = bytes[socket.TrySend(bytes.Span)..];
         return left.IsEmpty ? default : SendRestAsync(left);
+    }
+
+    private ValueTask SendRecordsAsync(ReadOnlySpan<byte> records)
+    {
+        var sent = socket.TrySend(records);
+        return sent == records.Length ? default : SendRestAsync(records[sent..].ToArray());
+    }
+
+    // The connection may have broken after the response.
+    private async ValueTask SayCloseNotifyAsync()
+    {
+        if (_tls is null) return;
+        try
+        {
+            await SendRecordsAsync(_tls.Close()).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The client has gone; there is nobody to tell.
+        }
     }
 
     private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes)
@@ -126,7 +157,8 @@ internal sealed class DetachedClient(RawSocket socket, ConnectionTuple tuple, st
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
-        await socket.SendAsync(_output.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        var bytes = _tls is null ? _output.WrittenMemory : _tls.Seal(_output.WrittenSpan).ToArray();
+        await socket.SendAsync(bytes, cancellationToken).ConfigureAwait(false);
         _output.ResetWrittenCount();
         return default;
     }

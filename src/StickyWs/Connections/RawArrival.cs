@@ -37,6 +37,10 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
         await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
+    public override bool CanTerminate => true;
+
+    public override TlsArrival Terminate(TlsTermination tls) => new(Connection, raw, tls);
+
     protected override ConnectionContext Realize() => raw.Realize();
 
     private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)

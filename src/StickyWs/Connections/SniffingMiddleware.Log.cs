@@ -10,6 +10,11 @@ internal sealed partial class SniffingMiddleware
         EventName = "HeadTimedOut")]
     private static partial void LogHeadTimedOut(ILogger logger, string connectionId, HeadOutcome outcome);
 
+    [LoggerMessage(EventIds.TlsHandshakeFailed, LogLevel.Debug,
+        "Connection {ConnectionId}: the TLS handshake failed: {Cause}",
+        EventName = "TlsHandshakeFailed")]
+    private static partial void LogTlsFailed(ILogger logger, string connectionId, string? cause);
+
     [LoggerMessage(EventIds.ConnectionFailed, LogLevel.Debug,
         "Connection {ConnectionId}: ended before its tunnel was established: {Cause}",
         EventName = "ConnectionFailed")]

@@ -12,7 +12,7 @@ namespace StickyWs.Connections;
 /// and becomes a tunnel; everything else goes on to Kestrel, untouched. The arrival decides how bytes are read: from a bare socket, which the tunnel
 /// takes over (the raw lane), or from the connection's pipe (the portable lane).
 /// </summary>
-internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services)
+internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services, EndpointTls tls = default)
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
@@ -27,7 +27,8 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         try
         {
             var sniffer = new Sniffer(services.Limits);
-            if (!arrival.TryRead(ref sniffer, out var result) || result.Verdict == Verdict.WebSocket) return SniffAsync(arrival, sniffer, result);
+            var isRead = arrival.TryRead(ref sniffer, out var result);
+            if (!isRead || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, sniffer, isRead ? result : null);
             connection = arrival.Release(result.Verdict);
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -39,12 +40,13 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         return next(connection);
     }
 
-    private async Task SniffAsync(ConnectionArrival arrival, Sniffer sniffer, HeadResult result)
+    private async Task SniffAsync(ConnectionArrival arrival, Sniffer sniffer, HeadResult? read)
     {
         ConnectionContext connection;
+        HeadResult result;
         try
         {
-            if (result.Head is null) result = await arrival.ReadAsync(sniffer, services.Options.HeadDeadline, services.Time).ConfigureAwait(false);
+            result = read ?? await arrival.ReadAsync(sniffer, services.Options.HeadDeadline, services.Time).ConfigureAwait(false);
             if (result.Outcome != HeadOutcome.Sniffed)
             {
                 LogHeadTimedOut(services.Logger, arrival.ConnectionId, result.Outcome);
@@ -52,10 +54,17 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 return;
             }
 
-            if (result.Verdict == Verdict.WebSocket && await DecideAsync(arrival, result.Head!).ConfigureAwait(false) is { } decision)
+            var isOurs = IsOurs(arrival, result.Verdict);
+            if (isOurs && result.Verdict == Verdict.Tls)
+            {
+                await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
+                return;
+            }
+
+            if (isOurs && await DecideAsync(arrival, result.Head!).ConfigureAwait(false) is { } decision)
             {
                 var forwarding = arrival.ForwardAsync(result.Head!, decision, services);
-                result = default; // An open tunnel must not keep its head alive.
+                (read, result) = (null, default); // An open tunnel must not keep its head alive.
                 await forwarding.ConfigureAwait(false);
                 return;
             }
@@ -70,8 +79,41 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             return;
         }
 
-        result = default; // Nor may a released connection.
+        (read, result) = (null, default); // Nor may a released connection.
         await next(connection).ConfigureAwait(false);
+    }
+
+    // Where TLS is spoken, nothing else is taken.
+    private bool IsOurs(ConnectionArrival arrival, Verdict verdict) => verdict switch
+    {
+        Verdict.WebSocket => !tls.IsSpoken || arrival.IsHttps,
+        Verdict.Tls => tls.Termination is not null && arrival.CanTerminate,
+        _ => false,
+    };
+
+    // TLS ends here: the same again with what is inside.
+    private async Task TerminateAsync(TlsArrival inside)
+    {
+        using (inside)
+        {
+            try
+            {
+                if (!await inside.HandshakeAsync(services.Time).ConfigureAwait(false))
+                {
+                    LogTlsFailed(services.Logger, inside.ConnectionId, inside.FailureReason ?? "the client has left");
+                    await inside.LingerAsync(services.Time).ConfigureAwait(false);
+                    return;
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
+            {
+                LogTlsFailed(services.Logger, inside.ConnectionId, e.Message);
+                return;
+            }
+
+            await SniffAsync(inside, new Sniffer(services.Limits), null).ConfigureAwait(false);
+            await inside.LingerAsync(services.Time).ConfigureAwait(false);
+        }
     }
 
     private ValueTask<Decision?> DecideAsync(ConnectionArrival arrival, RequestHead head)

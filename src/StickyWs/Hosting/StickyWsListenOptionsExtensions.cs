@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Connections;
+using StickyWs.Hosting;
 
 namespace Microsoft.AspNetCore.Hosting;
 
@@ -20,7 +21,7 @@ public static class StickyWsListenOptionsExtensions
         ArgumentNullException.ThrowIfNull(listenOptions);
         var services = listenOptions.ApplicationServices.GetService<SniffingServices>()
             ?? throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
-        listenOptions.Use(next => new SniffingMiddleware(next, services).OnConnectionAsync);
+        listenOptions.Use(next => new SniffingMiddleware(next, services, HttpsEndpoint.Of(listenOptions)).OnConnectionAsync);
         return listenOptions;
     }
 }

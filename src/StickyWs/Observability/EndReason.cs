@@ -32,4 +32,10 @@ public enum EndReason
 
     /// <summary>A defect of the balancer; logged as an error.</summary>
     Failed,
+
+    /// <summary>The client's connection ended (FIN) without the close_notify that ends TLS: a client that was cut off, or does not care.</summary>
+    ClientTruncated,
+
+    /// <summary>The client's bytes broke the rules of TLS, or were changed on the way; it got an alert.</summary>
+    TlsFailed,
 }

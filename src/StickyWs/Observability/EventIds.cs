@@ -13,6 +13,8 @@ internal static class EventIds
     public const int NoPools = 106;
     public const int PipelineForgotten = 107;
     public const int TunnelsDoNotFit = 110;
+    public const int TlsInRawLane = 111;
+    public const int TlsInKestrel = 112;
 
     // Backends
     public const int BackendAdded = 200;
@@ -51,6 +53,7 @@ internal static class EventIds
     // Connections
     public const int HeadTimedOut = 700;
     public const int ConnectionFailed = 701;
+    public const int TlsHandshakeFailed = 702;
 
     // Transport
     public const int RawLaneOn = 800;

@@ -119,6 +119,12 @@ internal abstract partial class Reactor : IDisposable
     /// <returns>As for <see cref="Forward"/>.</returns>
     public abstract bool Write(int to, ReadOnlySpan<byte> bytes);
 
+    /// <summary>Like <see cref="Write"/>, but the bytes may wait for the end of the turn, and then go out with others.</summary>
+    public virtual bool Append(int to, ReadOnlySpan<byte> bytes) => Write(to, bytes);
+
+    /// <summary>Whether everything sent to a socket is with the kernel, or can no longer be delivered.</summary>
+    public abstract bool HasTaken(int socket);
+
     /// <summary>
     /// From now on, moves bulk data from one socket to the other inside the kernel, if the kernel can. Other data is reported to the handler as
     /// before.

@@ -54,6 +54,8 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override int Unacknowledged(int socket) => Pending(ref Sockets[socket]) + SocketOptions.Unacknowledged(Sockets[socket].Fd);
 
+    public override bool HasTaken(int socket) => HasTaken(ref Sockets[socket]);
+
     public override long Acknowledged(int socket) => SocketOptions.Acknowledged(Sockets[socket].Fd);
 
     public override RawAddress? LocalAddress(int socket) => SocketOptions.LocalAddress(Sockets[socket].Fd);

@@ -34,7 +34,14 @@ internal sealed unsafe partial class UringReactor
     public override bool Write(int to, ReadOnlySpan<byte> bytes)
     {
         ref var state = ref Sockets[to];
-        if (state.Pieces == 0 || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return base.Write(to, bytes);
+        return state.Pieces == 0 ? base.Write(to, bytes) : Append(to, bytes);
+    }
+
+    public override bool Append(int to, ReadOnlySpan<byte> bytes)
+    {
+        ref var state = ref Sockets[to];
+        var isForNow = state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken) || (state.Pieces == 0 && bytes.Length > BufferSize);
+        if (isForNow) return base.Write(to, bytes); // What is large gains nothing by a copy.
         while (!bytes.IsEmpty)
         {
             var part = bytes[..Math.Min(bytes.Length, BufferSize)];

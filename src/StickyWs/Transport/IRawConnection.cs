@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -22,9 +23,13 @@ internal interface IRawConnection
     /// <summary>Waits until something has arrived since the last peek. Continues on the reactor's thread.</summary>
     ValueTask WaitReadableAsync(CancellationToken cancellationToken);
 
+    /// <summary>The socket, for the TLS handshake that is done on it. From the first byte taken, <see cref="Realize"/> needs what it has led to.</summary>
+    RawSocket Bare { get; }
+
     /// <summary>Hands the socket over: the caller owns it, and Kestrel may release the connection.</summary>
     RawSocket Detach();
 
     /// <summary>Turns it into an ordinary connection, with every byte in place and all features that were set.</summary>
-    ConnectionContext Realize();
+    /// <param name="tls">The TLS end between the socket and the connection's transport, if there is one; owned by the connection from here on.</param>
+    ConnectionContext Realize(TlsStart? tls = null);
 }

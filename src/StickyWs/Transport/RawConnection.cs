@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using StickyWs.Kernel;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -99,6 +100,8 @@ internal sealed class RawConnection(
 
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => socket.WaitReadableAsync(cancellationToken);
 
+    public RawSocket Bare => socket;
+
     public RawSocket Detach()
     {
         lock (_realizing)
@@ -109,9 +112,9 @@ internal sealed class RawConnection(
         }
     }
 
-    public ConnectionContext Realize()
+    public ConnectionContext Realize(TlsStart? tls = null)
     {
-        Own();
+        Own(tls);
         return this;
     }
 
@@ -129,15 +132,18 @@ internal sealed class RawConnection(
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    private RawTransport Own()
+    // Its bytes would pass TLS by.
+    private static InvalidOperationException UsedAlready() => new("The connection was used before its TLS handshake was over.");
+
+    private RawTransport Own(TlsStart? tls = null)
     {
-        if (_own is { } own) return own;
+        if (_own is { } own) return tls is null ? own : throw UsedAlready();
         lock (_realizing)
         {
-            if (_own is not null) return _own;
+            if (_own is not null) return tls is null ? _own : throw UsedAlready();
             ObjectDisposedException.ThrowIf(_isDetached, this);
             _ = LocalEndPoint; // It can be read only from a bare socket.
-            _own = own = new RawTransport(socket, ConnectionId, settings, logger);
+            _own = own = new RawTransport(socket, ConnectionId, settings, logger, tls);
         }
 
         if (socket.IsAborted) own.Abort(new ConnectionAbortedException()); // By a caller that did not see the transport.

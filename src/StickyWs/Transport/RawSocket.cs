@@ -86,11 +86,18 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
         if (_socket == NotWatched) await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
-            var received = TryReceive(buffer.Span, 0);
-            _isDrained = received < buffer.Length;
-            if (received >= 0) return received;
+            if (TryReceive(buffer.Span) is >= 0 and var received) return received;
             await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Receives what is there; 0 at the end of the stream, -1 if nothing is there.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public int TryReceive(Span<byte> buffer)
+    {
+        var received = TryReceive(buffer, 0);
+        _isDrained = received < buffer.Length;
+        return received;
     }
 
     /// <summary>Sends all bytes.</summary>

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -24,14 +25,15 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     /// <param name="connectionId">Its id in the log.</param>
     /// <param name="settings">Buffer limits and more.</param>
     /// <param name="logger">Logs its end, at Debug.</param>
-    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
-    public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger)
+    /// <param name="tls">The TLS end that the handshake has left, if the connection is encrypted; owned by the transport from here on.</param>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns everything.</exception>
+    public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger, TlsStart? tls = null)
     {
         _connectionId = connectionId;
         _logger = logger;
         Closed = _closed.Token;
         _output = new Pipe(settings.ToClient);
-        _channel = new Channel(socket, this, settings.FromClient, isReadToTheEnd: false);
+        _channel = new Channel(socket, this, settings.FromClient, isReadToTheEnd: false, tls);
         _channel.Start();
         _sending = SendAsync();
     }
@@ -86,7 +88,9 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
                 if (read.IsCanceled) break;
                 await _channel.SendAsync(read.Buffer, CancellationToken.None).ConfigureAwait(false);
                 _output.Reader.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted) break;
+                if (!read.IsCompleted) continue;
+                await _channel.FinishTlsAsync(CancellationToken.None).ConfigureAwait(false);
+                break;
             }
         }
 #pragma warning disable CA1031 // A broken connection, or the exception that a middleware completed its output with.

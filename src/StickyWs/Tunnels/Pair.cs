@@ -1,4 +1,5 @@
 using StickyWs.Observability;
+using StickyWs.Tls;
 
 namespace StickyWs.Tunnels;
 
@@ -11,6 +12,10 @@ internal struct Pair
     private const int LongestDrain = 60_000;
 
     public IPairOwner? Owner;
+
+    /// <summary>The TLS end between the client's socket and the pair, if there is one.</summary>
+    public TlsEnd? Tls;
+
     public int Client;
     public int Backend;
 
@@ -43,6 +48,9 @@ internal struct Pair
 
     /// <summary>The lower half of <see cref="LastActive"/> at that check.</summary>
     public int LookedAt;
+
+    /// <summary>Bytes of replies by the TLS end that the client did not take at once.</summary>
+    public int Replies;
 
     public bool HasClientFinished;
     public bool HasBackendFinished;

@@ -25,11 +25,59 @@ internal sealed partial class PairRelay
 
         if (isClientGone) pair.Client = Pair.Gone;
         else pair.Backend = Pair.Gone;
+        BeginDraining(number, ref pair, isReset);
+        _reactor.Close(gone, isReset: true);
+        _reactor.Resume(rest);
+    }
+
+    // Both sides have finished. With TLS the end of a side may come with its last bytes, which then are not with the kernel yet.
+    private void EndInOrder(int number)
+    {
+        ref var pair = ref _pairs[number];
+        var (hasClientAll, hasBackendAll) = pair.Tls is null ? (true, true) : (_reactor.HasTaken(pair.Client), _reactor.HasTaken(pair.Backend));
+        if (hasClientAll && hasBackendAll)
+        {
+            End(number, isReset: false);
+            return;
+        }
+
+        BeginDraining(number, ref pair, isReset: false);
+        DrainOrClose(ref pair.Client, hasClientAll);
+        DrainOrClose(ref pair.Backend, hasBackendAll);
+    }
+
+    private void DrainOrClose(ref int side, bool hasAll)
+    {
+        var socket = side;
+        if (hasAll)
+        {
+            side = Pair.Gone;
+            _reactor.Close(socket, isReset: false);
+            return;
+        }
+
+        _reactor.FinishSending(socket);
+        _reactor.Resume(socket);
+    }
+
+    private int Undelivered(ref Pair pair)
+        => (pair.Client == Pair.Gone ? 0 : _reactor.Unacknowledged(pair.Client)) + (pair.Backend == Pair.Gone ? 0 : _reactor.Unacknowledged(pair.Backend));
+
+    // Whether both sides drained, and the other goes on when one breaks.
+    private bool DrainsAlone(int socket, ref Pair pair, bool isClient)
+    {
+        if (pair.Client == Pair.Gone || pair.Backend == Pair.Gone) return false;
+        if (isClient) pair.Client = Pair.Gone;
+        else pair.Backend = Pair.Gone;
+        _reactor.Close(socket, isReset: true);
+        return true;
+    }
+
+    private void BeginDraining(int number, ref Pair pair, bool isReset)
+    {
         (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, _reactor.Now);
         if (_draining.Count == 0) _nextLook = _reactor.Now + LookInterval;
         _draining.Add(number);
-        _reactor.Close(gone, isReset: true);
-        _reactor.Resume(rest);
     }
 
     private void LookAtDraining()
@@ -39,7 +87,7 @@ internal sealed partial class PairRelay
         {
             var number = _draining[i];
             ref var pair = ref _pairs[number];
-            var left = _reactor.Unacknowledged(pair.Client != Pair.Gone ? pair.Client : pair.Backend);
+            var left = Undelivered(ref pair);
             if (left == 0)
             {
                 End(number, pair.EndsByReset);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 
 namespace StickyWs.Tunnels;
 
@@ -32,15 +33,16 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     /// <summary>The number of pairs. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int Pairs => _pairs.Count;
 
-    /// <summary>Takes over two watched sockets. On the reactor's thread.</summary>
+    /// <summary>Takes over two watched sockets, and the TLS end on the client's side if there is one. On the reactor's thread.</summary>
     /// <returns>The pair's number, valid until its owner is told that it ended.</returns>
-    public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits)
+    public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits, TlsStart? tls = null)
     {
         var number = _pairs.Take();
         ref var pair = ref _pairs[number];
         pair = new Pair
         {
             Owner = owner,
+            Tls = tls?.End,
             Client = client.Number,
             Backend = backend.Number,
             LastActive = _reactor.Now,
@@ -53,6 +55,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         {
             _reactor.BeginStream(client.Number, this, number << 1, client.IsDrained);
             _reactor.BeginStream(backend.Number, this, (number << 1) | 1, backend.IsDrained);
+            if (tls is { } start) BeginTls(number, start.Plain.Span);
             return number;
         }
         catch
@@ -77,8 +80,15 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     {
         ref var pair = ref Find(socket, out var isClient);
         var other = isClient ? pair.Backend : pair.Client;
-        if (pair.IsDraining || _reactor.IsDeaf(other)) return; // Read and drop: unread bytes would turn the close into a reset.
+        if (pair.IsDraining || IsOver(ref pair, isClient) || _reactor.IsDeaf(other)) return; // Read and drop: unread bytes would turn the close into a reset.
         pair.LastActive = _reactor.Now;
+        if (pair.Tls is not null)
+        {
+            if (isClient) Decrypt(socket, ref pair, piece.Bytes);
+            else Encrypt(socket, ref pair, piece.Bytes);
+            return;
+        }
+
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
         if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) _reactor.Pause(socket);
@@ -104,7 +114,9 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     {
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = _reactor.Now;
-        _reactor.Resume(isClient ? pair.Backend : pair.Client);
+        var other = isClient ? pair.Backend : pair.Client;
+        if (other != Pair.Gone) _reactor.Resume(other);
+        if (isClient) ResumeReplied(ref pair);
     }
 
     public void Finished(int socket)
@@ -112,16 +124,17 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var pair = ref Find(socket, out var isClient);
         if (pair.IsDraining)
         {
-            if (_reactor.Unacknowledged(socket) == 0) End(_reactor.Place(socket) >> 1, isReset: false);
+            if (Undelivered(ref pair) == 0) End(_reactor.Place(socket) >> 1, isReset: false);
             return;
         }
 
         ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
         if (hasFinished) return; // The kernel reports a known end again together with other events.
-        Note(ref pair, isClient ? EndReason.ClientClosed : EndReason.BackendClosed);
+        Note(ref pair, ReasonOfEnd(ref pair, isClient));
+        if (!isClient) SayCloseNotify(ref pair);
         if (pair.IsHalfClosed)
         {
-            End(_reactor.Place(socket) >> 1, isReset: false);
+            EndInOrder(_reactor.Place(socket) >> 1);
             return;
         }
 
@@ -145,6 +158,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             (false, true) => EndReason.BackendLost,
         });
         var hasFinished = isClient ? pair.HasClientFinished : pair.HasBackendFinished;
+        if (pair.IsDraining && DrainsAlone(socket, ref pair, isClient)) return;
         if (pair.IsDraining || (isClient && !hasFinished)) End(_reactor.Place(socket) >> 1, isReset: true);
         else Drain(_reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
     }
@@ -235,6 +249,13 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         return ref _pairs[place >> 1];
     }
 
+    // A client that ends TLS says so first (RFC 8446 section 6.1): a bare FIN may be somebody else's.
+    private static EndReason ReasonOfEnd(ref Pair pair, bool isClient)
+    {
+        if (!isClient) return EndReason.BackendClosed;
+        return pair.Tls is { Status: not TlsStatus.PeerClosed } ? EndReason.ClientTruncated : EndReason.ClientClosed;
+    }
+
     private static void Note(ref Pair pair, EndReason reason)
     {
         if (pair.Reason == EndReason.None) pair.Reason = reason;
@@ -260,6 +281,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
         if (pair.IsDraining) _draining.Remove(number);
+        pair.Tls?.Dispose();
         if (pair.Client != Pair.Gone) _reactor.Close(pair.Client, isReset);
         if (pair.Backend != Pair.Gone) _reactor.Close(pair.Backend, isReset);
         try

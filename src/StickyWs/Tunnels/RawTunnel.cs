@@ -2,6 +2,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
@@ -41,8 +42,12 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     }
 
     /// <summary>Hands both sockets over to the reactor. They are its own from here on, and the tunnel ends in any case.</summary>
-    /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and both sockets are still the caller's.</exception>
-    public void Join(RawSocket client, RawSocket backend, TunnelOptions options)
+    /// <param name="client">The client's socket.</param>
+    /// <param name="backend">The backend's socket.</param>
+    /// <param name="options">The pool's limits.</param>
+    /// <param name="tls">The TLS end on the client's side, if there is one.</param>
+    /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and everything is still the caller's.</exception>
+    public void Join(RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? tls = null)
     {
         WatchedSocket clientSocket, backendSocket;
         try
@@ -60,13 +65,13 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout);
         if (reactor.IsCurrent)
         {
-            JoinHere(clientSocket, backendSocket, limits);
+            JoinHere(clientSocket, backendSocket, limits, tls);
             return;
         }
 
         // Until the reactor runs this, no one is told what the backend sends.
         var unsure = backendSocket with { IsDrained = false };
-        reactor.Run(() => JoinHere(clientSocket, unsure, limits));
+        reactor.Run(() => JoinHere(clientSocket, unsure, limits, tls));
     }
 
     public override void Abort(EndReason reason) => reactor.Run(() =>
@@ -85,9 +90,9 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     private ConnectionTuple? BackendTuple()
         => _pair != NotJoined && PairRelay.Of(reactor).AddressesToBackend(_pair) is ({ } local, { } remote) ? new ConnectionTuple(local, remote) : null;
 
-    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits)
+    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? tls)
     {
-        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits);
+        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits, tls);
         tunnels.Announce(this);
         if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
     }

@@ -79,6 +79,7 @@ internal sealed class AppHost : IAsyncDisposable
         });
         builder.AddStickyWebSocketBalancing(options =>
         {
+            options.Transport.Tls = TlsMode.SslStream; // Its handshakes in TLS are to pass the pipeline.
             var pool = new PoolOptions();
             for (var i = 0; i < backends.Length; i++)
                 pool.Backends[ProxyHost.Name(i)] = new BackendOptions { Address = backends[i].GetLeftPart(UriPartial.Authority) };

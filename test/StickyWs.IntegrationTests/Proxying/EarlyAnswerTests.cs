@@ -302,6 +302,12 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
 
     public sealed class Portable() : EarlyAnswerTests(Lane.Portable);
 
+    public sealed class OfHttpsClients() : EarlyAnswerTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : EarlyAnswerTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : EarlyAnswerTests(Lane.RawTlsKept);
+
     public sealed class InTls() : EarlyAnswerTests(Lane.Raw, isTls: true);
 
     public sealed class InTlsPortable() : EarlyAnswerTests(Lane.Portable, isTls: true);

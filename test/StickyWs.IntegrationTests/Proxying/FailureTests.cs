@@ -270,4 +270,10 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
     public sealed class Inline() : FailureTests(Lane.RawInline);
 
     public sealed class Portable() : FailureTests(Lane.Portable);
+
+    public sealed class OfHttpsClients() : FailureTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : FailureTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : FailureTests(Lane.RawTlsKept);
 }

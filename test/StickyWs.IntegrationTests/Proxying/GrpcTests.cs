@@ -17,7 +17,7 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
         await using var a = await StartAsync();
         await using var b = await StartAsync();
         await using var proxy = await StartAsync(a.Address, b.Address);
-        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2, new GrpcChannelOptions { HttpHandler = ProxyHost.Trusting(), DisposeHttpClient = true });
         var calls = channel.CreateCallInvoker();
         for (byte i = 0; i < 4; i++) Assert.Equal([i], await calls.AsyncUnaryCall(EchoService.Unary, null, default, [i]));
         await proxy.FinishAsync();
@@ -29,7 +29,7 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
     {
         await using var a = await StartAsync();
         await using var proxy = await StartAsync(a.Address);
-        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2, new GrpcChannelOptions { HttpHandler = ProxyHost.Trusting(), DisposeHttpClient = true });
         using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EchoService.Duplex, null, default);
         for (byte i = 0; i < 20; i++)
         {
@@ -48,7 +48,7 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
     {
         await using var a = await StartAsync();
         await using var proxy = await StartAsync(a.Address);
-        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2, new GrpcChannelOptions { HttpHandler = ProxyHost.Trusting(), DisposeHttpClient = true });
         var error = await Assert.ThrowsAsync<RpcException>(
             () => channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, []).ResponseAsync);
         Assert.Equal(new Status(StatusCode.InvalidArgument, "empty"), error.Status);
@@ -61,7 +61,7 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
         var (held, dead) = RawBackend.Dead();
         using var holding = held;
         await using var proxy = await StartAsync(dead, a.Address);
-        using var channel = GrpcChannel.ForAddress(proxy.Http2);
+        using var channel = GrpcChannel.ForAddress(proxy.Http2, new GrpcChannelOptions { HttpHandler = ProxyHost.Trusting(), DisposeHttpClient = true });
         for (byte i = 0; i < 4; i++) Assert.Equal([i], await channel.CreateCallInvoker().AsyncUnaryCall(EchoService.Unary, null, default, [i]));
         Assert.NotEmpty(proxy.Outcomes.Failures);
     }
@@ -76,4 +76,10 @@ public abstract class GrpcTests(Lane lane) : TransportedTest(lane)
     public sealed class Inline() : GrpcTests(Lane.RawInline);
 
     public sealed class Portable() : GrpcTests(Lane.Portable);
+
+    public sealed class OfHttpsClients() : GrpcTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : GrpcTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : GrpcTests(Lane.RawTlsKept);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -56,16 +57,18 @@ internal sealed class ProxyHost : IAsyncDisposable
         var outcomes = new Outcomes();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, HttpProtocols.Http1, lane));
+            kestrel.Listen(IPAddress.Loopback, 0, listen => Prepare(listen, HttpProtocols.Http2, lane));
         });
         builder.AddStickyWebSocketBalancing(options =>
         {
             options.Transport.RawLane = Enum.Parse<RawLaneMode>(lane.RawLaneMode());
             options.Transport.Reactor = Enum.Parse<ReactorMode>(lane.Reactor());
+            options.Transport.Tls = Enum.Parse<TlsMode>(lane.Tls());
             options.Transport.UnsafePreferInlineScheduling = lane == Lane.RawInline;
             var pool = new PoolOptions();
             for (var i = 0; i < backends.Length; i++)
@@ -91,12 +94,26 @@ internal sealed class ProxyHost : IAsyncDisposable
     /// <summary>Backends are named a, b, c… in the order in which they were given.</summary>
     public static string Name(int index) => ((char)('a' + index)).ToString();
 
-    public static HttpClient Client(Uri address, bool http2 = false) => new(new SocketsHttpHandler { MaxConnectionsPerServer = 1, UseProxy = false })
+    /// <summary>A handler that trusts every certificate.</summary>
+    public static SocketsHttpHandler Trusting() => new()
+    {
+        MaxConnectionsPerServer = 1,
+        UseProxy = false,
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+    };
+
+    public static HttpClient Client(Uri address, bool http2 = false) => new(Trusting())
     {
         BaseAddress = address,
         DefaultRequestVersion = http2 ? HttpVersion.Version20 : HttpVersion.Version11,
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
+
+    private static void Prepare(ListenOptions listen, HttpProtocols protocols, Lane lane)
+    {
+        listen.Protocols = protocols;
+        if (lane.IsTls()) listen.UseHttps(TestCertificate.Server);
+    }
 
     /// <summary>Waits until every request has come to its end, and with it everything that is written down about it.</summary>
     public Task FinishAsync() => _app.StopAsync();

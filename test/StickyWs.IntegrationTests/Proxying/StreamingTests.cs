@@ -200,4 +200,10 @@ public abstract class StreamingTests(Lane lane) : TransportedTest(lane)
     public sealed class Inline() : StreamingTests(Lane.RawInline);
 
     public sealed class Portable() : StreamingTests(Lane.Portable);
+
+    public sealed class OfHttpsClients() : StreamingTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : StreamingTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : StreamingTests(Lane.RawTlsKept);
 }

@@ -1,22 +1,43 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-/// <summary>One end of a TCP connection, read and written as bytes; text is Latin-1, which is bytes.</summary>
-internal sealed class Wire(Socket socket) : IDisposable
+/// <summary>One end of a TCP connection, or of TLS over it, read and written as bytes; text is Latin-1, which is bytes.</summary>
+internal sealed class Wire(Socket socket, Stream stream) : IDisposable
 {
     private readonly List<byte> _read = [];
 
+    public Wire(Socket socket)
+        : this(socket, new NetworkStream(socket))
+    {
+    }
+
+    /// <summary>Connects, with TLS for an https address.</summary>
     public static async Task<Wire> ConnectAsync(Uri address)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, address.Port);
-        return new Wire(socket);
+        if (address.Scheme != Uri.UriSchemeHttps) return new Wire(socket);
+        var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync("localhost");
+        return new Wire(socket, tls);
     }
 
-    public async Task WriteAsync(string text) => await socket.SendAsync(Encoding.Latin1.GetBytes(text));
+    /// <exception cref="SocketException">The connection broke, or is closed.</exception>
+    public async Task WriteAsync(string text)
+    {
+        try
+        {
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(text));
+        }
+        catch (IOException e) when (e.InnerException is SocketException socketException)
+        {
+            throw socketException;
+        }
+    }
 
     /// <summary>Reads up to and including the end of a message head; <see langword="null"/> when the connection ends before its first byte.</summary>
     public async Task<string?> ReadHeadAsync()
@@ -54,7 +75,7 @@ internal sealed class Wire(Socket socket) : IDisposable
             {
             }
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
             // A reset ends the connection as well.
         }
@@ -68,12 +89,16 @@ internal sealed class Wire(Socket socket) : IDisposable
         socket.Dispose();
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        stream.Dispose();
+        socket.Dispose();
+    }
 
     private async Task<bool> FillAsync()
     {
         var buffer = new byte[16 * 1024];
-        var count = await socket.ReceiveAsync(buffer);
+        var count = await stream.ReadAsync(buffer);
         _read.AddRange(buffer.AsSpan(0, count));
         return count > 0;
     }

@@ -46,6 +46,14 @@ public abstract class RawConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public void TlsEnd_ForAConnectionInUse_IsRefused()
+    {
+        _ = _connection.ConnectionClosed;
+
+        Assert.Throws<InvalidOperationException>(() => _connection.Realize(new StickyWs.Tls.TlsStart(null!, default)));
+    }
+
+    [Fact]
     public async Task Peek_ConsumesNothing()
     {
         var buffer = new byte[16];
@@ -256,7 +264,7 @@ public abstract class RawConnectionTests : IAsyncDisposable
         Assert.False(_connection.IsRaw);
         Assert.Throws<InvalidOperationException>(_connection.Detach);
         Assert.Throws<ObjectDisposedException>(() => _connection.Transport);
-        Assert.Throws<ObjectDisposedException>(_connection.Realize);
+        Assert.Throws<ObjectDisposedException>(() => _connection.Realize());
         Assert.Null(_connection.Features.Get<IRawConnection>());
     }
 

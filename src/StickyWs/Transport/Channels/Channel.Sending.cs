@@ -27,6 +27,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (bytes.IsEmpty) return default;
+        if (_tls is not null) return SealAndSendAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);
         if (_reactor.IsCurrent && TryGather(bytes, cancellationToken)) return new ValueTask(this, _gathering.Version);
         var sent = TrySend(bytes.Span);
         return sent == bytes.Length ? default : SendRestAsync(new ReadOnlySequence<byte>(bytes[sent..]), cancellationToken);
@@ -36,6 +37,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
     public ValueTask SendAsync(in ReadOnlySequence<byte> bytes, CancellationToken cancellationToken)
     {
         if (bytes.IsSingleSegment) return SendAsync(bytes.First, cancellationToken);
+        if (_tls is not null) return SealAndSendAsync(bytes, cancellationToken);
         var sent = TrySend(bytes);
         return sent == bytes.Length ? default : SendRestAsync(bytes.Slice(sent), cancellationToken);
     }

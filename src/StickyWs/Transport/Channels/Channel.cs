@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -41,14 +42,18 @@ internal sealed partial class Channel : IStreamHandler
     /// Whether what arrived before a break can still be read, with the break as <see cref="Failure"/> after it: there may be a response before it. If
     /// not, the break is reported at once, and unread bytes are lost.
     /// </param>
-    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
-    public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd)
+    /// <param name="tls">The TLS end between socket and pipe, if there is one; owned by the channel from here on.</param>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns everything.</exception>
+    public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd, TlsStart? tls = null)
     {
         _reactor = socket.Reactor;
         _owner = owner;
         _isReadToTheEnd = isReadToTheEnd;
         _pipe = new Pipe(input);
         (_fd, _socket, _) = socket.ReleaseWatched();
+        if (tls is not { } start) return;
+        _tls = start.End;
+        Writer.Write(start.Plain.Span);
     }
 
     /// <summary>The received bytes.</summary>
@@ -114,7 +119,11 @@ internal sealed partial class Channel : IStreamHandler
     /// <summary>Starts to receive.</summary>
     public void Start() => Run(() =>
     {
-        if (!_isClosed) _reactor.BeginStream(_socket, this); // It may have been closed before this runs.
+        if (_isClosed) return; // Before this ran.
+        _reactor.BeginStream(_socket, this);
+        if (_tls is null) return;
+        if (Writer.UnflushedBytes > 0) Feed();
+        if (_tls.Status == TlsStatus.PeerClosed && !_hasEnded) FinishTls();
     });
 
     // Runs on the reactor's thread; an unexpected exception closes the channel.
@@ -138,6 +147,7 @@ internal sealed partial class Channel : IStreamHandler
     /// <param name="isReset">Whether the peer gets an RST.</param>
     public void Close(Exception reason, bool isReset)
     {
+        if (_tls is not null && !isReset) SayCloseNotify();
         lock (_lock)
         {
             if (_isClosed) return;
@@ -156,6 +166,7 @@ internal sealed partial class Channel : IStreamHandler
             }
             finally
             {
+                DisposeTls();
                 End(null);
             }
         });
@@ -164,20 +175,30 @@ internal sealed partial class Channel : IStreamHandler
     void IStreamHandler.Received(int socket, in Piece piece)
     {
         if (_hasEnded) return;
-        Writer.Write(piece.Bytes);
+        if (_tls is null) Writer.Write(piece.Bytes);
+        else if (!Open(piece.Bytes)) return;
         if (!_isFull) Feed();
     }
 
+    // A FIN without a close_notify is taken for an end, as by the runtime's SslStream; within a record it is none.
     void IStreamHandler.Finished(int socket)
     {
+        _hasFin = true;
+        var isCut = _tls is { HoldsPart: true } && !_isFinished;
         _isFinished = true;
-        if (!_isFull) End(null);
+        if (isCut) End(new IOException("The connection was closed in the middle of a TLS record."));
+        else if (!_isFull) End(null);
     }
 
     // A send may already have consumed the socket's error.
     void IStreamHandler.Broken(int socket, Errno error)
     {
-        if (_isFinished) return;
+        if (_isFinished)
+        {
+            if (_hasEnded) Tell();
+            return;
+        }
+
         if (HasPeerFinished) ((IStreamHandler)this).Finished(socket);
         else if (error != Errno.None) Break(error);
         else if (_isReadToTheEnd) End(null);
@@ -245,8 +266,9 @@ internal sealed partial class Channel : IStreamHandler
         _isFull = false;
         if (_hasEnded) return;
         if (!isRead) Abandon();
-        else if (_isFinished) End(null);
-        else GoOn();
+        else if (!_isFinished) GoOn();
+        else if (_tls is null || _hasFin) End(null);
+        else FinishTls();
     }
 
     // More may have arrived while the pipe was full.
@@ -254,31 +276,5 @@ internal sealed partial class Channel : IStreamHandler
     {
         if (Writer.UnflushedBytes > 0) Feed();
         if (!_isFull && !_hasEnded) _reactor.Resume(_socket);
-    }
-
-    // The reader will read no more.
-    private void Abandon()
-    {
-        if (_hasEnded) return;
-        _reactor.Pause(_socket);
-        End(null);
-    }
-
-    private void Break(Errno error) => End(error.ToConnectionException());
-
-    private void End(Exception? reason)
-    {
-        if (_hasEnded) return;
-        _hasEnded = true;
-        bool isClosed;
-        lock (_lock) (isClosed, Failure) = (_isClosed, _reason ?? reason);
-        try
-        {
-            Writer.Complete(_isReadToTheEnd && !isClosed ? null : Failure); // The reader may run within this call, and fail.
-        }
-        finally
-        {
-            _owner.InputEnded();
-        }
     }
 }

@@ -1,0 +1,208 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Security;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using StickyWs.Detection;
+using StickyWs.Dispatch;
+using StickyWs.Forwarding;
+using StickyWs.Http1;
+using StickyWs.Tls;
+using StickyWs.Transport;
+
+namespace StickyWs.Connections;
+
+/// <summary>
+/// An arrival on a bare socket whose TLS ends here. Unlike <see cref="RawArrival"/> it takes the bytes off the socket: what is inside is kept, and goes
+/// with the TLS end to whoever goes on with the connection.
+/// </summary>
+internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination) : ConnectionArrival(connection), IDisposable
+{
+    // A longer head is for Kestrel, as on a bare socket.
+    private const int LongestHead = 32 * 1024;
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(1);
+    private const int ReceiveSize = 16 * 1024 + 512;
+
+    // Given up with the end: a connection that was released keeps this object.
+    private ArrayBufferWriter<byte> _plain = new(1024);
+    private ArrayBufferWriter<byte> _reply = new(4096);
+    private TlsEnd? _end = termination.Accept();
+    private TlsFeatures? _features;
+    private bool _hasEnded;
+
+    public override IPAddress? Peer => raw.Tuple.SourceAddress;
+
+    public override bool IsHttps => true;
+
+    public override bool MayHoldReactor => true;
+
+    /// <summary>Why the handshake failed, if it did.</summary>
+    public string? FailureReason => _end?.FailureReason;
+
+    /// <summary>Does the TLS handshake.</summary>
+    /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="OperationCanceledException">It took too long, or the server is stopping.</exception>
+    public async ValueTask<bool> HandshakeAsync(TimeProvider time)
+    {
+        using var timer = new CancellationTokenSource(termination.HandshakeTimeout, time);
+        using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
+        while (_end!.Status == TlsStatus.Handshaking)
+        {
+            if (!await ReceiveAsync(whole.Token).ConfigureAwait(false)) break; // A close_notify may have come with the end of the handshake.
+        }
+
+        if (_end.TakeFacts() is { } facts) _features = new TlsFeatures(facts);
+        return _end.Status is TlsStatus.Open or TlsStatus.PeerClosed;
+    }
+
+    public override bool TryRead(ref Sniffer sniffer, out HeadResult result)
+    {
+        var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(_plain.WrittenMemory), out var head);
+        if (verdict == Verdict.NeedMore && _plain.WrittenCount >= LongestHead) verdict = Verdict.Doubtful;
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
+        return verdict != Verdict.NeedMore || _hasEnded || _end!.Status != TlsStatus.Open;
+    }
+
+    public override async ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+    {
+        using var timer = new CancellationTokenSource(deadline, time);
+        using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
+        try
+        {
+            while (true)
+            {
+                var isEnough = TryRead(ref sniffer, out var result);
+                if (_end!.Status == TlsStatus.Failed) throw new IOException($"The TLS connection failed: {FailureReason}"); // Nothing can be answered.
+                if (isEnough) return result;
+                await ReceiveAsync(whole.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (whole.IsCancellationRequested)
+        {
+            return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+        }
+    }
+
+    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
+    public override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
+        => decision.Pool.HasTls
+            ? ForwardRealizedAsync(head, decision, services)
+            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
+
+    public override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
+    {
+        var client = Detach(headLength: 0, time);
+        await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
+    }
+
+    /// <summary>After a failure: closes so that the client can read the alert.</summary>
+    public async ValueTask LingerAsync(TimeProvider time)
+    {
+        if (_end is { Status: TlsStatus.Failed }) await raw.Bare.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends TLS and drops it, unless it was handed over.</summary>
+    public void Dispose()
+    {
+        if (_end is not { } end) return;
+        _end = null;
+        try
+        {
+            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) _ = raw.Bare.TrySend(end.Close());
+        }
+        catch (IOException)
+        {
+            // Broken: there is nobody to tell.
+        }
+        finally
+        {
+            end.Dispose();
+        }
+    }
+
+    protected override ConnectionContext Realize()
+    {
+        var start = Take(headLength: 0);
+        ConnectionContext ordinary;
+        try
+        {
+            ordinary = raw.Realize(start);
+        }
+        catch
+        {
+            start.End.Dispose();
+            throw;
+        }
+
+        ordinary.Features.Set<ITlsConnectionFeature>(_features);
+        ordinary.Features.Set<ITlsHandshakeFeature>(_features);
+        ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
+        return ordinary;
+    }
+
+    private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
+    {
+        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
+        await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+    }
+
+    private async Task ForwardRealizedAsync(RequestHead head, Decision decision, SniffingServices services)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
+        var forwarding = new PipedArrival(Realize()).ForwardAsync(head, decision, services);
+        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
+        await forwarding.ConfigureAwait(false);
+    }
+
+    private DetachedClient Detach(int headLength, TimeProvider time)
+        => new(raw.Detach(), raw.Tuple, ConnectionId, headLength: 0, time, Take(headLength));
+
+    private TlsStart Take(int headLength)
+    {
+        var start = new TlsStart(_end!, _plain.WrittenMemory[headLength..]);
+        (_end, _plain, _reply) = (null, null!, null!);
+        return start;
+    }
+
+    // Whether the peer may send more.
+    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        int received;
+        while ((received = TryReceive()) < 0) await raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        _hasEnded = received == 0;
+        if (_hasEnded) return false;
+        if (_reply.WrittenCount > 0)
+        {
+            await raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            _reply.ResetWrittenCount();
+        }
+
+        return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
+    }
+
+    // A client that is waited for has no buffer.
+    private int TryReceive()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+        try
+        {
+            var received = raw.Bare.TryReceive(buffer);
+            if (received > 0) Step(buffer.AsSpan(0, received));
+            return received;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void Step(ReadOnlySpan<byte> bytes)
+    {
+        var step = TlsTermination.Receive(Connection, _end!, bytes);
+        _plain.Write(step.Plain);
+        _reply.Write(step.ToPeer);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StickyWs.Configuration;
+using StickyWs.Connections;
+using StickyWs.Observability;
+using StickyWs.Tls;
+
+namespace StickyWs.Hosting;
+
+/// <summary>
+/// Decides for an https endpoint of Kestrel whether its TLS ends in the raw lane. Everything is as the application has configured it; what cannot be
+/// done there stays with Kestrel, and one line says why.
+/// </summary>
+internal static partial class HttpsEndpoint
+{
+    /// <summary>What a listener's connections have to do with TLS.</summary>
+    public static EndpointTls Of(ListenOptions listen)
+    {
+        try
+        {
+            return IsTls(listen) ? new EndpointTls(IsSpoken: true, TerminationOf(listen)) : default;
+        }
+        catch (MissingMethodException)
+        {
+            return default; // Another Kestrel; whether there is TLS at all shows with each connection.
+        }
+    }
+
+    private static TlsTermination? TerminationOf(ListenOptions listen)
+    {
+        var services = listen.ApplicationServices;
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpsEndpoint).FullName!);
+        var mode = services.GetRequiredService<IOptionsMonitor<StickyWsOptions>>().CurrentValue.Transport.Tls;
+        if (mode == TlsMode.SslStream) return null;
+        if (Obstacle(listen) is { } obstacle)
+        {
+            LogKestrel(logger, listen.ToString(), obstacle);
+            return null;
+        }
+
+        try
+        {
+            var termination = new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl: mode == TlsMode.OpenSsl);
+            LogRaw(logger, listen.ToString(), mode == TlsMode.OpenSsl ? "OpenSSL" : "the balancer");
+            return termination;
+        }
+        catch (Exception e) when (e is CryptographicException or TlsUnavailableException)
+        {
+            LogKestrel(logger, listen.ToString(), e.Message);
+            return null;
+        }
+    }
+
+    private static string? Obstacle(ListenOptions listen)
+    {
+        if (HttpsCallbackOptions(listen) is not null) return "it has a callback for its options, or a section for SNI";
+        var https = HttpsOptions(listen);
+        if (https is null) return "this version of Kestrel hides its options";
+        if (https.OnAuthenticate is not null) return "it sets OnAuthenticate";
+        if (https.ClientCertificateMode != ClientCertificateMode.NoCertificate) return "it asks for client certificates";
+#pragma warning disable CS0618 // Obsolete, and still in use.
+        if (https.TlsClientHelloBytesCallback is not null) return "it sets TlsClientHelloBytesCallback";
+#pragma warning restore CS0618
+        return OperatingSystem.IsLinux() ? TlsSupport.FirstRefusal() : "the raw lane needs Linux";
+    }
+
+    // Kestrel does not tell otherwise what UseHttps was called with. Checked by tests; a version without them leaves TLS to Kestrel.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IsTls")]
+    private static extern bool IsTls(ListenOptions listen);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsOptions")]
+    private static extern HttpsConnectionAdapterOptions? HttpsOptions(ListenOptions listen);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsCallbackOptions")]
+    private static extern TlsHandshakeCallbackOptions? HttpsCallbackOptions(ListenOptions listen);
+
+    [LoggerMessage(EventIds.TlsInRawLane, LogLevel.Information,
+        "{EndPoint}: TLS ends in the raw lane, with the records of {Records} after the handshake",
+        EventName = "TlsInRawLane")]
+    private static partial void LogRaw(ILogger logger, string? endPoint, string records);
+
+    [LoggerMessage(EventIds.TlsInKestrel, LogLevel.Information, "{EndPoint}: TLS ends in Kestrel, not in the raw lane: {Obstacle}", EventName = "TlsInKestrel")]
+    private static partial void LogKestrel(ILogger logger, string? endPoint, string obstacle);
+}

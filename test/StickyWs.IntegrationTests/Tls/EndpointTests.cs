@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Tls;
+
+/// <summary>Which https endpoints end their TLS in the raw lane, and with what. On Linux only.</summary>
+public sealed class EndpointTests : BalancerTest
+{
+    public static TheoryData<string, string> Obstacles { get; } = new()
+    {
+        { nameof(HttpsConnectionAdapterOptions.OnAuthenticate), "it sets OnAuthenticate" },
+        { nameof(HttpsConnectionAdapterOptions.ClientCertificateMode), "it asks for client certificates" },
+        { nameof(TlsHandshakeCallbackOptions), "it has a callback for its options, or a section for SNI" },
+    };
+
+    [Fact]
+    public async Task An_https_endpoint_ends_TLS_in_the_raw_lane_and_says_so()
+    {
+        SkipElsewhere();
+        var balancer = Start(listen => listen.UseHttps(TestCertificate.Server));
+
+        Assert.Contains(": TLS ends in the raw lane", Line(balancer, "TlsInRawLane"), StringComparison.Ordinal);
+        using var http = Client();
+        Assert.Equal(TestBalancer.AppAnswer, await http.GetStringAsync(new Uri(balancer.Address, "/app"), Wait.Token()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Obstacles))]
+    public async Task What_it_cannot_do_stays_with_Kestrel_which_serves_as_ever(string option, string obstacle)
+    {
+        SkipElsewhere();
+        var balancer = Start(listen => UseHttps(listen, option));
+
+        Assert.EndsWith(obstacle, Line(balancer, "TlsInKestrel"), StringComparison.Ordinal);
+        using var http = Client();
+        Assert.Equal(TestBalancer.AppAnswer, await http.GetStringAsync(new Uri(balancer.Address, "/app"), Wait.Token()));
+    }
+
+    [Fact]
+    public void A_plain_endpoint_says_nothing_of_TLS()
+    {
+        var balancer = Start(static _ => { });
+
+        Assert.DoesNotContain(balancer.Log.Lines, line => line.Event is "TlsInRawLane" or "TlsInKestrel");
+    }
+
+    [Fact]
+    public async Task The_endpoints_selector_chooses_the_certificate_by_name()
+    {
+        SkipElsewhere();
+        using var other = SelfSigned("other.test");
+        var balancer = Start(listen => listen.UseHttps(https
+            => https.ServerCertificateSelector = (connection, name) => connection is not null && name == "other.test" ? other : TestCertificate.Server));
+
+        Assert.Equal("CN=other.test", await SubjectAsync(balancer, "other.test"));
+        Assert.Equal("CN=localhost", await SubjectAsync(balancer, "localhost"));
+        Assert.Equal("CN=other.test", await SubjectAsync(balancer, "other.test"));
+    }
+
+    [Fact]
+    public async Task A_selector_without_a_certificate_fails_the_handshake_and_no_other()
+    {
+        SkipElsewhere();
+        var balancer = Start(listen => listen.UseHttps(https
+            => https.ServerCertificateSelector = (_, name) => name switch
+            {
+                "localhost" => TestCertificate.Server,
+                "throws" => throw new InvalidOperationException("no such name"),
+                _ => null,
+            }));
+
+        await Assert.ThrowsAnyAsync<Exception>(() => SubjectAsync(balancer, "unknown"));
+        await Assert.ThrowsAnyAsync<Exception>(() => SubjectAsync(balancer, "throws"));
+        Assert.Equal("CN=localhost", await SubjectAsync(balancer, "localhost"));
+    }
+
+    [Theory]
+    [InlineData("Auto")]
+    [InlineData("SslStream")]
+    public async Task A_chain_file_with_the_certificate_in_it_is_sent_as_by_Kestrel(string mode)
+    {
+        SkipElsewhere();
+        var path = TestCertificate.WriteAuthorityFile();
+        using var authority = X509CertificateLoader.LoadCertificateFromFile(path);
+        File.Delete(path);
+        X509Certificate2Collection chain = [TestCertificate.Server, authority];
+        var settings = Pool("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/pool").With("Transport:Tls", mode);
+        var balancer = Owned(Balancer.Start(settings, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https
+            => (https.ServerCertificate, https.ServerCertificateChain) = (TestCertificate.Server, chain)))));
+
+        await using var client = await TlsWire.ConnectAsync(balancer.Address, SslProtocols.Tls12);
+
+        Assert.Equal(1, client.Certificates);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task The_endpoints_protocols_hold(SslProtocols only)
+    {
+        SkipElsewhere();
+        var balancer = Start(listen => listen.UseHttps(https => (https.ServerCertificate, https.SslProtocols) = (TestCertificate.Server, only)));
+        var other = only == SslProtocols.Tls12 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+
+        await using var stream = await OpenAsync(balancer, "localhost", only);
+        Assert.Equal(only, stream.SslProtocol);
+        await Assert.ThrowsAnyAsync<Exception>(() => OpenAsync(balancer, "localhost", other));
+    }
+
+    private static void UseHttps(ListenOptions listen, string option)
+    {
+        if (option == nameof(TlsHandshakeCallbackOptions))
+        {
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = static _ => new ValueTask<SslServerAuthenticationOptions>(
+                    new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.Server }),
+            });
+            return;
+        }
+
+        listen.UseHttps(https =>
+        {
+            https.ServerCertificate = TestCertificate.Server;
+            if (option == nameof(https.OnAuthenticate)) https.OnAuthenticate = static (_, _) => { };
+            else https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+        });
+    }
+
+    private static async Task<string> SubjectAsync(Balancer balancer, string name)
+    {
+        await using var stream = await OpenAsync(balancer, name, SslProtocols.None);
+        return stream.RemoteCertificate!.Subject;
+    }
+
+    private static async Task<SslStream> OpenAsync(Balancer balancer, string name, SslProtocols protocols)
+    {
+        var socket = new System.Net.Sockets.TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, balancer.Address.Port, Wait.Token());
+        var stream = new SslStream(socket.GetStream());
+        try
+        {
+            var options = new SslClientAuthenticationOptions
+            {
+                TargetHost = name,
+                EnabledSslProtocols = protocols,
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            };
+            await stream.AuthenticateAsClientAsync(options, Wait.Token());
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static X509Certificate2 SelfSigned(string name)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+
+    private static HttpClient Client()
+        => new(new SocketsHttpHandler { SslOptions = new() { RemoteCertificateValidationCallback = static (_, _, _, _) => true } });
+
+    private static string Line(Balancer balancer, string name) => Assert.Single(balancer.Log.Lines, line => line.Event == name).Text;
+
+    private static void SkipElsewhere() => Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+
+    private Balancer Start(Action<ListenOptions> listen)
+        => Owned(Balancer.Start(
+            Pool("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/pool").With("Transport:Tls", "Auto"),
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen)));
+}
