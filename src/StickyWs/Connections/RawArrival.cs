@@ -1,61 +1,24 @@
-using System.Net;
 using Microsoft.AspNetCore.Connections;
 using StickyWs.Detection;
-using StickyWs.Dispatch;
-using StickyWs.Forwarding;
-using StickyWs.Http1;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
-/// <summary>
-/// An arrival on a bare socket, which its tunnel or local reply detaches from Kestrel (the raw lane). After a wait it continues on its reactor's
-/// thread.
-/// </summary>
-internal sealed class RawArrival(ConnectionContext connection, IRawConnection raw) : ConnectionArrival(connection)
+/// <summary>An arrival on a bare socket without TLS, or whose TLS has not begun. It peeks: nothing is taken off the socket.</summary>
+internal sealed class RawArrival(ConnectionContext connection, IRawConnection raw) : SocketArrival(connection, raw)
 {
-    public override IPAddress? Peer => raw.Tuple.SourceAddress;
-
     public override bool IsHttps => false;
-
-    public override bool MayHoldReactor => true;
-
-    public override bool TryRead(ref Sniffer sniffer, out HeadResult result) => HeadPeeker.TryRead(raw, ref sniffer, out result);
-
-    public override ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
-        => HeadPeeker.ReadAsync(raw, sniffer, deadline, time, Stopping);
-
-    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
-    public override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
-        => decision.Pool.HasTls
-            ? ForwardRealizedAsync(head, decision, services)
-            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
-
-    public override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
-    {
-        var client = Detach(headLength: 0, time);
-        await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
-    }
 
     public override bool CanTerminate => true;
 
-    public override TlsArrival Terminate(TlsTermination tls) => new(Connection, raw, tls);
+    public override bool TryRead(ref Sniffer sniffer, out HeadResult result) => HeadPeeker.TryRead(Raw, ref sniffer, out result);
 
-    protected override ConnectionContext Realize() => raw.Realize();
+    public override ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
+        => HeadPeeker.ReadAsync(Raw, sniffer, deadline, time, Stopping);
 
-    private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
-    {
-        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
-        await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
-    }
+    public override TlsArrival Terminate(TlsTermination tls) => new(Connection, Raw, tls);
 
-    private async Task ForwardRealizedAsync(RequestHead head, Decision decision, SniffingServices services)
-    {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
-        var forwarding = new PipedArrival(Realize()).ForwardAsync(head, decision, services);
-        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
-        await forwarding.ConfigureAwait(false);
-    }
+    protected override ConnectionContext Realize() => Raw.Realize();
 
-    private DetachedClient Detach(int headLength, TimeProvider time) => new(raw.Detach(), raw.Tuple, ConnectionId, headLength, time);
+    protected override DetachedClient Detach(int headLength, TimeProvider time) => new(Raw.Detach(), Raw.Tuple, ConnectionId, headLength, time);
 }

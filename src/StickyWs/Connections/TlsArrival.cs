@@ -1,14 +1,9 @@
 using System.Buffers;
-using System.Net;
-using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
-using StickyWs.Dispatch;
-using StickyWs.Forwarding;
-using StickyWs.Http1;
 using StickyWs.Tls;
 using StickyWs.Transport;
 
@@ -18,12 +13,14 @@ namespace StickyWs.Connections;
 /// An arrival on a bare socket whose TLS ends here. Unlike <see cref="RawArrival"/> it takes the bytes off the socket: what is inside is kept, and goes
 /// with the TLS end to whoever goes on with the connection.
 /// </summary>
-internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination) : ConnectionArrival(connection), IDisposable
+internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination)
+    : SocketArrival(connection, raw), IDisposable
 {
     // A longer head is for Kestrel, as on a bare socket.
     private const int LongestHead = 32 * 1024;
-    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(1);
     private const int ReceiveSize = 16 * 1024 + 512;
+
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(1);
 
     // Given up with the end: a connection that was released keeps this object.
     private ArrayBufferWriter<byte> _plain = new(1024);
@@ -32,11 +29,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private TlsFeatures? _features;
     private bool _hasEnded;
 
-    public override IPAddress? Peer => raw.Tuple.SourceAddress;
-
     public override bool IsHttps => true;
-
-    public override bool MayHoldReactor => true;
 
     /// <summary>Why the handshake failed, if it did.</summary>
     public string? FailureReason => _end?.FailureReason;
@@ -86,22 +79,10 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
-    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
-    public override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
-        => decision.Pool.HasTls
-            ? ForwardRealizedAsync(head, decision, services)
-            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
-
-    public override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
-    {
-        var client = Detach(headLength: 0, time);
-        await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
-    }
-
     /// <summary>After a failure: closes so that the client can read the alert.</summary>
     public async ValueTask LingerAsync(TimeProvider time)
     {
-        if (_end is { Status: TlsStatus.Failed }) await raw.Bare.LingerAsync(LongestLinger, time).ConfigureAwait(false);
+        if (_end is { Status: TlsStatus.Failed }) await Raw.Bare.LingerAsync(LongestLinger, time).ConfigureAwait(false);
     }
 
     /// <summary>Ends TLS and drops it, unless it was handed over.</summary>
@@ -111,7 +92,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         _end = null;
         try
         {
-            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) _ = raw.Bare.TrySend(end.Close());
+            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) _ = Raw.Bare.TrySend(end.Close());
         }
         catch (IOException)
         {
@@ -129,7 +110,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         ConnectionContext ordinary;
         try
         {
-            ordinary = raw.Realize(start);
+            ordinary = Raw.Realize(start);
         }
         catch
         {
@@ -143,22 +124,8 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         return ordinary;
     }
 
-    private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
-    {
-        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
-        await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
-    }
-
-    private async Task ForwardRealizedAsync(RequestHead head, Decision decision, SniffingServices services)
-    {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
-        var forwarding = new PipedArrival(Realize()).ForwardAsync(head, decision, services);
-        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
-        await forwarding.ConfigureAwait(false);
-    }
-
-    private DetachedClient Detach(int headLength, TimeProvider time)
-        => new(raw.Detach(), raw.Tuple, ConnectionId, headLength: 0, time, Take(headLength));
+    protected override DetachedClient Detach(int headLength, TimeProvider time)
+        => new(Raw.Detach(), Raw.Tuple, ConnectionId, headLength: 0, time, Take(headLength));
 
     private TlsStart Take(int headLength)
     {
@@ -171,12 +138,12 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while ((received = TryReceive()) < 0) await raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        while ((received = TryReceive()) < 0) await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         _hasEnded = received == 0;
         if (_hasEnded) return false;
         if (_reply.WrittenCount > 0)
         {
-            await raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            await Raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
             _reply.ResetWrittenCount();
         }
 
@@ -189,7 +156,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         var buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
         try
         {
-            var received = raw.Bare.TryReceive(buffer);
+            var received = Raw.Bare.TryReceive(buffer);
             if (received > 0) Step(buffer.AsSpan(0, received));
             return received;
         }

@@ -1,0 +1,52 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using StickyWs.Dispatch;
+using StickyWs.Forwarding;
+using StickyWs.Http1;
+using StickyWs.Transport;
+
+namespace StickyWs.Connections;
+
+/// <summary>
+/// An arrival on a bare socket, which its tunnel or local reply detaches from Kestrel (the raw lane). After a wait it continues on its reactor's
+/// thread.
+/// </summary>
+internal abstract class SocketArrival(ConnectionContext connection, IRawConnection raw) : ConnectionArrival(connection)
+{
+    public sealed override IPAddress? Peer => raw.Tuple.SourceAddress;
+
+    public sealed override bool MayHoldReactor => true;
+
+    protected IRawConnection Raw => raw;
+
+    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
+    public sealed override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
+        => decision.Pool.HasTls
+            ? ForwardRealizedAsync(head, decision, services)
+            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
+
+    public sealed override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
+    {
+        var client = Detach(headLength: 0, time);
+        await using (client.ConfigureAwait(false)) await client.RefuseAsync(refusal).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the socket away from Kestrel.</summary>
+    /// <param name="headLength">Bytes of the request head, which the tunnel does not carry.</param>
+    /// <param name="time">The clock.</param>
+    protected abstract DetachedClient Detach(int headLength, TimeProvider time);
+
+    private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
+    {
+        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
+        await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
+    }
+
+    private async Task ForwardRealizedAsync(RequestHead head, Decision decision, SniffingServices services)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor.
+        var forwarding = new PipedArrival(Realize()).ForwardAsync(head, decision, services);
+        (head, decision) = (null!, null!); // An open tunnel must not keep them alive.
+        await forwarding.ConfigureAwait(false);
+    }
+}
