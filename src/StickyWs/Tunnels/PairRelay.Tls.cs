@@ -47,7 +47,7 @@ internal sealed partial class PairRelay
     private void PassPlain(int socket, ref Pair pair, ReadOnlySpan<byte> plain)
     {
         pair.Owner!.CountToBackend(plain);
-        if (!_reactor.Append(pair.Backend, plain) && !_reactor.IsDeaf(pair.Backend)) _reactor.Pause(socket);
+        Append(socket, pair.Backend, plain);
     }
 
     private void Encrypt(int socket, ref Pair pair, ReadOnlySpan<byte> plain)
@@ -55,13 +55,18 @@ internal sealed partial class PairRelay
         pair.Owner!.CountToClient(plain);
         var records = pair.Tls!.Seal(plain);
         if (pair.Tls.Status == TlsStatus.Failed) throw new InvalidOperationException($"No record could be sealed: {pair.Tls.FailureReason}");
-        if (!_reactor.Append(pair.Client, records) && !_reactor.IsDeaf(pair.Client)) _reactor.Pause(socket);
+        Append(socket, pair.Client, records);
+    }
+
+    private void Append(int from, int to, ReadOnlySpan<byte> bytes)
+    {
+        if (!_reactor.Append(to, bytes) && !_reactor.IsDeaf(to)) _reactor.Pause(from);
     }
 
     // The orderly end of the backend's direction: close_notify, then FIN.
     private void SayCloseNotify(ref Pair pair)
     {
-        if (pair.Tls is { } tls && pair.Client != Pair.Gone) _ = _reactor.Append(pair.Client, tls.Close());
+        if (pair.Tls is { } tls) _ = _reactor.Append(pair.Client, tls.Close());
     }
 
     // The client broke TLS. It gets to know why; the backend sees a reset.

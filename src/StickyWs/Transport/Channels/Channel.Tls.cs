@@ -123,25 +123,15 @@ internal sealed partial class Channel
         lock (_sealing)
         {
             if (_isTlsGone) throw Closed();
-            if (_owed is null)
-            {
-                var records = Seal(plain);
-                var sent = TrySend(records);
-                if (sent == records.Length) return default;
-                length = records.Length - sent;
-                rest = ArrayPool<byte>.Shared.Rent(length);
-                records[sent..].CopyTo(rest);
-            }
-            else
-            {
-                var records = Seal(plain);
-                length = _owed.Length + records.Length;
-                rest = ArrayPool<byte>.Shared.Rent(length);
-                _owed.CopyTo(rest, 0);
-                records.CopyTo(rest.AsSpan(_owed.Length));
-                _owed = null;
-            }
-
+            var records = Seal(plain);
+            var left = _owed is null ? records[TrySend(records)..] : records;
+            if (left.IsEmpty) return default;
+            var owed = _owed.AsSpan();
+            _owed = null;
+            length = owed.Length + left.Length;
+            rest = ArrayPool<byte>.Shared.Rent(length);
+            owed.CopyTo(rest);
+            left.CopyTo(rest.AsSpan(owed.Length));
             _isSending = true;
         }
 
@@ -181,23 +171,6 @@ internal sealed partial class Channel
         finally
         {
             ArrayPool<byte>.Shared.Return(rest);
-        }
-    }
-
-    // The orderly end of our direction (RFC 8446 section 6.1), unless a record is under way, or was cut.
-    private void SayCloseNotify()
-    {
-        lock (_sealing)
-        {
-            if (_isTlsGone || _isSending || _owed is not null) return;
-            try
-            {
-                _ = TrySend(_tls!.Close());
-            }
-            catch (IOException)
-            {
-                // Broken: there is nobody to tell.
-            }
         }
     }
 

@@ -147,7 +147,6 @@ internal sealed partial class Channel : IStreamHandler
     /// <param name="isReset">Whether the peer gets an RST.</param>
     public void Close(Exception reason, bool isReset)
     {
-        if (_tls is not null && !isReset) SayCloseNotify();
         lock (_lock)
         {
             if (_isClosed) return;
