@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using StickyWs.Names;
 
 namespace StickyWs.Backends;
 
@@ -67,14 +68,12 @@ internal static class EvidenceExtensions
         return false;
     }
 
-    // SocketError.SocketError stands for errors without a .NET name, such as ENOMEM; OperationAborted is what this side itself has ended. The resolver
-    // needs descriptors itself; without one it reports that the name does not exist.
+    // The resolver needs descriptors itself; without one it reports that the name does not exist.
     private static Evidence Of(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => Evidence.Refused,
         SocketError.TimedOut => Evidence.ConnectTimedOut,
-        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError or SocketError.OperationAborted
-            => Evidence.OutOfResources,
+        _ when error.IsLocalShortage() => Evidence.OutOfResources,
         SocketError.AddressNotAvailable => Evidence.OutOfReach,
         SocketError.TryAgain or SocketError.NoRecovery => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.OutOfReach,
         SocketError.HostNotFound or SocketError.NoData => OwnShortage.IsDescriptors ? Evidence.OutOfResources : Evidence.NotResolved,

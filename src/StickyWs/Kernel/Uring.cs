@@ -179,7 +179,7 @@ internal sealed unsafe class Uring : IDisposable
         var error = Libc.SavedError;
         if (error is not (Errno.ETIME or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY or Errno.ENOMEM))
         {
-            throw new IOException($"io_uring_enter: {error}");
+            throw error.ToIOException("io_uring_enter");
         }
     }
 

@@ -7,7 +7,7 @@ internal sealed unsafe class WakeEvent
     public WakeEvent()
     {
         Fd = Libc.EventFd(0, Libc.O_CLOEXEC | Libc.O_NONBLOCK);
-        if (Fd < 0) throw new IOException($"eventfd: {Libc.Error}");
+        if (Fd < 0) throw Libc.Error.ToIOException("eventfd");
     }
 
     public int Fd { get; }

@@ -81,7 +81,7 @@ internal sealed class AddressRace<T>(
     // name counts as refused only if all its addresses refuse.
     private int Weight((IPAddress Address, Exception Failure) end) => ErrorOf(end.Failure) switch
     {
-        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError or SocketError.OperationAborted => 4,
+        { } error when error.IsLocalShortage() => 4,
         SocketError.AddressNotAvailable or SocketError.NetworkUnreachable or SocketError.AddressFamilyNotSupported
             => end.Address.Equals(known) ? 3 : 0,
         SocketError.ConnectionRefused => 1,
