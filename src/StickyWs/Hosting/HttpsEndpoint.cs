@@ -18,8 +18,13 @@ namespace StickyWs.Hosting;
 /// </summary>
 internal static partial class HttpsEndpoint
 {
-    /// <summary>What a listener's connections have to do with TLS.</summary>
-    public static EndpointTls Of(ListenOptions listen)
+    // A listener may have two sniffers, outside of its TLS and inside.
+    private static readonly ConditionalWeakTable<ListenOptions, StrongBox<EndpointTls>> Known = [];
+
+    /// <summary>What a listener's connections have to do with TLS. Decided, and said, once per listener: when its connections' pipeline is built.</summary>
+    public static EndpointTls Of(ListenOptions listen) => Known.GetValue(listen, static listen => new StrongBox<EndpointTls>(Decide(listen))).Value;
+
+    private static EndpointTls Decide(ListenOptions listen)
     {
         try
         {

@@ -5,12 +5,10 @@ using StickyWs.TestKit;
 namespace StickyWs.IntegrationTests.Tls;
 
 /// <summary>How connections end whose TLS ends in the raw lane: every orderly end is a close_notify, then a FIN (RFC 8446 section 6.1).</summary>
-public sealed class EndingTests : BalancerTest
+public sealed class EndingTests : RawTlsTest
 {
     // An alert of TLS 1.3 in a record: two bytes, their type, and the tag.
     private const int AlertRecord = 2 + 1 + 16;
-
-    public static TheoryData<Lane> RawTlsLanes { get; } = new(Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
 
     [Theory]
     [MemberData(nameof(RawTlsLanes))]
@@ -144,20 +142,5 @@ public sealed class EndingTests : BalancerTest
         await client.WriteAsync("GET /app HTTP/1.1\r\nHost: example.test\r\n\r\n");
 
         await client.WaitForEndAsync();
-    }
-
-    private (Balancer Balancer, RawBackend Backend) Start(Lane lane)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        var backend = Owned(RawBackend.Opening());
-        return (Start(lane, Pool(backend.Address).With("Pools:chat:Match:PathPrefixes:0", "/chat")), backend);
-    }
-
-    private static async Task<TlsWire> OpenAsync(Balancer balancer)
-    {
-        var client = await TlsWire.ConnectAsync(balancer.Address);
-        await client.Wire.WriteAsync(HttpHead.Handshake("/chat"));
-        Assert.StartsWith("HTTP/1.1 101 ", await client.Wire.ReadHeadAsync(), StringComparison.Ordinal);
-        return client;
     }
 }

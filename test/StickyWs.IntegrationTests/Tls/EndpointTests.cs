@@ -31,6 +31,17 @@ public sealed class EndpointTests : BalancerTest
         Assert.Equal(TestBalancer.AppAnswer, await http.GetStringAsync(new Uri(balancer.Address, "/app"), Wait.Token()));
     }
 
+    [Fact]
+    public async Task A_second_sniffer_inside_TLS_changes_nothing_and_says_nothing()
+    {
+        SkipElsewhere();
+        var balancer = Start(listen => listen.UseHttps(TestCertificate.Server).UseStickyWebSocketBalancing());
+
+        Assert.Contains(": TLS ends in the raw lane", Line(balancer, "TlsInRawLane"), StringComparison.Ordinal);
+        using var http = Client();
+        Assert.Equal(TestBalancer.AppAnswer, await http.GetStringAsync(new Uri(balancer.Address, "/app"), Wait.Token()));
+    }
+
     [Theory]
     [MemberData(nameof(Obstacles))]
     public async Task What_it_cannot_do_stays_with_Kestrel_which_serves_as_ever(string option, string obstacle)

@@ -4,10 +4,8 @@ using StickyWs.TestKit;
 namespace StickyWs.IntegrationTests.Tls;
 
 /// <summary>Clients that break TLS, or use what it allows, where it hurts most.</summary>
-public sealed class HostileClientTests : BalancerTest
+public sealed class HostileClientTests : RawTlsTest
 {
-    public static TheoryData<Lane> RawTlsLanes => EndingTests.RawTlsLanes;
-
     [Theory]
     [MemberData(nameof(RawTlsLanes))]
     public async Task What_comes_with_the_last_end_reaches_the_backend(Lane lane)
@@ -155,20 +153,5 @@ public sealed class HostileClientTests : BalancerTest
 
         await Assert.ThrowsAnyAsync<IOException>(() => client.Wire.ReadToEndAsync());
         Assert.DoesNotContain(balancer.Log.Lines, line => line.Level >= LogLevel.Error);
-    }
-
-    private (Balancer Balancer, RawBackend Backend) Start(Lane lane)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        var backend = Owned(RawBackend.Opening());
-        return (Start(lane, Pool(backend.Address).With("Pools:chat:Match:PathPrefixes:0", "/chat")), backend);
-    }
-
-    private static async Task<TlsWire> OpenAsync(Balancer balancer)
-    {
-        var client = await TlsWire.ConnectAsync(balancer.Address);
-        await client.Wire.WriteAsync(HttpHead.Handshake("/chat"));
-        Assert.StartsWith("HTTP/1.1 101 ", await client.Wire.ReadHeadAsync(), StringComparison.Ordinal);
-        return client;
     }
 }
