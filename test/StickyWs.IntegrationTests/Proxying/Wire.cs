@@ -27,15 +27,16 @@ internal sealed class Wire(Socket socket, Stream stream) : IDisposable
     }
 
     /// <exception cref="SocketException">The connection broke, or is closed.</exception>
+    /// <exception cref="ObjectDisposedException">This end was disposed meanwhile.</exception>
     public async Task WriteAsync(string text)
     {
         try
         {
             await stream.WriteAsync(Encoding.Latin1.GetBytes(text));
         }
-        catch (IOException e) when (e.InnerException is SocketException socketException)
+        catch (IOException e) when (e.InnerException is SocketException or ObjectDisposedException)
         {
-            throw socketException;
+            throw e.InnerException;
         }
     }
 
