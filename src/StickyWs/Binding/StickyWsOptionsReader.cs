@@ -24,6 +24,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             transport.Whole(nameof(options.Transport.MaxBufferSize), v => options.Transport.MaxBufferSize = v);
             transport.Flag(nameof(options.Transport.UnsafePreferInlineScheduling), v => options.Transport.UnsafePreferInlineScheduling = v);
         });
+        reader.Section(nameof(options.Tls), tls => tls.Secrets(nameof(options.Tls.TicketKeys), options.Tls.TicketKeys));
         reader.Section(nameof(options.Pins), pins =>
         {
             pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);

@@ -42,6 +42,9 @@ public sealed class StickyWsOptions
     /// <summary>The raw Linux transport.</summary>
     public TransportOptions Transport { get; } = new();
 
+    /// <summary>TLS of clients, where it ends in the raw lane.</summary>
+    public ClientTlsOptions Tls { get; } = new();
+
     /// <summary>Where pins are stored.</summary>
     public PinOptions Pins { get; } = new();
 

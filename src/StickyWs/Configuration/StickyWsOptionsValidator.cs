@@ -12,6 +12,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new TransportRanges().Validate($"{root}:Transport", options.Transport));
         CheckChoice($"{root}:Transport:RawLane", options.Transport.RawLane, errors);
         CheckChoice($"{root}:Transport:Reactor", options.Transport.Reactor, errors);
+        CheckTls($"{root}:Tls", options.Tls, errors);
         Add(errors, new PinRanges().Validate($"{root}:Pins", options.Pins));
         if (options.HasRedisSection && !hasPinStore)
             errors.Add($"{root}:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it.");
@@ -26,6 +27,13 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         AffinityRules.CheckTogether($"{root}:Pools", options.Pools, errors);
         errors.RemoveAll(error => OptionsError.MissingKey(error) is { } missing && options.ReadErrors.Exists(unread => IsAbout(unread, missing)));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static void CheckTls(string key, ClientTlsOptions tls, List<string> errors)
+    {
+        SharedSecrets.Check($"{key}:TicketKeys", tls.TicketKeys, errors);
+        if (tls.TicketKeys.Count > ClientTlsOptions.MostTicketKeys)
+            errors.Add(OptionsError.Of($"{key}:TicketKeys", $"{tls.TicketKeys.Count} keys", $"keep the {ClientTlsOptions.MostTicketKeys} newest at most"));
     }
 
     private void ValidatePool(string key, PoolOptions pool, List<string> errors)

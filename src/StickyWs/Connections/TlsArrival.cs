@@ -25,34 +25,55 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     // Given up with the end: a connection that was released keeps this object.
     private ArrayBufferWriter<byte> _plain = new(1024);
     private ArrayBufferWriter<byte> _reply = new(4096);
-    private TlsEnd? _end = termination.Accept();
+    private TlsEnd? _end;
+    private string? _failure;
     private TlsFeatures? _features;
     private bool _hasEnded;
+    private bool _mayHoldMore;
 
     public override bool IsHttps => true;
 
     /// <summary>Why the handshake failed, if it did.</summary>
-    public string? FailureReason => _end?.FailureReason;
+    public string? FailureReason => _failure ?? _end?.FailureReason;
 
     /// <summary>Does the TLS handshake.</summary>
     /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
-    /// <exception cref="OperationCanceledException">It took too long, or the server is stopping.</exception>
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
     {
-        using var timer = new CancellationTokenSource(termination.HandshakeTimeout, time);
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
-        while (_end!.Status == TlsStatus.Handshaking)
+        using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
+        using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
+        using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
+        try
         {
-            if (!await ReceiveAsync(whole.Token).ConfigureAwait(false)) break; // A close_notify may have come with the end of the handshake.
+            if (!await HasHelloAsync(deadline.Token).ConfigureAwait(false)) return false;
+            await Raw.Bare.Reactor.SwitchTo();
+            await place.TakeTurnAsync().ConfigureAwait(false);
+            _end = termination.Accept();
+            while (await ReceiveAsync(deadline.Token).ConfigureAwait(false) && _end.Status == TlsStatus.Handshaking)
+            {
+                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline.Token).ConfigureAwait(false);
+                await place.TakeTurnAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            _failure = place.HasMadeWay ? "it was slow, and others waited for its place" : "it took too long, or the server is stopping";
+            return false;
         }
 
         if (_end.TakeFacts() is { } facts) _features = new TlsFeatures(facts);
-        return _end.Status is TlsStatus.Open or TlsStatus.PeerClosed;
+        return _end.Status is TlsStatus.Open or TlsStatus.PeerClosed; // A close_notify may have come with the end of the handshake.
     }
 
     public override bool TryRead(ref Sniffer sniffer, out HeadResult result)
     {
+        if (_features!.IsHttp2)
+        {
+            result = new HeadResult(HeadOutcome.Sniffed, Verdict.Http2Preface); // What was agreed counts; Kestrel checks that it is spoken.
+            return true;
+        }
+
         var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(_plain.WrittenMemory), out var head);
         if (verdict == Verdict.NeedMore && _plain.WrittenCount >= LongestHead) verdict = Verdict.Doubtful;
         result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
@@ -134,6 +155,29 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         return start;
     }
 
+    // Whether there is a whole record to begin with. It stays in the kernel until there is a place: a client that dribbles costs no memory here.
+    private async ValueTask<bool> HasHelloAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // Before the peek: unconsumed bytes hide the end of the stream after them.
+            var isEnd = Raw.HasPeerLeft;
+            var buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+            try
+            {
+                var length = Raw.TryPeek(buffer);
+                if (TlsEnd.IsWholeRecord(buffer.AsSpan(0, Math.Max(length, 0)))) return true;
+                if (isEnd || length == 0) return false;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            await Raw.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     // Whether the peer may send more.
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
     {
@@ -157,6 +201,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         try
         {
             var received = Raw.Bare.TryReceive(buffer);
+            _mayHoldMore = received == buffer.Length;
             if (received > 0) Step(buffer.AsSpan(0, received));
             return received;
         }

@@ -14,6 +14,9 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed class TlsFeatures(TlsFacts facts) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
 {
+    /// <summary>Whether HTTP/2 was agreed on.</summary>
+    public bool IsHttp2 => facts.ApplicationProtocol == SslApplicationProtocol.Http2;
+
     public X509Certificate2? ClientCertificate { get; set; }
 
     public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(ClientCertificate);

@@ -22,15 +22,17 @@ internal sealed class TlsTermination
     private readonly HttpsConnectionAdapterOptions _options;
     private readonly SslApplicationProtocol[] _protocols;
     private readonly bool _keepsSsl;
+    private readonly TicketKeys _tickets;
     private readonly TlsServerContext _context;
 
     /// <param name="options">The endpoint's options.</param>
     /// <param name="protocols">The versions of HTTP that it offers.</param>
     /// <param name="keepsSsl">Whether OpenSSL goes on with the records after the handshake.</param>
+    /// <param name="tickets">What session tickets are protected with.</param>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The certificate cannot be used.</exception>
-    public TlsTermination(HttpsConnectionAdapterOptions options, HttpProtocols protocols, bool keepsSsl)
+    public TlsTermination(HttpsConnectionAdapterOptions options, HttpProtocols protocols, bool keepsSsl, TicketKeys tickets)
     {
-        (_options, _keepsSsl) = (options, keepsSsl);
+        (_options, _keepsSsl, _tickets) = (options, keepsSsl, tickets);
         var (http1, http2) = ((protocols & HttpProtocols.Http1) != 0, (protocols & HttpProtocols.Http2) != 0);
         _protocols = (http1, http2) switch
         {
@@ -63,7 +65,8 @@ internal sealed class TlsTermination
         }
     }
 
-    private TlsServerSettings Settings => new() { ApplicationProtocols = _protocols, Protocols = _options.SslProtocols, KeepsSsl = _keepsSsl };
+    private TlsServerSettings Settings
+        => new() { ApplicationProtocols = _protocols, Protocols = _options.SslProtocols, KeepsSsl = _keepsSsl, TicketKeys = _tickets };
 
     // As Kestrel does it: the collection may be a whole file, with the certificate and its root; and others may come from the machine's store. Nothing is
     // downloaded, as this may run on a reactor.

@@ -50,7 +50,8 @@ internal static partial class HttpsEndpoint
 
         try
         {
-            var termination = new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl: mode == TlsMode.OpenSsl);
+            var tickets = services.GetRequiredService<SharedTicketKeys>().Keys;
+            var termination = new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl: mode == TlsMode.OpenSsl, tickets);
             LogRaw(logger, listen.ToString(), mode == TlsMode.OpenSsl ? "OpenSSL" : "the balancer");
             return termination;
         }

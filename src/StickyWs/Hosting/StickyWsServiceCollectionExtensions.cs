@@ -162,6 +162,7 @@ public static class StickyWsServiceCollectionExtensions
     private static void AddKestrel(IServiceCollection services)
     {
         services.AddSingleton<SniffingServices>();
+        services.AddSingleton<SharedTicketKeys>();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
     }

@@ -20,6 +20,9 @@ internal sealed unsafe partial class TlsEnd
     /// <summary>Those of the context that the server's name selected.</summary>
     public IReadOnlyList<byte[]> ApplicationProtocols => _context?.ApplicationProtocols ?? [];
 
+    /// <summary>Those of the context; <see langword="null"/> if OpenSSL has its own.</summary>
+    public TicketKeys? TicketKeys => _context?.TicketKeys;
+
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>.</summary>
     public void SelectContext(nint ssl)
     {

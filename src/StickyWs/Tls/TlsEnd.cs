@@ -46,9 +46,25 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
     public static TlsEnd Accept(TlsServerContext context)
     {
-        var end = new TlsEnd(context.Slab, context.RecordsPerKey) { _context = context, _ssl = context.Open() };
-        if (context.HasOwnRecords) end._keys = context.Slab.Rent();
-        return end;
+        var end = new TlsEnd(context.Slab, context.RecordsPerKey) { _context = context };
+        try
+        {
+            if (context.HasOwnRecords) end._keys = context.Slab.Rent();
+            end._ssl = context.Open();
+            return end;
+        }
+        catch
+        {
+            end.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a handshake can begin with these bytes: they hold its first record, or none that OpenSSL would wait for.</summary>
+    public static bool IsWholeRecord(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < RecordLayer.HeaderLength) return false;
+        return bytes.Length >= RecordLayer.HeaderLength + Announced(bytes) || Announced(bytes) > MostForOpenSsl;
     }
 
     /// <summary>An end behind its handshake, for tests: RFC 8448's vectors, and hostile records.</summary>

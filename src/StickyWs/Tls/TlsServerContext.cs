@@ -17,6 +17,7 @@ internal sealed unsafe class TlsServerContext : IDisposable
         ApplicationProtocols = [.. settings.ApplicationProtocols.Select(protocol => protocol.Protocol.ToArray())];
         HasOwnRecords = !settings.KeepsSsl;
         RecordsPerKey = Math.Max(1, settings.RecordsPerKey);
+        TicketKeys = settings.TicketKeys;
         Slab = slab;
     }
 
@@ -29,6 +30,9 @@ internal sealed unsafe class TlsServerContext : IDisposable
     public bool HasOwnRecords { get; }
 
     public uint RecordsPerKey { get; }
+
+    /// <inheritdoc cref="TlsServerSettings.TicketKeys"/>
+    public TicketKeys? TicketKeys { get; }
 
     /// <summary>Where its connections' secrets live.</summary>
     public SecretSlab Slab { get; }
@@ -51,6 +55,7 @@ internal sealed unsafe class TlsServerContext : IDisposable
             CipherPolicy.Apply(context, settings.Protocols);
             if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
             ApplySessions(context, settings.Tickets);
+            if (settings.TicketKeys is not null) TicketCipher.Register(context);
             HandshakeCallbacks.Register(context, settings);
             return new TlsServerContext(handle, settings, slab);
         }

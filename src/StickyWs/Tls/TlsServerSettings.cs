@@ -37,6 +37,9 @@ internal sealed record TlsServerSettings
     /// <summary>Session tickets per full TLS 1.3 handshake; 0 turns resumption off.</summary>
     public int Tickets { get; init; } = 2;
 
+    /// <summary>What session tickets are protected with; <see langword="null"/> for keys that OpenSSL makes for this context alone.</summary>
+    public TicketKeys? TicketKeys { get; init; }
+
     /// <summary>Own records: the number after which the write key is updated. At least 1.</summary>
     public uint RecordsPerKey { get; init; } = DefaultRecordsPerKey;
 }

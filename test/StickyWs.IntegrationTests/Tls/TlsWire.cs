@@ -37,6 +37,9 @@ internal sealed class TlsWire : IAsyncDisposable
         }
     }
 
+    /// <summary>The first record that the client sent.</summary>
+    public byte[] Hello => _tap.First!;
+
     /// <summary>How many certificates the balancer sent. With TLS 1.2 only, where they are to be seen.</summary>
     public int Certificates
     {
@@ -106,6 +109,8 @@ internal sealed class TlsWire : IAsyncDisposable
     {
         public MemoryStream Received { get; } = new();
 
+        public byte[]? First { get; private set; }
+
         public bool IsToTamper { get; set; }
 
         public bool IsToCut { get; set; }
@@ -145,6 +150,7 @@ internal sealed class TlsWire : IAsyncDisposable
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var bytes = buffer.ToArray();
+            First ??= bytes;
             if (IsToTamper) bytes[^1] ^= 1;
             if (IsToCut) bytes = bytes[..^1];
             IsToTamper = IsToCut = false;

@@ -21,6 +21,7 @@ internal static class OptionTable
         new("Transport:MaxBufferSize", "16384", ["16383", "16777217", .. NoWhole]),
         new("Transport:Reactors", "1024", ["0", "1025", "-1", .. NoWhole]),
         new("Transport:Tls", "OpenSsl", ["Schannel", "1", "Auto,OpenSsl", "true"]),
+        new("Tls:TicketKeys:0", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", []),
         new("Transport:UnsafePreferInlineScheduling", "True", NoFlag),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),

@@ -9,7 +9,6 @@ internal static class AffinityRules
     /// <summary>The longest name that fits into the cookie.</summary>
     public const int LongestBackendName = 200;
 
-    private const int KeyBytes = 32;
     private const string KnownKinds = "Cookie, Header, Query, PathSegment, ClientAddress, SignalR, SocketIO, Learn";
 
     public static void Check(string poolKey, PoolOptions pool, List<string> errors)
@@ -88,13 +87,7 @@ internal static class AffinityRules
             errors.Add(OptionsError.Of($"{key}:Name", cookie.Name, Remedy));
         }
 
-        for (var i = 0; i < cookie.Keys.Count; i++)
-        {
-            // The value is left out: it may be most of a secret.
-            if (!IsKey(cookie.Keys[i]))
-                errors.Add($"{key}:Keys:{i} is not a key: use the base64 of {KeyBytes} random bytes (openssl rand -base64 {KeyBytes}).");
-        }
-
+        SharedSecrets.Check($"{key}:Keys", cookie.Keys, errors);
         if (!cookie.Path.StartsWith('/') || !IsAttribute(cookie.Path))
             errors.Add(OptionsError.Of($"{key}:Path", cookie.Path, "use a path that starts with a slash"));
         if (cookie.Domain is { } domain && !IsDomain(domain))
@@ -129,12 +122,6 @@ internal static class AffinityRules
         var isOfHost = cookie.Name.StartsWith("__Host-", StringComparison.OrdinalIgnoreCase);
         if (!isOfHost && !cookie.Name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase)) return true;
         return cookie.Secure == CookieSecurePolicy.Always && (!isOfHost || (cookie.Path == "/" && cookie.Domain is null));
-    }
-
-    private static bool IsKey(string text)
-    {
-        Span<byte> bytes = stackalloc byte[KeyBytes + 1];
-        return Convert.TryFromBase64String(text, bytes, out var written) && written == KeyBytes;
     }
 
     private static bool IsAttribute(string text) => !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(';', StringComparison.Ordinal);

@@ -11,6 +11,9 @@ internal static unsafe partial class OpenSsl
     public const int BIO_FLAGS_SHOULD_RETRY = 8;
     public const int BIO_TYPE_SOURCE_SINK = 0x0400;
 
+    public const uint OSSL_PARAM_UTF8_STRING = 4;
+    public const uint OSSL_PARAM_OCTET_STRING = 5;
+
     public const int EVP_CTRL_AEAD_GET_TAG = 0x10;
     public const int EVP_CTRL_AEAD_SET_TAG = 0x11;
 
@@ -61,6 +64,11 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Library)]
     public static partial nint EVP_CIPHER_fetch(nint library, byte* name, byte* properties);
 
+    /// <param name="context">The EVP_MAC_CTX.</param>
+    /// <param name="parameters">The last one is all zero.</param>
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_CTX_set_params(nint context, Parameter* parameters);
+
     [LibraryImport(Library)]
     public static partial nint EVP_CIPHER_CTX_new();
 
@@ -101,5 +109,15 @@ internal static unsafe partial class OpenSsl
         }
 
         return line.Length > 0 ? line.ToString() : "OpenSSL gives no reason";
+    }
+
+    /// <summary>OSSL_PARAM(3).</summary>
+    public struct Parameter
+    {
+        public byte* Key;
+        public uint Type;
+        public void* Data;
+        public nuint Size;
+        public nuint ReturnSize;
     }
 }

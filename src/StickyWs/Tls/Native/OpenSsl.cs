@@ -77,6 +77,10 @@ internal static unsafe partial class OpenSsl
     public static partial int SSL_CTX_set_num_tickets(nint context, nuint count);
 
     [LibraryImport(Library)]
+    public static partial int SSL_CTX_set_tlsext_ticket_key_evp_cb(
+        nint context, delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint, nint, int, int> callback);
+
+    [LibraryImport(Library)]
     public static partial int SSL_CTX_set_session_id_context(nint context, byte* id, uint length);
 
     /// <param name="context">The SSL_CTX.</param>

@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace StickyWs.Tls;
+
+/// <summary>How OpenSSL is told a ticket's keys (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).</summary>
+internal static unsafe class TicketCipher
+{
+    /// <summary>Bytes of AES-CBC's initialization vector.</summary>
+    public const int IvLength = 16;
+
+    private static readonly Lazy<nint> Aes = new(FetchAes);
+
+    /// <summary>Has a context make and read its tickets with the keys of the connection's.</summary>
+    public static void Register(nint context) => _ = OpenSsl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &OnTicket);
+
+    /// <summary>Sets OpenSSL's two contexts up with a key.</summary>
+    public static bool TryUse(TicketKey* key, byte* iv, nint cipher, nint mac, bool isToSeal)
+    {
+        fixed (byte* keyName = "key\0"u8, digestName = "digest\0"u8, digest = "SHA256\0"u8)
+        {
+            var parameters = stackalloc OpenSsl.Parameter[]
+            {
+                new() { Key = keyName, Type = OpenSsl.OSSL_PARAM_OCTET_STRING, Data = key->Mac, Size = TicketKey.KeyLength },
+                new() { Key = digestName, Type = OpenSsl.OSSL_PARAM_UTF8_STRING, Data = digest, Size = 6 },
+                default,
+            };
+            return OpenSsl.EVP_MAC_CTX_set_params(mac, parameters) == 1
+                && OpenSsl.EVP_CipherInit_ex(cipher, Aes.Value, 0, key->Cipher, iv, isToSeal ? 1 : 0) == 1;
+        }
+    }
+
+    private static nint FetchAes()
+    {
+        fixed (byte* name = "AES-256-CBC\0"u8)
+        {
+            var cipher = OpenSsl.EVP_CIPHER_fetch(0, name, null);
+            return cipher != 0 ? cipher : throw new CryptographicException("AES-256-CBC: " + OpenSsl.TakeErrors());
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int OnTicket(nint ssl, byte* name, byte* iv, nint cipher, nint mac, int isToSeal)
+    {
+        var work = Workspace.OfThread;
+        try
+        {
+            if (work.End?.TicketKeys is not { } keys) return -1;
+            return isToSeal == 1 ? keys.Seal(name, iv, cipher, mac) : keys.Open(name, iv, cipher, mac);
+        }
+#pragma warning disable CA1031 // An exception must not cross OpenSSL's frames; the caller looks at it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            work.Fault = e;
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Tls;
+
+/// <summary>Handshakes in the raw lane: who is slow, or leaves, is nobody else's trouble, and what was agreed on counts.</summary>
+public sealed class HandshakeTests : RawTlsTest, IDisposable
+{
+    // More than a reactor has places for.
+    private const int Crowd = 600;
+
+    private readonly List<Socket> _crowd = [];
+
+    public void Dispose() => _crowd.ForEach(socket => socket.Dispose());
+
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task Clients_that_go_silent_within_the_handshake_do_not_keep_others_out(Lane lane)
+    {
+        var (balancer, backend) = StartOnOneReactor(lane);
+        var hello = await HelloAsync(balancer.Address);
+        await CrowdAsync(balancer.Address, hello);
+
+        await using var client = await OpenAsync(balancer);
+        await using var tunnel = await backend.NextTunnelAsync();
+        await client.Wire.WriteAsync("ping");
+        Assert.Equal("ping", await tunnel.ReadTextAsync(4));
+    }
+
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task Half_a_hello_takes_no_place(Lane lane)
+    {
+        var (balancer, backend) = StartOnOneReactor(lane);
+        var hello = await HelloAsync(balancer.Address);
+        await CrowdAsync(balancer.Address, hello[..^1]);
+
+        await using var client = await OpenAsync(balancer);
+        await using var tunnel = await backend.NextTunnelAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task A_hello_may_come_byte_by_byte(Lane lane)
+    {
+        var (balancer, _) = Start(lane);
+        var hello = await HelloAsync(balancer.Address);
+        using var socket = await ConnectAsync(balancer.Address);
+        for (var i = 0; i < hello.Length; i++)
+        {
+            await socket.SendAsync(hello.AsMemory(i, 1), Wait.Token());
+            if (i % 16 == 0) await Task.Yield();
+        }
+
+        var answer = new byte[6];
+        await socket.ReceiveAsync(answer, Wait.Token());
+        Assert.Equal((22, 2), (answer[0], answer[5])); // A ServerHello.
+    }
+
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task An_end_within_the_hello_ends_the_connection(Lane lane)
+    {
+        var (balancer, _) = Start(lane);
+        var hello = await HelloAsync(balancer.Address);
+        using var socket = await ConnectAsync(balancer.Address);
+        await socket.SendAsync(hello.AsMemory(..^1), Wait.Token());
+        socket.Shutdown(SocketShutdown.Send);
+
+        try
+        {
+            Assert.Equal(0, await socket.ReceiveAsync(new byte[1], Wait.Token()));
+        }
+        catch (SocketException e)
+        {
+            Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode); // What is left of the hello was never read.
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task Who_agreed_on_HTTP2_gets_no_tunnel_by_HTTP1(Lane lane)
+    {
+        var (balancer, backend) = Start(lane);
+        using var socket = await ConnectAsync(balancer.Address);
+        await using var tls = new SslStream(new NetworkStream(socket));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            },
+            Wait.Token());
+        Assert.Equal(SslApplicationProtocol.Http2, tls.NegotiatedApplicationProtocol);
+
+        await using var wire = new Wire(socket, tls);
+        await wire.WriteAsync(HttpHead.Handshake("/chat"));
+        var answer = await wire.ReadTextToEndAsync();
+
+        Assert.DoesNotContain("101", answer, StringComparison.Ordinal);
+        Assert.Equal(0, backend.Connections);
+    }
+
+    private (Balancer Balancer, RawBackend Backend) StartOnOneReactor(Lane lane)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
+        var backend = Owned(RawBackend.Opening());
+        return (Start(lane, Pool(backend.Address).With("Pools:chat:Match:PathPrefixes:0", "/chat").With("Transport:Reactors", "1")), backend);
+    }
+
+    private async Task CrowdAsync(Uri address, byte[] bytes)
+    {
+        for (var i = 0; i < Crowd; i++)
+        {
+            _crowd.Add(await ConnectAsync(address));
+            await _crowd[^1].SendAsync(bytes, Wait.Token());
+        }
+    }
+
+    // A real client's.
+    private static async Task<byte[]> HelloAsync(Uri address)
+    {
+        await using var client = await TlsWire.ConnectAsync(address);
+        return client.Hello;
+    }
+
+    private static async Task<Socket> ConnectAsync(Uri address)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, address.Port), Wait.Token());
+        return socket;
+    }
+}
