@@ -51,7 +51,8 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             if (result.Outcome != HeadOutcome.Sniffed)
             {
                 LogHeadTimedOut(services.Logger, arrival.ConnectionId, result.Outcome);
-                if (result is { Outcome: HeadOutcome.TimedOut, Verdict: not Verdict.Tls }) await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
+                if (result is { Outcome: HeadOutcome.TimedOut, Verdict: not Verdict.Tls })
+                    await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
                 return;
             }
 
@@ -134,7 +135,8 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
 
     private async ValueTask<Decision?> DecideAsync(ConnectionArrival arrival, ClientHello hello)
     {
-        if (hello.ServerName is not { } name || await services.Dispatcher.DecideAsync(name, arrival.Peer).ConfigureAwait(false) is not { } decision) return null;
+        if (hello.ServerName is not { } name) return null;
+        if (await services.Dispatcher.DecideAsync(name, arrival.Peer).ConfigureAwait(false) is not { } decision) return null;
         LogPassedThrough(services.Logger, arrival.ConnectionId, name, hello.Protocols, decision.Pool.Name);
         return decision;
     }

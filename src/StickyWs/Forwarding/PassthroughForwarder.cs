@@ -40,65 +40,97 @@ internal sealed partial class PassthroughForwarder(
         if (await opening.ConfigureAwait(false) is { } opened) await client.RelayAsync(opened, options, tunnels).ConfigureAwait(false);
     }
 
-    // Its state is gone when it returns, and both buffers with it.
+    // Its state is gone when it returns, and the buffers with it.
     private async ValueTask<OpenedBackend<TConnection>?> OpenAsync<TClient, TConnection>(TClient client, BackendChoice choice)
         where TClient : ClientLeg<TConnection>, IOpaqueClient
         where TConnection : BackendConnection
     {
         var startedAt = time.GetTimestamp();
-        var retries = default(Retries);
-        Backend? silent = null;
         var hello = ArrayPool<byte>.Shared.Rent(client.HelloLength);
-        var first = ArrayPool<byte>.Shared.Rent(FirstRead);
         try
         {
             client.CopyHello(hello.AsSpan(0, client.HelloLength));
-            while (true)
-            {
-                var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
-                if (silent is not null && dial.Result is not (DialResult.NoBackend or DialResult.Abandoned)) metrics.Retried(choice.Pool.Name, silent.Name);
-                if (dial.Connection is not { } connection)
-                {
-                    var (reason, refusal) = StickyForwarder.Refuse(dial.Result, choice, wasAsked: silent is not null);
-                    if (reason is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
-                    await EndAsync(client, choice, reason, reason == HandshakeOutcome.NoAnswer ? silent : null, startedAt).ConfigureAwait(false);
-                    if (refusal is { Status: 502 or 504 } && (dial.Tried ?? silent) is { } tried) NoteFailure(tried, refusal.Text, dial.Failure);
-                    return null;
-                }
-
-                var isHandedOver = false;
-                try
-                {
-                    var backend = dial.Lease.Backend;
-                    var (outcome, length) = await AskAsync(
-                        connection, hello.AsMemory(0, client.HelloLength), first, choice.Pool.Options.Timeouts.Handshake, client.Left).ConfigureAwait(false);
-                    Report(backend, outcome, choice);
-                    if (outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(isSafe: true))
-                    {
-                        silent = backend;
-                        continue;
-                    }
-
-                    if (outcome == HandshakeOutcome.Opened) outcome = await AcceptAsync(client, choice, first.AsMemory(0, length)).ConfigureAwait(false);
-                    isHandedOver = outcome == HandshakeOutcome.Opened;
-                    await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                    if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, default, IsOpaque: true);
-                    if (StickyForwarder.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
-                    return null;
-                }
-                finally
-                {
-                    if (!isHandedOver)
-                    {
-                        connection.Dispose();
-                        dial.Lease.Dispose();
-                    }
-                }
-            }
+            return await OpenAsync<TClient, TConnection>(client, choice, hello.AsMemory(0, client.HelloLength), startedAt).ConfigureAwait(false);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(hello);
+        }
+    }
+
+    // From one backend to the next, until one has answered or none is left.
+    private async ValueTask<OpenedBackend<TConnection>?> OpenAsync<TClient, TConnection>(
+        TClient client, BackendChoice choice, ReadOnlyMemory<byte> hello, long startedAt)
+        where TClient : ClientLeg<TConnection>, IOpaqueClient
+        where TConnection : BackendConnection
+    {
+        var retries = default(Retries);
+        Backend? silent = null;
+        while (true)
+        {
+            var dial = await dialer.DialAsync(choice, client.Connector, client.Left).ConfigureAwait(false);
+            if (silent is not null && dial.Result is not (DialResult.NoBackend or DialResult.Abandoned)) metrics.Retried(choice.Pool.Name, silent.Name);
+            if (dial.Connection is not { } connection)
+            {
+                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);
+                return null;
+            }
+
+            var backend = dial.Lease.Backend;
+            var isHandedOver = false;
+            try
+            {
+                var (outcome, length) = await ShakeAsync(client, choice, connection, backend, hello).ConfigureAwait(false);
+                if (outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(isSafe: true))
+                {
+                    silent = backend;
+                    continue;
+                }
+
+                isHandedOver = outcome == HandshakeOutcome.Opened;
+                await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
+                if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, default, IsOpaque: true);
+                if (StickyForwarder.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
+                return null;
+            }
+            finally
+            {
+                if (!isHandedOver)
+                {
+                    connection.Dispose();
+                    dial.Lease.Dispose();
+                }
+            }
+        }
+    }
+
+    private async ValueTask EndWithoutBackendAsync<TClient, TConnection>(
+        TClient client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
+        where TClient : ClientLeg<TConnection>, IOpaqueClient
+        where TConnection : BackendConnection
+    {
+        var (outcome, refusal) = StickyForwarder.Refuse(dial.Result, choice, wasAsked: silent is not null);
+        if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
+        var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
+        if (refusal is { Status: 502 or 504 } && backend is not null) NoteFailure(backend, refusal.Text, dial.Failure);
+        await EndAsync(client, choice, outcome, outcome == HandshakeOutcome.NoAnswer ? silent : null, startedAt).ConfigureAwait(false);
+    }
+
+    // One backend: the hello to it, and the beginning of its answer to the client.
+    private async ValueTask<(HandshakeOutcome Outcome, int Length)> ShakeAsync<TClient>(
+        TClient client, BackendChoice choice, BackendConnection connection, Backend backend, ReadOnlyMemory<byte> hello)
+        where TClient : ClientLeg, IOpaqueClient
+    {
+        var first = ArrayPool<byte>.Shared.Rent(FirstRead);
+        try
+        {
+            var (outcome, length) = await AskAsync(connection, hello, first, choice.Pool.Options.Timeouts.Handshake, client.Left).ConfigureAwait(false);
+            Report(backend, outcome, choice);
+            if (outcome == HandshakeOutcome.Opened) outcome = await AcceptAsync(client, choice, first.AsMemory(0, length)).ConfigureAwait(false);
+            return (outcome, length);
+        }
+        finally
+        {
             ArrayPool<byte>.Shared.Return(first);
         }
     }

@@ -30,14 +30,15 @@ internal static class PassthroughRules
     {
         if (pool.Match.ServerNames.Count > 0)
             errors.Add(OptionsError.Of($"{key}:Match:ServerNames", Text(pool.Match.ServerNames), "use Hosts, or set Tls to Passthrough"));
-        if (pool.Health.Tls is not null)
-            errors.Add(OptionsError.Of($"{key}:Health", "Tls", "use Tcp, which does the TLS handshake with https backends, or set the pool's Tls to Passthrough"));
+        if (pool.Health.Tls is null) return;
+        const string Remedy = "use Tcp, which does the TLS handshake with https backends, or set the pool's Tls to Passthrough";
+        errors.Add(OptionsError.Of($"{key}:Health", "Tls", Remedy));
     }
 
     private static void CheckPassthrough(string key, PoolOptions pool, List<string> errors)
     {
-        if (pool.Match.ServerNames.Count == 0)
-            errors.Add(OptionsError.Of($"{key}:Match:ServerNames", null, "name the servers whose TLS is passed through, such as mail.example.com or *.example.com"));
+        const string Remedy = "name the servers whose TLS is passed through, such as mail.example.com or *.example.com";
+        if (pool.Match.ServerNames.Count == 0) errors.Add(OptionsError.Of($"{key}:Match:ServerNames", null, Remedy));
         Refuse($"{key}:Match:Hosts", Text(pool.Match.Hosts), "ServerNames");
         Refuse($"{key}:Match:PathPrefixes", Text(pool.Match.PathPrefixes), "ServerNames");
         for (var i = 0; i < pool.Affinity.Rules.Count; i++)
