@@ -29,7 +29,8 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         {
             var sniffer = new Sniffer(services.Limits, readsHello: !arrival.IsHttps && services.Dispatcher.HasServerNames);
             var isRead = arrival.TryRead(ref sniffer, out var result);
-            if (!isRead || result.Hello is not null || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, sniffer, isRead ? result : null);
+            if (!isRead) return SniffAsync(arrival, sniffer, null);
+            if (result.Hello is not null || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, default, result);
             connection = arrival.Release(result.Verdict);
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -74,6 +75,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             var isOurs = IsOurs(arrival, result.Verdict);
             if (isOurs && result.Verdict == Verdict.Tls)
             {
+                (read, result) = (null, default); // What is inside need not keep the hello.
                 await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
                 return;
             }

@@ -14,6 +14,7 @@ internal static class HelloBody
     private const int LongestSessionId = 32;
     private const int LongestServerName = 255; // A name of the DNS (RFC 1035 section 2.3.4), and the limit of OpenSSL.
     private const int MostLoggedProtocols = 8;
+    private const int LongestLoggedProtocol = 32;
     private const byte HostName = 0;
 
     // Extension types (IANA).
@@ -90,7 +91,8 @@ internal static class HelloBody
         for (var count = 0; !list.IsEmpty; count++)
         {
             if (!TryTake(ref list, 1, out var protocol) || protocol.IsEmpty) return Broken;
-            if (count >= MostLoggedProtocols || IsGrease(protocol) || protocol.ContainsAnyExceptInRange((byte)'!', (byte)'~')) continue;
+            if (count >= MostLoggedProtocols || protocol.Length > LongestLoggedProtocol || IsGrease(protocol)) continue;
+            if (protocol.ContainsAnyExceptInRange((byte)'!', (byte)'~')) continue;
             if (text.Length > 0) text.Append(',');
             text.Append(Encoding.ASCII.GetString(protocol));
         }
