@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using StickyWs.Detection;
 using StickyWs.TestKit;
 using StickyWs.Tls;
@@ -10,7 +11,7 @@ namespace StickyWs.Fuzz;
 
 /// <summary>
 /// The reader of ClientHellos: no exception, one result however the bytes are split, and never another server than the one that OpenSSL sees in the same
-/// bytes: a connection would go to a backend that its client did not mean.
+/// bytes: a connection would go to a backend that its client did not mean. What OpenSSL understands and no host can be called is no server.
 /// </summary>
 internal sealed class ClientHelloTarget : IFuzzTarget
 {
@@ -60,9 +61,8 @@ internal sealed class ClientHelloTarget : IFuzzTarget
         if (state != HelloState.Complete) return Task.FromResult(false);
         Broken.If(hello!.Length > input.Length, "It is longer than what came.");
         AskOpenSsl(input.AsSpan(0, hello.Length));
-        var theirs = _seen?.TrimEnd('.').ToLowerInvariant();
-        var isAnother = _wasAsked && hello.ServerName is not null && hello.ServerName != theirs;
-        Broken.If(isAnother, $"The server is {hello.ServerName}, but {_seen ?? "none"} for OpenSSL.");
+        var theirs = _seen is null ? null : ServerNames.Read(Encoding.UTF8.GetBytes(_seen));
+        Broken.If(_wasAsked && hello.ServerName != theirs, $"The server is {hello.ServerName ?? "none"}, but {_seen ?? "none"} for OpenSSL.");
         return Task.FromResult(_wasAsked && hello.ServerName is not null);
     }
 

@@ -1,4 +1,5 @@
 using StickyWs.Configuration;
+using StickyWs.TestKit.Schema;
 
 namespace StickyWs.Tests.Configuration;
 
@@ -27,6 +28,20 @@ public sealed class PassthroughRulesTests
 
         Assert.Equal((PoolTlsMode.Passthrough, "probe.example.com"), (options.Pools["chat"].Tls.Mode, options.Pools["chat"].Tls.ServerName));
         Assert.Empty(Written.Errors(options));
+    }
+
+    [Fact]
+    public void Example_OfTheReadme_IsValid()
+    {
+        var page = File.ReadAllText(Path.Combine(SchemaFile.Root, "src", "StickyWs", "README.md"));
+        var section = page[page.IndexOf("### Passing TLS through", StringComparison.Ordinal)..];
+        var start = section.IndexOf("```json", StringComparison.Ordinal) + "```json".Length;
+        var example = section[start..section.IndexOf("```", start, StringComparison.Ordinal)];
+
+        var options = Written.Json($$"""{ "StickyWs": { {{example}} } }""");
+
+        Assert.Empty(Written.Errors(options));
+        Assert.True(options.Pools["mail"].IsPassthrough);
     }
 
     [Fact]
