@@ -9,7 +9,8 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The part of a request that rules may use, for a sniffed head and for a request parsed by Kestrel alike. It reads bytes as the client sent them.
+/// The part of a request that rules may use, for a sniffed head and for a request parsed by Kestrel alike. It reads bytes as the client sent them. A
+/// connection whose TLS is passed through has no requests, only a peer.
 /// </summary>
 internal readonly struct RequestView
 {
@@ -32,6 +33,9 @@ internal readonly struct RequestView
         IsHttps = request.IsHttps;
     }
 
+    /// <summary>A connection whose requests nobody here sees.</summary>
+    public RequestView(IPAddress? peer) => Peer = peer;
+
     /// <summary>The peer of the connection.</summary>
     public IPAddress? Peer { get; }
 
@@ -40,7 +44,7 @@ internal readonly struct RequestView
     /// <summary>
     /// The decoded path that selected the pool. A head is sniffed only if its path needs no decoding, so both kinds of request give the same path.
     /// </summary>
-    public string Path => _head is not null ? _head.Path : _path ?? (_request!.PathBase + _request.Path).Value ?? "";
+    public string Path => _head?.Path ?? _path ?? (_request is null ? "" : (_request.PathBase + _request.Path).Value ?? "");
 
     /// <summary>Whether it is a plain request with this method; a sniffed handshake is not.</summary>
     public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
@@ -71,8 +75,9 @@ internal readonly struct RequestView
             return at >= 0 && at < values.Count && TryEncode(values[at], value, out length);
         }
 
+        if (_head is null) return false;
         var skipped = line.IsFromEnd ? line.GetOffset(Count(name)) : line.Value;
-        var headers = _head!.ReadHeaders();
+        var headers = _head.ReadHeaders();
         while (skipped >= 0 && headers.Read())
         {
             if (Ascii.EqualsIgnoreCase(headers.Name, name) && skipped-- == 0) return TryCopy(headers.Value, value, out length);
@@ -99,7 +104,8 @@ internal readonly struct RequestView
             return false;
         }
 
-        var headers = _head!.ReadHeaders();
+        if (_head is null) return false;
+        var headers = _head.ReadHeaders();
         while (headers.Read())
         {
             if (!Ascii.EqualsIgnoreCase(headers.Name, HeaderNames.Cookie) || !Pairs.TryFindCookie(headers.Value, name, ref occurrence, out var found)) continue;
@@ -113,8 +119,9 @@ internal readonly struct RequestView
     /// <summary>Copies the decoded value of the first query parameter with that name (case-insensitive).</summary>
     public bool TryQuery(ReadOnlySpan<byte> name, Span<byte> value, out int length)
     {
-        if (_request is null) return Pairs.TryFindParameter(Pairs.QueryOf(_head!.Target), name, value, out length);
         length = 0;
+        if (_head is not null) return Pairs.TryFindParameter(Pairs.QueryOf(_head.Target), name, value, out length);
+        if (_request is null) return false;
         var text = _request.QueryString.Value;
         if (string.IsNullOrEmpty(text)) return false;
         var rented = ArrayPool<byte>.Shared.Rent(text.Length);

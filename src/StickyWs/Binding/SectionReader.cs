@@ -55,10 +55,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     public void Choice<TEnum>(string key, Action<TEnum> set)
         where TEnum : struct, Enum
     {
-        if (Value(key) is not { } value) return;
-        var name = Array.Find(Enum.GetNames<TEnum>(), n => n.Equals(value, StringComparison.OrdinalIgnoreCase));
-        if (name is not null) set(Enum.Parse<TEnum>(name));
-        else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}");
+        if (Value(key) is { } value) SetChoice(key, value, set);
     }
 
     /// <summary>Reads a list. It replaces the previous one.</summary>
@@ -78,6 +75,15 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     public void Section(string key, Action<SectionReader> read)
     {
         if (Child(key) is { } child) ReadObject(child, read);
+    }
+
+    /// <summary>Reads an object, or in its place a word for the choice that matters most. Two files may bring one each.</summary>
+    public void SectionOrChoice<TEnum>(string key, Action<TEnum> set, Action<SectionReader> read)
+        where TEnum : struct, Enum
+    {
+        if (Child(key) is not { } child) return;
+        if (!string.IsNullOrEmpty(child.Value)) SetChoice(key, child.Value, set, ", or an object");
+        if (string.IsNullOrEmpty(child.Value) || child.GetChildren().Any()) ReadKeys(child, read);
     }
 
     /// <returns>Whether the key is present, even if empty.</returns>
@@ -127,6 +133,11 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     private void ReadObject(IConfigurationSection child, Action<SectionReader> read)
     {
         if (!string.IsNullOrEmpty(child.Value)) errors.Add(OptionsError.Of(child.Path, child.Value, "use an object"));
+        ReadKeys(child, read);
+    }
+
+    private void ReadKeys(IConfigurationSection child, Action<SectionReader> read)
+    {
         var reader = new SectionReader(child, errors);
         read(reader);
         reader.End();
@@ -150,6 +161,14 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     {
         _known.Add(key);
         return section.GetChildren().FirstOrDefault(child => child.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private void SetChoice<TEnum>(string key, string value, Action<TEnum> set, string more = "")
+        where TEnum : struct, Enum
+    {
+        var name = Array.Find(Enum.GetNames<TEnum>(), n => n.Equals(value, StringComparison.OrdinalIgnoreCase));
+        if (name is not null) set(Enum.Parse<TEnum>(name));
+        else Wrong(key, value, $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}{more}");
     }
 
     private void SetTime(string key, string value, Action<TimeSpan> set)

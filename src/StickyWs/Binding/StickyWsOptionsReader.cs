@@ -40,6 +40,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         {
             match.List(nameof(pool.Match.Hosts), pool.Match.Hosts);
             match.List(nameof(pool.Match.PathPrefixes), pool.Match.PathPrefixes);
+            match.List(nameof(pool.Match.ServerNames), pool.Match.ServerNames);
         });
         reader.Each(nameof(pool.Backends), (name, backend) => ReadBackend(backend, Get(pool.Backends, name)));
         reader.Text(nameof(pool.Policy), v => pool.Policy = v);
@@ -67,8 +68,9 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
         reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);
         reader.Section(nameof(pool.Health), health => ReadHealth(health, pool.Health));
-        reader.Section(nameof(pool.Tls), tls =>
+        reader.SectionOrChoice<PoolTlsMode>(nameof(pool.Tls), v => pool.Tls.Mode = v, tls =>
         {
+            tls.Choice<PoolTlsMode>(nameof(pool.Tls.Mode), v => pool.Tls.Mode = v);
             tls.Text(nameof(pool.Tls.ServerName), v => pool.Tls.ServerName = v);
             tls.Text(nameof(pool.Tls.CaCertificateFile), v => pool.Tls.CaCertificateFile = v);
             tls.Flag(nameof(pool.Tls.DangerousAcceptAnyCertificate), v => pool.Tls.DangerousAcceptAnyCertificate = v);
@@ -88,6 +90,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
     {
         reader.Section(nameof(health.Http), section => ReadHttpProbe(section, health.Http ??= new()));
         reader.Section(nameof(health.Tcp), section => ReadProbe(section, health.Tcp ??= new()));
+        reader.Section(nameof(health.Tls), section => ReadProbe(section, health.Tls ??= new()));
         reader.Section(nameof(health.WebSocket), section => ReadWebSocketProbe(section, health.WebSocket ??= new()));
         reader.Section(nameof(health.Passive), passive =>
         {

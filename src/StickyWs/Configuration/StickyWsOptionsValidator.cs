@@ -55,10 +55,11 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
-        foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, errors);
+        foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, pool.IsPassthrough, errors);
         if (pool.Tls.CaCertificateFile is { } file && !CertificateAuthorities.CanRead(file))
             errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, CertificateAuthorities.Remedy));
         HealthRules.Check($"{key}:Health", pool.Health, errors);
+        PassthroughRules.Check(key, pool, errors);
     }
 
     internal static void CheckChoice<TEnum>(string key, TEnum value, List<string> errors)
@@ -67,24 +68,12 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         if (!Enum.IsDefined(value)) errors.Add(OptionsError.Of(key, value.ToString(), $"use one of {string.Join(", ", Enum.GetNames<TEnum>())}"));
     }
 
-    private static void ValidateBackend(string key, BackendOptions backend, List<string> errors)
+    private static void ValidateBackend(string key, BackendOptions backend, bool isPassthrough, List<string> errors)
     {
         Add(errors, new BackendRanges().Validate(key, backend));
-        if (!IsBackendAddress(backend.Address))
-        {
-            errors.Add(OptionsError.Of(
-                $"{key}:Address",
-                backend.Address.Length == 0 ? null : backend.Address,
-                "use http://host:port or https://host:port, without path, query or user info"));
-        }
+        if (PassthroughRules.RemedyFor(backend.Address, isPassthrough) is { } remedy)
+            errors.Add(OptionsError.Of($"{key}:Address", backend.Address.Length == 0 ? null : backend.Address, remedy));
     }
-
-    // Scheme, host and port only.
-    private static bool IsBackendAddress(string text)
-        => Uri.TryCreate(text, UriKind.Absolute, out var address)
-            && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
-            && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Port: > 0 }
-            && address.Host.Length > 0;
 
     // A value that was given but could not be read is not reported as missing as well.
     private static bool IsAbout(string error, string key)
@@ -96,6 +85,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         var owners = new Dictionary<(string Host, string Prefix), string>();
         foreach (var (name, pool) in options.Pools)
         {
+            if (pool.IsPassthrough) continue;
             foreach (var host in pool.Match.Hosts.DefaultIfEmpty("*"))
             {
                 foreach (var prefix in pool.Match.PathPrefixes.DefaultIfEmpty("/"))
@@ -105,6 +95,23 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
                     errors.Add($"{root}:Pools:{name}:Match is the same as that of pool '{owners[rule]}' (host '{host}', prefix '{prefix}'): "
                         + "give one of them another host or prefix.");
                 }
+            }
+        }
+
+        AddAmbiguousNames(options, errors);
+    }
+
+    private void AddAmbiguousNames(StickyWsOptions options, List<string> errors)
+    {
+        var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, pool) in options.Pools)
+        {
+            foreach (var server in pool.Match.ServerNames.Where(_ => pool.IsPassthrough))
+            {
+                if (owners.TryAdd(server, name)) continue;
+                errors.Add(owners[server] == name
+                    ? $"{root}:Pools:{name}:Match:ServerNames has '{server}' twice: remove one."
+                    : $"{root}:Pools:{name}:Match:ServerNames has '{server}', as pool '{owners[server]}' has: remove it from one of them.");
             }
         }
     }

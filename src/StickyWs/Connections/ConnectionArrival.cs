@@ -5,6 +5,7 @@ using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Tls;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 
@@ -64,6 +65,15 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     /// <summary>Takes over a connection whose first bytes are TLS, to end it. Only if <see cref="CanTerminate"/>.</summary>
     /// <returns>The arrival of what is inside.</returns>
     public virtual TlsArrival Terminate(TlsTermination tls) => throw new NotSupportedException();
+
+    /// <summary>Passes its TLS through to a backend. Only if its ClientHello was read. Completes as <see cref="ForwardAsync"/> does.</summary>
+    /// <param name="helloLength">The length of the ClientHello.</param>
+    /// <param name="decision">Where to.</param>
+    /// <param name="services">The services.</param>
+    public virtual Task PassThroughAsync(int helloLength, Decision decision, SniffingServices services) => throw new NotSupportedException();
+
+    /// <summary>Tells a client that its ClientHello is refused, and closes the connection so that the client can read it. Only if it was read.</summary>
+    public virtual ValueTask RefuseAsync(TlsAlert alert, TimeProvider time) => throw new NotSupportedException();
 
     /// <summary>Turns it into an ordinary connection for the next middleware, with every byte in place.</summary>
     public ConnectionContext Release(Verdict verdict)

@@ -18,7 +18,7 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed class DetachedClient(
     RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time, TlsStart? tls = null)
-    : ClientLeg<RawBackendConnection>, IAsyncDisposable
+    : ClientLeg<RawBackendConnection>, IOpaqueClient, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
 
@@ -55,12 +55,25 @@ internal sealed class DetachedClient(
         return true;
     }
 
+    public int HelloLength => headLength;
+
+    public void CopyHello(Span<byte> hello)
+    {
+        if (socket.TryPeek(hello) < hello.Length) throw new IOException("The peeked bytes are no longer there.");
+    }
+
+    public ValueTask AcceptAsync(ReadOnlyMemory<byte> first)
+    {
+        socket.Skip(headLength);
+        return SendAsync(first);
+    }
+
     public override Task RelayAsync(OpenedBackend<RawBackendConnection> opened, TunnelOptions options, TunnelTable tunnels)
     {
         try
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
-            tunnel.Begin(opened.Behind, opened.End);
+            tunnel.Begin(opened.Behind, opened.End, opened.IsOpaque);
             tunnel.Join(socket, opened.Connection.Socket, options, tls);
             _tls = null;
         }
@@ -73,9 +86,11 @@ internal sealed class DetachedClient(
         return Task.CompletedTask;
     }
 
-    public override async ValueTask RefuseAsync(Refusal refusal)
+    public override ValueTask RefuseAsync(Refusal refusal) => RefuseAsync(refusal.ToBytes());
+
+    public async ValueTask RefuseAsync(ReadOnlyMemory<byte> alert)
     {
-        await SendAsync(refusal.ToBytes()).ConfigureAwait(false);
+        await SendAsync(alert).ConfigureAwait(false);
         _isAnswered = true;
     }
 

@@ -10,7 +10,7 @@ namespace StickyWs.Connections;
 /// </summary>
 internal static class HeadPeeker
 {
-    // A longer head might not fit into the kernel's buffer while nothing is consumed; Kestrel reads such a head.
+    // As long as a ClientHello may be. A longer head might not fit into the kernel's buffer while nothing is consumed; Kestrel reads such a head.
     private const int Longest = 32 * 1024;
     private const int First = 4 * 1024;
 
@@ -53,7 +53,7 @@ internal static class HeadPeeker
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested)
         {
-            return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+            return HeadResult.Late(sniffer);
         }
     }
 
@@ -61,7 +61,7 @@ internal static class HeadPeeker
     {
         var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(bytes), out var head);
         if (verdict == Verdict.NeedMore && bytes.Length >= Longest) verdict = Verdict.Doubtful;
-        result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head, sniffer.Hello);
         return verdict != Verdict.NeedMore || isEnd;
     }
 }

@@ -29,7 +29,7 @@ internal static class HeadReader
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested)
         {
-            return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+            return HeadResult.Late(sniffer);
         }
     }
 
@@ -40,7 +40,7 @@ internal static class HeadReader
         var verdict = sniffer.Sniff(read.Buffer, out var head);
         var isDecided = verdict != Verdict.NeedMore || read.IsCompleted || read.IsCanceled;
         input.AdvanceTo(read.Buffer.Start, isDecided ? read.Buffer.Start : read.Buffer.End);
-        result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head, sniffer.Hello);
         return isDecided;
     }
 }

@@ -17,4 +17,14 @@ internal enum HeadOutcome
 }
 
 /// <summary>The result of waiting for a head.</summary>
-internal readonly record struct HeadResult(HeadOutcome Outcome, Verdict Verdict = Verdict.NeedMore, RequestHead? Head = null);
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Verdict">What was seen. After a time-out <see cref="Verdict.Tls"/> if the client had begun a ClientHello.</param>
+/// <param name="Head">The handshake, if there is one.</param>
+/// <param name="Hello">The ClientHello, if it was to be read.</param>
+internal readonly record struct HeadResult(
+    HeadOutcome Outcome, Verdict Verdict = Verdict.NeedMore, RequestHead? Head = null, ClientHello? Hello = null)
+{
+    /// <summary>The deadline has passed.</summary>
+    public static HeadResult Late(in Sniffer sniffer) => new(
+        sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent, sniffer.AwaitsHello ? Verdict.Tls : Verdict.NeedMore);
+}

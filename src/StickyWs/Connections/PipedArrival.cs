@@ -2,9 +2,11 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Detection;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
@@ -30,10 +32,23 @@ internal sealed class PipedArrival(ConnectionContext connection) : ConnectionArr
         await client.CloseAsync(services.Time).ConfigureAwait(false);
     }
 
-    public override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
+    public override async Task PassThroughAsync(int helloLength, Decision decision, SniffingServices services)
+    {
+        var client = new SniffedClient(Connection, helloLength);
+        var forwarding = services.Passthrough.ForwardAsync<SniffedClient, StreamBackendConnection>(client, decision);
+        decision = null!; // An open tunnel must not keep it alive.
+        await forwarding.ConfigureAwait(false);
+        await client.CloseAsync(services.Time).ConfigureAwait(false);
+    }
+
+    public override ValueTask RefuseAsync(Refusal refusal, TimeProvider time) => RefuseAsync(refusal.ToBytes(), time);
+
+    public override ValueTask RefuseAsync(TlsAlert alert, TimeProvider time) => RefuseAsync(PlainAlert.Of(alert), time);
+
+    private async ValueTask RefuseAsync(byte[] answer, TimeProvider time)
     {
         var client = new SniffedClient(Connection, headLength: 0);
-        await client.RefuseAsync(refusal).ConfigureAwait(false);
+        await client.RefuseAsync(answer).ConfigureAwait(false);
         await client.CloseAsync(time).ConfigureAwait(false);
     }
 }

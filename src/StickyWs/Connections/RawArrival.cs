@@ -1,5 +1,8 @@
 using Microsoft.AspNetCore.Connections;
 using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Dispatch;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
@@ -17,6 +20,20 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
         => HeadPeeker.ReadAsync(Raw, sniffer, deadline, time, Stopping);
 
     public override TlsArrival Terminate(TlsTermination tls) => new(Connection, Raw, tls);
+
+    public override async Task PassThroughAsync(int helloLength, Decision decision, SniffingServices services)
+    {
+        var client = Detach(helloLength, services.Time);
+        await client.Reactor.SwitchTo(); // The tunnel will live there.
+        await using (client.ConfigureAwait(false))
+            await services.Passthrough.ForwardAsync<DetachedClient, RawBackendConnection>(client, decision).ConfigureAwait(false);
+    }
+
+    public override async ValueTask RefuseAsync(TlsAlert alert, TimeProvider time)
+    {
+        var client = Detach(headLength: 0, time);
+        await using (client.ConfigureAwait(false)) await client.RefuseAsync(PlainAlert.Of(alert)).ConfigureAwait(false);
+    }
 
     protected override ConnectionContext Realize() => Raw.Realize();
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -9,8 +10,8 @@ using StickyWs.Tunnels;
 
 namespace StickyWs.Connections;
 
-/// <summary>A client whose handshake was sniffed on its connection's pipe: there is no HTTP server between it and the tunnel.</summary>
-internal sealed class SniffedClient(ConnectionContext connection, int headLength) : PipeLeg
+/// <summary>A client whose handshake, or ClientHello, was sniffed on its connection's pipe: there is no HTTP server between it and the tunnel.</summary>
+internal sealed class SniffedClient(ConnectionContext connection, int headLength) : PipeLeg, IOpaqueClient
 {
     private bool _isAnswered;
 
@@ -26,9 +27,27 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
 
     public override SocketView Socket => SocketView.Of(connection.Features);
 
-    public override async ValueTask RefuseAsync(Refusal refusal)
+    public int HelloLength => headLength;
+
+    public void CopyHello(Span<byte> hello)
     {
-        await connection.Transport.Output.WriteAsync(refusal.ToBytes()).ConfigureAwait(false);
+        var input = connection.Transport.Input;
+        if (!input.TryRead(out var read) || read.Buffer.Length < hello.Length) throw new IOException("The connection was aborted.");
+        read.Buffer.Slice(0, hello.Length).CopyTo(hello);
+        input.AdvanceTo(read.Buffer.Start);
+    }
+
+    public async ValueTask AcceptAsync(ReadOnlyMemory<byte> first)
+    {
+        await SkipHeadAsync().ConfigureAwait(false);
+        await BeginAsync(connection.Transport, first).ConfigureAwait(false);
+    }
+
+    public override ValueTask RefuseAsync(Refusal refusal) => RefuseAsync(refusal.ToBytes());
+
+    public async ValueTask RefuseAsync(ReadOnlyMemory<byte> alert)
+    {
+        await connection.Transport.Output.WriteAsync(alert).ConfigureAwait(false);
         _isAnswered = true;
     }
 
@@ -72,13 +91,18 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
         var output = connection.Transport.Output;
         ResponseHeadWriter.WriteSwitchingProtocols(output, answer);
         await output.FlushAsync().ConfigureAwait(false);
+        await SkipHeadAsync().ConfigureAwait(false);
+        return connection.Transport;
+    }
+
+    private async ValueTask SkipHeadAsync()
+    {
         var input = connection.Transport.Input;
         var read = await input.ReadAsync().ConfigureAwait(false);
         input.AdvanceTo(read.Buffer.GetPosition(headLength));
 
         // As in Kestrel, an upgraded connection does not count against MaxConcurrentConnections.
         connection.Features.Get<IDecrementConcurrentConnectionCountFeature>()?.ReleaseConnection();
-        return connection.Transport;
     }
 
     private async Task DropAsync(Delivery delivery)

@@ -15,6 +15,16 @@ internal sealed partial class SniffingMiddleware
         EventName = "TlsHandshakeFailed")]
     private static partial void LogTlsFailed(ILogger logger, string connectionId, string? cause);
 
+    [LoggerMessage(EventIds.ClientHelloRefused, LogLevel.Debug,
+        "Connection {ConnectionId}: the ClientHello was refused: {Cause}",
+        EventName = "ClientHelloRefused")]
+    private static partial void LogHelloRefused(ILogger logger, string connectionId, string cause);
+
+    [LoggerMessage(EventIds.TlsPassedThrough, LogLevel.Debug,
+        "Connection {ConnectionId}: TLS for {ServerName} ({Protocols}) is passed through to pool {Pool}",
+        EventName = "TlsPassedThrough")]
+    private static partial void LogPassedThrough(ILogger logger, string connectionId, string serverName, string? protocols, string pool);
+
     [LoggerMessage(EventIds.ConnectionFailed, LogLevel.Debug,
         "Connection {ConnectionId}: ended before its tunnel was established: {Cause}",
         EventName = "ConnectionFailed")]

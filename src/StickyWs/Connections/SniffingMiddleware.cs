@@ -10,7 +10,8 @@ namespace StickyWs.Connections;
 /// <summary>
 /// The Kestrel connection middleware: it looks at the first request without consuming it. A WebSocket handshake that belongs to a pool is routed once
 /// and becomes a tunnel; everything else goes on to Kestrel, untouched. The arrival decides how bytes are read: from a bare socket, which the tunnel
-/// takes over (the raw lane), or from the connection's pipe (the portable lane).
+/// takes over (the raw lane), or from the connection's pipe (the portable lane). Where pools have server names, a client that begins with TLS is asked for
+/// its own first: TLS that is to be passed through becomes a tunnel as it is.
 /// </summary>
 internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services, EndpointTls tls = default)
 {
@@ -26,9 +27,10 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         ConnectionContext connection;
         try
         {
-            var sniffer = new Sniffer(services.Limits);
+            var sniffer = new Sniffer(services.Limits, readsHello: !arrival.IsHttps && services.Dispatcher.HasServerNames);
             var isRead = arrival.TryRead(ref sniffer, out var result);
-            if (!isRead || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, sniffer, isRead ? result : null);
+            if (!isRead) return SniffAsync(arrival, sniffer, null);
+            if (result.Hello is not null || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, default, result);
             connection = arrival.Release(result.Verdict);
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -50,13 +52,30 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             if (result.Outcome != HeadOutcome.Sniffed)
             {
                 LogHeadTimedOut(services.Logger, arrival.ConnectionId, result.Outcome);
-                if (result.Outcome == HeadOutcome.TimedOut) await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
+                if (result is { Outcome: HeadOutcome.TimedOut, Verdict: not Verdict.Tls })
+                    await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
+                return;
+            }
+
+            if (result.Hello is { Fault: { } fault })
+            {
+                LogHelloRefused(services.Logger, arrival.ConnectionId, fault.Cause);
+                await arrival.RefuseAsync(fault.Alert, services.Time).ConfigureAwait(false);
+                return;
+            }
+
+            if (result.Hello is not null && await DecideAsync(arrival, result.Hello).ConfigureAwait(false) is { } pass)
+            {
+                var passing = arrival.PassThroughAsync(result.Hello.Length, pass, services);
+                (read, result) = (null, default);
+                await passing.ConfigureAwait(false);
                 return;
             }
 
             var isOurs = IsOurs(arrival, result.Verdict);
             if (isOurs && result.Verdict == Verdict.Tls)
             {
+                (read, result) = (null, default); // What is inside need not keep the hello.
                 await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
                 return;
             }
@@ -114,6 +133,14 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             await SniffAsync(inside, new Sniffer(services.Limits), null).ConfigureAwait(false);
             await inside.LingerAsync(services.Time).ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask<Decision?> DecideAsync(ConnectionArrival arrival, ClientHello hello)
+    {
+        if (hello.ServerName is not { } name) return null;
+        if (await services.Dispatcher.DecideAsync(name, arrival.Peer).ConfigureAwait(false) is not { } decision) return null;
+        LogPassedThrough(services.Logger, arrival.ConnectionId, name, hello.Protocols, decision.Pool.Name);
+        return decision;
     }
 
     private ValueTask<Decision?> DecideAsync(ConnectionArrival arrival, RequestHead head)

@@ -14,6 +14,7 @@ internal sealed class SniffingServices(
     BackendRegistry registry,
     Dispatcher dispatcher,
     StickyForwarder forwarder,
+    PassthroughForwarder passthrough,
     IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
@@ -23,6 +24,8 @@ internal sealed class SniffingServices(
     public Dispatcher Dispatcher => dispatcher;
 
     public StickyForwarder Forwarder => forwarder;
+
+    public PassthroughForwarder Passthrough => passthrough;
 
     public TimeProvider Time => time;
 

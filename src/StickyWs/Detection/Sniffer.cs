@@ -7,16 +7,25 @@ namespace StickyWs.Detection;
 /// Looks at the first bytes of a connection and says what they are, without consuming any. It remembers how far it looked, so that a
 /// client that sends byte by byte costs one look per byte. One sniffer per connection.
 /// </summary>
-internal struct Sniffer(SniffLimits limits)
+/// <param name="limits">The caps.</param>
+/// <param name="readsHello">Whether it waits for a whole ClientHello before it says <see cref="Verdict.Tls"/>.</param>
+internal struct Sniffer(SniffLimits limits, bool readsHello = false)
 {
     private const byte TlsHandshakeRecord = 0x16;
 
     private long _scanned;
     private long _lineStart;
     private byte _last;
+    private HelloReader _hello;
 
     /// <summary>Whether the client has sent anything yet.</summary>
     public bool HasSeenBytes { get; private set; }
+
+    /// <summary>Whether part of a ClientHello has arrived, and its rest is awaited.</summary>
+    public bool AwaitsHello { get; private set; }
+
+    /// <summary>With <see cref="Verdict.Tls"/>: the ClientHello, if it was to be read and the bytes are TLS at all. It may be a faulty one.</summary>
+    public ClientHello? Hello { get; private set; }
 
     /// <summary>Judges all bytes that have arrived so far.</summary>
     /// <param name="bytes">From the first byte of the connection on; each call sees at least what the one before saw.</param>
@@ -29,11 +38,19 @@ internal struct Sniffer(SniffLimits limits)
         if (_scanned == 0 || bytes.Length <= 24)
         {
             var start = Classify(bytes);
+            if (start == Verdict.Tls && readsHello) return ReadHello(bytes);
             if (start != Verdict.WebSocket) return start;
         }
 
         var end = FindEnd(bytes, out var verdict);
         return end < 0 ? verdict : Parse(bytes.Slice(0, end), out head);
+    }
+
+    private Verdict ReadHello(in ReadOnlySequence<byte> bytes)
+    {
+        AwaitsHello = _hello.Read(bytes, out var hello) == HelloState.NeedMore;
+        Hello = hello;
+        return AwaitsHello ? Verdict.NeedMore : Verdict.Tls;
     }
 
     // WebSocket here means: it starts like a GET, the only method that a handshake may have.

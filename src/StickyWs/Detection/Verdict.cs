@@ -1,6 +1,9 @@
 namespace StickyWs.Detection;
 
-/// <summary>What the sniffer saw. Only <see cref="WebSocket"/> is ours; all the others but <see cref="NeedMore"/> go to Kestrel.</summary>
+/// <summary>
+/// What the sniffer saw. Only <see cref="WebSocket"/> is ours, and <see cref="Tls"/> that ends here or is passed through; all the others but
+/// <see cref="NeedMore"/> go to Kestrel.
+/// </summary>
 internal enum Verdict
 {
     /// <summary>The bytes so far could still become any of the others.</summary>
@@ -15,7 +18,7 @@ internal enum Verdict
     /// <summary>The HTTP/2 connection preface (RFC 9113 section 3.4).</summary>
     Http2Preface,
 
-    /// <summary>A TLS record that opens a handshake (RFC 8446 section 5.1).</summary>
+    /// <summary>A TLS record that opens a handshake (RFC 8446 section 5.1). Where ClientHellos are read: a whole one, good or not.</summary>
     Tls,
 
     /// <summary>Something that is not beyond doubt: malformed, too long, or a handshake that breaks a rule. Kestrel decides.</summary>

@@ -43,6 +43,20 @@ internal sealed class Dispatcher
     public ValueTask<Decision?> DecideAsync(HttpRequest request, LeaseKind kind, string? path = null)
         => DecideAsync(request.Host.Value, kind, new RequestView(request, path), isSniffed: false);
 
+    /// <summary>Whether the TLS of some server names is passed through, so that connections have to be asked for theirs.</summary>
+    public bool HasServerNames => Matcher(_registry.Current).HasServerNames;
+
+    /// <summary>Finds the pool to which a connection's TLS is passed through, and prepares its choice of backends.</summary>
+    /// <param name="serverName">The server that the client asks for.</param>
+    /// <param name="peer">The peer of its connection.</param>
+    /// <returns><see langword="null"/> if its TLS is not passed through.</returns>
+    public ValueTask<Decision?> DecideAsync(string serverName, IPAddress? peer)
+    {
+        var snapshot = _registry.Current;
+        var pool = Matcher(snapshot).MatchServerName(serverName);
+        return pool is null ? default : DecideAsync(snapshot, pool, LeaseKind.Tunnel, new RequestView(peer));
+    }
+
     /// <summary>Whether a request that Kestrel parsed belongs to a pool.</summary>
     public bool HasPool(HttpRequest request, string path) => Matcher(_registry.Current).Match(request.Host.Value, path) is not null;
 
@@ -58,6 +72,11 @@ internal sealed class Dispatcher
         var snapshot = _registry.Current;
         var pool = Matcher(snapshot).Match(host, request.Path);
         if (pool is null || (isSniffed && pool.Options.WebSockets == WebSocketMode.Pipeline)) return default;
+        return DecideAsync(snapshot, pool, kind, request);
+    }
+
+    private ValueTask<Decision?> DecideAsync(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request)
+    {
         var claiming = _claims.ResolveAsync(pool, request);
         return claiming.IsCompletedSuccessfully
             ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, request, claiming.Result))

@@ -12,33 +12,49 @@ internal sealed class PoolMatcher
     private readonly RegistrySnapshot _snapshot;
     private readonly PoolMatcher? _before;
     private readonly ImmutableArray<Rule> _rules;
+    private readonly ServerNameTable _names;
 
     public PoolMatcher(RegistrySnapshot snapshot)
-        : this(snapshot, Sorted(snapshot))
+        : this(snapshot, Sorted(snapshot), new ServerNameTable(snapshot.Pools))
     {
     }
 
-    private PoolMatcher(RegistrySnapshot snapshot, ImmutableArray<Rule> rules)
+    private PoolMatcher(RegistrySnapshot snapshot, ImmutableArray<Rule> rules, ServerNameTable names)
     {
         _snapshot = snapshot;
         _before = snapshot.Before is { } before ? new PoolMatcher(before) : null;
         _rules = rules;
+        _names = names;
     }
+
+    /// <summary>Whether there is a pool whose TLS is passed through.</summary>
+    public bool HasServerNames => !_names.IsEmpty;
 
     public bool IsFor(RegistrySnapshot snapshot) => ReferenceEquals(_snapshot, snapshot);
 
     /// <summary>The matcher for a newer snapshot. If only health has changed, it keeps the sorted rules.</summary>
     public PoolMatcher Follow(RegistrySnapshot snapshot)
-        => snapshot.Revision == _snapshot.Revision ? new PoolMatcher(snapshot, _rules) : new PoolMatcher(snapshot);
+        => snapshot.Revision == _snapshot.Revision ? new PoolMatcher(snapshot, _rules, _names) : new PoolMatcher(snapshot);
 
     /// <summary>The pool of a request. While the health of a pool's new backends is unknown, the previous configuration decides.</summary>
     public PoolSnapshot? Match(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
         if (Find(NameOf(host), path) is not { } pool) return null;
-        if (_before is null || !pool.IsUnknown) return pool;
-        var earlier = _before.Match(host, path);
-        return earlier is { Eligible.Count: > 0 } || (earlier is null && pool.AwaitsFirstProbes) ? earlier : pool;
+        return IsSettled(pool) ? pool : Choose(pool, _before!.Match(host, path));
     }
+
+    /// <summary>The pool to whose backends a connection's TLS is passed through, by the server name in lower case. The same holds.</summary>
+    public PoolSnapshot? MatchServerName(string name)
+    {
+        if (_names.Find(name) is not { } index) return null;
+        var pool = _snapshot.Pools[index];
+        return IsSettled(pool) ? pool : Choose(pool, _before!.MatchServerName(name));
+    }
+
+    private bool IsSettled(PoolSnapshot pool) => _before is null || !pool.IsUnknown;
+
+    private static PoolSnapshot? Choose(PoolSnapshot pool, PoolSnapshot? earlier)
+        => earlier is { Eligible.Count: > 0 } || (earlier is null && pool.AwaitsFirstProbes) ? earlier : pool;
 
     private PoolSnapshot? Find(ReadOnlySpan<char> name, ReadOnlySpan<char> path)
     {
@@ -69,6 +85,7 @@ internal sealed class PoolMatcher
 
     private static IEnumerable<Rule> Rules(PoolSnapshot pool, int index)
         => from host in pool.Options.Match.Hosts.DefaultIfEmpty("")
+           where !pool.Options.IsPassthrough
            from prefix in pool.Options.Match.PathPrefixes.DefaultIfEmpty("")
            let suffix = (host.StartsWith('*') ? host[1..] : host).TrimEnd('.')
            let rank = host.Length == 0 ? 2 : host.StartsWith('*') ? 1 : 0

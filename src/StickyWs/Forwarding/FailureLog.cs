@@ -21,6 +21,10 @@ internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> 
     /// <param name="cause">Why, as one of a few fixed texts.</param>
     /// <param name="exception">The caught exception, if any.</param>
     public void Note(Backend backend, string what, int? status, string cause, Exception? exception = null)
+        => NoteAnswer(backend, what, status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "an answer broken off", cause, exception);
+
+    /// <summary>The same for a client that got something else than a status.</summary>
+    public void NoteAnswer(Backend backend, string what, string answer, string cause, Exception? exception = null)
     {
         if (!logger.IsEnabled(LogLevel.Warning)) return;
         var line = _lines.GetOrCreateValue(backend).GetOrAdd((what, cause), static _ => new Line());
@@ -38,7 +42,6 @@ internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> 
             line.LeftOut = 0;
         }
 
-        var answer = status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "an answer broken off";
         var detail = exception is null ? "" : $" ({exception.GetBaseException().Message})";
         if (leftOut == 0) LogFailed(backend.Pool, backend.Name, what, answer, cause, detail);
         else LogFailedAgain(backend.Pool, backend.Name, what, answer, cause, detail, leftOut);

@@ -26,16 +26,14 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
     public override async ValueTask<bool> AcceptAsync(ResponseHead answer, ReadOnlyMemory<byte> afterHead)
     {
         if (await OpenAsync(answer).ConfigureAwait(false) is not { } pipe) return false;
-        pipe.Output.Write(afterHead.Span);
-        await pipe.Output.FlushAsync().ConfigureAwait(false);
-        _pipe = pipe;
+        await BeginAsync(pipe, afterHead).ConfigureAwait(false);
         return true;
     }
 
     public override async Task RelayAsync(OpenedBackend<StreamBackendConnection> opened, TunnelOptions options, TunnelTable tunnels)
     {
         var tunnel = new PipeTunnel(this, opened.Connection, opened.Lease, options, tunnels.Time);
-        tunnel.Begin(opened.Behind, opened.End);
+        tunnel.Begin(opened.Behind, opened.End, opened.IsOpaque);
         Share?.Settle();
         if (options.DeadPeerTimeout is { } time)
         {
@@ -55,6 +53,14 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
             tunnel.Close();
             tunnels.Close(tunnel);
         }
+    }
+
+    /// <summary>Sends the tunnel's first bytes.</summary>
+    protected async ValueTask BeginAsync(IDuplexPipe pipe, ReadOnlyMemory<byte> first)
+    {
+        pipe.Output.Write(first.Span);
+        await pipe.Output.FlushAsync().ConfigureAwait(false);
+        _pipe = pipe;
     }
 
     /// <summary>Sends the 101.</summary>

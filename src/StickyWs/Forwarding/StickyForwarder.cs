@@ -156,7 +156,7 @@ internal sealed partial class StickyForwarder(
 
     private TimeSpan Left(TimeSpan longest, long startedAt) => longest - time.GetElapsedTime(startedAt) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
 
-    private static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
+    internal static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
     {
         HandshakeOutcome.TimedOut => Refusal.NotAnsweredInTime,
         HandshakeOutcome.NoAnswer => Refusal.NoAnswer,
@@ -164,7 +164,8 @@ internal sealed partial class StickyForwarder(
         _ => null,
     };
 
-    private static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
+    /// <summary>What it means that no backend was reached.</summary>
+    internal static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
@@ -182,7 +183,7 @@ internal sealed partial class StickyForwarder(
         else if (EvidenceOf(outcome) is not Evidence.None and var evidence) outcomes.Failed(backend, Suspicion.Of(evidence, choice.Client));
     }
 
-    private static Evidence EvidenceOf(HandshakeOutcome outcome) => outcome switch
+    internal static Evidence EvidenceOf(HandshakeOutcome outcome) => outcome switch
     {
         HandshakeOutcome.NoAnswer => Evidence.NoAnswer,
         HandshakeOutcome.BadAnswer => Evidence.BadAnswer,

@@ -124,6 +124,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<TunnelTable>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<StickyForwarder>();
+        services.AddSingleton<PassthroughForwarder>();
         services.AddSingleton<IStickyWsState, StickyWsState>();
         services.AddHostedService<TunnelShutdown>();
         services.AddHostedService<TunnelSweeper>();

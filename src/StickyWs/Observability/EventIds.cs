@@ -42,6 +42,7 @@ internal static class EventIds
     public const int TunnelOpened = 502;
     public const int TunnelEnded = 503;
     public const int OutOfResources = 504;
+    public const int PassthroughRefused = 505;
 
     // Proxying
     public const int RequestRetried = 600;
@@ -54,6 +55,8 @@ internal static class EventIds
     public const int HeadTimedOut = 700;
     public const int ConnectionFailed = 701;
     public const int TlsHandshakeFailed = 702;
+    public const int ClientHelloRefused = 703;
+    public const int TlsPassedThrough = 704;
 
     // Transport
     public const int RawLaneOn = 800;

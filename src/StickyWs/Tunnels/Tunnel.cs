@@ -17,6 +17,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     // States of a CloseWatch; as fields of its type they would take eight bytes each.
     private byte _clientsEnd;
     private byte _backendsEnd;
+    private bool _isOpaque;
 
     public Backend Backend => lease.Backend;
 
@@ -49,28 +50,31 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Counts what the backend sent together with its 101; the client has it already.</summary>
     /// <param name="early">The number of bytes.</param>
     /// <param name="end">Whether they end with a Close frame.</param>
-    public void Begin(int early, CloseWatch end)
+    /// <param name="isOpaque">Whether its bytes are encrypted: they are not looked at then.</param>
+    public void Begin(int early, CloseWatch end, bool isOpaque)
     {
         CountToClient(early);
-        _backendsEnd = end.State;
+        _isOpaque = isOpaque;
+        if (isOpaque) _clientsEnd = CloseWatch.AfterUnseen;
+        else _backendsEnd = end.State;
     }
 
     public void CountToBackend(ReadOnlySpan<byte> piece)
     {
         AddToBackend(piece.Length);
-        _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
+        if (!_isOpaque) _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
     }
 
     public void CountToBackend(in ReadOnlySequence<byte> piece)
     {
         AddToBackend(piece.Length);
-        _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
+        if (!_isOpaque) _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
     }
 
     public void CountToClient(ReadOnlySpan<byte> piece)
     {
         AddToClient(piece.Length);
-        _backendsEnd = CloseWatch.After(_backendsEnd, piece, isMasked: false);
+        if (!_isOpaque) _backendsEnd = CloseWatch.After(_backendsEnd, piece, isMasked: false);
     }
 
     /// <summary>Counts bytes that passed unseen.</summary>

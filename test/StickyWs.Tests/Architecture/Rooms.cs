@@ -14,7 +14,7 @@ internal static class Rooms
         ["Http1"] = [],
         ["Names"] = [],
         ["Binding"] = ["Configuration", "Observability"],
-        ["Detection"] = ["Http1"],
+        ["Detection"] = ["Http1", "Tls"],
         ["Reactors"] = ["Configuration", "Kernel", "Observability"],
         ["Transport"] = ["Configuration", "Kernel", "Observability", "Reactors", "Tls"],
         ["Backends"] = ["Configuration", "Http1", "Names", "Observability"],
@@ -26,7 +26,7 @@ internal static class Rooms
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
         ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
-        ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Transport", "Tunnels"],
+        ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
             "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Tls", "Transport",

@@ -20,7 +20,7 @@ public sealed class StickyWsOptionsReaderTests
     [MemberData(nameof(GoodValues))]
     public void Configure_GoodValue_ReachesItsOptionAndIsValid(string key, string value)
     {
-        var options = OptionTable.Rows.Single(row => row.Key == key).Needs is { } needs ? Written.Keys((key, value), needs) : Written.Keys((key, value));
+        var options = Written.Keys([(key, value), .. OptionTable.Named(key).Needs]);
 
         Assert.NotEqual(value, OptionTree.Text(Written.Keys(), key));
         Assert.Equal(value, OptionTree.Text(options, key));
@@ -31,7 +31,7 @@ public sealed class StickyWsOptionsReaderTests
     [MemberData(nameof(SingleValues))]
     public void Configure_ObjectInPlaceOfAValue_IsOneError(string key)
     {
-        var error = Assert.Single(Written.ErrorsOf((key, null), ($"{key}:Inner", "x")));
+        var error = Assert.Single(Written.ErrorsOf([(key, null), ($"{key}:Inner", "x"), .. OptionTable.Named(key).Beside]));
 
         Assert.StartsWith($"StickyWs:{key} is an object", error, StringComparison.Ordinal);
     }
@@ -102,7 +102,7 @@ public sealed class StickyWsOptionsReaderTests
     [InlineData("Pools:chat:Timeouts", "use an object")]
     [InlineData("Pools:chat:Health", "use an object")]
     [InlineData("Pools:chat:Health:Passive", "use an object")]
-    [InlineData("Pools:chat:Tls", "use an object")]
+    [InlineData("Pools:chat:Tls", "use one of Terminate, Passthrough, or an object")]
     [InlineData("Pools:chat:Tunnels", "use an object")]
     [InlineData("Transport", "use an object")]
     [InlineData("Pins", "use an object")]

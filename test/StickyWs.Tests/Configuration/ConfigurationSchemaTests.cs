@@ -15,6 +15,11 @@ public sealed class ConfigurationSchemaTests
     private static readonly Dictionary<string, Action<JsonObject>> Rules = new()
     {
         ["BackendOptions.Address"] = schema => schema["format"] = "uri",
+        ["PoolOptions.Tls"] = schema =>
+        {
+            schema["type"] = new JsonArray("object", "string");
+            schema["anyOf"] = new JsonArray(new JsonObject { ["type"] = "object" }, OptionsSchema.Names(Enum.GetNames<PoolTlsMode>()));
+        },
         // A policy of the application's own has any name.
         ["PoolOptions.Policy"] = schema => schema["anyOf"] = new JsonArray(OptionsSchema.Names(Policies()), new JsonObject()),
     };
@@ -93,6 +98,12 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Pools:chat:Affinity:Rules:0:SignalR:Name")]
     public void Schema_MisspeltKey_IsRefused(string key)
         => Assert.Equal($":StickyWs:{key} is not an option", Assert.Single(SchemaCheck.Errors(Json(key.Split(':'), "x"), Schema)));
+
+    [Theory]
+    [InlineData("Passthrough", true)]
+    [InlineData("Split", false)]
+    public void Schema_ModeInPlaceOfTls_IsTakenByItsName(string mode, bool isGood)
+        => Assert.Equal(isGood, SchemaCheck.Errors(Json(["Pools", "chat", "Tls"], mode), Schema).Count == 0);
 
     private static IEnumerable<string> Policies()
         => typeof(ILoadBalancingPolicy).Assembly.GetTypes()

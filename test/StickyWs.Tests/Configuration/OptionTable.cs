@@ -5,6 +5,11 @@ internal static class OptionTable
 {
     private const string Rule = "Pools:chat:Affinity:Rules:0";
 
+    private static readonly (string Key, string? Value)[] Passthrough =
+    [
+        ("Pools:chat:Match:ServerNames:0", "mail.example.com"), ("Pools:chat:Backends:a:Address", "tcp://10.0.0.1:443"),
+    ];
+
     private static readonly string[] NoTime = ["5", "5s", "soon", "00:00:60"];
     private static readonly string[] NoWhole = ["many", "1.5", "99999999999"];
     private static readonly string[] NoNumber = ["half", "NaN", "Infinity", "0,5"];
@@ -27,6 +32,15 @@ internal static class OptionTable
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
         new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),
         new("Pools:chat:Match:PathPrefixes:0", "/chat", ["chat", "/chat?x", "/a%20b", "//chat", "/#"]),
+        new(
+            "Pools:chat:Match:ServerNames:0",
+            "*.example.com",
+            ["mail.example.com:443", "*", "a b", "a..b", "a.example.", "*.*.com", "b\u00fccher.example", "10.0.0.1", "[::1]", "tcp://a.example"],
+            ("Pools:chat:Tls", "Passthrough"),
+            ("Pools:chat:Backends:a:Address", "tcp://10.0.0.1:443"))
+        {
+            IsNeededAlways = true,
+        },
         new(
             "Pools:chat:Backends:a:Address",
             "https://10.0.0.1:5001",
@@ -79,6 +93,7 @@ internal static class OptionTable
         new("Pools:chat:Health:Http:ExpectedBody", "ready", []),
         .. Probe("Http"),
         .. Probe("Tcp"),
+        .. Probe("Tls", [("Pools:chat:Tls", "Passthrough"), .. Passthrough]),
         new("Pools:chat:Health:WebSocket:Path", "/ws", ["ws", "/a b"]),
         new("Pools:chat:Health:WebSocket:Host", "chat.example.com", ["a b", "a\r\nX: y"]),
         new("Pools:chat:Health:WebSocket:Headers:Origin", "https://example.com", ["a\r\nb"]),
@@ -90,19 +105,22 @@ internal static class OptionTable
         new("Pools:chat:Health:Passive:MinimumClients", "1", ["0", "101", .. NoWhole]),
         new("Pools:chat:Health:Passive:SamplingDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
         new("Pools:chat:Health:Passive:BreakDuration", "00:01:00", ["00:00:00.4990000", "1.00:00:00.0010000", .. NoTime]),
+        new("Pools:chat:Tls:Mode", "Passthrough", ["Split", "1", "Terminate,Passthrough"], Passthrough),
         new("Pools:chat:Tls:ServerName", "chat.example.com", []),
         new("Pools:chat:Tls:CaCertificateFile", TestCertificate.WriteAuthorityFile(), ["/no/such/file.pem", typeof(OptionTable).Assembly.Location]),
         new("Pools:chat:Tls:DangerousAcceptAnyCertificate", "True", NoFlag),
         new("Pools:chat:HttpVersion", "Http2", ["Http3", "2"]),
     ];
 
-    private static IEnumerable<OptionRow> Probe(string kind) =>
+    public static OptionRow Named(string key) => Rows.Single(row => row.Key == key);
+
+    private static IEnumerable<OptionRow> Probe(string kind, params (string Key, string? Value)[] needs) =>
     [
-        new($"Pools:chat:Health:{kind}:Interval", "00:00:00.0500000", ["00:00:00.0490000", "01:00:00.0010000", .. NoTime]),
-        new($"Pools:chat:Health:{kind}:Timeout", "00:05:00", ["00:00:00.0090000", "00:05:00.0010000", .. NoTime]),
-        new($"Pools:chat:Health:{kind}:Rise", "100", ["0", "101", .. NoWhole]),
-        new($"Pools:chat:Health:{kind}:Fall", "1", ["0", "101", .. NoWhole]),
-        new($"Pools:chat:Health:{kind}:Retries", "10", ["-1", "11", .. NoWhole]),
-        new($"Pools:chat:Health:{kind}:Jitter", "1", ["-0.1", "1.001", .. NoNumber]),
+        new($"Pools:chat:Health:{kind}:Interval", "00:00:00.0500000", ["00:00:00.0490000", "01:00:00.0010000", .. NoTime], needs) { IsNeededAlways = true },
+        new($"Pools:chat:Health:{kind}:Timeout", "00:05:00", ["00:00:00.0090000", "00:05:00.0010000", .. NoTime], needs) { IsNeededAlways = true },
+        new($"Pools:chat:Health:{kind}:Rise", "100", ["0", "101", .. NoWhole], needs) { IsNeededAlways = true },
+        new($"Pools:chat:Health:{kind}:Fall", "1", ["0", "101", .. NoWhole], needs) { IsNeededAlways = true },
+        new($"Pools:chat:Health:{kind}:Retries", "10", ["-1", "11", .. NoWhole], needs) { IsNeededAlways = true },
+        new($"Pools:chat:Health:{kind}:Jitter", "1", ["-0.1", "1.001", .. NoNumber], needs) { IsNeededAlways = true },
     ];
 }

@@ -6,8 +6,9 @@ public sealed class StickyWsOptionsValidatorTests
 {
     private const string SomeSecondPool = "http://127.0.0.1:5001";
 
-    // A pool has one kind of probe, and a rule is of one kind.
-    private static readonly string[] OtherKinds = [":Tcp:", ":WebSocket:", ":Header:", ":Query:", ":PathSegment:", ":ClientAddress:", ":Learn:"];
+    // A pool has one kind of probe, and a rule is of one kind; server names go with what is passed through.
+    private static readonly string[] OtherKinds =
+        [":Tcp:", ":Health:Tls:", ":ServerNames:", ":WebSocket:", ":Header:", ":Query:", ":PathSegment:", ":ClientAddress:", ":Learn:"];
 
     public static TheoryData<string, string> BadValues => [.. OptionTable.Rows.SelectMany(row => row.Bad, (row, bad) => (row.Key, bad))];
 
@@ -15,7 +16,7 @@ public sealed class StickyWsOptionsValidatorTests
     [MemberData(nameof(BadValues))]
     public void Validate_BadValue_IsOneMessageWithKeyValueAndRemedy(string key, string value)
     {
-        var error = Assert.Single(Written.ErrorsOf((key, value)));
+        var error = Assert.Single(Written.ErrorsOf([(key, value), .. OptionTable.Named(key).Beside]));
 
         Assert.StartsWith($"StickyWs:{key} is '{value}': ", error, StringComparison.Ordinal);
         Assert.Matches(@"': (use|keep) [^:]*.*\.$", error);

@@ -17,7 +17,7 @@ public sealed partial class OptionsPageTests
     // Rules that have nothing to set have no keys beneath them.
     private static readonly string[] Switches = ["Pools:<pool>:Affinity:Rules:<n>:SignalR", "Pools:<pool>:Affinity:Rules:<n>:SocketIO"];
 
-    private static readonly string[] Probes = ["Http", "Tcp", "WebSocket"];
+    private static readonly string[] Probes = ["Http", "Tcp", "Tls", "WebSocket"];
 
     public static TheoryData<string> OptionNames { get; } =
     [
@@ -87,7 +87,7 @@ public sealed partial class OptionsPageTests
             Page.Read("src/StickyWs.Redis/README.md").Table("Options").Select(row => Page.Code(row[0])!).Order(StringComparer.Ordinal));
     }
 
-    // A heading in code is the section that the keys beneath it are in; that of the three probes stands for each.
+    // A heading in code is the section that the keys beneath it are in; that of the probes stands for each.
     private static IEnumerable<(string Key, string Default, string Range)> Documented()
         => from row in Package.Tables()
            let section = Page.Code(row.Heading)

@@ -21,6 +21,7 @@ internal static class HealthRules
         }
 
         if (health.Tcp is { } tcp) CheckProbe($"{key}:Tcp", tcp, errors);
+        if (health.Tls is { } tls) CheckProbe($"{key}:Tls", tls, errors);
         if (health.WebSocket is not { } webSocket) return;
         CheckProbe($"{key}:WebSocket", webSocket, errors);
         CheckRequest($"{key}:WebSocket", webSocket.Path, webSocket.Host, webSocket.Headers, errors);
@@ -32,6 +33,7 @@ internal static class HealthRules
     {
         if (health.Http is not null) yield return nameof(health.Http);
         if (health.Tcp is not null) yield return nameof(health.Tcp);
+        if (health.Tls is not null) yield return nameof(health.Tls);
         if (health.WebSocket is not null) yield return nameof(health.WebSocket);
     }
 

@@ -3,7 +3,10 @@ namespace StickyWs.Configuration;
 /// <summary>One backend of a pool.</summary>
 public sealed class BackendOptions
 {
-    /// <summary>Where the backend listens: <c>http://host:port</c> or <c>https://host:port</c>, without path, query or user info. Required.</summary>
+    /// <summary>
+    /// Where the backend listens: <c>http://host:port</c> or <c>https://host:port</c>, without path, query or user info. In a pool whose TLS is passed
+    /// through: <c>tcp://host:port</c>, since the balancer itself speaks no TLS to it. Required.
+    /// </summary>
     public string Address { get; set; } = "";
 
     /// <summary>The backend's share of new work, relative to the other backends of the pool. Range 1 to 256; default 1.</summary>

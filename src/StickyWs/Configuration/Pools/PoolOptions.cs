@@ -48,9 +48,12 @@ public sealed class PoolOptions
     /// <summary>How the pool's backends are monitored. Default: no probes; failures of real traffic count.</summary>
     public HealthOptions Health { get; } = new();
 
-    /// <summary>TLS to <c>https</c> backends.</summary>
+    /// <summary>TLS of clients, and TLS to <c>https</c> backends.</summary>
     public TlsOptions Tls { get; } = new();
 
     /// <summary>The HTTP version used with the backends for plain requests. Default <see cref="BackendHttpVersion.Auto"/>.</summary>
     public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
+
+    /// <summary>Whether the pool's clients speak TLS with its backends, and no HTTP with anybody here.</summary>
+    internal bool IsPassthrough => Tls.Mode == PoolTlsMode.Passthrough;
 }

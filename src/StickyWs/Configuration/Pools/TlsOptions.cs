@@ -1,9 +1,18 @@
 namespace StickyWs.Configuration;
 
-/// <summary>TLS to the <c>https</c> backends of a pool, for requests, tunnels and probes alike.</summary>
+/// <summary>TLS of a pool's clients, and TLS to its <c>https</c> backends: for requests, tunnels and probes alike.</summary>
 public sealed class TlsOptions
 {
-    /// <summary>The name sent as SNI and verified in the backend's certificate. Default: the host of the backend's address.</summary>
+    /// <summary>
+    /// What happens to the TLS of the pool's clients. In configuration <c>"Tls": "Passthrough"</c> says the same as <c>"Tls": { "Mode": "Passthrough"
+    /// }</c>. Default <see cref="PoolTlsMode.Terminate"/>.
+    /// </summary>
+    public PoolTlsMode Mode { get; set; } = PoolTlsMode.Terminate;
+
+    /// <summary>
+    /// The name sent as SNI and verified in the backend's certificate. Default: the host of the backend's address; for a <c>Tls</c> probe the pool's first
+    /// exact server name.
+    /// </summary>
     public string? ServerName { get; set; }
 
     /// <summary>

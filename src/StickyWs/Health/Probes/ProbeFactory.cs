@@ -2,13 +2,14 @@ using StickyWs.Configuration;
 
 namespace StickyWs.Health;
 
-/// <summary>The three kinds of probes.</summary>
+/// <summary>The kinds of probes.</summary>
 internal sealed class ProbeFactory : IProbeFactory
 {
     public IProbe? Create(PoolOptions pool) => pool.Health.Probe switch
     {
         HttpProbeOptions http => new HttpProbe(http, pool.Tls, pool.HttpVersion),
         TcpProbeOptions => new TcpProbe(pool.Tls),
+        TlsProbeOptions => new TlsProbe(pool),
         WebSocketProbeOptions webSocket => new WebSocketProbe(webSocket, pool.Tls),
         _ => null,
     };

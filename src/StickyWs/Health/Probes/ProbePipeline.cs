@@ -56,6 +56,7 @@ internal sealed class ProbePipeline
         var own = probe switch
         {
             HttpProbeOptions http => [http.Path, http.Method, http.Host, http.ExpectedStatus, http.ExpectedBody, .. Lines(http.Headers)],
+            TlsProbeOptions => [PassthroughRules.NameForProbe(pool)],
             WebSocketProbeOptions webSocket => [webSocket.Path, webSocket.Host, webSocket.Subprotocol, .. Lines(webSocket.Headers)],
             _ => Array.Empty<string?>(),
         };

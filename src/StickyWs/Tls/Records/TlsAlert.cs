@@ -10,6 +10,8 @@ internal enum TlsAlert : byte
     handshake_failure = 40,
     illegal_parameter = 47,
     decode_error = 50,
+    protocol_version = 70,
     internal_error = 80,
     user_canceled = 90,
+    unrecognized_name = 112,
 }
