@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 
@@ -14,6 +15,7 @@ internal sealed class SniffingServices(
     BackendRegistry registry,
     Dispatcher dispatcher,
     StickyForwarder forwarder,
+    RawBackendTls backendTls,
     IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
@@ -23,6 +25,9 @@ internal sealed class SniffingServices(
     public Dispatcher Dispatcher => dispatcher;
 
     public StickyForwarder Forwarder => forwarder;
+
+    /// <summary>TLS to https backends in the raw lane.</summary>
+    public RawBackendTls BackendTls => backendTls;
 
     public TimeProvider Time => time;
 

@@ -42,6 +42,7 @@ internal static class EventIds
     public const int TunnelOpened = 502;
     public const int TunnelEnded = 503;
     public const int OutOfResources = 504;
+    public const int BackendTlsInPortableLane = 505;
 
     // Proxying
     public const int RequestRetried = 600;
