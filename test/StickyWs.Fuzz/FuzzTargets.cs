@@ -12,6 +12,7 @@ public static class FuzzTargets
         "affinity" => new AffinityTarget(),
         "record" => new RecordTarget(),
         "record-content" => new RecordContentTarget(),
+        "record-content-client" => new ClientContentTarget(),
         _ => null,
     };
 }

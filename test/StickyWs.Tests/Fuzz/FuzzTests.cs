@@ -15,6 +15,7 @@ public sealed class FuzzTests
     [InlineData("affinity", 8000)]
     [InlineData("record", 8000)]
     [InlineData("record-content", 1500)]
+    [InlineData("record-content-client", 800)]
     public async Task Target_FixedSeed_KeepsItsProperties(string name, int cases)
     {
         Assert.SkipWhen(name.StartsWith("record", StringComparison.Ordinal) && TlsSupport.FirstRefusal() is not null, TlsSupport.FirstRefusal() ?? "");
