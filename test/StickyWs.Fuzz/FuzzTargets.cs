@@ -13,6 +13,7 @@ public static class FuzzTargets
         "client-hello" => new ClientHelloTarget(),
         "record" => new RecordTarget(),
         "record-content" => new RecordContentTarget(),
+        "record-content-client" => new ClientContentTarget(),
         _ => null,
     };
 }

@@ -4,7 +4,7 @@ using StickyWs.Tls;
 namespace StickyWs.Fuzz;
 
 /// <summary>
-/// The own record layer of TLS, as bytes: no exception, the same outcome however the bytes are split, and whatever is changed, only a beginning of
+/// The own record layer of TLS, as bytes, of a server and of a client: no exception, the same outcome however the bytes are split, and whatever is changed, only a beginning of
 /// what the peer really sent is passed on.
 /// </summary>
 internal sealed class RecordTarget : IFuzzTarget
@@ -32,9 +32,10 @@ internal sealed class RecordTarget : IFuzzTarget
 
     public Task<bool> CheckAsync(byte[] input, Random random)
     {
-        var whole = Receive(input, [input.Length]);
+        var isClient = random.Next(2) == 0;
+        var whole = Receive(isClient, input, [input.Length]);
         var cuts = Splitter.Cuts(input.Length, random);
-        var split = Receive(input, cuts);
+        var split = Receive(isClient, input, cuts);
         Broken.If(whole != split, $"{whole} in one piece, {split} in pieces that end at {string.Join(", ", cuts)}.");
         Broken.If(_slab.InUse != 0 || !_slab.IsZero(), "Secrets are left.");
         return Task.FromResult(whole.Status != TlsStatus.Failed && whole.Plain.Length > 0);
@@ -52,9 +53,9 @@ internal sealed class RecordTarget : IFuzzTarget
         return [.. records];
     }
 
-    private Outcome Receive(byte[] input, int[] cuts)
+    private Outcome Receive(bool isClient, byte[] input, int[] cuts)
     {
-        using var end = TlsEnd.Resume(_slab, Suite, FromPeer, ToPeer, RecordsPerKey, RecordLayer.MostContent);
+        using var end = TlsEnd.Resume(_slab, Suite, FromPeer, ToPeer, RecordsPerKey, RecordLayer.MostContent, isClient);
         var (plain, sent) = (new List<byte>(), new List<byte>());
         var start = 0;
         foreach (var cut in cuts)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests;
@@ -19,6 +20,16 @@ public abstract class BalancerTest : IAsyncLifetime
     public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls,
         Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
 
+    /// <summary>Those whose tunnels to backends with TLS are in the raw lane, too; without Linux they are not.</summary>
+    public static TheoryData<Lane> RawTlsBackendLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
+
+    /// <summary>Every lane to a plain backend, and those of the raw lane to one with TLS.</summary>
+    public static TheoryData<Lane, bool> EveryLaneAndBackend { get; } =
+    [
+        .. from lane in Enum.GetValues<Lane>() from isTls in new[] { false, true } where !isTls || lane is Lane.Raw or Lane.RawEpoll || lane.IsRawTls()
+        select new TheoryDataRow<Lane, bool>(lane, isTls),
+    ];
+
     public static TheoryData<Lane> PipelineLanes { get; } = new(Lane.KeptAlive, Lane.InsideTls);
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -39,6 +50,13 @@ public abstract class BalancerTest : IAsyncLifetime
     }
 
     protected static LiveSettings Pool(params string[] addresses) => new LiveSettings().WithPool("chat", addresses);
+
+    /// <summary>The certificate of a backend with TLS.</summary>
+    protected static X509Certificate2? CertificateIf(bool isTls) => isTls ? TestCertificate.Server : null;
+
+    /// <summary>A pool that accepts any certificate.</summary>
+    protected static LiveSettings TrustingPool(params string[] addresses)
+        => Pool(addresses).With("Pools:chat:Tls:DangerousAcceptAnyCertificate", "true");
 
     protected T Owned<T>(T backend)
         where T : IAsyncDisposable

@@ -4,15 +4,17 @@ namespace StickyWs.TestKit;
 public enum Lane
 {
     /// <summary>
-    /// The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor on the best that the kernel offers. On
-    /// Linux only; elsewhere as <see cref="Portable"/>.
+    /// The first request of a plain connection, on the raw transport: sniffed on the bare socket, relayed by a reactor on the best that the kernel offers, and
+    /// so to backends with TLS. On Linux only; elsewhere as <see cref="Portable"/>.
     /// </summary>
     Raw,
 
-    /// <summary>The same with io_uring not wanted: relayed by a reactor on epoll.</summary>
+    /// <summary>The same by a reactor on epoll, and with OpenSSL's records to backends with TLS.</summary>
     RawEpoll,
 
-    /// <summary>As <see cref="Raw"/>, with the application's code on the threads of the reactors.</summary>
+    /// <summary>
+    /// As <see cref="Raw"/>, with the application's code on the threads of the reactors; tunnels to backends with TLS use the portable lane.
+    /// </summary>
     RawInline,
 
     /// <summary>The same request with the raw transport switched off: sniffed and relayed through the connection's pipe.</summary>

@@ -28,11 +28,11 @@ public static class Lanes
     /// <summary>What <c>Transport:Reactor</c> says.</summary>
     public static string Reactor(this Lane lane) => lane is Lane.RawEpoll or Lane.RawTlsEpoll ? "Epoll" : "Auto";
 
-    /// <summary>What <c>Transport:Tls</c> says.</summary>
+    /// <summary>What <c>Transport:Tls</c> says. On a plain listener it decides how backends with TLS are reached.</summary>
     public static string Tls(this Lane lane) => lane switch
     {
-        Lane.RawTls or Lane.RawTlsEpoll => "Auto",
-        Lane.RawTlsKept => "OpenSsl",
+        Lane.Raw or Lane.RawTls or Lane.RawTlsEpoll => "Auto",
+        Lane.RawEpoll or Lane.RawTlsKept => "OpenSsl",
         _ => "SslStream",
     };
 

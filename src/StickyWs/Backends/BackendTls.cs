@@ -14,6 +14,9 @@ internal static class BackendTls
 
     public static bool IsUsedBy(Uri address) => address.Scheme == Uri.UriSchemeHttps;
 
+    /// <summary>The name or address that a backend's certificate must be for, and that is asked for by SNI unless it is an address.</summary>
+    public static string HostOf(TlsOptions tls, Uri address) => tls.ServerName ?? address.IdnHost;
+
     /// <summary>New options for a connection to <paramref name="address"/>. The verified name is the backend's, never one that a client chose.</summary>
     /// <param name="tls">The pool's options.</param>
     /// <param name="address">The backend's address.</param>
@@ -22,7 +25,7 @@ internal static class BackendTls
     /// <exception cref="IOException">The CA file cannot be read.</exception>
     public static SslClientAuthenticationOptions For(TlsOptions tls, Uri address, params ReadOnlySpan<SslApplicationProtocol> protocols)
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = tls.ServerName ?? address.IdnHost };
+        var options = new SslClientAuthenticationOptions { TargetHost = HostOf(tls, address) };
         if (protocols.Length > 0) options.ApplicationProtocols = [.. protocols];
         if (tls.DangerousAcceptAnyCertificate)
         {

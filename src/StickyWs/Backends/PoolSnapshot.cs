@@ -21,7 +21,7 @@ internal sealed record PoolSnapshot(
     /// <summary>Its settings, immutable by now.</summary>
     public PoolOptions Options => Definition.Options;
 
-    /// <summary>Whether a backend uses TLS, which the raw lane does not support.</summary>
+    /// <summary>Whether a backend uses TLS, which the raw lane supports only if <c>Transport:Tls</c> says so.</summary>
     public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
 
     /// <summary>Backends without probes that traffic took out while others serve: now and then one request tries them.</summary>

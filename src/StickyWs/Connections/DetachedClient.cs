@@ -42,7 +42,10 @@ internal sealed class DetachedClient(
 
     public override string Lane => LaneNames.Raw;
 
-    public override IBackendConnector<RawBackendConnection> Connector { get; } = new RawConnector(socket.Reactor);
+    /// <summary>Does TLS to https backends.</summary>
+    public RawBackendTls? BackendTls { get; set; }
+
+    public override IBackendConnector<RawBackendConnection> Connector => new RawConnector(socket.Reactor, BackendTls);
 
     public override CancellationToken Left => socket.Left;
 
@@ -74,7 +77,7 @@ internal sealed class DetachedClient(
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
             tunnel.Begin(opened.Behind, opened.End, opened.IsOpaque);
-            tunnel.Join(socket, opened.Connection.Socket, options, tls);
+            tunnel.Join(socket, opened.Connection.Socket, options, tls, opened.Connection.Tls);
             _tls = null;
         }
         catch

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
+using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 
@@ -15,6 +16,7 @@ internal sealed class SniffingServices(
     Dispatcher dispatcher,
     StickyForwarder forwarder,
     PassthroughForwarder passthrough,
+    RawBackendTls backendTls,
     IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
@@ -26,6 +28,9 @@ internal sealed class SniffingServices(
     public StickyForwarder Forwarder => forwarder;
 
     public PassthroughForwarder Passthrough => passthrough;
+
+    /// <summary>TLS to https backends in the raw lane.</summary>
+    public RawBackendTls BackendTls => backendTls;
 
     public TimeProvider Time => time;
 

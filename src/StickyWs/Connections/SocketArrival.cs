@@ -19,11 +19,14 @@ internal abstract class SocketArrival(ConnectionContext connection, IRawConnecti
 
     protected IRawConnection Raw => raw;
 
-    // A tunnel to a TLS backend needs .NET streams, on both of its ends.
+    // Where TLS to backends is not done in the raw lane, such a tunnel needs .NET streams, on both of its ends.
     public sealed override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)
-        => decision.Pool.HasTls
-            ? ForwardRealizedAsync(head, decision, services)
-            : ForwardDetachedAsync(Detach(head.Length, services.Time), head, decision, services.Forwarder);
+    {
+        if (decision.Pool.HasTls && !services.BackendTls.IsOn) return ForwardRealizedAsync(head, decision, services);
+        var client = Detach(head.Length, services.Time);
+        client.BackendTls = services.BackendTls;
+        return ForwardDetachedAsync(client, head, decision, services.Forwarder);
+    }
 
     public sealed override async ValueTask RefuseAsync(Refusal refusal, TimeProvider time)
     {

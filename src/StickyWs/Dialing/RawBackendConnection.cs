@@ -1,13 +1,21 @@
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Dialing;
 
-/// <summary>A plaintext upstream connection in the raw lane.</summary>
-internal sealed class RawBackendConnection(RawSocket socket) : BackendConnection
+/// <summary>An upstream connection in the raw lane, plaintext or TLS.</summary>
+internal sealed class RawBackendConnection(RawSocket socket, RawTlsStream? tls = null) : BackendConnection
 {
-    public override Stream Stream { get; } = new RawSocketStream(socket);
+    public override Stream Stream { get; } = (Stream?)tls ?? new RawSocketStream(socket);
 
     public RawSocket Socket => socket;
 
-    public override void Dispose() => socket.Dispose();
+    /// <summary>The TLS end, with what has arrived and was not read; <see langword="null"/> without TLS. A tunnel takes it over with the socket.</summary>
+    public TlsStart? Tls => tls?.Take();
+
+    public override void Dispose()
+    {
+        tls?.Dispose();
+        socket.Dispose();
+    }
 }

@@ -120,6 +120,7 @@ public static class StickyWsServiceCollectionExtensions
     {
         services.AddSingleton<ShortageLog>();
         services.AddSingleton<BackendDialer>();
+        services.AddSingleton<RawBackendTls>();
         services.AddSingleton<Handshake>();
         services.AddSingleton<TunnelTable>();
         services.AddSingleton<FailureLog>();

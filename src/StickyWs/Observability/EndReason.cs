@@ -38,4 +38,10 @@ public enum EndReason
 
     /// <summary>The client's bytes broke the rules of TLS, or were changed on the way; it got an alert.</summary>
     TlsFailed,
+
+    /// <summary>The backend's connection ended (FIN) without the close_notify that ends TLS: a backend that was cut off, or does not care.</summary>
+    BackendTruncated,
+
+    /// <summary>The backend's bytes broke the rules of TLS, or were changed on the way; it got an alert.</summary>
+    BackendTlsFailed,
 }

@@ -43,6 +43,7 @@ internal static class EventIds
     public const int TunnelEnded = 503;
     public const int OutOfResources = 504;
     public const int PassthroughRefused = 505;
+    public const int BackendTlsInPortableLane = 506;
 
     // Proxying
     public const int RequestRetried = 600;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace StickyWs.Tls;
 
@@ -32,10 +33,10 @@ internal sealed unsafe partial class TlsEnd
     }
 
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>: a traffic secret in hexadecimal goes straight into the slab.</summary>
-    public void TakeSecret(ReadOnlySpan<byte> hexadecimal, bool isRead)
+    public void TakeSecret(ReadOnlySpan<byte> hexadecimal, bool isClients)
     {
         if (_keys == null || hexadecimal.Length > TrafficKeys.MostSecret * 2) return;
-        var keys = isRead ? &_keys->Read : &_keys->Write;
+        var keys = isClients == _isClient ? &_keys->Write : &_keys->Read;
         var isTaken = Convert.FromHexString(hexadecimal, new Span<byte>(keys->Secret, TrafficKeys.MostSecret), out _, out var length)
             == OperationStatus.Done;
         keys->SecretLength = isTaken ? (byte)length : (byte)0;
@@ -86,7 +87,7 @@ internal sealed unsafe partial class TlsEnd
         if (error == OpenSsl.SSL_ERROR_WANT_READ)
         {
             reason = "these bytes are not TLS";
-            return work.InputLength == 0 && !IsRefused(record);
+            return work.InputLength == 0 && (record.IsEmpty || !IsRefused(record));
         }
 
         reason = error == OpenSsl.SSL_ERROR_ZERO_RETURN ? "the peer closed" : OpenSsl.TakeErrors();
@@ -107,6 +108,7 @@ internal sealed unsafe partial class TlsEnd
             ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1);
         try
         {
+            if (_isClient) _facts = _facts with { PeerCertificates = PeerCertificates.Of(_ssl) };
             if (CanTakeOver(work, RecordSuite.Of(suite), lastWritten, out var written)) TakeOver(RecordSuite.Of(suite), written);
             else ReturnKeys();
         }
@@ -131,15 +133,25 @@ internal sealed unsafe partial class TlsEnd
             : length == 0 ? default : new SslApplicationProtocol(chosen.ToArray());
     }
 
-    // OpenSSL must hold no byte of the application's, and both secrets must be known. What the last call wrote stands behind our Finished: it must be
-    // session tickets, each under the application key, and each with a number.
+    // A name that OpenSSL refuses is not sent; the runtime's SslStream does not fail for it either.
+    private void AskFor(string serverName)
+    {
+        OpenSsl.ERR_clear_error();
+        fixed (byte* name = Encoding.ASCII.GetBytes(serverName + '\0'))
+        {
+            _ = OpenSsl.SSL_ctrl(_ssl, OpenSsl.SSL_CTRL_SET_TLSEXT_HOSTNAME, OpenSsl.TLSEXT_NAMETYPE_host_name, name);
+        }
+    }
+
+    // OpenSSL must hold no byte of the application's, and both secrets must be known. What a server's last call wrote stands behind its Finished: it must
+    // be session tickets, each under the application key, and each with a number. What a client's last call wrote ends with its Finished.
     private bool CanTakeOver(Workspace work, RecordSuite suite, ReadOnlySpan<byte> lastWritten, out ulong written)
     {
         written = 0;
-        if (_keys == null || _context is not { HasOwnRecords: true } || suite.Cipher == 0) return false;
+        if (_keys == null || _context is { HasOwnRecords: false } || suite.Cipher == 0) return false;
         if (OpenSsl.SSL_version(_ssl) != OpenSsl.TLS1_3_VERSION || work.InputLength > 0 || OpenSsl.SSL_has_pending(_ssl) != 0) return false;
         if (_keys->Read.SecretLength != suite.SecretLength || _keys->Write.SecretLength != suite.SecretLength) return false;
-        for (; !lastWritten.IsEmpty; written++)
+        for (; !_isClient && !lastWritten.IsEmpty; written++)
         {
             if (lastWritten.Length < RecordLayer.HeaderLength || lastWritten[0] != (byte)RecordType.ApplicationData) return false;
             var length = RecordLayer.HeaderLength + Announced(lastWritten);

@@ -8,7 +8,9 @@ internal sealed unsafe partial class TlsEnd
     /// <summary>Records without content in a row: RFC 8446 allows them, section 5.1 warns of them. OpenSSL's limit.</summary>
     public const int MostEmptyRecords = 32;
 
-    /// <summary>KeyUpdates without application data between: each costs some 4 us. RFC 8446 has no limit; no client needs one an idle hour.</summary>
+    /// <summary>
+    /// KeyUpdates, and session tickets, without application data between: each costs some 4 us. RFC 8446 has no limit; no peer needs one an idle hour.
+    /// </summary>
     public const int MostKeyUpdates = 1000;
 
     private const byte KeyUpdate = 24;
@@ -24,6 +26,9 @@ internal sealed unsafe partial class TlsEnd
     // Bytes of a KeyUpdate that is split over records. Their values are known: only the last can vary.
     private byte _updateBytes;
     private bool _owesUpdate;
+
+    // A session ticket that is split over records.
+    private TicketReader? _ticket;
 
     private static ReadOnlySpan<byte> UpdateHeader => [KeyUpdate, 0, 0, 1];
 
@@ -56,7 +61,7 @@ internal sealed unsafe partial class TlsEnd
             var length = RecordLayer.Open(work, &_keys->Read, record, out var type);
             if (length < 0) Refuse(work, (TlsAlert)(-length), "a record that cannot be opened");
             else if (length > _fragment) Refuse(work, TlsAlert.record_overflow, $"a record of {length} bytes of content");
-            else if (_updateBytes > 0 && type != RecordType.Handshake) Refuse(work, TlsAlert.unexpected_message, "a record within a handshake message");
+            else if ((_updateBytes > 0 || _ticket is not null) && type != RecordType.Handshake) Refuse(work, TlsAlert.unexpected_message, "a record within a handshake message");
             else Take(work, type, new ReadOnlySpan<byte>(work.Plain.Reserve(length), length));
         }
         catch (CryptographicException e)
@@ -106,54 +111,76 @@ internal sealed unsafe partial class TlsEnd
         if (++_emptyRecords > MostEmptyRecords) Refuse(work, TlsAlert.unexpected_message, $"more than {MostEmptyRecords} records without content");
     }
 
-    // Of the messages that may follow a handshake, a client that was offered no post-handshake authentication has KeyUpdate alone (section 4.6).
+    // Of the messages that may follow a handshake, a client that was offered no post-handshake authentication has KeyUpdate alone, and a server that has
+    // no word of it has session tickets, too (section 4.6).
     private void TakeHandshake(Workspace work, ReadOnlySpan<byte> message)
     {
-        for (var i = 0; i < message.Length; i++)
+        while (!message.IsEmpty && Status == TlsStatus.Open)
         {
-            if (_updateBytes < UpdateHeader.Length)
-            {
-                if (message[i] != UpdateHeader[_updateBytes])
-                {
-                    var isOther = _updateBytes == 0;
-                    Refuse(work, isOther ? TlsAlert.unexpected_message : TlsAlert.decode_error,
-                        isOther ? $"a handshake message of type {message[i]}" : "a KeyUpdate of another length");
-                    return;
-                }
-
-                _updateBytes++;
-            }
-            else if (i != message.Length - 1)
-            {
-                // A key change falls on the end of a record (section 5.1).
-                Refuse(work, TlsAlert.unexpected_message, "bytes behind a KeyUpdate");
-                return;
-            }
-            else if (message[i] is not (UpdateNotRequested or UpdateRequested))
-            {
-                Refuse(work, TlsAlert.illegal_parameter, $"a KeyUpdate with the request {message[i]}");
-                return;
-            }
-            else
-            {
-                TakeUpdate(work, message[i] == UpdateRequested);
-            }
+            var isTicket = _ticket is not null || (_isClient && _updateBytes == 0 && message[0] == TicketReader.Type);
+            message = isTicket ? TakeTicket(work, message) : TakeUpdateByte(work, message);
         }
+    }
+
+    private ReadOnlySpan<byte> TakeTicket(Workspace work, ReadOnlySpan<byte> message)
+    {
+        _ticket ??= new TicketReader();
+        var read = _ticket.Read(message);
+        if (read < 0)
+        {
+            Refuse(work, TlsAlert.decode_error, "a malformed session ticket");
+            return [];
+        }
+
+        if (_ticket.IsDone)
+        {
+            _ticket = null;
+            CountMessage(work);
+        }
+
+        return message[read..];
+    }
+
+    private ReadOnlySpan<byte> TakeUpdateByte(Workspace work, ReadOnlySpan<byte> message)
+    {
+        var each = message[0];
+        if (_updateBytes < UpdateHeader.Length)
+        {
+            if (each == UpdateHeader[_updateBytes]) _updateBytes++;
+            else if (_updateBytes == 0) Refuse(work, TlsAlert.unexpected_message, $"a handshake message of type {each}");
+            else Refuse(work, TlsAlert.decode_error, "a KeyUpdate of another length");
+        }
+        else if (message.Length > 1)
+        {
+            // A key change falls on the end of a record (section 5.1).
+            Refuse(work, TlsAlert.unexpected_message, "bytes behind a KeyUpdate");
+        }
+        else if (each is not (UpdateNotRequested or UpdateRequested))
+        {
+            Refuse(work, TlsAlert.illegal_parameter, $"a KeyUpdate with the request {each}");
+        }
+        else
+        {
+            TakeUpdate(work, each == UpdateRequested);
+        }
+
+        return message[1..];
     }
 
     // Ours is sent with the next data, as section 4.6.3 asks, and not into a writer's queue that may be blocked.
     private void TakeUpdate(Workspace work, bool isRequested)
     {
         _updateBytes = 0;
-        if (++_keyUpdates > MostKeyUpdates)
-        {
-            Refuse(work, TlsAlert.unexpected_message, $"more than {MostKeyUpdates} KeyUpdates without data");
-            return;
-        }
-
+        CountMessage(work);
+        if (Status == TlsStatus.Failed) return;
         KeySchedule.Update(&_keys->Read);
         work.Forget();
         _owesUpdate |= isRequested;
+    }
+
+    private void CountMessage(Workspace work)
+    {
+        if (++_keyUpdates > MostKeyUpdates) Refuse(work, TlsAlert.unexpected_message, $"more than {MostKeyUpdates} KeyUpdates or tickets without data");
     }
 
     private void SealOwn(Workspace work, ReadOnlySpan<byte> plain)
@@ -200,6 +227,19 @@ internal sealed unsafe partial class TlsEnd
         if (RecordLayer.TrySeal(work, &_keys->Write, type, content)) return true;
         Fail("No record number is left.");
         return false;
+    }
+
+    /// <summary>
+    /// Gives the connection up for a reason that is the owner's, such as a certificate.
+    /// </summary>
+    /// <returns>The alert to send; empty where OpenSSL goes on with the records, as it has no call for it.</returns>
+    public ReadOnlySpan<byte> Refuse(TlsAlert alert, string reason)
+    {
+        var work = Workspace.StartSealing();
+        if (_isDisposed || Status is not (TlsStatus.Open or TlsStatus.PeerClosed)) return [];
+        if (HasOwnRecords && !_isClosed) _ = RecordLayer.TrySeal(work, &_keys->Write, RecordType.Alert, [Fatal, (byte)alert]);
+        Fail(reason);
+        return work.ToPeer.Written;
     }
 
     private void Refuse(Workspace work, TlsAlert alert, string what)

@@ -14,8 +14,9 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     private readonly SecretSlab _slab;
     private readonly uint _recordsPerKey;
+    private readonly bool _isClient;
 
-    // Null after the handshake, so that a replaced certificate is not kept alive.
+    // Of a server. Null after the handshake, so that a replaced certificate is not kept alive.
     private TlsServerContext? _context;
     private TlsFacts? _facts;
     private nint _ssl;
@@ -26,7 +27,22 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     private bool _isClosed;
     private bool _isDisposed;
 
-    private TlsEnd(SecretSlab slab, uint recordsPerKey) => (_slab, _recordsPerKey) = (slab, recordsPerKey);
+    private TlsEnd(SecretSlab slab, uint recordsPerKey, bool isClient) => (_slab, _recordsPerKey, _isClient) = (slab, recordsPerKey, isClient);
+
+    private TlsEnd(TlsContext context)
+        : this(context.Slab, context.RecordsPerKey, context is TlsClientContext)
+    {
+        if (context.HasOwnRecords) _keys = context.Slab.Rent();
+        try
+        {
+            _ssl = context.Open();
+        }
+        catch
+        {
+            ReturnKeys();
+            throw;
+        }
+    }
 
     public TlsStatus Status { get; private set; }
 
@@ -44,20 +60,17 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>A server's end. The context may be disposed of afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
-    public static TlsEnd Accept(TlsServerContext context)
+    public static TlsEnd Accept(TlsServerContext context) => new(context) { _context = context };
+
+    /// <summary>A client's end; <see cref="Start"/> begins. The context may be disposed of afterwards.</summary>
+    /// <param name="context">What its handshakes share.</param>
+    /// <param name="serverName">The name to ask for (SNI), in ASCII; <see langword="null"/> for none.</param>
+    /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
+    public static TlsEnd Connect(TlsClientContext context, string? serverName)
     {
-        var end = new TlsEnd(context.Slab, context.RecordsPerKey) { _context = context };
-        try
-        {
-            if (context.HasOwnRecords) end._keys = context.Slab.Rent();
-            end._ssl = context.Open();
-            return end;
-        }
-        catch
-        {
-            end.Dispose();
-            throw;
-        }
+        var end = new TlsEnd(context);
+        if (serverName is not null) end.AskFor(serverName);
+        return end;
     }
 
     /// <summary>Whether a handshake can begin with these bytes: they hold its first record, or none that OpenSSL would wait for.</summary>
@@ -69,14 +82,24 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>An end behind its handshake, for tests: RFC 8448's vectors, and hostile records.</summary>
     public static TlsEnd Resume(
-        SecretSlab slab, RecordSuite suite, ReadOnlySpan<byte> readSecret, ReadOnlySpan<byte> writeSecret, uint recordsPerKey, int fragment)
+        SecretSlab slab, RecordSuite suite, ReadOnlySpan<byte> readSecret, ReadOnlySpan<byte> writeSecret, uint recordsPerKey, int fragment,
+        bool isClient = false)
     {
-        var end = new TlsEnd(slab, recordsPerKey) { _keys = slab.Rent() };
+        var end = new TlsEnd(slab, recordsPerKey, isClient) { _keys = slab.Rent() };
         end.SetSecret(&end._keys->Read, readSecret);
         end.SetSecret(&end._keys->Write, writeSecret);
         end.StartOwnRecords(suite, fragment);
         end.Status = TlsStatus.Open;
         return end;
+    }
+
+    /// <summary>The first flight of a client.</summary>
+    public TlsStep Start()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var work = Workspace.StartReceiving();
+        Handshake(work, []);
+        return new TlsStep(Status, [], work.ToPeer.Written);
     }
 
     /// <summary>

@@ -10,4 +10,8 @@ namespace StickyWs.Tls;
 /// <param name="ServerName">The name that the client asked for (SNI).</param>
 /// <param name="IsResumed">Whether a session ticket shortened it.</param>
 internal sealed record TlsFacts(
-    SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed);
+    SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed)
+{
+    /// <summary>For a client: what the server sent, in DER, its own certificate first.</summary>
+    public IReadOnlyList<byte[]>? PeerCertificates { get; init; }
+}

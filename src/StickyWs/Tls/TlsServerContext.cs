@@ -2,23 +2,15 @@ using System.Security.Cryptography;
 
 namespace StickyWs.Tls;
 
-/// <summary>
-/// A certificate and what else handshakes of a server share: an SSL_CTX. May be replaced and disposed of at any time: handshakes that began with it
-/// end with it. Safe for concurrent use.
-/// </summary>
-internal sealed unsafe class TlsServerContext : IDisposable
+/// <summary>A certificate and what else handshakes of a server share.</summary>
+internal sealed unsafe class TlsServerContext : TlsContext
 {
-    private readonly ContextHandle _handle;
-
     private TlsServerContext(ContextHandle handle, TlsServerSettings settings, SecretSlab slab)
+        : base(handle, settings.KeepsSsl, settings.RecordsPerKey, slab)
     {
-        _handle = handle;
         Select = settings.Select;
         ApplicationProtocols = [.. settings.ApplicationProtocols.Select(protocol => protocol.Protocol.ToArray())];
-        HasOwnRecords = !settings.KeepsSsl;
-        RecordsPerKey = Math.Max(1, settings.RecordsPerKey);
         TicketKeys = settings.TicketKeys;
-        Slab = slab;
     }
 
     /// <inheritdoc cref="TlsServerSettings.Select"/>
@@ -26,16 +18,8 @@ internal sealed unsafe class TlsServerContext : IDisposable
 
     public IReadOnlyList<byte[]> ApplicationProtocols { get; }
 
-    /// <summary>Whether connections may go on without their SSL object.</summary>
-    public bool HasOwnRecords { get; }
-
-    public uint RecordsPerKey { get; }
-
     /// <inheritdoc cref="TlsServerSettings.TicketKeys"/>
     public TicketKeys? TicketKeys { get; }
-
-    /// <summary>Where its connections' secrets live.</summary>
-    public SecretSlab Slab { get; }
 
     /// <exception cref="TlsUnavailableException">There is no OpenSSL 3, or other versions than TLS 1.2 and 1.3 are wanted.</exception>
     /// <exception cref="CryptographicException">The certificate has no private key that OpenSSL can use, or OpenSSL refuses a setting.</exception>
@@ -43,75 +27,30 @@ internal sealed unsafe class TlsServerContext : IDisposable
 
     /// <inheritdoc cref="Create(TlsServerSettings)"/>
     public static TlsServerContext Create(TlsServerSettings settings, SecretSlab slab)
-    {
-        if (TlsLibrary.Refusal is { } refusal) throw new TlsUnavailableException(refusal);
-        if (!OperatingSystem.IsLinux()) throw new TlsUnavailableException("OpenSSL is used on Linux only");
-        OpenSsl.ERR_clear_error();
-        var context = OpenSsl.SSL_CTX_new(OpenSsl.TLS_server_method());
-        if (context == 0) throw new CryptographicException("SSL_CTX_new: " + OpenSsl.TakeErrors());
-        var handle = new ContextHandle(context);
-        try
-        {
-            CipherPolicy.Apply(context, settings.Protocols);
-            if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
-            ApplySessions(context, settings.Tickets);
-            if (settings.TicketKeys is not null) TicketCipher.Register(context);
-            HandshakeCallbacks.Register(context, settings);
-            return new TlsServerContext(handle, settings, slab);
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>An SSL object that reads and writes the calling thread's workspace, and waits for a client.</summary>
-    /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
-    public nint Open()
-    {
-        var isHeld = false;
-        try
-        {
-            _handle.DangerousAddRef(ref isHeld);
-            OpenSsl.ERR_clear_error();
-            var ssl = OpenSsl.SSL_new(_handle.DangerousGetHandle());
-            if (ssl == 0) throw new CryptographicException("SSL_new: " + OpenSsl.TakeErrors());
-            SharedBio.Attach(ssl);
-            OpenSsl.SSL_set_accept_state(ssl);
-            return ssl;
-        }
-        finally
-        {
-            if (isHeld) _handle.DangerousRelease();
-        }
-    }
+        => new(Make(isClient: false, context => Configure(context, settings)), settings, slab);
 
     /// <summary>Makes an SSL object use this context's certificate and callbacks.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
-    public void MoveHere(nint ssl)
+    public void MoveHere(nint ssl) => Use(context =>
     {
-        var isHeld = false;
-        try
-        {
-            _handle.DangerousAddRef(ref isHeld);
-            if (OpenSsl.SSL_set_SSL_CTX(ssl, _handle.DangerousGetHandle()) == 0) throw new CryptographicException("SSL_set_SSL_CTX: " + OpenSsl.TakeErrors());
-        }
-        finally
-        {
-            if (isHeld) _handle.DangerousRelease();
-        }
+        if (OpenSsl.SSL_set_SSL_CTX(ssl, context) == 0) throw new CryptographicException("SSL_set_SSL_CTX: " + OpenSsl.TakeErrors());
+    });
+
+    protected override void TakeRole(nint ssl) => OpenSsl.SSL_set_accept_state(ssl);
+
+    private static void Configure(nint context, TlsServerSettings settings)
+    {
+        if (!OperatingSystem.IsLinux()) throw new TlsUnavailableException("OpenSSL is used on Linux only");
+        CipherPolicy.Apply(context, settings.Protocols);
+        if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
+        ApplySessions(context, settings.Tickets);
+        if (settings.TicketKeys is not null) TicketCipher.Register(context);
+        HandshakeCallbacks.Register(context, settings);
     }
 
-    public void Dispose() => _handle.Dispose();
-
-    // Tickets hold all that a resumption needs, so the server caches nothing. No early data: none is allowed by default.
+    // Tickets hold all that a resumption needs. No early data: none is allowed by default.
     private static void ApplySessions(nint context, int tickets)
     {
-        const nint off = 0;
-        _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, off, null);
-        _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_MODE,
-            OpenSsl.SSL_MODE_ENABLE_PARTIAL_WRITE | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_RELEASE_BUFFERS, null);
         if (tickets == 0) _ = OpenSsl.SSL_CTX_set_options(context, OpenSsl.SSL_OP_NO_TICKET);
         var id = "StickyWs"u8;
         fixed (byte* start = id)

@@ -1,16 +1,17 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-
 namespace StickyWs.Tls;
 
 /// <summary>Whether this process can do TLS in the raw lane.</summary>
 internal static class TlsSupport
 {
     private static readonly Lazy<string?> Answer = new(() => TlsLibrary.Refusal ?? TlsSelfTest.FirstFailure());
+    private static readonly Lazy<string?> ClientAnswer = new(() => FirstRefusal() ?? TlsSelfTest.FirstClientFailure());
 
     /// <summary>
-    /// Why not; <see langword="null"/> if it can. The first call loads OpenSSL and runs a handshake in memory with a record each way through both record
-    /// layers: it finds a libssl without keylog, or one that numbers its records in another way.
+    /// Why it cannot be a server; <see langword="null"/> if it can. The first call loads OpenSSL and runs a handshake in memory with a record each way
+    /// through both record layers: it finds a libssl without keylog, or one that numbers its records in another way.
     /// </summary>
     public static string? FirstRefusal() => Answer.Value;
+
+    /// <summary>The same for a client.</summary>
+    public static string? FirstClientRefusal() => ClientAnswer.Value;
 }

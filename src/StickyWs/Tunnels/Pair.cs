@@ -1,23 +1,20 @@
+using System.Diagnostics.CodeAnalysis;
 using StickyWs.Observability;
-using StickyWs.Tls;
 
 namespace StickyWs.Tunnels;
 
 /// <summary>Two sockets whose bytes go to each other: everything that a relay keeps for a tunnel.</summary>
 internal struct Pair
 {
-    /// <summary>No socket: it was closed.</summary>
+    /// <summary>No socket, as it was closed; or no pair, as it has ended.</summary>
     public const int Gone = -1;
 
     private const int LongestDrain = 60_000;
 
     public IPairOwner? Owner;
 
-    /// <summary>The TLS end between the client's socket and the pair, if there is one.</summary>
-    public TlsEnd? Tls;
-
-    public int Client;
-    public int Backend;
+    public PairSide Client;
+    public PairSide Backend;
 
     /// <summary>When a byte last moved, on the reactor's clock.</summary>
     public long LastActive;
@@ -49,13 +46,9 @@ internal struct Pair
     /// <summary>The lower half of <see cref="LastActive"/> at that check.</summary>
     public int LookedAt;
 
-    /// <summary>Bytes of replies by the TLS end that the client did not take at once.</summary>
-    public int Replies;
+    public readonly bool IsHalfClosed => Client.HasFinished || Backend.HasFinished;
 
-    public bool HasClientFinished;
-    public bool HasBackendFinished;
-
-    public readonly bool IsHalfClosed => HasClientFinished || HasBackendFinished;
+    public readonly bool HasTls => Client.Tls is not null || Backend.Tls is not null;
 
     /// <summary>Whether the sweep has to check it.</summary>
     public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;
@@ -65,4 +58,12 @@ internal struct Pair
 
     /// <summary>How long the remaining side may go without acknowledging anything while it drains.</summary>
     public readonly int DrainLimit => HalfClosedLimit > 0 ? HalfClosedLimit : IdleLimit > 0 ? IdleLimit : LongestDrain;
+
+    /// <summary>The client's side, or the backend's.</summary>
+    [UnscopedRef]
+    public ref PairSide Of(bool isClient)
+    {
+        if (isClient) return ref Client;
+        return ref Backend;
+    }
 }

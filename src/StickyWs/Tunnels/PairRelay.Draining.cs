@@ -15,7 +15,8 @@ internal sealed partial class PairRelay
     private void Drain(int number, bool isClientGone, bool isReset)
     {
         ref var pair = ref _pairs[number];
-        var (gone, rest) = isClientGone ? (pair.Client, pair.Backend) : (pair.Backend, pair.Client);
+        ref var gone = ref pair.Of(isClientGone);
+        var rest = pair.Of(!isClientGone).Socket;
         pair.Unacknowledged = _reactor.Unacknowledged(rest);
         if (pair.Unacknowledged == 0)
         {
@@ -23,10 +24,8 @@ internal sealed partial class PairRelay
             return;
         }
 
-        if (isClientGone) pair.Client = Pair.Gone;
-        else pair.Backend = Pair.Gone;
         BeginDraining(number, ref pair, isReset);
-        _reactor.Close(gone, isReset: true);
+        Close(ref gone, isReset: true);
         _reactor.Resume(rest);
     }
 
@@ -34,7 +33,7 @@ internal sealed partial class PairRelay
     private void EndInOrder(int number)
     {
         ref var pair = ref _pairs[number];
-        var (hasClientAll, hasBackendAll) = pair.Tls is null ? (true, true) : (_reactor.HasTaken(pair.Client), _reactor.HasTaken(pair.Backend));
+        var (hasClientAll, hasBackendAll) = pair.HasTls ? (_reactor.HasTaken(pair.Client.Socket), _reactor.HasTaken(pair.Backend.Socket)) : (true, true);
         if (hasClientAll && hasBackendAll)
         {
             End(number, isReset: false);
@@ -46,30 +45,50 @@ internal sealed partial class PairRelay
         DrainOrClose(ref pair.Backend, hasBackendAll);
     }
 
-    private void DrainOrClose(ref int side, bool hasAll)
+    private void DrainOrClose(ref PairSide side, bool hasAll)
     {
-        var socket = side;
         if (hasAll)
         {
-            side = Pair.Gone;
-            _reactor.Close(socket, isReset: false);
+            Close(ref side, isReset: false);
             return;
         }
 
-        _reactor.FinishSending(socket);
-        _reactor.Resume(socket);
+        _reactor.FinishSending(side.Socket);
+        _reactor.Resume(side.Socket);
     }
 
-    private int Undelivered(ref Pair pair)
-        => (pair.Client == Pair.Gone ? 0 : _reactor.Unacknowledged(pair.Client)) + (pair.Backend == Pair.Gone ? 0 : _reactor.Unacknowledged(pair.Backend));
+    // Both sides still get what was sent to them, the backend an alert; then both are reset.
+    private void DrainBoth(int number)
+    {
+        ref var pair = ref _pairs[number];
+        pair.Unacknowledged = Undelivered(ref pair);
+        if (pair.Unacknowledged == 0)
+        {
+            End(number, isReset: true);
+            return;
+        }
+
+        BeginDraining(number, ref pair, isReset: true);
+        _reactor.Resume(pair.Client.Socket);
+        _reactor.Resume(pair.Backend.Socket);
+    }
+
+    private void Close(ref PairSide side, bool isReset)
+    {
+        var socket = side.Socket;
+        side.Socket = Pair.Gone;
+        _reactor.Close(socket, isReset);
+    }
+
+    private int Undelivered(ref Pair pair) => Undelivered(ref pair.Client) + Undelivered(ref pair.Backend);
+
+    private int Undelivered(ref PairSide side) => side.IsGone ? 0 : _reactor.Unacknowledged(side.Socket);
 
     // Whether both sides drained, and the other goes on when one breaks.
-    private bool DrainsAlone(int socket, ref Pair pair, bool isClient)
+    private bool DrainsAlone(ref Pair pair, bool isClient)
     {
-        if (pair.Client == Pair.Gone || pair.Backend == Pair.Gone) return false;
-        if (isClient) pair.Client = Pair.Gone;
-        else pair.Backend = Pair.Gone;
-        _reactor.Close(socket, isReset: true);
+        if (pair.Client.IsGone || pair.Backend.IsGone) return false;
+        Close(ref pair.Of(isClient), isReset: true);
         return true;
     }
 

@@ -1,79 +1,86 @@
 using StickyWs.Observability;
-using StickyWs.Reactors;
 using StickyWs.Tls;
 
 namespace StickyWs.Tunnels;
 
-// TLS on the client's side of a pair: what arrives from the client is decrypted, what goes to it is encrypted. The kernel's shortcuts (moved buffers,
-// splices) are for plain bytes only.
+// TLS on either side of a pair, or on both: what arrives from such a side is decrypted, what goes to it is encrypted. The kernel's shortcuts (moved
+// buffers, splices) are for plain bytes only.
 internal sealed partial class PairRelay
 {
-    // Replies to the client (refused renegotiations, OpenSSL's KeyUpdates) that it does not take: with more, nothing more is received from it.
+    // A TLS end's replies (refused renegotiations, OpenSSL's KeyUpdates) that its peer does not take: with more, nothing more is received from it.
     private const int MostReplies = 64 * 1024;
 
-    // What the client sent before the pair was joined, and the end of it if that has come.
-    private void BeginTls(int number, ReadOnlySpan<byte> plain)
+    // What a side sent before the pair was joined, and the end of it if that has come.
+    private void BeginTls(int socket, ReadOnlySpan<byte> plain)
     {
-        ref var pair = ref _pairs[number];
-        if (!plain.IsEmpty) PassPlain(pair.Client, ref pair, plain);
-        if (pair.Tls!.Status == TlsStatus.PeerClosed) Finished(pair.Client);
+        ref var pair = ref Find(socket, out var isClient);
+        if (!plain.IsEmpty) Pass(socket, ref pair, isClient, plain);
+        GoOn(socket, ref pair, isClient, pair.Of(isClient).Tls!.Status);
     }
 
-    private void Decrypt(int socket, ref Pair pair, ReadOnlySpan<byte> bytes)
+    // Replies go first: what is sealed for the other side takes their place in the thread's workspace. The plain bytes stay.
+    private void Translate(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> bytes)
     {
-        var step = pair.Tls!.Receive(bytes);
-        if (!step.Plain.IsEmpty) PassPlain(socket, ref pair, step.Plain);
-        if (!step.ToPeer.IsEmpty) ReplyTo(socket, ref pair, step.ToPeer);
-        if (step.Status == TlsStatus.PeerClosed) Finished(socket);
-        else if (step.Status == TlsStatus.Failed) EndAfterAlert(socket, ref pair);
+        ref var from = ref pair.Of(isClient);
+        if (from.Tls is not { } tls)
+        {
+            Pass(socket, ref pair, isClient, bytes);
+            return;
+        }
+
+        var step = tls.Receive(bytes);
+        if (!step.ToPeer.IsEmpty) Reply(ref from, step.ToPeer);
+        if (!step.Plain.IsEmpty) Pass(socket, ref pair, isClient, step.Plain);
+        GoOn(socket, ref pair, isClient, step.Status);
     }
 
-    // After a close_notify nothing counts (RFC 8446 section 6.1), and nothing keeps the tunnel alive.
-    private static bool IsOver(ref Pair pair, bool isClient) => isClient && pair.Tls is not null && pair.HasClientFinished;
-
-    private void ReplyTo(int socket, ref Pair pair, ReadOnlySpan<byte> records)
+    private void GoOn(int socket, ref Pair pair, bool isClient, TlsStatus status)
     {
-        if (_reactor.Append(socket, records) || _reactor.IsDeaf(socket)) return;
-        pair.Replies += records.Length;
-        if (pair.Replies > MostReplies) _reactor.Pause(socket);
+        if (status == TlsStatus.PeerClosed) Finished(socket);
+        else if (status == TlsStatus.Failed) EndAfterAlert(socket, ref pair, isClient);
     }
 
-    private void ResumeReplied(ref Pair pair)
+    private void Pass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
-        if (pair.Replies > MostReplies && pair.Client != Pair.Gone) _reactor.Resume(pair.Client);
-        pair.Replies = 0;
+        if (isClient) pair.Owner!.CountToBackend(plain);
+        else pair.Owner!.CountToClient(plain);
+        ref var to = ref pair.Of(!isClient);
+        if (!TryAppend(ref to, to.Tls is { } tls ? Seal(tls, plain) : plain)) _reactor.Pause(socket);
     }
 
-    private void PassPlain(int socket, ref Pair pair, ReadOnlySpan<byte> plain)
+    private static ReadOnlySpan<byte> Seal(TlsEnd tls, ReadOnlySpan<byte> plain)
     {
-        pair.Owner!.CountToBackend(plain);
-        Append(socket, pair.Backend, plain);
+        var records = tls.Seal(plain);
+        return tls.Status == TlsStatus.Failed ? throw new InvalidOperationException($"No record could be sealed: {tls.FailureReason}") : records;
     }
 
-    private void Encrypt(int socket, ref Pair pair, ReadOnlySpan<byte> plain)
+    private void Reply(ref PairSide side, ReadOnlySpan<byte> records)
     {
-        pair.Owner!.CountToClient(plain);
-        var records = pair.Tls!.Seal(plain);
-        if (pair.Tls.Status == TlsStatus.Failed) throw new InvalidOperationException($"No record could be sealed: {pair.Tls.FailureReason}");
-        Append(socket, pair.Client, records);
+        if (TryAppend(ref side, records)) return;
+        side.Replies += records.Length;
+        if (side.Replies > MostReplies) _reactor.Pause(side.Socket);
     }
 
-    private void Append(int from, int to, ReadOnlySpan<byte> bytes)
+    // False: it takes no more until it has sent this. A broken side takes everything, for nothing.
+    private bool TryAppend(ref PairSide side, ReadOnlySpan<byte> bytes)
     {
-        if (!_reactor.Append(to, bytes) && !_reactor.IsDeaf(to)) _reactor.Pause(from);
+        if (_reactor.Append(side.Socket, bytes) || _reactor.IsDeaf(side.Socket)) return true;
+        side.IsFull = true;
+        return false;
     }
 
-    // The orderly end of the backend's direction: close_notify, then FIN.
-    private void SayCloseNotify(ref Pair pair)
+    // The orderly end of the other side's direction: close_notify, then FIN.
+    private void SayCloseNotify(ref PairSide side)
     {
-        if (pair.Tls is { } tls) _ = _reactor.Append(pair.Client, tls.Close());
+        if (side.Tls is { } tls) _ = TryAppend(ref side, tls.Close());
     }
 
-    // The client broke TLS. It gets to know why; the backend sees a reset.
-    private void EndAfterAlert(int socket, ref Pair pair)
+    // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client.
+    private void EndAfterAlert(int socket, ref Pair pair, bool isClient)
     {
-        Note(ref pair, EndReason.TlsFailed);
+        Note(ref pair, isClient ? EndReason.TlsFailed : EndReason.BackendTlsFailed);
         _reactor.FinishSending(socket);
-        Drain(_reactor.Place(socket) >> 1, isClientGone: false, isReset: true);
+        if (isClient) Drain(_reactor.Place(socket) >> 1, isClientGone: false, isReset: true);
+        else DrainBoth(_reactor.Place(socket) >> 1);
     }
 }

@@ -13,13 +13,9 @@ namespace StickyWs.Tunnels;
 internal sealed partial class PairRelay : IStreamHandler, IResident
 {
     private static readonly ConditionalWeakTable<Reactor, PairRelay> Relays = [];
-    private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(1);
 
     private readonly Reactor _reactor;
     private readonly Slab<Pair> _pairs = new();
-    private int _limited;
-    private int _interval = (int)LongestSweep.TotalMilliseconds;
-    private long _nextSweep;
 
     private PairRelay(Reactor reactor)
     {
@@ -33,18 +29,18 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     /// <summary>The number of pairs. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int Pairs => _pairs.Count;
 
-    /// <summary>Takes over two watched sockets, and the TLS end on the client's side if there is one. On the reactor's thread.</summary>
-    /// <returns>The pair's number, valid until its owner is told that it ended.</returns>
-    public int Join(WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits, TlsStart? tls = null)
+    /// <summary>Takes over two watched sockets, and the TLS end of each side that has one. On the reactor's thread.</summary>
+    /// <returns>The pair's number, valid until its owner is told that it ended; <see cref="Pair.Gone"/> if it has already.</returns>
+    public int Join(
+        WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits, TlsStart? clientTls = null, TlsStart? backendTls = null)
     {
         var number = _pairs.Take();
         ref var pair = ref _pairs[number];
         pair = new Pair
         {
             Owner = owner,
-            Tls = tls?.End,
-            Client = client.Number,
-            Backend = backend.Number,
+            Client = new PairSide { Socket = client.Number, Tls = clientTls?.End },
+            Backend = new PairSide { Socket = backend.Number, Tls = backendTls?.End },
             LastActive = _reactor.Now,
             IdleLimit = Milliseconds(limits.Idle),
             HalfClosedLimit = Milliseconds(limits.HalfClosed),
@@ -55,8 +51,9 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         {
             _reactor.BeginStream(client.Number, this, number << 1, client.IsDrained);
             _reactor.BeginStream(backend.Number, this, (number << 1) | 1, backend.IsDrained);
-            if (tls is { } start) BeginTls(number, start.Plain.Span);
-            return number;
+            if (clientTls is { } fromClient) BeginTls(client.Number, fromClient.Plain.Span);
+            if (backendTls is { } fromBackend && pair.Owner == owner) BeginTls(backend.Number, fromBackend.Plain.Span);
+            return pair.Owner == owner ? number : Pair.Gone;
         }
         catch
         {
@@ -69,8 +66,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     /// <summary>The addresses of a pair's connection to its backend: its own, and the backend's.</summary>
     public (RawAddress? Local, RawAddress? Remote) AddressesToBackend(int number)
     {
-        var backend = _pairs[number].Backend;
-        return backend == Pair.Gone ? default : (_reactor.LocalAddress(backend), _reactor.RemoteAddress(backend));
+        ref var backend = ref _pairs[number].Backend;
+        return backend.IsGone ? default : (_reactor.LocalAddress(backend.Socket), _reactor.RemoteAddress(backend.Socket));
     }
 
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
@@ -79,13 +76,13 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     public void Received(int socket, in Piece piece)
     {
         ref var pair = ref Find(socket, out var isClient);
-        var other = isClient ? pair.Backend : pair.Client;
-        if (pair.IsDraining || IsOver(ref pair, isClient) || _reactor.IsDeaf(other)) return; // Read and drop: unread bytes would turn the close into a reset.
+        var other = pair.Of(!isClient).Socket;
+        // Read and drop: unread bytes would turn the close into a reset.
+        if (pair.IsDraining || pair.Of(isClient).IsOver || _reactor.IsDeaf(other)) return;
         pair.LastActive = _reactor.Now;
-        if (pair.Tls is not null)
+        if (pair.HasTls)
         {
-            if (isClient) Decrypt(socket, ref pair, piece.Bytes);
-            else Encrypt(socket, ref pair, piece.Bytes);
+            Translate(socket, ref pair, isClient, piece.Bytes);
             return;
         }
 
@@ -106,17 +103,21 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     public void Stalled(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
-        var other = isClient ? pair.Backend : pair.Client;
-        if (other != Pair.Gone) _reactor.Pause(other);
+        pair.Of(isClient).IsFull = true;
+        ref var other = ref pair.Of(!isClient);
+        if (!other.IsGone) _reactor.Pause(other.Socket);
     }
 
     public void Sent(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = _reactor.Now;
-        var other = isClient ? pair.Backend : pair.Client;
-        if (other != Pair.Gone) _reactor.Resume(other);
-        if (isClient) ResumeReplied(ref pair);
+        ref var side = ref pair.Of(isClient);
+        ref var other = ref pair.Of(!isClient);
+        var wasFlooded = side.Replies > MostReplies;
+        (side.IsFull, side.Replies) = (false, 0);
+        if (!other.IsGone && other.Replies <= MostReplies) _reactor.Resume(other.Socket);
+        if (wasFlooded && !other.IsFull) _reactor.Resume(socket);
     }
 
     public void Finished(int socket)
@@ -124,14 +125,16 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var pair = ref Find(socket, out var isClient);
         if (pair.IsDraining)
         {
-            if (Undelivered(ref pair) == 0) End(_reactor.Place(socket) >> 1, isReset: false);
+            // If one side is gone already, the other has all and ends in order, whatever the first did.
+            var isReset = pair is { EndsByReset: true, Client.IsGone: false, Backend.IsGone: false };
+            if (Undelivered(ref pair) == 0) End(_reactor.Place(socket) >> 1, isReset);
             return;
         }
 
-        ref var hasFinished = ref isClient ? ref pair.HasClientFinished : ref pair.HasBackendFinished;
-        if (hasFinished) return; // The kernel reports a known end again together with other events.
-        Note(ref pair, ReasonOfEnd(ref pair, isClient));
-        if (!isClient) SayCloseNotify(ref pair);
+        ref var side = ref pair.Of(isClient);
+        if (side.HasFinished) return; // The kernel reports a known end again together with other events.
+        Note(ref pair, ReasonOfEnd(side.Tls, isClient));
+        SayCloseNotify(ref pair.Of(!isClient));
         if (pair.IsHalfClosed)
         {
             EndInOrder(_reactor.Place(socket) >> 1);
@@ -139,11 +142,11 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
 
         var wasLimited = pair.IsLimited;
-        hasFinished = true;
+        side.HasFinished = true;
         pair.LastActive = _reactor.Now;
         if (wasLimited) Tighten(pair.Limit);
         else if (pair.IsLimited) Oversee(pair.Limit);
-        _reactor.FinishSending(isClient ? pair.Backend : pair.Client);
+        _reactor.FinishSending(pair.Of(!isClient).Socket);
     }
 
     public void Broken(int socket, Errno error)
@@ -157,8 +160,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             (false, false) => EndReason.BackendReset,
             (false, true) => EndReason.BackendLost,
         });
-        var hasFinished = isClient ? pair.HasClientFinished : pair.HasBackendFinished;
-        if (pair.IsDraining && DrainsAlone(socket, ref pair, isClient)) return;
+        var hasFinished = pair.Of(isClient).HasFinished;
+        if (pair.IsDraining && DrainsAlone(ref pair, isClient)) return;
         if (pair.IsDraining || (isClient && !hasFinished)) End(_reactor.Place(socket) >> 1, isReset: true);
         else Drain(_reactor.Place(socket) >> 1, isClient, isReset: !hasFinished);
     }
@@ -191,57 +194,6 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
     }
 
-    public int NextLook()
-    {
-        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - _reactor.Now);
-        if (_draining.Count == 0) return next;
-        var look = (int)Math.Max(0, _nextLook - _reactor.Now);
-        return next < 0 ? look : Math.Min(next, look);
-    }
-
-    // Ends the pairs whose time-out has passed. The sweep visits all pairs, at most once per interval, and only if some pair has a limit.
-    public void Look()
-    {
-        if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
-        if (_limited == 0 || _reactor.Now < _nextSweep) return;
-        _nextSweep = _reactor.Now + _interval;
-        for (var number = 0; number < _pairs.End; number++)
-        {
-            ref var pair = ref _pairs[number];
-            if (pair.Owner is null || pair.IsDraining) continue;
-            var still = _reactor.Now - pair.LastActive;
-            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4);
-            if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
-            {
-                pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
-                End(number, isReset: true);
-            }
-            else if (pair.DeadPeerLimit > 0)
-            {
-                WatchForDeadPeer(ref pair);
-            }
-        }
-    }
-
-    // A slow reader may spend a long time on bytes that are already in the kernel or in a pipe.
-    private bool IsMoving(ref Pair pair)
-    {
-        var acknowledged = (uint)(_reactor.Acknowledged(pair.Client) + _reactor.Acknowledged(pair.Backend));
-        var isMoving = pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
-        if (isMoving) pair.LastActive = _reactor.Now;
-        (pair.LookedAt, pair.Acknowledged) = ((int)pair.LastActive, acknowledged);
-        return isMoving;
-    }
-
-    // Not on joining: short-lived tunnels do not need the watch and should not pay for it.
-    private void WatchForDeadPeer(ref Pair pair)
-    {
-        _reactor.SetDeadPeerTimeout(pair.Client, pair.DeadPeerLimit);
-        _reactor.SetDeadPeerTimeout(pair.Backend, pair.DeadPeerLimit);
-        pair.DeadPeerLimit = 0;
-        if (!pair.IsLimited) _limited--;
-    }
-
     private ref Pair Find(int socket, out bool isClient)
     {
         var place = _reactor.Place(socket);
@@ -249,29 +201,18 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         return ref _pairs[place >> 1];
     }
 
-    // A client that ends TLS says so first (RFC 8446 section 6.1): a bare FIN may be somebody else's.
-    private static EndReason ReasonOfEnd(ref Pair pair, bool isClient)
+    // Who ends TLS says so first (RFC 8446 section 6.1): a bare FIN may be somebody else's.
+    private static EndReason ReasonOfEnd(TlsEnd? tls, bool isClient) => (isClient, IsTruncated: tls is { Status: not TlsStatus.PeerClosed }) switch
     {
-        if (!isClient) return EndReason.BackendClosed;
-        return pair.Tls is { Status: not TlsStatus.PeerClosed } ? EndReason.ClientTruncated : EndReason.ClientClosed;
-    }
+        (true, false) => EndReason.ClientClosed,
+        (true, true) => EndReason.ClientTruncated,
+        (false, false) => EndReason.BackendClosed,
+        (false, true) => EndReason.BackendTruncated,
+    };
 
     private static void Note(ref Pair pair, EndReason reason)
     {
         if (pair.Reason == EndReason.None) pair.Reason = reason;
-    }
-
-    private void Oversee(int limit)
-    {
-        if (_limited++ == 0) _nextSweep = _reactor.Now + _interval;
-        Tighten(limit);
-    }
-
-    private void Tighten(int limit)
-    {
-        if (limit == 0) return;
-        _interval = Math.Clamp(limit / 4, 10, _interval);
-        _nextSweep = Math.Min(_nextSweep, _reactor.Now + _interval);
     }
 
     private void End(int number, bool isReset)
@@ -281,9 +222,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
         if (pair.IsDraining) _draining.Remove(number);
-        pair.Tls?.Dispose();
-        if (pair.Client != Pair.Gone) _reactor.Close(pair.Client, isReset);
-        if (pair.Backend != Pair.Gone) _reactor.Close(pair.Backend, isReset);
+        End(ref pair.Client, isReset);
+        End(ref pair.Backend, isReset);
         try
         {
             pair.Owner!.Ended(pair.Reason);
@@ -296,5 +236,9 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
     }
 
-    private static int Milliseconds(TimeSpan? time) => time is { } limit ? Math.Max(1, (int)limit.TotalMilliseconds) : 0;
+    private void End(ref PairSide side, bool isReset)
+    {
+        side.Tls?.Dispose();
+        if (!side.IsGone) _reactor.Close(side.Socket, isReset);
+    }
 }

@@ -11,7 +11,7 @@ namespace StickyWs.Tunnels;
 internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Lease lease, long openedAt, Reactor reactor, TunnelTable tunnels)
     : Tunnel(connectionId, lease, openedAt), IPairOwner
 {
-    private const int NotJoined = -1;
+    private const int NotJoined = Pair.Gone;
 
     // Used on the reactor's thread only.
     private int _pair = NotJoined;
@@ -45,9 +45,10 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     /// <param name="client">The client's socket.</param>
     /// <param name="backend">The backend's socket.</param>
     /// <param name="options">The pool's limits.</param>
-    /// <param name="tls">The TLS end on the client's side, if there is one.</param>
+    /// <param name="clientTls">The TLS end on the client's side, if there is one.</param>
+    /// <param name="backendTls">The same on the backend's side.</param>
     /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and everything is still the caller's.</exception>
-    public void Join(RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? tls = null)
+    public void Join(RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? clientTls = null, TlsStart? backendTls = null)
     {
         WatchedSocket clientSocket, backendSocket;
         try
@@ -65,13 +66,13 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout);
         if (reactor.IsCurrent)
         {
-            JoinHere(clientSocket, backendSocket, limits, tls);
+            JoinHere(clientSocket, backendSocket, limits, clientTls, backendTls);
             return;
         }
 
         // Until the reactor runs this, no one is told what the backend sends.
         var unsure = backendSocket with { IsDrained = false };
-        reactor.Run(() => JoinHere(clientSocket, unsure, limits, tls));
+        reactor.Run(() => JoinHere(clientSocket, unsure, limits, clientTls, backendTls));
     }
 
     public override void Abort(EndReason reason) => reactor.Run(() =>
@@ -90,9 +91,10 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     private ConnectionTuple? BackendTuple()
         => _pair != NotJoined && PairRelay.Of(reactor).AddressesToBackend(_pair) is ({ } local, { } remote) ? new ConnectionTuple(local, remote) : null;
 
-    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? tls)
+    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? clientTls, TlsStart? backendTls)
     {
-        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits, tls);
+        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls);
+        if (_pair == NotJoined) return; // Its ends came with the beginning.
         tunnels.Announce(this);
         if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
     }

@@ -9,11 +9,11 @@ namespace StickyWs.IntegrationTests.Shutdown;
 public sealed class ShutdownTests : BalancerTest
 {
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task Tunnels_that_outlive_the_shutdown_time_are_broken_off(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task Tunnels_that_outlive_the_shutdown_time_are_broken_off(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         await balancer.StopAsync();
@@ -50,11 +50,11 @@ public sealed class ShutdownTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_reader_and_a_backend_that_stall_do_not_hold_the_host(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_reader_and_a_backend_that_stall_do_not_hold_the_host(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
         var pushing = Task.WhenAll(PushUntilBrokenAsync(client), PushUntilBrokenAsync(server));
         await Wait.UntilAsync(() => !SentQueue.IsEmpty(client.Socket) && !SentQueue.IsEmpty(server.Socket));

@@ -6,11 +6,11 @@ namespace StickyWs.IntegrationTests.Tunnels;
 public sealed class EndingTests : BalancerTest
 {
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_client_that_has_closed_its_half_still_gets_what_the_backend_says(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_client_that_has_closed_its_half_still_gets_what_the_backend_says(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         await client.WriteAsync("last words");
@@ -42,11 +42,11 @@ public sealed class EndingTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_small_message_right_before_the_clients_end_is_never_lost(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_small_message_right_before_the_clients_end_is_never_lost(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         for (var i = 0; i < 200; i++)
         {
             await using var client = await balancer.ConnectAsync(lane);
@@ -60,11 +60,11 @@ public sealed class EndingTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task The_backends_end_reaches_the_client_with_all_that_it_said_before(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task The_backends_end_reaches_the_client_with_all_that_it_said_before(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         await server.WriteAsync("farewell");
@@ -76,13 +76,15 @@ public sealed class EndingTests : BalancerTest
     }
 
     [Theory]
-    [InlineData(Lane.Raw)]
-    [InlineData(Lane.RawEpoll)]
-    public async Task In_the_raw_lane_a_client_may_speak_on_when_its_backend_has_finished(Lane lane)
+    [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, false)]
+    [InlineData(Lane.Raw, true)]
+    [InlineData(Lane.RawEpoll, true)]
+    public async Task In_the_raw_lane_a_client_may_speak_on_when_its_backend_has_finished(Lane lane, bool isTls)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         await server.FinishAsync();
@@ -95,11 +97,11 @@ public sealed class EndingTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_client_that_breaks_off_breaks_the_backends_side(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_client_that_breaks_off_breaks_the_backends_side(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         client.Reset();
@@ -109,11 +111,11 @@ public sealed class EndingTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_backend_that_breaks_off_ends_the_clients_side(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_backend_that_breaks_off_ends_the_clients_side(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         server.Reset();

@@ -17,7 +17,7 @@ public sealed class RelayTests : BalancerTest
     private const int KernelBuffers = 128 * 1024 * 1024;
 
     /// <summary>Sends everything it gets back, with every bit turned, so that a mix-up of the directions shows.</summary>
-    private static RawBackend Mirror() => RawBackend.Start(async (backend, wire) =>
+    private static RawBackend Mirror(bool isTls) => RawBackend.Start(async (backend, wire) =>
     {
         await wire.WriteAsync(HttpHead.SwitchingProtocols(await backend.TakeHeadAsync(wire)));
         var buffer = new byte[64 * 1024];
@@ -28,17 +28,16 @@ public sealed class RelayTests : BalancerTest
         }
 
         await wire.FinishAsync();
-    });
+    }, certificate: CertificateIf(isTls));
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task Random_chunks_arrive_exactly_over_many_tunnels_at_once(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task Random_chunks_arrive_exactly_over_many_tunnels_at_once(Lane lane, bool isTls)
     {
-        await using var first = Mirror();
-        await using var second = Mirror();
-        var balancer = Start(lane, first.Address, second.Address);
-        var isTls = lane.IsTls();
-        var clients = new RawClient[isTls ? Tunnels / 4 : Tunnels];
+        await using var first = Mirror(isTls);
+        await using var second = Mirror(isTls);
+        var balancer = Start(lane, TrustingPool(first.Address, second.Address));
+        var clients = new RawClient[isTls || lane.IsTls() ? Tunnels / 4 : Tunnels];
         for (var i = 0; i < clients.Length; i++)
         {
             clients[i] = await ConnectAsync(balancer, lane);
@@ -53,11 +52,11 @@ public sealed class RelayTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_stalled_reader_stops_the_sender_and_loses_nothing(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_stalled_reader_stops_the_sender_and_loses_nothing(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address), builder => builder.ConfigureServices(LowMinimumRate)));
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Owned(Balancer.Start(lane, TrustingPool(backend.Address), builder => builder.ConfigureServices(LowMinimumRate)));
         var client = OwnedClient(await balancer.ConnectAsync(lane, socket => socket.ReceiveBufferSize = 64 * 1024));
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
         var server = await backend.NextTunnelAsync();
@@ -76,11 +75,11 @@ public sealed class RelayTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(EveryLane))]
-    public async Task A_stalled_backend_stops_the_client_and_loses_nothing(Lane lane)
+    [MemberData(nameof(EveryLaneAndBackend))]
+    public async Task A_stalled_backend_stops_the_client_and_loses_nothing(Lane lane, bool isTls)
     {
-        await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, backend.Address);
+        await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
+        var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 
         var sent = 0L;

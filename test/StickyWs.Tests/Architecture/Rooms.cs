@@ -21,7 +21,7 @@ internal static class Rooms
         ["Balancing"] = ["Backends"],
         ["Pinning"] = ["Backends", "Configuration", "Observability"],
         ["Affinity"] = ["Backends", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Dialing"] = ["Backends", "Configuration", "Http1", "Kernel", "Names", "Observability", "Reactors", "Transport"],
+        ["Dialing"] = ["Backends", "Configuration", "Http1", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Tls", "Transport"],

@@ -16,6 +16,7 @@ public sealed class FuzzTests
     [InlineData("client-hello", 6000)]
     [InlineData("record", 8000)]
     [InlineData("record-content", 1500)]
+    [InlineData("record-content-client", 800)]
     public async Task Target_FixedSeed_KeepsItsProperties(string name, int cases)
     {
         var needsOpenSsl = name == "client-hello" || name.StartsWith("record", StringComparison.Ordinal);

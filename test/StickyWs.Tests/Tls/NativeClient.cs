@@ -26,6 +26,9 @@ internal static unsafe partial class NativeClient
     public static partial int SSL_renegotiate(nint ssl);
 
     [LibraryImport(Library)]
+    public static partial ulong SSL_clear_options(nint ssl, ulong options);
+
+    [LibraryImport(Library)]
     public static partial int SSL_do_handshake(nint ssl);
 
     [LibraryImport(Library)]

@@ -1,162 +1,118 @@
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using Microsoft.Extensions.Time.Testing;
 using StickyWs.Tls;
 
 namespace StickyWs.Tests.Tls;
 
-/// <summary>Whose tickets a server takes, with keys of its own and with keys that it shares.</summary>
-public sealed class TicketTests : TlsTest
+/// <summary>Handshake messages after the handshake, as a client takes them.</summary>
+public sealed class TicketTests : OwnRecordsTest
 {
-    private static readonly byte[] Old = Bytes(TicketKeys.SecretLength, 1);
-    private static readonly byte[] New = Bytes(TicketKeys.SecretLength, 2);
+    private const byte UnexpectedMessage = 10;
+    private const byte DecodeError = 50;
 
-    private readonly FakeTimeProvider _time = new();
+    // Lifetime, age_add, a nonce of one byte, a ticket of three, no extensions (RFC 8446, section 4.6.1).
+    private static readonly byte[] Ticket = [4, 0, 0, 17, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 3, 8, 8, 8, 0, 0];
+    private static readonly byte[] Update = [24, 0, 0, 1, 0];
 
-    public static TheoryData<SslProtocols> Protocols { get; } = new(SslProtocols.Tls12, SslProtocols.Tls13);
-
-    [Theory]
-    [MemberData(nameof(Protocols))]
-    public void Ticket_OfAnotherInstance_IsTakenUnderASharedKey(SslProtocols protocol)
+    [Fact]
+    public void Ticket_SplitAnywhere_IsSkipped()
     {
-        var session = SessionOf(Context(protocol, Keys(Old)));
-
-        Assert.True(Resumes(Context(protocol, Keys(Old)), session));
-    }
-
-    [Theory]
-    [MemberData(nameof(Protocols))]
-    public void Ticket_UnderAnotherKey_MakesAFullHandshake(SslProtocols protocol)
-    {
-        var session = SessionOf(Context(protocol, Keys(Old)));
-
-        Assert.False(Resumes(Context(protocol, Keys(New)), session));
-        Assert.False(Resumes(Context(protocol, Keys()), session));
-    }
-
-    [Theory]
-    [MemberData(nameof(Protocols))]
-    public void Ticket_UnderAnOlderKey_IsTakenAndReplaced(SslProtocols protocol)
-    {
-        var keys = Keys(Old);
-        var context = Context(protocol, keys);
-        var session = SessionOf(context);
-
-        keys.Share([New, Old]);
-        Assert.True(Resumes(context, session, out var renewed));
-
-        keys.Share([New]);
-        Assert.False(Resumes(context, session));
-        Assert.True(Resumes(context, renewed));
-    }
-
-    [Theory]
-    [MemberData(nameof(Protocols))]
-    public void RandomKeys_ChangeByTheHour_AndAreForgottenAfterThree(SslProtocols protocol)
-    {
-        var context = Context(protocol, Keys());
-        var session = SessionOf(context);
-
-        for (var hour = 1; hour <= 2; hour++)
+        for (var cut = 1; cut < Ticket.Length; cut++)
         {
-            _time.Advance(TimeSpan.FromHours(1));
-            Assert.True(Resumes(context, session));
-        }
+            var peer = StartClient();
 
-        _time.Advance(TimeSpan.FromHours(1));
-        Assert.False(Resumes(context, session));
+            var step = peer.End.Receive(Join(
+                peer.Sends.Seal(Handshake, Ticket.AsSpan(0, cut)), peer.Sends.Seal(Handshake, Ticket.AsSpan(cut)), peer.Sends.Data([1])));
+
+            Assert.Equal((TlsStatus.Open, 1, true), (step.Status, step.Plain.Length, step.ToPeer.IsEmpty));
+        }
     }
 
     [Fact]
-    public void RandomKeys_AfterALongRest_AreForgotten()
+    public void Tickets_InOneRecordWithAKeyUpdate_AreSkipped()
     {
-        var context = Context(SslProtocols.Tls13, Keys());
-        var session = SessionOf(context);
+        var peer = StartClient();
+        var first = peer.Sends.Seal(Handshake, [.. Ticket, .. Ticket, .. Update]);
+        peer.Sends.Update();
 
-        _time.Advance(TimeSpan.FromHours(3));
+        Assert.Equal([5], peer.End.Receive(Join(first, peer.Sends.Data([5]))).Plain.ToArray());
+    }
 
-        Assert.False(Resumes(context, session));
+    [Fact]
+    public void Ticket_OfTheLongestKind_IsSkipped()
+    {
+        var peer = StartClient();
+        byte[] body = [0, 0, 0, 9, 1, 2, 3, 4, 255, .. new byte[255], 0xff, 0xff, .. new byte[65535], 0xff, 0xfe, .. new byte[65534]];
+        byte[] message = [4, (byte)(body.Length >> 16), (byte)(body.Length >> 8), (byte)body.Length, .. body];
+
+        foreach (var part in message.Chunk(16384)) Assert.Equal(TlsStatus.Open, peer.End.Receive(peer.Sends.Seal(Handshake, part)).Status);
+
+        Assert.Equal([1], peer.End.Receive(peer.Sends.Data([1])).Plain.ToArray());
     }
 
     [Theory]
-    [MemberData(nameof(Protocols))]
-    public void SharedKeys_ThatAreTakenAway_LeaveRandomOnes(SslProtocols protocol)
+    [InlineData(new byte[] { 4, 0, 0, 0 })]
+    [InlineData(new byte[] { 4, 2, 1, 11 })] // 131,339 bytes.
+    [InlineData(new byte[] { 4, 0, 0, 17, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 0 })] // No ticket in it.
+    [InlineData(new byte[] { 4, 0, 0, 17, 0, 0, 0, 9, 1, 2, 3, 4, 200 })] // A nonce longer than the message.
+    [InlineData(new byte[] { 4, 0, 0, 17, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 30 })]
+    [InlineData(new byte[] { 4, 0, 0, 17, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 3, 8, 8, 8, 0, 1 })]
+    [InlineData(new byte[] { 4, 0, 0, 18, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 3, 8, 8, 8, 0, 0 })]
+    [InlineData(new byte[] { 4, 0, 0, 15, 0, 0, 0, 9, 1, 2, 3, 4, 1, 7, 0, 3, 8, 8, 8 })]
+    public void Ticket_WhoseLengthsDoNotAddUp_IsRefused(byte[] message)
     {
-        var keys = Keys(Old);
-        var context = Context(protocol, keys);
-        var session = SessionOf(context);
+        var (whole, split) = (StartClient(), StartClient());
 
-        keys.Share([]);
+        whole.Refused(DecodeError, whole.Sends.Seal(Handshake, message));
+        foreach (var each in message.SkipLast(1)) split.End.Receive(split.Sends.Seal(Handshake, [each]));
+        if (split.End.Status == TlsStatus.Open) split.Refused(DecodeError, split.Sends.Seal(Handshake, message.AsSpan(message.Length - 1)));
+        Assert.Equal(TlsStatus.Failed, split.End.Status);
+    }
 
-        Assert.False(Resumes(context, session, out var next));
-        Assert.True(Resumes(context, next));
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    [InlineData(13)] // CertificateRequest: authentication after the handshake was not offered.
+    [InlineData(20)]
+    public void OtherMessages_AreRefused(byte type)
+    {
+        var peer = StartClient();
+
+        peer.Refused(UnexpectedMessage, peer.Sends.Seal(Handshake, [type, 0, 0, 0]));
+    }
+
+    [Theory]
+    [InlineData(Data)]
+    [InlineData(Alert)]
+    public void Record_WithinASplitTicket_IsRefused(byte type)
+    {
+        var peer = StartClient();
+        Assert.Equal(TlsStatus.Open, peer.End.Receive(peer.Sends.Seal(Handshake, Ticket.AsSpan(0, 9))).Status);
+
+        peer.Refused(UnexpectedMessage, peer.Sends.Seal(type, [1, 0]));
     }
 
     [Fact]
-    public void ReloadThatChangesNothing_KeepsRandomKeys()
+    public void Tickets_BeyondTheLimit_AreRefused()
     {
-        var keys = Keys();
-        var context = Context(SslProtocols.Tls13, keys);
-        var session = SessionOf(context);
+        var peer = StartClient();
+        for (var i = 0; i < TlsEnd.MostKeyUpdates; i++) Assert.Equal(TlsStatus.Open, peer.End.Receive(peer.Sends.Seal(Handshake, Ticket)).Status);
 
-        keys.Share([]);
-
-        Assert.True(Resumes(context, session));
+        peer.Refused(UnexpectedMessage, peer.Sends.Seal(Handshake, Ticket));
     }
 
     [Fact]
-    public void KeysThatAreGone_FailTheHandshakeAndNothingElse()
+    public void Ticket_OfAClient_IsRefused()
     {
-        var keys = Keys();
-        var context = Context(SslProtocols.Tls13, keys);
-        keys.Dispose();
-        var server = Keep(TlsEnd.Accept(context));
-        var client = Keep(new TlsSelfTestClient());
+        var peer = Start();
 
-        Assert.Throws<CryptographicException>(() => Handshake(server, client));
-
-        Assert.Equal(TlsStatus.Failed, server.Status);
+        peer.Refused(UnexpectedMessage, peer.Sends.Seal(Handshake, Ticket));
     }
 
-    private TicketKeys Keys(params byte[][] secrets)
+    private Peer StartClient()
     {
-        var keys = Keep(new TicketKeys(_time));
-        keys.Share(secrets);
-        return keys;
-    }
-
-    private TlsServerContext Context(SslProtocols protocol, TicketKeys keys) => Context(Settings(protocol) with { TicketKeys = keys });
-
-    private bool Resumes(TlsServerContext context, Session session) => Resumes(context, session, out _);
-
-    private bool Resumes(TlsServerContext context, Session session, out Session next)
-    {
-        var (server, client) = (Keep(TlsEnd.Accept(context)), Keep(new TlsSelfTestClient()));
-        Assert.Equal(1, NativeClient.SSL_set_session(client.Ssl, session.Handle));
-        Handshake(server, client);
-        Assert.Equal(TlsStatus.Open, server.Status);
-        next = Keep(new Session(client));
-        return server.TakeFacts()!.IsResumed;
-    }
-
-    private Session SessionOf(TlsServerContext context)
-    {
-        var (server, client) = (Keep(TlsEnd.Accept(context)), Keep(new TlsSelfTestClient()));
-        Handshake(server, client);
-        Assert.False(server.TakeFacts()!.IsResumed);
-        return Keep(new Session(client));
-    }
-
-    private static void Handshake(TlsEnd server, TlsSelfTestClient client)
-    {
-        var toServer = client.Receive([], out _);
-        for (var flight = 0; flight < 4; flight++) toServer = client.Receive(server.Receive(toServer).ToPeer.ToArray(), out _);
-    }
-
-    private sealed class Session(TlsSelfTestClient client) : IDisposable
-    {
-        public nint Handle { get; } = NativeClient.SSL_get1_session(client.Ssl);
-
-        public void Dispose() => NativeClient.SSL_SESSION_free(Handle);
+        var (read, write) = (Bytes(32, 11), Bytes(32, 12));
+        var end = Keep(TlsEnd.Resume(Slab, RecordSuite.Aes128Gcm, read, write, TlsServerSettings.DefaultRecordsPerKey, 16384, isClient: true));
+        return new Peer(end, new RecordForge(RecordSuite.Aes128Gcm, read), new RecordForge(RecordSuite.Aes128Gcm, write));
     }
 }

@@ -19,6 +19,13 @@ internal static unsafe class HandshakeCallbacks
         _ = OpenSsl.SSL_CTX_callback_ctrl(context, OpenSsl.SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, onServerName);
     }
 
+    /// <summary>The callbacks of a client, which accepts every certificate for now.</summary>
+    public static void RegisterClient(nint context, bool keepsSsl)
+    {
+        if (!keepsSsl) OpenSsl.SSL_CTX_set_keylog_callback(context, &OnSecret);
+        OpenSsl.SSL_CTX_set_cert_verify_callback(context, &OnCertificates, null);
+    }
+
     /// <summary>The name that the client asked for.</summary>
     public static string? ServerName(nint ssl) => Marshal.PtrToStringUTF8((nint)OpenSsl.SSL_get_servername(ssl, OpenSsl.TLSEXT_NAMETYPE_host_name));
 
@@ -27,10 +34,13 @@ internal static unsafe class HandshakeCallbacks
     private static void OnSecret(nint ssl, byte* text)
     {
         var line = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
-        var (isRead, isWrite) = (line.StartsWith("CLIENT_TRAFFIC_SECRET_0 "u8), line.StartsWith("SERVER_TRAFFIC_SECRET_0 "u8));
-        if (!isRead && !isWrite) return;
-        Workspace.OfThread.End?.TakeSecret(line[(line.LastIndexOf((byte)' ') + 1)..], isRead);
+        var (isClients, isServers) = (line.StartsWith("CLIENT_TRAFFIC_SECRET_0 "u8), line.StartsWith("SERVER_TRAFFIC_SECRET_0 "u8));
+        if (!isClients && !isServers) return;
+        Workspace.OfThread.End?.TakeSecret(line[(line.LastIndexOf((byte)' ') + 1)..], isClients);
     }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int OnCertificates(nint store, void* argument) => 1;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnApplicationProtocols(nint ssl, byte** chosen, byte* chosenLength, byte* offered, uint offeredLength, void* argument)

@@ -1,0 +1,79 @@
+using StickyWs.Observability;
+
+namespace StickyWs.Tunnels;
+
+// Time-outs, and peers that are gone without a word.
+internal sealed partial class PairRelay
+{
+    private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(1);
+
+    private int _limited;
+    private int _interval = (int)LongestSweep.TotalMilliseconds;
+    private long _nextSweep;
+
+    public int NextLook()
+    {
+        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - _reactor.Now);
+        if (_draining.Count == 0) return next;
+        var look = (int)Math.Max(0, _nextLook - _reactor.Now);
+        return next < 0 ? look : Math.Min(next, look);
+    }
+
+    // Ends the pairs whose time-out has passed. The sweep visits all pairs, at most once per interval, and only if some pair has a limit.
+    public void Look()
+    {
+        if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
+        if (_limited == 0 || _reactor.Now < _nextSweep) return;
+        _nextSweep = _reactor.Now + _interval;
+        for (var number = 0; number < _pairs.End; number++)
+        {
+            ref var pair = ref _pairs[number];
+            if (pair.Owner is null || pair.IsDraining) continue;
+            var still = _reactor.Now - pair.LastActive;
+            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4);
+            if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
+            {
+                pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
+                End(number, isReset: true);
+            }
+            else if (pair.DeadPeerLimit > 0)
+            {
+                WatchForDeadPeer(ref pair);
+            }
+        }
+    }
+
+    // A slow reader may spend a long time on bytes that are already in the kernel or in a pipe.
+    private bool IsMoving(ref Pair pair)
+    {
+        var acknowledged = (uint)(_reactor.Acknowledged(pair.Client.Socket) + _reactor.Acknowledged(pair.Backend.Socket));
+        var isMoving = pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
+        if (isMoving) pair.LastActive = _reactor.Now;
+        (pair.LookedAt, pair.Acknowledged) = ((int)pair.LastActive, acknowledged);
+        return isMoving;
+    }
+
+    // Not on joining: short-lived tunnels do not need the watch and should not pay for it.
+    private void WatchForDeadPeer(ref Pair pair)
+    {
+        _reactor.SetDeadPeerTimeout(pair.Client.Socket, pair.DeadPeerLimit);
+        _reactor.SetDeadPeerTimeout(pair.Backend.Socket, pair.DeadPeerLimit);
+        pair.DeadPeerLimit = 0;
+        if (!pair.IsLimited) _limited--;
+    }
+
+    private void Oversee(int limit)
+    {
+        if (_limited++ == 0) _nextSweep = _reactor.Now + _interval;
+        Tighten(limit);
+    }
+
+    private void Tighten(int limit)
+    {
+        if (limit == 0) return;
+        _interval = Math.Clamp(limit / 4, 10, _interval);
+        _nextSweep = Math.Min(_nextSweep, _reactor.Now + _interval);
+    }
+
+    private static int Milliseconds(TimeSpan? time) => time is { } limit ? Math.Max(1, (int)limit.TotalMilliseconds) : 0;
+}
