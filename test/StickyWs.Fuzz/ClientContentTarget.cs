@@ -25,7 +25,8 @@ internal sealed unsafe class ClientContentTarget : IFuzzTarget
     {
         if (TlsSupport.FirstClientRefusal() is { } refusal) throw new PlatformNotSupportedException(refusal);
         _server = TlsServerContext.Create(new TlsServerSettings { Certificate = TestCertificate.Server, Tickets = 0 }, _slab);
-        (_own, _kept) = (TlsClientContext.Create(new TlsClientSettings(), _slab), TlsClientContext.Create(new TlsClientSettings { KeepsSsl = true }, _slab));
+        _own = TlsClientContext.Create(new TlsClientSettings(), _slab);
+        _kept = TlsClientContext.Create(new TlsClientSettings { KeepsSsl = true }, _slab);
     }
 
     public IReadOnlyList<byte[]> Corpus { get; } =
@@ -84,7 +85,7 @@ internal sealed unsafe class ClientContentTarget : IFuzzTarget
             at += 2 + length;
             plain.AddRange(client.Receive(Seal(server, type, content)).Plain);
             if (type == Handshake) handshake.AddRange(content);
-            while (handshake.Count >= Ticket.Length && handshake[0] == 4 && handshake.Take(4).SequenceEqual(Ticket.Take(4))) handshake.RemoveRange(0, Ticket.Length);
+            while (handshake.Count >= Ticket.Length && handshake.Take(4).SequenceEqual(Ticket.Take(4))) handshake.RemoveRange(0, Ticket.Length);
             if (handshake is not [24, 0, 0, 1, 0 or 1]) continue;
             handshake.Clear();
             KeySchedule.Update(&server.Keys->Write);

@@ -4,8 +4,8 @@ using StickyWs.Tls;
 namespace StickyWs.Fuzz;
 
 /// <summary>
-/// The own record layer of TLS, as bytes, of a server and of a client: no exception, the same outcome however the bytes are split, and whatever is changed, only a beginning of
-/// what the peer really sent is passed on.
+/// The own record layer of TLS, as bytes, of a server and of a client: no exception, the same outcome however the bytes are split, and whatever is
+/// changed, only a beginning of what the peer really sent is passed on.
 /// </summary>
 internal sealed class RecordTarget : IFuzzTarget
 {

@@ -30,6 +30,8 @@ internal sealed unsafe partial class TlsEnd
     // A session ticket that is split over records.
     private TicketReader? _ticket;
 
+    private bool IsWithinMessage => _updateBytes > 0 || _ticket is not null;
+
     private static ReadOnlySpan<byte> UpdateHeader => [KeyUpdate, 0, 0, 1];
 
     private void StartOwnRecords(RecordSuite suite, int fragment)
@@ -61,7 +63,7 @@ internal sealed unsafe partial class TlsEnd
             var length = RecordLayer.Open(work, &_keys->Read, record, out var type);
             if (length < 0) Refuse(work, (TlsAlert)(-length), "a record that cannot be opened");
             else if (length > _fragment) Refuse(work, TlsAlert.record_overflow, $"a record of {length} bytes of content");
-            else if ((_updateBytes > 0 || _ticket is not null) && type != RecordType.Handshake) Refuse(work, TlsAlert.unexpected_message, "a record within a handshake message");
+            else if (IsWithinMessage && type != RecordType.Handshake) Refuse(work, TlsAlert.unexpected_message, "a record within a handshake message");
             else Take(work, type, new ReadOnlySpan<byte>(work.Plain.Reserve(length), length));
         }
         catch (CryptographicException e)
@@ -229,9 +231,7 @@ internal sealed unsafe partial class TlsEnd
         return false;
     }
 
-    /// <summary>
-    /// Gives the connection up for a reason that is the owner's, such as a certificate.
-    /// </summary>
+    /// <summary>Gives the connection up for a reason that is the owner's, such as a certificate.</summary>
     /// <returns>The alert to send; empty where OpenSSL goes on with the records, as it has no call for it.</returns>
     public ReadOnlySpan<byte> Refuse(TlsAlert alert, string reason)
     {
