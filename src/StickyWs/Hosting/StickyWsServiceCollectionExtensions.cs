@@ -186,6 +186,10 @@ public static class StickyWsServiceCollectionExtensions
         services.TryAddSingleton<SocketTransportFactory>();
         services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();
         services.AddSingleton<RawLane>();
+        services.AddSingleton<ConfiguredEndpoints>();
+        services.AddSingleton(provider => new ListenerHandover(
+            provider.GetRequiredService<ConfiguredEndpoints>().IsKept, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ListenerHandover>>()));
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }
 }
