@@ -104,6 +104,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
+    // What is received next may call the application: not on the reactor, where a wait has led.
+    private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
+
     protected override ConnectionContext Realize()
     {
         var start = Take(headLength: 0);
@@ -138,7 +141,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while ((received = TryReceive()) < 0) await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        while ((received = TryReceive()) < 0)
+        {
+            await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         _hasEnded = received == 0;
         if (_hasEnded) return false;
         if (_reply.WrittenCount > 0)

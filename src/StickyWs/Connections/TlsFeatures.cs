@@ -14,7 +14,7 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed class TlsFeatures(TlsFacts facts) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
 {
-    public X509Certificate2? ClientCertificate { get; set; }
+    public X509Certificate2? ClientCertificate { get; set; } = facts.ClientCertificate;
 
     public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(ClientCertificate);
 

@@ -12,7 +12,9 @@ namespace StickyWs.Hosting;
 /// </summary>
 internal sealed class ConfiguredEndpoints(IOptions<KestrelServerOptions> kestrel, IHostApplicationLifetime lifetime)
 {
-    /// <summary>Whether Kestrel is to bind an address again that it stops listening on: the endpoint was changed, not removed, and the server runs on.</summary>
+    /// <summary>
+    /// Whether Kestrel is to bind an address again that it stops listening on: the endpoint was changed, not removed, and the server runs on.
+    /// </summary>
     public bool IsKept(IPEndPoint endPoint)
     {
         if (!lifetime.ApplicationStarted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested) return false;

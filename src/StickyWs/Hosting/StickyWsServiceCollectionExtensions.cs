@@ -164,6 +164,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<SniffingServices>();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
+        services.AddHostedService<PrivateKeyWatch>();
     }
 
     // Kestrel asks the factory added last first, and adds its own only if there is none yet. A factory of the application's keeps precedence.

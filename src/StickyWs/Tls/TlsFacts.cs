@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace StickyWs.Tls;
 
@@ -10,4 +11,8 @@ namespace StickyWs.Tls;
 /// <param name="ServerName">The name that the client asked for (SNI).</param>
 /// <param name="IsResumed">Whether a session ticket shortened it.</param>
 internal sealed record TlsFacts(
-    SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed);
+    SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed)
+{
+    /// <summary>The client's certificate, if it was asked for, was sent, and was accepted.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Security.Cryptography;
 
 namespace StickyWs.Tls;
@@ -9,11 +10,14 @@ namespace StickyWs.Tls;
 internal sealed unsafe class TlsServerContext : IDisposable
 {
     private readonly ContextHandle _handle;
+    private readonly SslProtocols _protocols;
 
     private TlsServerContext(ContextHandle handle, TlsServerSettings settings, SecretSlab slab)
     {
         _handle = handle;
         Select = settings.Select;
+        Clients = settings.ClientCertificates;
+        _protocols = settings.Protocols;
         ApplicationProtocols = [.. settings.ApplicationProtocols.Select(protocol => protocol.Protocol.ToArray())];
         HasOwnRecords = !settings.KeepsSsl;
         RecordsPerKey = Math.Max(1, settings.RecordsPerKey);
@@ -22,6 +26,9 @@ internal sealed unsafe class TlsServerContext : IDisposable
 
     /// <inheritdoc cref="TlsServerSettings.Select"/>
     public Func<string?, TlsServerContext?>? Select { get; }
+
+    /// <inheritdoc cref="TlsServerSettings.ClientCertificates"/>
+    public TlsClientCertificates? Clients { get; }
 
     public IReadOnlyList<byte[]> ApplicationProtocols { get; }
 
@@ -52,7 +59,9 @@ internal sealed unsafe class TlsServerContext : IDisposable
             if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
             ApplySessions(context, settings.Tickets);
             HandshakeCallbacks.Register(context, settings);
-            return new TlsServerContext(handle, settings, slab);
+            var made = new TlsServerContext(handle, settings, slab);
+            OpenSsl.SSL_CTX_set_verify(context, made.VerifyMode, 0);
+            return made;
         }
         catch
         {
@@ -82,7 +91,14 @@ internal sealed unsafe class TlsServerContext : IDisposable
         }
     }
 
-    /// <summary>Makes an SSL object use this context's certificate and callbacks.</summary>
+    private int VerifyMode => Clients switch
+    {
+        null => OpenSsl.SSL_VERIFY_NONE,
+        { AreRequired: true } => OpenSsl.SSL_VERIFY_PEER | OpenSsl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        _ => OpenSsl.SSL_VERIFY_PEER,
+    };
+
+    /// <summary>Makes an SSL object use this context's certificate, versions and callbacks. Before a version was chosen.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
     public void MoveHere(nint ssl)
     {
@@ -91,6 +107,8 @@ internal sealed unsafe class TlsServerContext : IDisposable
         {
             _handle.DangerousAddRef(ref isHeld);
             if (OpenSsl.SSL_set_SSL_CTX(ssl, _handle.DangerousGetHandle()) == 0) throw new CryptographicException("SSL_set_SSL_CTX: " + OpenSsl.TakeErrors());
+            OpenSsl.SSL_set_verify(ssl, VerifyMode, 0);
+            CipherPolicy.Restrict(ssl, _protocols);
         }
         finally
         {

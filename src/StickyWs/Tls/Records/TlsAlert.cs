@@ -12,4 +12,5 @@ internal enum TlsAlert : byte
     decode_error = 50,
     internal_error = 80,
     user_canceled = 90,
+    unrecognized_name = 112,
 }
