@@ -29,13 +29,13 @@ internal sealed class TlsTermination
     public TlsTermination(HttpsConnectionAdapterOptions options, HttpProtocols protocols, bool keepsSsl)
     {
         HandshakeTimeout = options.HandshakeTimeout;
-        _settings = Untrusting(new TlsServerSettings
+        _settings = new TlsServerSettings
         {
             ApplicationProtocols = Offered(protocols),
             Protocols = options.SslProtocols,
             KeepsSsl = keepsSsl,
             ClientCertificates = ClientCertificateCheck.Of(options),
-        });
+        };
         CallsOut = _settings.ClientCertificates is not null || options.ServerCertificateSelector is not null;
         _context = options.ServerCertificateSelector is { } selector
             ? TlsServerContext.Create(_settings with { Select = name => Select(selector, options.ServerCertificateChain, name) })
@@ -53,8 +53,6 @@ internal sealed class TlsTermination
         _settings = new TlsServerSettings { KeepsSsl = keepsSsl };
         var contexts = names.Select(name => Of(section, new DefaultConnectionContext(), name)).ToList();
         CallsOut = contexts.Any(context => context.Clients is not null);
-        // Of all names, because a session is resumed before its name is known.
-        if (CallsOut) _settings = _settings with { Tickets = 0 };
         _context = TlsServerContext.Create(_settings with { Select = name => Of(section, _current!, name) });
     }
 
@@ -92,9 +90,6 @@ internal sealed class TlsTermination
         };
     }
 
-    // A session that is resumed brings its certificate along unjudged; it may have expired or been revoked. So each handshake is a full one.
-    private static TlsServerSettings Untrusting(TlsServerSettings settings) => settings.ClientCertificates is null ? settings : settings with { Tickets = 0 };
-
     // As Kestrel does it: the collection may be a whole file, with the certificate and its root; and others may come from the machine's store. Nothing is
     // downloaded, as this may run on a reactor.
     private static TlsServerContext Create(TlsServerSettings settings, X509Certificate2 certificate, X509Certificate2Collection? chain)
@@ -115,12 +110,12 @@ internal sealed class TlsTermination
         return _contexts.GetValue(options, _ =>
         {
             if (isDelayed) throw new TlsUnavailableException($"it asks for client certificates later (DelayCertificate) at '{name}'");
-            var settings = Untrusting(_settings with
+            var settings = _settings with
             {
                 ApplicationProtocols = options.ApplicationProtocols ?? [],
                 Protocols = options.EnabledSslProtocols,
                 ClientCertificates = ClientCertificateCheck.Of(options),
-            });
+            };
             return options.ServerCertificateContext is { } certificate
                 ? Create(settings, certificate)
                 : throw new TlsUnavailableException($"it has no certificate at '{name}'");

@@ -17,15 +17,16 @@ internal sealed class PrivateKeyWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (configuration is not IConfigurationRoot root || kestrel.Value.ConfigurationLoader?.Configuration is not { } section) return;
+        if (configuration is not IConfigurationRoot root) return;
         using var timer = new PeriodicTimer(Interval, time);
-        var known = Look(section);
+        Dictionary<string, DateTime>? known = null;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
+                if (kestrel.Value.ConfigurationLoader?.Configuration is not { } section) return; // Asked for when Kestrel has started.
                 var current = Look(section);
-                var hasChanged = current.Any(key => known.TryGetValue(key.Key, out var before) && before != key.Value);
+                var hasChanged = known is not null && current.Any(key => known.TryGetValue(key.Key, out var before) && before != key.Value);
                 known = current;
                 if (hasChanged) root.Reload();
             }

@@ -47,6 +47,8 @@ internal sealed unsafe class TlsServerContext : IDisposable
     /// <inheritdoc cref="Create(TlsServerSettings)"/>
     public static TlsServerContext Create(TlsServerSettings settings, SecretSlab slab)
     {
+        // A session that is resumed brings its certificate along unjudged; it may have expired or been revoked. So each handshake is a full one.
+        if (settings.ClientCertificates is not null) settings = settings with { Tickets = 0 };
         if (TlsLibrary.Refusal is { } refusal) throw new TlsUnavailableException(refusal);
         if (!OperatingSystem.IsLinux()) throw new TlsUnavailableException("OpenSSL is used on Linux only");
         OpenSsl.ERR_clear_error();
@@ -109,6 +111,10 @@ internal sealed unsafe class TlsServerContext : IDisposable
             if (OpenSsl.SSL_set_SSL_CTX(ssl, _handle.DangerousGetHandle()) == 0) throw new CryptographicException("SSL_set_SSL_CTX: " + OpenSsl.TakeErrors());
             OpenSsl.SSL_set_verify(ssl, VerifyMode, 0);
             CipherPolicy.Restrict(ssl, _protocols);
+            if (Clients is null) return;
+            // Nor may a session of another name be resumed under this one.
+            _ = OpenSsl.SSL_set_options(ssl, OpenSsl.SSL_OP_NO_TICKET);
+            _ = OpenSsl.SSL_set_num_tickets(ssl, 0);
         }
         finally
         {

@@ -30,6 +30,9 @@ internal static unsafe partial class OpenSsl
     public static partial ulong SSL_set_options(nint ssl, ulong options);
 
     [LibraryImport(Library)]
+    public static partial int SSL_set_num_tickets(nint ssl, nuint count);
+
+    [LibraryImport(Library)]
     public static partial void SSL_CTX_set_verify(nint context, int mode, nint callback);
 
     [LibraryImport(Library)]

@@ -36,7 +36,12 @@ internal sealed partial class ListenerHandover(Func<IPEndPoint, bool> isKept, Ti
     {
         if (!isKept(endPoint)) return null;
         var parked = new ParkedListener(listening);
-        lock (_lock) _parked.Add(endPoint, (parked, time.CreateTimer(_ => GiveUp(endPoint), null, LongestGap, Timeout.InfiniteTimeSpan)));
+        lock (_lock)
+        {
+            if (_parked.ContainsKey(endPoint)) return null; // Several sockets on one address, by options of the application's.
+            _parked.Add(endPoint, (parked, time.CreateTimer(_ => GiveUp(endPoint), null, LongestGap, Timeout.InfiniteTimeSpan)));
+        }
+
 
         _hasMoved = true;
         return parked;

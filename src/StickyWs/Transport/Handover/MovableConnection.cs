@@ -11,6 +11,7 @@ namespace StickyWs.Transport;
 internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
 {
     private readonly Lock _lock = new();
+    private readonly Lock _ticking = new();
     private readonly RawConnection _connection;
     private ListenerTerm _term;
     private KestrelSide _kestrel;
@@ -117,18 +118,21 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
 
     public void OnHeartbeat(Action<object> action, object state)
     {
-        lock (_lock)
+        bool isFirst;
+        lock (_ticking)
         {
-            if (_heartbeats is null) _kestrel.Heartbeat?.OnHeartbeat(static state => ((MovableConnection)state).Tick(), this);
+            isFirst = _heartbeats is null;
             (_heartbeats ??= []).Add((action, state));
         }
+
+        if (isFirst) _kestrel.Heartbeat?.OnHeartbeat(static state => ((MovableConnection)state).Tick(), this);
     }
 
     public CancellationToken ConnectionClosedRequested
     {
         get
         {
-            var isFirst = false;
+            bool isFirst;
             lock (_lock)
             {
                 if (_given is { } given) return given;
@@ -167,13 +171,10 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
 
     private void Tick()
     {
-        lock (_lock)
+        lock (_ticking)
         {
-            if (_isDone) return;
+            foreach (var (action, state) in _heartbeats!) action(state);
         }
-
-        // Added to by the connection's own server only, at its start.
-        for (var i = 0; i < _heartbeats!.Count; i++) _heartbeats[i].Action(_heartbeats[i].State);
     }
 
     private void Leave()
