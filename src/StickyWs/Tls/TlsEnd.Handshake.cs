@@ -116,7 +116,10 @@ internal sealed unsafe partial class TlsEnd
     {
         var suite = (TlsCipherSuite)OpenSsl.SSL_CIPHER_get_protocol_id(OpenSsl.SSL_get_current_cipher(_ssl));
         _facts = new TlsFacts(OpenSsl.SSL_version(_ssl) == OpenSsl.TLS1_3_VERSION ? SslProtocols.Tls13 : SslProtocols.Tls12, suite,
-            ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1) { ClientCertificate = _clientCertificate };
+            ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1)
+        {
+            ClientCertificate = _clientCertificate,
+        };
         _clientCertificate = null;
         try
         {
