@@ -4,6 +4,7 @@ using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
@@ -15,7 +16,17 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services, EndpointTls tls = default)
 {
-    public Task OnConnectionAsync(ConnectionContext connection)
+    // Made once, not for each connection.
+    private Func<ConnectionContext, Task>? _serve;
+
+    public Task OnConnectionAsync(ConnectionContext connection) => connection switch
+    {
+        AdoptedConnection adopted => adopted.StayAsync(), // Served already, by the sniffer of the listener that it came from.
+        RawConnection { Term: { } term, IsRaw: true } raw => MovableConnection.ServeAsync(raw, term, _serve ??= ServeAsync),
+        _ => ServeAsync(connection),
+    };
+
+    private Task ServeAsync(ConnectionContext connection)
     {
         var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
         return isSniffed ? next(connection) : OnArrivalAsync(ConnectionArrival.Of(connection));

@@ -47,13 +47,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         try
         {
             if (!await HasHelloAsync(deadline.Token).ConfigureAwait(false)) return false;
-            await Raw.Bare.Reactor.SwitchTo();
-            await place.TakeTurnAsync().ConfigureAwait(false);
-            _end = termination.Accept();
-            while (await ReceiveAsync(deadline.Token).ConfigureAwait(false) && _end.Status == TlsStatus.Handshaking)
+            while (true)
             {
-                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline.Token).ConfigureAwait(false);
+                await Raw.Bare.Reactor.SwitchTo();
                 await place.TakeTurnAsync().ConfigureAwait(false);
+                _end ??= termination.Accept();
+                if (!await ReceiveAsync(deadline.Token).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
+                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
@@ -125,6 +125,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
+    // What is received next may call the application: not on the reactor, where a wait has led.
+    private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
+
     protected override ConnectionContext Realize()
     {
         var start = Take(headLength: 0);
@@ -182,7 +185,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while ((received = TryReceive()) < 0) await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        while ((received = TryReceive()) < 0)
+        {
+            await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         _hasEnded = received == 0;
         if (_hasEnded) return false;
         if (_reply.WrittenCount > 0)

@@ -17,7 +17,7 @@ internal sealed class TlsFeatures(TlsFacts facts) : ITlsConnectionFeature, ITlsH
     /// <summary>Whether HTTP/2 was agreed on.</summary>
     public bool IsHttp2 => facts.ApplicationProtocol == SslApplicationProtocol.Http2;
 
-    public X509Certificate2? ClientCertificate { get; set; }
+    public X509Certificate2? ClientCertificate { get; set; } = facts.ClientCertificate;
 
     public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(ClientCertificate);
 

@@ -14,15 +14,12 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed class TlsTermination
 {
-    // The selector of Kestrel's options wants to know the connection, and OpenSSL asks for the certificate within a call for it.
+    // Selectors want to know the connection, and OpenSSL asks for the certificate within a call for it.
     [ThreadStatic]
     private static ConnectionContext? _current;
 
-    private readonly ConditionalWeakTable<X509Certificate2, TlsServerContext> _contexts = [];
-    private readonly HttpsConnectionAdapterOptions _options;
-    private readonly SslApplicationProtocol[] _protocols;
-    private readonly bool _keepsSsl;
-    private readonly TicketKeys _tickets;
+    private readonly ConditionalWeakTable<object, TlsServerContext> _contexts = [];
+    private readonly TlsServerSettings _settings;
     private readonly TlsServerContext _context;
 
     /// <param name="options">The endpoint's options.</param>
@@ -32,21 +29,41 @@ internal sealed class TlsTermination
     /// <exception cref="System.Security.Cryptography.CryptographicException">The certificate cannot be used.</exception>
     public TlsTermination(HttpsConnectionAdapterOptions options, HttpProtocols protocols, bool keepsSsl, TicketKeys tickets)
     {
-        (_options, _keepsSsl, _tickets) = (options, keepsSsl, tickets);
-        var (http1, http2) = ((protocols & HttpProtocols.Http1) != 0, (protocols & HttpProtocols.Http2) != 0);
-        _protocols = (http1, http2) switch
+        HandshakeTimeout = options.HandshakeTimeout;
+        _settings = new TlsServerSettings
         {
-            (true, true) => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-            (false, true) => [SslApplicationProtocol.Http2],
-            _ => [SslApplicationProtocol.Http11],
+            ApplicationProtocols = Offered(protocols),
+            Protocols = options.SslProtocols,
+            KeepsSsl = keepsSsl,
+            TicketKeys = tickets,
+            ClientCertificates = ClientCertificateCheck.Of(options),
         };
-        _context = options.ServerCertificateSelector is null
-            ? Create(options.ServerCertificate!, options.ServerCertificateChain)
-            : TlsServerContext.Create(Settings with { Select = Select });
+        CallsOut = _settings.ClientCertificates is not null || options.ServerCertificateSelector is not null;
+        _context = options.ServerCertificateSelector is { } selector
+            ? TlsServerContext.Create(_settings with { Select = name => Select(selector, options.ServerCertificateChain, name) })
+            : Create(_settings, options.ServerCertificate!, options.ServerCertificateChain);
+    }
+
+    /// <param name="section">The endpoint's section <c>Sni</c>.</param>
+    /// <param name="names">The names in it: a name that cannot be served is found now.</param>
+    /// <param name="keepsSsl">Whether OpenSSL goes on with the records after the handshake.</param>
+    /// <param name="tickets">What session tickets are protected with.</param>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A certificate cannot be used.</exception>
+    /// <exception cref="TlsUnavailableException">A name has options that only SslStream knows.</exception>
+    public TlsTermination(SniSection section, IEnumerable<string> names, bool keepsSsl, TicketKeys tickets)
+    {
+        HandshakeTimeout = section.HandshakeTimeout;
+        _settings = new TlsServerSettings { KeepsSsl = keepsSsl, TicketKeys = tickets };
+        var contexts = names.Select(name => Of(section, new DefaultConnectionContext(), name)).ToList();
+        CallsOut = contexts.Any(context => context.Clients is not null);
+        _context = TlsServerContext.Create(_settings with { Select = name => Of(section, _current!, name) });
     }
 
     /// <summary>How long a handshake may take.</summary>
-    public TimeSpan HandshakeTimeout => _options.HandshakeTimeout;
+    public TimeSpan HandshakeTimeout { get; }
+
+    /// <summary>Whether a handshake calls the application's code, or may ask the network about a client's certificate: not on a reactor.</summary>
+    public bool CallsOut { get; }
 
     /// <summary>Begins a handshake.</summary>
     public TlsEnd Accept() => TlsEnd.Accept(_context);
@@ -65,21 +82,46 @@ internal sealed class TlsTermination
         }
     }
 
-    private TlsServerSettings Settings
-        => new() { ApplicationProtocols = _protocols, Protocols = _options.SslProtocols, KeepsSsl = _keepsSsl, TicketKeys = _tickets };
+    private static SslApplicationProtocol[] Offered(HttpProtocols protocols)
+    {
+        var (http1, http2) = ((protocols & HttpProtocols.Http1) != 0, (protocols & HttpProtocols.Http2) != 0);
+        return (http1, http2) switch
+        {
+            (true, true) => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            (false, true) => [SslApplicationProtocol.Http2],
+            _ => [SslApplicationProtocol.Http11],
+        };
+    }
 
     // As Kestrel does it: the collection may be a whole file, with the certificate and its root; and others may come from the machine's store. Nothing is
     // downloaded, as this may run on a reactor.
-    private TlsServerContext Create(X509Certificate2 certificate, X509Certificate2Collection? chain)
+    private static TlsServerContext Create(TlsServerSettings settings, X509Certificate2 certificate, X509Certificate2Collection? chain)
+        => Create(settings, SslStreamCertificateContext.Create(certificate, chain, offline: true));
+
+    private static TlsServerContext Create(TlsServerSettings settings, SslStreamCertificateContext certificate)
+        => TlsServerContext.Create(settings with { Certificate = certificate.TargetCertificate, Intermediates = [.. certificate.IntermediateCertificates] });
+
+    private TlsServerContext Select(Func<ConnectionContext?, string?, X509Certificate2?> selector, X509Certificate2Collection? chain, string? name)
     {
-        var intermediates = SslStreamCertificateContext.Create(certificate, chain, offline: true).IntermediateCertificates;
-        return TlsServerContext.Create(Settings with { Certificate = certificate, Intermediates = [.. intermediates] });
+        var certificate = selector(_current, name) ?? throw new AuthenticationException($"The certificate selector has no certificate for '{name}'.");
+        return _contexts.GetValue(certificate, _ => Create(_settings, ServerCertificates.Allowed(certificate), chain));
     }
 
-    private TlsServerContext Select(string? name)
+    private TlsServerContext Of(SniSection section, ConnectionContext connection, string? name)
     {
-        var certificate = _options.ServerCertificateSelector!(_current, name)
-            ?? throw new AuthenticationException($"The certificate selector has no certificate for '{name}'.");
-        return _contexts.GetValue(certificate, certificate => Create(certificate, _options.ServerCertificateChain));
+        var options = section.Select(connection, name, out var isDelayed);
+        return _contexts.GetValue(options, _ =>
+        {
+            if (isDelayed) throw new TlsUnavailableException($"it asks for client certificates later (DelayCertificate) at '{name}'");
+            var settings = _settings with
+            {
+                ApplicationProtocols = options.ApplicationProtocols ?? [],
+                Protocols = options.EnabledSslProtocols,
+                ClientCertificates = ClientCertificateCheck.Of(options),
+            };
+            return options.ServerCertificateContext is { } certificate
+                ? Create(settings, certificate)
+                : throw new TlsUnavailableException($"it has no certificate at '{name}'");
+        });
     }
 }

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -30,7 +32,7 @@ internal static partial class HttpsEndpoint
         {
             return IsTls(listen) ? new EndpointTls(IsSpoken: true, TerminationOf(listen)) : default;
         }
-        catch (MissingMethodException)
+        catch (MissingMemberException)
         {
             return default; // Another Kestrel; whether there is TLS at all shows with each connection.
         }
@@ -51,29 +53,49 @@ internal static partial class HttpsEndpoint
         try
         {
             var tickets = services.GetRequiredService<SharedTicketKeys>().Keys;
-            var termination = new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl: mode == TlsMode.OpenSsl, tickets);
+            var termination = TerminationOf(listen, keepsSsl: mode == TlsMode.OpenSsl, tickets);
             LogRaw(logger, listen.ToString(), mode == TlsMode.OpenSsl ? "OpenSSL" : "the balancer");
             return termination;
         }
-        catch (Exception e) when (e is CryptographicException or TlsUnavailableException)
+        catch (Exception e) when (e is CryptographicException or TlsUnavailableException or AuthenticationException)
         {
             LogKestrel(logger, listen.ToString(), e.Message);
             return null;
         }
     }
 
+    private static TlsTermination TerminationOf(ListenOptions listen, bool keepsSsl, TicketKeys tickets)
+    {
+        if (HttpsCallbackOptions(listen) is not { } callback) return new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl, tickets);
+        var section = SniSection.Of(callback)!;
+        var configuration = listen.KestrelServerOptions.ConfigurationLoader!.Configuration;
+        var names = configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren();
+        return new TlsTermination(section, names.Select(name => Example(name.Key)), keepsSsl, tickets);
+    }
+
+    // A name that a wildcard fits.
+    private static string Example(string name) => name == "*" ? "" : name.StartsWith("*.", StringComparison.Ordinal) ? "x" + name[1..] : name;
+
     private static string? Obstacle(ListenOptions listen)
     {
-        if (HttpsCallbackOptions(listen) is not null) return "it has a callback for its options, or a section for SNI";
+        if (HttpsCallbackOptions(listen) is { } callback)
+        {
+            if (SniSection.Of(callback) is not { } section) return "it has a callback for its options, which is given the SslStream";
+            if (section.IsChangedByCode) return "it has a section for SNI, and code that changes what that says";
+            return FirstRefusal();
+        }
+
         var https = HttpsOptions(listen);
         if (https is null) return "this version of Kestrel hides its options";
         if (https.OnAuthenticate is not null) return "it sets OnAuthenticate";
-        if (https.ClientCertificateMode != ClientCertificateMode.NoCertificate) return "it asks for client certificates";
+        if (https.ClientCertificateMode == ClientCertificateMode.DelayCertificate) return "it asks for client certificates later (DelayCertificate)";
 #pragma warning disable CS0618 // Obsolete, and still in use.
         if (https.TlsClientHelloBytesCallback is not null) return "it sets TlsClientHelloBytesCallback";
 #pragma warning restore CS0618
-        return OperatingSystem.IsLinux() ? TlsSupport.FirstRefusal() : "the raw lane needs Linux";
+        return FirstRefusal();
     }
+
+    private static string? FirstRefusal() => OperatingSystem.IsLinux() ? TlsSupport.FirstRefusal() : "the raw lane needs Linux";
 
     // Kestrel does not tell otherwise what UseHttps was called with. Checked by tests; a version without them leaves TLS to Kestrel.
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IsTls")]

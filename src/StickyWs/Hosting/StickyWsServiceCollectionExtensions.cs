@@ -167,6 +167,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<SharedTicketKeys>();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
+        services.AddHostedService<PrivateKeyWatch>();
     }
 
     // Kestrel asks the factory added last first, and adds its own only if there is none yet. A factory of the application's keeps precedence.
@@ -189,6 +190,10 @@ public static class StickyWsServiceCollectionExtensions
         services.TryAddSingleton<SocketTransportFactory>();
         services.AddSingleton<IConnectionListenerFactory, GuardedTransportFactory>();
         services.AddSingleton<RawLane>();
+        services.AddSingleton<ConfiguredEndpoints>();
+        services.AddSingleton(provider => new ListenerHandover(
+            provider.GetRequiredService<ConfiguredEndpoints>().IsKept, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ListenerHandover>>()));
         services.AddSingleton<IConnectionListenerFactory, RawTransportFactory>();
     }
 }

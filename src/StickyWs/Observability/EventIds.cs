@@ -70,6 +70,8 @@ internal static class EventIds
     public const int DescriptorsFree = 816;
     public const int AcceptFailed = 817;
     public const int ListenerBlind = 818;
+    public const int ListenerHandedOver = 819;
+    public const int ListenerGivenUp = 820;
 
     // Affinity
     public const int PinStoreLost = 900;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace StickyWs.Tls;
@@ -17,6 +18,7 @@ internal sealed unsafe partial class TlsEnd
 
     private int _handshakeBytes;
     private bool _hasWritten;
+    private X509Certificate2? _clientCertificate;
 
     /// <summary>Those of the context that the server's name selected.</summary>
     public IReadOnlyList<byte[]> ApplicationProtocols => _context?.ApplicationProtocols ?? [];
@@ -25,11 +27,24 @@ internal sealed unsafe partial class TlsEnd
     public TicketKeys? TicketKeys => _context?.TicketKeys;
 
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>.</summary>
-    public void SelectContext(nint ssl)
+    public void SelectContext(nint ssl, string? name)
     {
-        if (_context?.Select?.Invoke(HandshakeCallbacks.ServerName(ssl)) is not { } selected) return;
+        if (_context?.Select?.Invoke(name) is not { } selected) return;
         selected.MoveHere(ssl);
         _context = selected;
+    }
+
+    /// <summary>Called by OpenSSL, within <see cref="Receive"/>, with the certificates that the client has sent (an X509_STORE_CTX).</summary>
+    public ClientCertificateVerdict JudgeClient(nint store)
+    {
+        if (_context?.Clients is not { } clients) return ClientCertificateVerdict.Rejected;
+        var certificate = new X509Certificate2(OpenSsl.X509_STORE_CTX_get0_cert(store));
+        var others = new X509Certificate2Collection();
+        var sent = OpenSsl.X509_STORE_CTX_get0_untrusted(store);
+        for (var i = 1; i < OpenSsl.OPENSSL_sk_num(sent); i++) others.Add(new X509Certificate2(OpenSsl.OPENSSL_sk_value(sent, i)));
+        var verdict = clients.Judge(certificate, others);
+        if (verdict == ClientCertificateVerdict.Accepted) _clientCertificate = certificate;
+        return verdict;
     }
 
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>: a traffic secret in hexadecimal goes straight into the slab.</summary>
@@ -105,7 +120,11 @@ internal sealed unsafe partial class TlsEnd
     {
         var suite = (TlsCipherSuite)OpenSsl.SSL_CIPHER_get_protocol_id(OpenSsl.SSL_get_current_cipher(_ssl));
         _facts = new TlsFacts(OpenSsl.SSL_version(_ssl) == OpenSsl.TLS1_3_VERSION ? SslProtocols.Tls13 : SslProtocols.Tls12, suite,
-            ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1);
+            ApplicationProtocol(), HandshakeCallbacks.ServerName(_ssl), OpenSsl.SSL_session_reused(_ssl) == 1)
+        {
+            ClientCertificate = _clientCertificate,
+        };
+        _clientCertificate = null;
         try
         {
             if (_isClient) _facts = _facts with { PeerCertificates = PeerCertificates.Of(_ssl) };

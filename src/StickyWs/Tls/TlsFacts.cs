@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace StickyWs.Tls;
 
@@ -14,4 +15,7 @@ internal sealed record TlsFacts(
 {
     /// <summary>For a client: what the server sent, in DER, its own certificate first.</summary>
     public IReadOnlyList<byte[]>? PeerCertificates { get; init; }
+
+    /// <summary>The client's certificate, if it was asked for, was sent, and was accepted.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
 }

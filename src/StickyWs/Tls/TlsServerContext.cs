@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Security.Cryptography;
 
 namespace StickyWs.Tls;
@@ -5,16 +6,23 @@ namespace StickyWs.Tls;
 /// <summary>A certificate and what else handshakes of a server share.</summary>
 internal sealed unsafe class TlsServerContext : TlsContext
 {
+    private readonly SslProtocols _protocols;
+
     private TlsServerContext(ContextHandle handle, TlsServerSettings settings, SecretSlab slab)
         : base(handle, settings.KeepsSsl, settings.RecordsPerKey, slab)
     {
         Select = settings.Select;
+        Clients = settings.ClientCertificates;
+        _protocols = settings.Protocols;
         ApplicationProtocols = [.. settings.ApplicationProtocols.Select(protocol => protocol.Protocol.ToArray())];
         TicketKeys = settings.TicketKeys;
     }
 
     /// <inheritdoc cref="TlsServerSettings.Select"/>
     public Func<string?, TlsServerContext?>? Select { get; }
+
+    /// <inheritdoc cref="TlsServerSettings.ClientCertificates"/>
+    public TlsClientCertificates? Clients { get; }
 
     public IReadOnlyList<byte[]> ApplicationProtocols { get; }
 
@@ -29,11 +37,17 @@ internal sealed unsafe class TlsServerContext : TlsContext
     public static TlsServerContext Create(TlsServerSettings settings, SecretSlab slab)
         => new(Make(isClient: false, context => Configure(context, settings)), settings, slab);
 
-    /// <summary>Makes an SSL object use this context's certificate and callbacks.</summary>
+    /// <summary>Makes an SSL object use this context's certificate, versions and callbacks. Before a version was chosen.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
     public void MoveHere(nint ssl) => Use(context =>
     {
         if (OpenSsl.SSL_set_SSL_CTX(ssl, context) == 0) throw new CryptographicException("SSL_set_SSL_CTX: " + OpenSsl.TakeErrors());
+        OpenSsl.SSL_set_verify(ssl, VerifyMode(Clients), 0);
+        CipherPolicy.Restrict(ssl, _protocols);
+        if (Clients is null) return;
+        // Nor may a session of another name be resumed under this one.
+        _ = OpenSsl.SSL_set_options(ssl, OpenSsl.SSL_OP_NO_TICKET);
+        _ = OpenSsl.SSL_set_num_tickets(ssl, 0);
     });
 
     protected override void TakeRole(nint ssl) => OpenSsl.SSL_set_accept_state(ssl);
@@ -43,10 +57,19 @@ internal sealed unsafe class TlsServerContext : TlsContext
         if (!OperatingSystem.IsLinux()) throw new TlsUnavailableException("OpenSSL is used on Linux only");
         CipherPolicy.Apply(context, settings.Protocols);
         if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
-        ApplySessions(context, settings.Tickets);
+        // A session that is resumed brings its certificate along unjudged; it may have expired or been revoked. So each handshake is a full one.
+        ApplySessions(context, settings.ClientCertificates is null ? settings.Tickets : 0);
         if (settings.TicketKeys is not null) TicketCipher.Register(context);
         HandshakeCallbacks.Register(context, settings);
+        OpenSsl.SSL_CTX_set_verify(context, VerifyMode(settings.ClientCertificates), 0);
     }
+
+    private static int VerifyMode(TlsClientCertificates? clients) => clients switch
+    {
+        null => OpenSsl.SSL_VERIFY_NONE,
+        { AreRequired: true } => OpenSsl.SSL_VERIFY_PEER | OpenSsl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        _ => OpenSsl.SSL_VERIFY_PEER,
+    };
 
     // Tickets hold all that a resumption needs. No early data: none is allowed by default.
     private static void ApplySessions(nint context, int tickets)

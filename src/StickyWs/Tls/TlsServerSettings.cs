@@ -25,11 +25,14 @@ internal sealed record TlsServerSettings
     public SslProtocols Protocols { get; init; } = SslProtocols.None;
 
     /// <summary>
-    /// Chooses the context whose certificate and application protocols are used, by the name that the client asks for; <see langword="null"/> chooses
-    /// this one. Protocol versions, tickets and ticket keys stay those of this context. Called during <see cref="TlsEnd.Receive"/>, on its thread. An
-    /// exception fails the handshake.
+    /// Chooses the context whose certificate, versions, application protocols and client certificates are used, by the name that the client asks for;
+    /// <see langword="null"/> chooses this one. Tickets and their keys stay those of this context, unless the other asks for client certificates. Called
+    /// during <see cref="TlsEnd.Receive"/>, on its thread. An exception fails the handshake.
     /// </summary>
     public Func<string?, TlsServerContext?>? Select { get; init; }
+
+    /// <summary>Asks clients for a certificate. Turns resumption off: it would pass the judgement by.</summary>
+    public TlsClientCertificates? ClientCertificates { get; init; }
 
     /// <summary>Whether every connection keeps its SSL object.</summary>
     public bool KeepsSsl { get; init; }

@@ -20,7 +20,8 @@ internal sealed class RawConnection(
     RawAddress remoteAddress,
     ChannelSettings settings,
     ILogger logger,
-    ConnectionShare? share = null)
+    ConnectionShare? share = null,
+    ListenerTerm? term = null)
     : ConnectionContext,
     IRawConnection,
     IRawSocketFeature,
@@ -42,6 +43,12 @@ internal sealed class RawConnection(
     private volatile bool _isDetached;
 
     public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
+
+    /// <summary>The time of its listener; <see langword="null"/> where it cannot be handed over.</summary>
+    public ListenerTerm? Term => term;
+
+    /// <summary>Set where it may outlive its listener.</summary>
+    public MovableConnection? Movable { get; set; }
 
     /// <summary>Whether it is still a bare socket that has not been detached.</summary>
     public bool IsRaw => _own is null && !_isDetached;
@@ -126,10 +133,16 @@ internal sealed class RawConnection(
 
     public override async ValueTask DisposeAsync()
     {
+        if (Movable?.TryMove() != true) await CloseAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What <see cref="DisposeAsync"/> does where it does not move.</summary>
+    public async Task CloseAsync()
+    {
         if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
         else if (!_isDetached) socket.Dispose();
         share?.Settle(); // A tunnel has its backend by now, and Kestrel has released it.
-        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     // Its bytes would pass TLS by.

@@ -28,12 +28,36 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly AcceptGate? _gate;
     private readonly Pace _pace;
     private readonly RawAddress? _boundAddress;
+    private readonly ListenerHandover? _handover;
+    private readonly ParkedListener? _inherited;
+    private readonly ListenerTerm? _term;
     private int _broken;
     private volatile bool _isUnbound;
 
-    public RawListener(Socket listening, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger, DescriptorBudget? budget = null)
+    /// <summary>Goes on where another listener on the same address has stopped.</summary>
+    public RawListener(
+        ParkedListener inherited, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger, DescriptorBudget? budget,
+        ListenerHandover handover)
+        : this(inherited.Listening, reactors, settings, time, logger, budget, handover)
+    {
+        _inherited = inherited;
+        inherited.TakeOver(_acceptor.Wake);
+    }
+
+    /// <param name="listening">The socket; owned by the listener.</param>
+    /// <param name="reactors">Serve its connections.</param>
+    /// <param name="settings">Of its connections.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Logs its failures.</param>
+    /// <param name="budget">The descriptors that connections need.</param>
+    /// <param name="handover">Takes socket and connections when its endpoint has changed.</param>
+    public RawListener(
+        Socket listening, ReactorGroup reactors, ChannelSettings settings, TimeProvider time, ILogger logger, DescriptorBudget? budget = null,
+        ListenerHandover? handover = null)
     {
         _listening = listening;
+        _handover = handover;
+        _term = handover is null ? null : new ListenerTerm();
         _reactors = reactors;
         _settings = settings;
         _time = time;
@@ -57,6 +81,7 @@ internal sealed partial class RawListener : IConnectionListener
             var rests = false;
             try
             {
+                if (_inherited is not null && _inherited.TryTake(out var moved)) return moved.Adopt(_term!, EndPoint);
                 if (_gate is { IsOpen: false }) rests = true;
                 else if (TryAccept(out var connection) is not { } error) return connection;
                 else if (error != Errno.EAGAIN) rests = IsToRest(error);
@@ -84,9 +109,15 @@ internal sealed partial class RawListener : IConnectionListener
         _isUnbound = true;
         _gate?.Drained();
         _acceptor.Dispose();
-        // With io_uring the pending poll keeps the socket open beyond its descriptor, until the reactor, which may be busy, has ended it.
-        _ = Libc.Shutdown((int)_listening.Handle, Libc.SHUT_RD);
-        _listening.Dispose();
+        if (EndPoint is IPEndPoint bound && _handover?.TryPark(bound, _listening) is { } successor)
+        {
+            // Connections that came here and are still waiting go on waiting there.
+            _inherited?.MoveTo(successor);
+            _term!.End(successor);
+            return default;
+        }
+
+        (_inherited ?? new ParkedListener(_listening)).Close();
         return default;
     }
 
@@ -97,7 +128,7 @@ internal sealed partial class RawListener : IConnectionListener
         connection = null;
         var error = _acceptor.TryAccept(out var fd, out var remote);
         if (error == Errno.None)
-            connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit());
+            connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit(), _term);
         if (error == Errno.EAGAIN) _gate?.Drained();
         if (error is not (Errno.None or Errno.EAGAIN)) return error;
         _broken = 0;

@@ -48,6 +48,9 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
     /// <summary>Waits until there may be a connection, or the listener is closed.</summary>
     public ValueTask WaitAsync(CancellationToken cancellationToken) => _acceptable.WaitAsync(cancellationToken);
 
+    /// <summary>Ends the wait.</summary>
+    public void Wake() => _acceptable.Signal();
+
     /// <summary>Has a reactor watch it again. If that fails it stays blind.</summary>
     public void WatchAnew(Reactor reactor)
     {

@@ -12,13 +12,28 @@ namespace StickyWs.Transport;
 /// Socket options and backlog are those of <see cref="SocketTransportOptions"/>, as for Kestrel's own transport.
 /// </summary>
 internal sealed class RawTransportFactory(
-    RawLane lane, IOptions<SocketTransportOptions> options, DescriptorBudget budget, TimeProvider time, ILoggerFactory loggers)
+    RawLane lane, IOptions<SocketTransportOptions> options, DescriptorBudget budget, TimeProvider time, ILoggerFactory loggers, ListenerHandover handover)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint && lane.Reactors is not null;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
+        var logger = loggers.CreateLogger<RawListener>();
+        if (endpoint is IPEndPoint address && handover.TryTake(address, out var inherited))
+        {
+            try
+            {
+                return ValueTask.FromResult<IConnectionListener>(
+                    new RawListener(inherited, lane.Reactors!, lane.Channels, time, logger, budget, handover));
+            }
+            catch
+            {
+                inherited.Close();
+                throw;
+            }
+        }
+
         var listening = Bind(endpoint);
         try
         {
@@ -26,7 +41,7 @@ internal sealed class RawTransportFactory(
             listening.Listen(options.Value.Backlog);
             listening.Blocking = false;
             return ValueTask.FromResult<IConnectionListener>(
-                new RawListener(listening, lane.Reactors!, lane.Channels, time, loggers.CreateLogger<RawListener>(), budget));
+                new RawListener(listening, lane.Reactors!, lane.Channels, time, logger, budget, handover));
         }
         catch
         {

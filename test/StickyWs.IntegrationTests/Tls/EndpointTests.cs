@@ -16,8 +16,8 @@ public sealed class EndpointTests : BalancerTest
     public static TheoryData<string, string> Obstacles { get; } = new()
     {
         { nameof(HttpsConnectionAdapterOptions.OnAuthenticate), "it sets OnAuthenticate" },
-        { nameof(HttpsConnectionAdapterOptions.ClientCertificateMode), "it asks for client certificates" },
-        { nameof(TlsHandshakeCallbackOptions), "it has a callback for its options, or a section for SNI" },
+        { nameof(HttpsConnectionAdapterOptions.ClientCertificateMode), "it asks for client certificates later (DelayCertificate)" },
+        { nameof(TlsHandshakeCallbackOptions), "it has a callback for its options, which is given the SslStream" },
     };
 
     [Fact]
@@ -67,28 +67,36 @@ public sealed class EndpointTests : BalancerTest
     {
         SkipElsewhere();
         using var other = SelfSigned("other.test");
-        var balancer = Start(listen => listen.UseHttps(https
-            => https.ServerCertificateSelector = (connection, name) => connection is not null && name == "other.test" ? other : TestCertificate.Server));
+        var isOnReactor = false;
+        var balancer = Start(listen => listen.UseHttps(https => https.ServerCertificateSelector = (connection, name) =>
+        {
+            isOnReactor |= !Thread.CurrentThread.IsThreadPoolThread;
+            return connection is not null && name == "other.test" ? other : TestCertificate.Server;
+        }));
 
         Assert.Equal("CN=other.test", await SubjectAsync(balancer, "other.test"));
         Assert.Equal("CN=localhost", await SubjectAsync(balancer, "localhost"));
         Assert.Equal("CN=other.test", await SubjectAsync(balancer, "other.test"));
+        Assert.False(isOnReactor);
     }
 
     [Fact]
     public async Task A_selector_without_a_certificate_fails_the_handshake_and_no_other()
     {
         SkipElsewhere();
+        using var client = TestClients.Certificate("client", TestClients.ForClients);
         var balancer = Start(listen => listen.UseHttps(https
             => https.ServerCertificateSelector = (_, name) => name switch
             {
                 "localhost" => TestCertificate.Server,
+                "client" => client,
                 "throws" => throw new InvalidOperationException("no such name"),
                 _ => null,
             }));
 
         await Assert.ThrowsAnyAsync<Exception>(() => SubjectAsync(balancer, "unknown"));
         await Assert.ThrowsAnyAsync<Exception>(() => SubjectAsync(balancer, "throws"));
+        await Assert.ThrowsAnyAsync<Exception>(() => SubjectAsync(balancer, "client")); // It is not for servers.
         Assert.Equal("CN=localhost", await SubjectAsync(balancer, "localhost"));
     }
 
@@ -141,7 +149,7 @@ public sealed class EndpointTests : BalancerTest
         {
             https.ServerCertificate = TestCertificate.Server;
             if (option == nameof(https.OnAuthenticate)) https.OnAuthenticate = static (_, _) => { };
-            else https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+            else https.ClientCertificateMode = ClientCertificateMode.DelayCertificate;
         });
     }
 

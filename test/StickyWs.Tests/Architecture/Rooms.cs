@@ -32,7 +32,7 @@ internal static class Rooms
             "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Tls", "Transport",
             "Tunnels",
         ],
-        ["Pipeline"] = ["Backends", "Dispatch", "Http1"],
+        ["Pipeline"] = ["Backends", "Dispatch", "Http1", "Transport"],
         ["Upgrades"] =
             ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
         ["Proxying"] =

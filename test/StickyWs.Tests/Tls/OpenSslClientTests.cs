@@ -139,6 +139,49 @@ public sealed class OpenSslClientTests : TlsTest
         NativeClient.SSL_SESSION_free(session);
     }
 
+    // Otherwise a client would pass the judgement by, with a session of a name that asks for no certificate.
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public void Ticket_WhereCertificatesAreJudged_ResumesNothing(SslProtocols protocol)
+    {
+        var clients = new TlsClientCertificates(AreRequired: false, (_, _) => ClientCertificateVerdict.Accepted);
+        var (open, judged) = (Context(Settings()), Context(Settings() with { ClientCertificates = clients, Tickets = 2 }));
+        var selected = open;
+        var context = Context(Settings(protocol) with { Select = _ => selected });
+        var session = NativeClient.SSL_get1_session(Connect(Keep(TlsEnd.Accept(context))).Ssl);
+        var again = Keep(TlsEnd.Accept(context));
+        Connect(again, session: session);
+        Assert.True(again.TakeFacts()!.IsResumed);
+
+        selected = judged;
+        var other = Keep(TlsEnd.Accept(context));
+        var client = Connect(other, session: session);
+        Assert.False(other.TakeFacts()!.IsResumed);
+        var own = NativeClient.SSL_get1_session(client.Ssl);
+        foreach (var server in (TlsEnd[])[Keep(TlsEnd.Accept(context)), Keep(TlsEnd.Accept(judged))])
+        {
+            Exchange(server, Connect(server, session: own), 1000);
+            Assert.False(server.TakeFacts()!.IsResumed);
+        }
+
+        NativeClient.SSL_SESSION_free(session);
+        NativeClient.SSL_SESSION_free(own);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public void Select_OfAContextWithVersionsOfItsOwn_UsesThem(SslProtocols protocol)
+    {
+        var other = Context(Settings(protocol));
+
+        var (server, client) = Connect(Settings() with { Select = _ => other });
+
+        Assert.Equal(protocol, server.TakeFacts()!.Protocol);
+        Exchange(server, client, 1000);
+    }
+
     [Theory]
     [InlineData(1, 512)]
     [InlineData(4, 4096)]

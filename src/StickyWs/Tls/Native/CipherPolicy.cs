@@ -46,6 +46,18 @@ internal static unsafe class CipherPolicy
         }
     }
 
+    /// <summary>The versions that were asked for by name, for one connection.</summary>
+    /// <exception cref="CryptographicException">libssl refuses.</exception>
+    public static void Restrict(nint ssl, SslProtocols protocols)
+    {
+        if (protocols == SslProtocols.None) return;
+        var isSet = OpenSsl.SSL_ctrl(ssl, OpenSsl.SSL_CTRL_SET_MIN_PROTO_VERSION, OpenSsl.TLS1_2_VERSION, null) == 1
+            && OpenSsl.SSL_ctrl(ssl, OpenSsl.SSL_CTRL_SET_MAX_PROTO_VERSION, 0, null) == 1;
+        if (!isSet) throw new CryptographicException("TLS versions: " + OpenSsl.TakeErrors());
+        if (!protocols.HasFlag(SslProtocols.Tls12)) _ = OpenSsl.SSL_set_options(ssl, OpenSsl.SSL_OP_NO_TLSv1_2);
+        if (!protocols.HasFlag(SslProtocols.Tls13)) _ = OpenSsl.SSL_set_options(ssl, OpenSsl.SSL_OP_NO_TLSv1_3);
+    }
+
     // A list of openssl.cnf shows when it is applied over another one: the number of suites changes.
     private static bool HasConfiguredList()
     {

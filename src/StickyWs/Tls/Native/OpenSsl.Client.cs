@@ -7,25 +7,14 @@ internal static unsafe partial class OpenSsl
 {
     public const uint X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS = 0x4;
 
-    [LibraryImport(Library)]
-    public static partial nint SSL_ctrl(nint ssl, int command, nint number, void* pointer);
-
     /// <summary>Length-prefixed names (RFC 7301, section 3.1).</summary>
     /// <returns>0 for success, unlike the others.</returns>
     [LibraryImport(Library)]
     public static partial int SSL_CTX_set_alpn_protos(nint context, byte* protocols, uint length);
 
-    /// <summary>Replaces OpenSSL's own verification of the peer's chain.</summary>
-    [LibraryImport(Library)]
-    public static partial void SSL_CTX_set_cert_verify_callback(
-        nint context, delegate* unmanaged[Cdecl]<nint, void*, int> callback, void* argument);
-
     /// <summary>The certificates that a server sent, its own first; zero if none. The SSL object owns them.</summary>
     [LibraryImport(Library)]
     public static partial nint SSL_get_peer_cert_chain(nint ssl);
-
-    [LibraryImport(Library)]
-    public static partial nint OPENSSL_sk_value(nint stack, int index);
 
     /// <summary>DER. Without an output it returns the length; with one it writes, and moves the pointer.</summary>
     [LibraryImport(Library)]

@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using StickyWs.IntegrationTests.Tls;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Reload;
+
+/// <summary>A certificate's file is replaced under load.</summary>
+public sealed class RotationTests : ReloadTest
+{
+    private const int Rotations = 3;
+
+    [Theory]
+    [InlineData("Auto", "Endpoints:Main:Certificate")]
+    [InlineData("Auto", "Certificates:Default")]
+    [InlineData("SslStream", "Endpoints:Main:Certificate")]
+    public async Task A_replaced_certificate_is_served_at_once_and_nobody_is_refused(string tls, string section)
+    {
+        var (path, port) = (FileOf("main.pfx"), FreePort());
+        WriteCertificate(path, "0");
+        var backend = Owned(RawBackend.Opening());
+        var settings = Pool(backend.Address);
+        settings.Change(data =>
+        {
+            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
+            data[$"Kestrel:{section}:Path"] = path;
+        });
+        var balancer = StartConfigured(settings, tls);
+        var address = new Uri($"https://127.0.0.1:{port}");
+        await using var tunnel = await TlsWire.ConnectAsync(address);
+        await tunnel.Wire.WriteAsync(HttpHead.Handshake("/chat"));
+        Assert.StartsWith("HTTP/1.1 101 ", await tunnel.Wire.ReadHeadAsync(), StringComparison.Ordinal);
+        await using var end = await backend.NextTunnelAsync();
+        using var stop = new CancellationTokenSource();
+        var served = new ConcurrentQueue<string>();
+        var clients = Enumerable.Range(0, 2).Select(_ => Task.Run(() => AskUntilAsync(address, served, stop.Token))).ToArray();
+
+        for (var i = 1; i <= Rotations; i++)
+        {
+            var name = i.ToString(CultureInfo.InvariantCulture);
+            WriteCertificate(path, name);
+            await Wait.UntilAsync(() => served.Contains("CN=" + name) || clients.Any(client => client.IsCompleted));
+            await tunnel.Wire.WriteAsync(name);
+            Assert.Equal(name, await end.ReadTextAsync(1));
+            await end.WriteAsync(name);
+            Assert.Equal(name, await tunnel.Wire.ReadTextAsync(1));
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(clients);
+        Assert.Equal(Rotations, balancer.Log.Lines.Count(line => line.Event == "ListenerHandedOver"));
+    }
+
+    // Kestrel watches the certificate's file only, and refuses a pair that does not fit.
+    [Theory]
+    [InlineData("Auto")]
+    [InlineData("SslStream")]
+    public async Task A_key_that_follows_its_certificate_later_completes_the_pair(string tls)
+    {
+        var (certificate, key, port) = (FileOf("tls.crt"), FileOf("tls.key"), FreePort());
+        var pem = CreatePem("old");
+        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
+        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
+        var settings = Pool("http://127.0.0.1:1");
+        settings.Change(data =>
+        {
+            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
+            data["Kestrel:Endpoints:Main:Certificate:Path"] = certificate;
+            data["Kestrel:Endpoints:Main:Certificate:KeyPath"] = key;
+        });
+        var balancer = StartConfigured(settings, tls);
+        Assert.Equal("CN=old", await SubjectAsync());
+
+        pem = CreatePem("new");
+        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Text.StartsWith("Unable to reload configuration", StringComparison.Ordinal)));
+        Assert.Equal("CN=old", await SubjectAsync());
+        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
+
+        await Wait.UntilAsync(async () => await SubjectAsync() == "CN=new");
+
+        async Task<string> SubjectAsync()
+        {
+            await using var stream = await TestClients.OpenAsync(port, "localhost");
+            return stream.RemoteCertificate!.Subject;
+        }
+    }
+
+    // Each with a handshake of its own. Whatever fails ends the test.
+    private static async Task AskUntilAsync(Uri address, ConcurrentQueue<string> served, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await using var client = await TlsWire.ConnectAsync(address);
+            await client.Wire.WriteAsync("GET /app HTTP/1.1\r\nHost: example.test\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 200 ", await client.Wire.ReadHeadAsync(), StringComparison.Ordinal);
+            served.Enqueue(client.Tls.RemoteCertificate!.Subject);
+        }
+    }
+}
