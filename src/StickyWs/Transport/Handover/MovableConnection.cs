@@ -65,16 +65,18 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
     public Task StayAsync(KestrelSide kestrel, ListenerTerm term)
     {
         TaskCompletionSource stay;
+        bool isOther;
         lock (_lock)
         {
+            isOther = kestrel != _kestrel;
             HasMoved |= !ReferenceEquals(term, _term);
             (_kestrel, _term) = (kestrel, term);
             if (_isDone) return _service ?? Task.CompletedTask;
             _stay = stay = new TaskCompletionSource();
         }
 
-        if (_heartbeats is not null) kestrel.Heartbeat?.OnHeartbeat(static state => ((MovableConnection)state).Tick(), this);
-        if (_closing is not null) Relay();
+        if (isOther && _heartbeats is not null) kestrel.Heartbeat?.OnHeartbeat(static state => ((MovableConnection)state).Tick(), this);
+        if (isOther && _closing is not null) Relay();
 
         var leaving = term.Over.UnsafeRegister(static state => ((MovableConnection)state!).Leave(), this);
         lock (_lock)
