@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>Where the TLS of https endpoints ends.</summary>
+/// <summary>Where the TLS of https endpoints, and of tunnels to https backends, ends.</summary>
 public enum TlsMode
 {
     /// <summary>

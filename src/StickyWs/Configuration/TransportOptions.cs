@@ -10,10 +10,10 @@ public sealed class TransportOptions
     public ReactorMode Reactor { get; set; } = ReactorMode.Auto;
 
     /// <summary>
-    /// Where the TLS of https endpoints ends. Default <see cref="TlsMode.SslStream"/>. In the raw lane, handshakes of WebSockets inside TLS are sniffed, and
-    /// so pass no middleware of the application.
+    /// Where the TLS of https endpoints, and of tunnels to https backends, ends. Default <see cref="TlsMode.Auto"/>. In the raw lane, handshakes of
+    /// WebSockets inside TLS are sniffed, and so pass no middleware of the application.
     /// </summary>
-    public TlsMode Tls { get; set; } = TlsMode.SslStream;
+    public TlsMode Tls { get; set; } = TlsMode.Auto;
 
     /// <summary>The number of reactor threads of the raw lane. Range 1 to 1,024; default <see langword="null"/>: one per core.</summary>
     [NumberRange(1, 1024)]

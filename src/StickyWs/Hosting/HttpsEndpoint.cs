@@ -11,6 +11,7 @@ using StickyWs.Configuration;
 using StickyWs.Connections;
 using StickyWs.Observability;
 using StickyWs.Tls;
+using StickyWs.Transport;
 
 namespace StickyWs.Hosting;
 
@@ -82,7 +83,7 @@ internal static partial class HttpsEndpoint
         {
             if (SniSection.Of(callback) is not { } section) return "it has a callback for its options, which is given the SslStream";
             if (section.IsChangedByCode) return "it has a section for SNI, and code that changes what that says";
-            return FirstRefusal();
+            return FirstRefusal(listen.ApplicationServices);
         }
 
         var https = HttpsOptions(listen);
@@ -92,10 +93,14 @@ internal static partial class HttpsEndpoint
 #pragma warning disable CS0618 // Obsolete, and still in use.
         if (https.TlsClientHelloBytesCallback is not null) return "it sets TlsClientHelloBytesCallback";
 #pragma warning restore CS0618
-        return FirstRefusal();
+        return FirstRefusal(listen.ApplicationServices);
     }
 
-    private static string? FirstRefusal() => OperatingSystem.IsLinux() ? TlsSupport.FirstRefusal() : "the raw lane needs Linux";
+    private static string? FirstRefusal(IServiceProvider services)
+    {
+        if (!OperatingSystem.IsLinux()) return "the raw lane needs Linux";
+        return services.GetService<RawLane>()?.Reactors is null ? "the raw lane is off" : TlsSupport.FirstRefusal();
+    }
 
     // Kestrel does not tell otherwise what UseHttps was called with. Checked by tests; a version without them leaves TLS to Kestrel.
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IsTls")]
@@ -108,7 +113,8 @@ internal static partial class HttpsEndpoint
     private static extern TlsHandshakeCallbackOptions? HttpsCallbackOptions(ListenOptions listen);
 
     [LoggerMessage(EventIds.TlsInRawLane, LogLevel.Information,
-        "{EndPoint}: TLS ends in the raw lane, with the records of {Records} after the handshake",
+        "{EndPoint}: TLS ends in the raw lane, with the records of {Records} after the handshake; WebSockets pass no middleware of the application there"
+            + " (Transport:Tls, or a pool's WebSockets: Pipeline)",
         EventName = "TlsInRawLane")]
     private static partial void LogRaw(ILogger logger, string? endPoint, string records);
 
