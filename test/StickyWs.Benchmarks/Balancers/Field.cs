@@ -17,7 +17,8 @@ internal static class Field
     private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
         yield return Ours(Contestant.Raw, "StickyWs io_uring", Part.All, "RawLane=On", "Reactor=IoUring", "Tls=Auto");
-        yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", Part.WithoutTls, "RawLane=On", "Reactor=IoUring", "UnsafePreferInlineScheduling=true");
+        yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", Part.WithoutTls, "RawLane=On", "Reactor=IoUring",
+            "UnsafePreferInlineScheduling=true");
         yield return Ours(Contestant.Epoll, "StickyWs epoll", Part.All, "RawLane=On", "Reactor=Epoll", "Tls=Auto");
         yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
         yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");

@@ -10,8 +10,9 @@ internal static class Method
     public static string Describe(PeersOptions options, IReadOnlyList<string> versions) => string.Create(CultureInfo.InvariantCulture, $"""
         - Balancers {(Child.IsPinning ? "on core 1, backend and load on core 0" : "unpinned")}, in turns, another one first in
           each round; {options.Duration.TotalSeconds} s of load each, after a warm-up ({options.WarmUp.TotalSeconds} s with pauses for .NET, 2 s for the
-          others). HTTP/1.1 over loopback, without TLS but in the rows that say so. Backend and load are the same for all and wait with epoll in one thread each. CPU of a balancer is
-          user and system time of all its processes, in nanoseconds; CPU of the machine is everything outside idle in the same time.
+          others). HTTP/1.1 over loopback, without TLS except in the rows "tls-". Backend and load are the same for all and wait with epoll in one thread
+          each. CPU of a balancer is user and system time of all its processes, in nanoseconds; CPU of the machine is everything outside idle in the same
+          time.
         - echo: 64 tunnels, one message of {Messages.Payload} B under way in each. A message is one there and one back.
         - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they
           arrive. A byte is counted twice, on its way there and on its way back.
@@ -28,7 +29,8 @@ internal static class Method
         - tls-handshake: as without TLS, each a full TLS handshake; before the FIN a close_notify. tls-resumed: all resume the session of one connection
           before them, which the load checks.
         - tls-backend: as tls-echo, and TLS to the backend as well, whose certificate is not looked at.
-        - tls-latency: 1,000 tunnels, while 200 tunnels a second are opened as in tls-handshake, by another thread of the load.
+        - tls-latency: 1,000 tunnels, while 200 tunnels a second are opened as in tls-handshake, by another thread of the load. The load without a
+          balancer has the servers' part of these handshakes on its own core.
         - "OpenSSL's records" is `Transport:Tls=OpenSsl`; "SslStream" is `Transport:Tls=SslStream`. A peer that was built without TLS has no such rows.
         - HAProxy: one thread; nginx: one worker; both with long time-outs and without logs. "Splice" is `option splice-auto`,
           which takes effect about a second after a tunnel has opened.

@@ -43,10 +43,12 @@ internal sealed class HandshakeLoop(Dialer dialer)
         using var epoll = new Epoll();
         using var timer = new IntervalTimer(TimeSpan.FromSeconds(1.0 / perSecond));
         epoll.Add(timer.File, Epoll.Readable, Timer);
-        var (count, total) = (0L, (long)(duration.TotalSeconds * perSecond));
+        var (count, total, clock) = (0L, (long)(duration.TotalSeconds * perSecond), Stopwatch.StartNew());
         while (count < total)
         {
-            var ready = epoll.Wait(Patience);
+            // The timer ends every wait.
+            if (clock.Elapsed > duration + Patience) throw new TimeoutException($"{total - count} tunnels did not end.");
+            var ready = epoll.Wait();
             for (var i = 0; i < ready; i++)
             {
                 if (epoll.Key(i) is not Timer and var key) count += IsOver(key) ? 1 : 0;

@@ -21,10 +21,12 @@ internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond
         using var timer = new IntervalTimer(TimeSpan.FromSeconds(1.0 / perSecond));
         for (var i = 0; i < tunnels.Count; i++) epoll.Add(tunnels[i].Socket, Epoll.Readable, i);
         epoll.Add(timer.File, Epoll.Readable, -1);
-        var messages = (long)(duration.TotalSeconds * perSecond);
+        var (messages, clock) = ((long)(duration.TotalSeconds * perSecond), Stopwatch.StartNew());
         while (_durations.Count < messages)
         {
-            var ready = epoll.Wait(Patience);
+            // The timer ends every wait.
+            if (clock.Elapsed > duration + Patience) throw new TimeoutException($"{messages - _durations.Count} messages did not come back.");
+            var ready = epoll.Wait();
             for (var i = 0; i < ready; i++)
             {
                 if (epoll.Key(i) is >= 0 and var tunnel) Receive(tunnel);
@@ -51,8 +53,7 @@ internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond
         var count = tunnels[tunnel].TryDiscard(Message.Length);
         if (count is Tcp.Ended or Tcp.Broken) throw new IOException("The balancer closed a tunnel.");
         _received[tunnel] += Math.Max(count, 0);
-        if (_received[tunnel] < Message.Length) return;
-        _received[tunnel] = 0;
-        _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
+        for (; _received[tunnel] >= Message.Length; _received[tunnel] -= Message.Length)
+            _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
     }
 }
