@@ -6,10 +6,11 @@ using StickyWs.Benchmarks.Traffic;
 
 const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
-    peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled] [--out FILE]
-          [--contestants raw,inline,epoll,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
+    peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled,tls-echo,tls-bulk,tls-handshake,
+                 tls-resumed,tls-http,tls-backend,tls-idle,tls-latency] [--out FILE]
+          [--contestants raw,inline,epoll,kept,sslstream,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
           [--haproxy PATHS] [--nginx PATHS] [--seconds N] [--warm-up SECONDS]
-                                         StickyWs, YARP, HAProxy and nginx side by side; Linux only, half an hour
+                                         StickyWs, YARP, HAProxy and nginx side by side; Linux only, an hour
     """;
 
 switch (args)
@@ -19,12 +20,12 @@ switch (args)
         return 0;
     case ["peers", .. var rest]:
         return await PeersCommand.RunAsync(rest);
-    case ["serve-backend"]:
-        return await Backend.RunAsync();
-    case ["serve-stickyws", var backend, .. var settings]:
-        return await DotNetBalancers.RunStickyWsAsync(backend, settings);
-    case ["serve-yarp", var backend]:
-        return await DotNetBalancers.RunYarpAsync(backend);
+    case ["serve-backend", .. var certificate]:
+        return await Backend.RunAsync(certificate.FirstOrDefault());
+    case ["serve-stickyws", var backend, var certificate, .. var settings]:
+        return await DotNetBalancers.RunStickyWsAsync(Place.Parse(backend, certificate), settings);
+    case ["serve-yarp", var backend, var certificate]:
+        return await DotNetBalancers.RunYarpAsync(Place.Parse(backend, certificate));
     case ["load"]:
         return await Load.RunAsync();
     default:

@@ -26,9 +26,10 @@ internal sealed class Balancer : IDisposable
     }
 
     /// <summary>A server that reads a configuration file.</summary>
+    /// <param name="place">Where it stands.</param>
     /// <param name="configuration">The file's text, made of its own folder and a free port.</param>
     /// <param name="command">The command line without the file's path, which comes last.</param>
-    public static async Task<Balancer> StartServerAsync(Func<string, int, string> configuration, params string[] command)
+    public static async Task<Balancer> StartServerAsync(Place place, Func<string, int, string> configuration, params string[] command)
     {
         var folder = Directory.CreateTempSubdirectory("stickyws-peers-").FullName;
         var port = FreePort.Find();
@@ -37,7 +38,7 @@ internal sealed class Balancer : IDisposable
         var child = await Child.StartWatchedAsync(folder, [.. command, file]);
         try
         {
-            await FreePort.WaitUntilServedAsync(port);
+            await FreePort.WaitUntilServedAsync(port, place.Certificate is not null);
             return new Balancer(port, int.Parse(child.Greeting, CultureInfo.InvariantCulture), child, isOurs: false);
         }
         catch

@@ -4,15 +4,20 @@ namespace StickyWs.Benchmarks.Balancers;
 /// <param name="Key">The name on the command line and in targets.</param>
 /// <param name="Name">The name in the table.</param>
 /// <param name="IsJitted">Whether it compiles while it runs, and so has to be warmed up.</param>
-/// <param name="StartAsync">Starts it in front of a backend, given as address and port.</param>
-internal sealed record Contestant(string Key, string Name, bool IsJitted, Func<string, Task<Balancer>> StartAsync)
+/// <param name="Part">Where it takes part.</param>
+/// <param name="StartAsync">Starts it.</param>
+internal sealed record Contestant(string Key, string Name, bool IsJitted, Part Part, Func<Place, Task<Balancer>> StartAsync)
 {
     public const string Raw = "raw";
     public const string Inline = "inline";
     public const string Epoll = "epoll";
+    public const string Kept = "kept";
+    public const string SslStream = "sslstream";
     public const string Portable = "portable";
     public const string Yarp = "yarp";
     public const string HaProxy = "haproxy";
     public const string HaProxySplice = "haproxy-splice";
     public const string Nginx = "nginx";
+
+    public bool TakesPart(Wiring wiring) => Part == Part.All || (Part == Part.WithTls) == (wiring != Wiring.Plain);
 }

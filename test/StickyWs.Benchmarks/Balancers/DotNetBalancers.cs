@@ -14,18 +14,19 @@ namespace StickyWs.Benchmarks.Balancers;
 internal static class DotNetBalancers
 {
     /// <summary>StickyWs.</summary>
-    /// <param name="backend">The backend's address and port.</param>
+    /// <param name="place">Where it stands.</param>
     /// <param name="settings">What else the section <c>StickyWs</c> says, as <c>KEY=VALUE</c>.</param>
-    public static Task<int> RunStickyWsAsync(string backend, string[] settings)
+    public static Task<int> RunStickyWsAsync(Place place, string[] settings)
     {
-        var builder = CreateBuilder();
+        var builder = CreateBuilder(place);
         builder.Configuration.AddInMemoryCollection(
             settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
         builder.AddStickyWebSocketBalancing();
         builder.AddStickyWebSocketBalancing(options =>
         {
             var pool = new PoolOptions();
-            pool.Backends["backend"] = new BackendOptions { Address = $"http://{backend}" };
+            pool.Backends["backend"] = new BackendOptions { Address = place.BackendUrl };
+            pool.Tls.DangerousAcceptAnyCertificate = place.IsBackendTls;
             options.Pools["pool"] = pool;
         });
         var app = builder.Build();
@@ -33,23 +34,27 @@ internal static class DotNetBalancers
         return ServeAsync(app);
     }
 
-    public static Task<int> RunYarpAsync(string backend)
+    public static Task<int> RunYarpAsync(Place place)
     {
-        var builder = CreateBuilder();
+        var builder = CreateBuilder(place);
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "pool", Match = new RouteMatch { Path = "{**any}" } }],
             [new ClusterConfig { ClusterId = "pool",
-                Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = $"http://{backend}" } } }]);
+                HttpClient = new HttpClientConfig { DangerousAcceptAnyServerCertificate = place.IsBackendTls },
+                Destinations = new Dictionary<string, DestinationConfig> { ["backend"] = new() { Address = place.BackendUrl } } }]);
         var app = builder.Build();
         app.MapReverseProxy();
         return ServeAsync(app);
     }
 
-    private static WebApplicationBuilder CreateBuilder()
+    private static WebApplicationBuilder CreateBuilder(Place place)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            if (place.Certificate is { } file) listener.UseHttps(ServerCertificate.Load(file));
+        }));
         return builder;
     }
 

@@ -1,14 +1,8 @@
-using StickyWs.Configuration;
-
 namespace StickyWs.Benchmarks.Balancers;
 
 /// <summary>Everybody who can take part on this machine, in the table's order. Another lane of ours is another line here.</summary>
 internal static class Field
 {
-    // A build without lanes refuses settings for them, and has the portable one only.
-    private static readonly bool HasLanes = typeof(StickyWsOptions).GetProperty("Transport") is not null;
-    private static readonly bool HasReactors = typeof(StickyWsOptions).Assembly.GetType("StickyWs.Configuration.ReactorMode") is not null;
-
     /// <summary>All that are at hand, or those that were asked for.</summary>
     /// <param name="keys">Whom to take; none: all.</param>
     /// <param name="haProxy">The paths of HAProxy, of each version that takes part.</param>
@@ -22,31 +16,34 @@ internal static class Field
 
     private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
     {
-        if (HasReactors) yield return Ours(Contestant.Raw, "StickyWs io_uring", "Transport:RawLane=On", "Transport:Reactor=IoUring");
-        if (HasReactors)
-            yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", "Transport:RawLane=On", "Transport:Reactor=IoUring",
-                "Transport:UnsafePreferInlineScheduling=true");
-        if (HasReactors) yield return Ours(Contestant.Epoll, "StickyWs epoll", "Transport:RawLane=On", "Transport:Reactor=Epoll");
-        else if (HasLanes) yield return Ours(Contestant.Raw, "StickyWs raw", "Transport:RawLane=On");
-        yield return Ours(Contestant.Portable, "StickyWs portable", HasLanes ? ["Transport:RawLane=Off"] : []);
-        yield return new(Contestant.Yarp, "YARP", true, backend => Balancer.StartOursAsync("serve-yarp", backend));
+        yield return Ours(Contestant.Raw, "StickyWs io_uring", Part.All, "RawLane=On", "Reactor=IoUring", "Tls=Auto");
+        yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", Part.WithoutTls, "RawLane=On", "Reactor=IoUring",
+            "UnsafePreferInlineScheduling=true");
+        yield return Ours(Contestant.Epoll, "StickyWs epoll", Part.All, "RawLane=On", "Reactor=Epoll", "Tls=Auto");
+        yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
+        yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");
+        yield return Ours(Contestant.Portable, "StickyWs portable", Part.WithoutTls, "RawLane=Off");
+        yield return new(Contestant.Yarp, "YARP", true, Part.All, place => Balancer.StartOursAsync(["serve-yarp", .. place.Arguments]));
         for (var i = 0; i < haProxy.Count; i++)
         {
             var (path, name) = (haProxy[i], $"HAProxy {Programs.ShortVersion(haProxy[i])}");
-            yield return new(Key(Contestant.HaProxy, i), name, false, backend => HaProxy.StartAsync(path, backend));
-            yield return new(Key(Contestant.HaProxySplice, i), $"{name} splice", false, backend => HaProxy.StartAsync(path, backend, "splice-auto"));
+            yield return new(Key(Contestant.HaProxy, i), name, false, PartOf(HaProxy.HasTls(path)), place => HaProxy.StartAsync(path, place));
+            yield return new(Key(Contestant.HaProxySplice, i), $"{name} splice", false, Part.WithoutTls,
+                place => HaProxy.StartAsync(path, place, "splice-auto"));
         }
 
         for (var i = 0; i < nginx.Count; i++)
         {
-            var path = nginx[i];
-            yield return new(Key(Contestant.Nginx, i), $"nginx {Programs.ShortVersion(path)}", false, backend => Nginx.StartAsync(path, backend));
+            var (path, name) = (nginx[i], $"nginx {Programs.ShortVersion(nginx[i])}");
+            yield return new(Key(Contestant.Nginx, i), name, false, PartOf(Nginx.HasTls(path)), place => Nginx.StartAsync(path, place));
         }
     }
 
     // The targets are for the first version.
     private static string Key(string key, int place) => place == 0 ? key : $"{key}-{place + 1}";
 
-    private static Contestant Ours(string key, string name, params string[] settings)
-        => new(key, name, true, backend => Balancer.StartOursAsync(["serve-stickyws", backend, .. settings]));
+    private static Part PartOf(bool hasTls) => hasTls ? Part.All : Part.WithoutTls;
+
+    private static Contestant Ours(string key, string name, Part part, params string[] settings) => new(key, name, true, part,
+        place => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings.Select(setting => $"Transport:{setting}")]));
 }

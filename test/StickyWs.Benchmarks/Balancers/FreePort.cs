@@ -15,18 +15,16 @@ internal static class FreePort
     }
 
     /// <summary>Waits for an answer, not for a listener only: a master listens before it has workers.</summary>
-    public static async Task WaitUntilServedAsync(int port)
+    public static async Task WaitUntilServedAsync(int port, bool isTls)
     {
         for (var attempt = 0; ; attempt++)
         {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             try
             {
-                await socket.ConnectAsync(IPAddress.Loopback, port);
-                await socket.SendAsync(Messages.Get);
-                if (await socket.ReceiveAsync(new byte[1]) == 1) return;
+                using var connection = Opening.Http(new Dialer(port, isTls), out _);
+                return;
             }
-            catch (SocketException) when (attempt < 100)
+            catch (IOException) when (attempt < 100)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100));
             }

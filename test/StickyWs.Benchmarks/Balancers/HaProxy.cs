@@ -11,12 +11,15 @@ internal static class HaProxy
     // A tunnel takes two files as well, and HAProxy refuses to start when it is promised more than it may open.
     private static int Connections => Math.Min(10_000, (OpenFiles.Limit - (2 * Pipes) - 200) / 2);
 
-    public static Task<Balancer> StartAsync(string program, string backend, params string[] options)
-        => Balancer.StartServerAsync((_, port) => Configuration(port, backend, options), program, "-db", "-f");
+    /// <summary>Whether it was built with TLS.</summary>
+    public static bool HasTls(string program) => Programs.Says(program, "-vv").Contains("+OPENSSL", StringComparison.Ordinal);
+
+    public static Task<Balancer> StartAsync(string program, Place place, params string[] options)
+        => Balancer.StartServerAsync(place, (_, port) => Configuration(port, place, options), program, "-db", "-f");
 
     // Time limits are out of the way, but for the first: splice-auto thinks again only when a stream's task wakes, and in a tunnel that is always busy
     // nothing wakes it until the time limit of its connect has passed. All that is measured comes later.
-    private static string Configuration(int port, string backend, string[] options) => string.Create(CultureInfo.InvariantCulture, $"""
+    private static string Configuration(int port, Place place, string[] options) => string.Create(CultureInfo.InvariantCulture, $"""
         global
             nbthread 1
             maxpipes {Pipes}
@@ -32,9 +35,9 @@ internal static class HaProxy
             timeout http-keep-alive 1h
         {string.Concat(options.Select(option => $"    option {option}\n"))}
         listen balancer
-            bind 127.0.0.1:{port} backlog 4096
+            bind 127.0.0.1:{port} backlog 4096{(place.Certificate is { } file ? $" ssl crt {file} alpn http/1.1" : "")}
             maxconn {Connections}
-            server backend {backend}
+            server backend {place.Backend}{(place.IsBackendTls ? " ssl verify none" : "")}
 
         """);
 }

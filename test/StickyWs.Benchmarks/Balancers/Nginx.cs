@@ -5,11 +5,15 @@ namespace StickyWs.Benchmarks.Balancers;
 /// <summary>nginx with one worker, set up as its documentation says for WebSockets and for kept-alive connections to the backend.</summary>
 internal static class Nginx
 {
-    public static Task<Balancer> StartAsync(string program, string backend)
-        => Balancer.StartServerAsync((folder, port) => Configuration(folder, port, backend), program, "-e", "stderr", "-c");
+    /// <summary>Whether it was built with TLS.</summary>
+    public static bool HasTls(string program) => Programs.Says(program, "-V").Contains("--with-http_ssl_module", StringComparison.Ordinal);
 
-    // keepalive_requests is 1,000 by default, after which a connection is closed: the load keeps its own. Time limits are out of the way.
-    private static string Configuration(string folder, int port, string backend) => string.Create(CultureInfo.InvariantCulture, $$"""
+    public static Task<Balancer> StartAsync(string program, Place place)
+        => Balancer.StartServerAsync(place, (folder, port) => Configuration(folder, port, place), program, "-e", "stderr", "-c");
+
+    // keepalive_requests is 1,000 by default, after which a connection is closed: the load keeps its own. Time limits are out of the way. TLS 1.3
+    // is not a default before 1.23.4.
+    private static string Configuration(string folder, int port, Place place) => string.Create(CultureInfo.InvariantCulture, $$"""
         daemon off;
         worker_processes 1;
         pid {{folder}}/pid;
@@ -25,11 +29,13 @@ internal static class Nginx
             keepalive_timeout 1h;
             keepalive_requests 1000000000;
             map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-            upstream backend { server {{backend}}; keepalive 128; keepalive_requests 1000000000; keepalive_time 1h; keepalive_timeout 1h; }
+            upstream backend { server {{place.Backend}}; keepalive 128; keepalive_requests 1000000000; keepalive_time 1h; keepalive_timeout 1h; }
             server {
-                listen 127.0.0.1:{{port}} backlog=4096;
+                listen 127.0.0.1:{{port}} {{(place.Certificate is null ? "" : "ssl ")}}backlog=4096;
+                {{(place.Certificate is { } file ? $"ssl_certificate {file}; ssl_certificate_key {file}; ssl_protocols TLSv1.2 TLSv1.3;" : "")}}
                 location / {
-                    proxy_pass http://backend;
+                    proxy_pass {{(place.IsBackendTls ? "https" : "http")}}://backend;
+                    {{(place.IsBackendTls ? "proxy_ssl_verify off; proxy_ssl_protocols TLSv1.2 TLSv1.3;" : "")}}
                     proxy_http_version 1.1;
                     proxy_set_header Host $host;
                     proxy_set_header Upgrade $http_upgrade;

@@ -13,11 +13,14 @@ internal static partial class Programs
     public static IReadOnlyList<string> Of(string name, IReadOnlyList<string> given) => given.Count > 0 ? given : Find(name) is { } path ? [path] : [];
 
     /// <summary>What it says of itself, in one line.</summary>
-    public static string Version(string path)
+    public static string Version(string path) => Says(path, "-v").Split('\n')[0].Trim();
+
+    /// <summary>What it writes when it is asked with an argument.</summary>
+    public static string Says(string path, string argument)
     {
-        using var process = Process.Start(new ProcessStartInfo(path, ["-v"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(path, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd());
-        return (output + error).Split('\n')[0].Trim();
+        return output + error;
     }
 
     /// <summary>Its version as a number.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StickyWs.Benchmarks.Balancers;
 
 namespace StickyWs.Benchmarks.Peers;
@@ -6,7 +5,7 @@ namespace StickyWs.Benchmarks.Peers;
 /// <summary>
 /// All contestants before the same backend and under the same load, in turns and round by round, so that the machine's other work meets all.
 /// </summary>
-internal sealed class Comparison(IReadOnlyList<Contestant> contestants, Child backend, PeersOptions options, Results results)
+internal sealed class Comparison(IReadOnlyList<Contestant> contestants, BackendPair backends, Wiring wiring, PeersOptions options, Results results)
 {
     public IReadOnlyList<Contestant> Contestants => contestants;
 
@@ -19,7 +18,7 @@ internal sealed class Comparison(IReadOnlyList<Contestant> contestants, Child ba
     public TimeSpan WarmUp(Contestant contestant) => contestant.IsJitted ? options.WarmUp : TimeSpan.FromSeconds(2);
 
     /// <summary>Nobody in the middle: what a balancer's figures start from.</summary>
-    public Contestant Direct { get; } = new("direct", "no balancer", false, _ => Task.FromResult(Balancer.None(backend)));
+    public Contestant Direct { get; } = new("direct", "no balancer", false, Part.All, _ => Task.FromResult(backends.Direct(wiring)));
 
     /// <summary>Contestants that live through all rounds, side by side.</summary>
     public async Task TogetherAsync(IReadOnlyList<Contestant> those, Func<Bout, Task> prepare, Func<Bout, Task> round)
@@ -57,11 +56,9 @@ internal sealed class Comparison(IReadOnlyList<Contestant> contestants, Child ba
         }
     }
 
-    // Each balancer reaches the backend at an address of its own, so that none looks for a free port among those that another left in TIME-WAIT.
     private async Task<Bout> StartAsync(Contestant contestant)
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.{10 + contestants.TakeWhile(one => one != contestant).Count()}:{backend.Greeting}");
-        var balancer = await contestant.StartAsync(address);
+        var balancer = await contestant.StartAsync(backends.PlaceOf(contestants.TakeWhile(one => one != contestant).Count(), wiring));
         try
         {
             return new Bout(contestant, balancer, await Child.StartEndAsync("load"));

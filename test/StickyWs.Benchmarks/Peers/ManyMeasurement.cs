@@ -1,7 +1,9 @@
+using StickyWs.Benchmarks.Balancers;
+
 namespace StickyWs.Benchmarks.Peers;
 
 /// <summary>Whether a message costs more when most of the open tunnels are at rest.</summary>
-internal sealed class ManyMeasurement() : Measurement("many")
+internal sealed class ManyMeasurement() : Measurement("many", Wiring.Plain)
 {
     private const int Active = 64;
     private const int Open = 8000;

@@ -1,7 +1,11 @@
+using StickyWs.Benchmarks.Balancers;
+
 namespace StickyWs.Benchmarks.Peers;
 
 /// <summary>One thing that is measured on every contestant, and the rows it fills.</summary>
-internal abstract class Measurement(string key)
+/// <param name="key">The name on the command line.</param>
+/// <param name="wiring">Where there is TLS.</param>
+internal abstract class Measurement(string key, Wiring wiring)
 {
     public static IReadOnlyList<Measurement> All { get; } =
     [
@@ -9,14 +13,25 @@ internal abstract class Measurement(string key)
         CpuMeasurement.Bulk,
         CpuMeasurement.Handshake,
         CpuMeasurement.Http,
-        new IdleMeasurement(),
+        IdleMeasurement.Plain,
         new ManyMeasurement(),
-        new LatencyMeasurement(),
+        LatencyMeasurement.Plain,
         new StalledMeasurement(),
+        CpuMeasurement.TlsEcho,
+        CpuMeasurement.TlsBulk,
+        CpuMeasurement.TlsHandshake,
+        CpuMeasurement.TlsResumed,
+        CpuMeasurement.TlsHttp,
+        CpuMeasurement.TlsBackend,
+        IdleMeasurement.Tls,
+        LatencyMeasurement.Tls,
     ];
 
     /// <summary>The name on the command line.</summary>
     public string Key => key;
+
+    /// <summary>Where there is TLS.</summary>
+    public Wiring Wiring => wiring;
 
     public abstract IReadOnlyList<Figure> Figures { get; }
 

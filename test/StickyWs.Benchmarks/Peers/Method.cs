@@ -10,8 +10,9 @@ internal static class Method
     public static string Describe(PeersOptions options, IReadOnlyList<string> versions) => string.Create(CultureInfo.InvariantCulture, $"""
         - Balancers {(Child.IsPinning ? "on core 1, backend and load on core 0" : "unpinned")}, in turns, another one first in
           each round; {options.Duration.TotalSeconds} s of load each, after a warm-up ({options.WarmUp.TotalSeconds} s with pauses for .NET, 2 s for the
-          others). HTTP/1.1 without TLS over loopback. Backend and load are the same for all and wait with epoll in one thread each. CPU of a balancer is
-          user and system time of all its processes, in nanoseconds; CPU of the machine is everything outside idle in the same time.
+          others). HTTP/1.1 over loopback, without TLS except in the rows "tls-". Backend and load are the same for all and wait with epoll in one thread
+          each. CPU of a balancer is user and system time of all its processes, in nanoseconds; CPU of the machine is everything outside idle in the same
+          time.
         - echo: 64 tunnels, one message of {Messages.Payload} B under way in each. A message is one there and one back.
         - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they
           arrive. A byte is counted twice, on its way there and on its way back.
@@ -22,6 +23,15 @@ internal static class Method
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
         - latency: 64 tunnels, messages at a fixed rate; added is what the same load without a balancer did not take in the same round.
         - stalled: the backend has {Messages.PushLimit / 1_000_000} MB for a client that does not read; the most in three seconds. Three rounds at most.
+        - tls-: clients speak TLS 1.3 with TLS_AES_256_GCM_SHA384, which the load checks; one ECDSA P-256 certificate for all; tickets and session caches as
+          each has them by default. Backend and load have their records from OpenSSL.
+        - tls-echo, tls-http, tls-idle: as without TLS. tls-bulk: one message of {Messages.TlsBulkPayload / 1024} KiB under way in each of 16 tunnels.
+        - tls-handshake: as without TLS, each a full TLS handshake; before the FIN a close_notify. tls-resumed: all resume the session of one connection
+          before them, which the load checks.
+        - tls-backend: as tls-echo, and TLS to the backend as well, whose certificate is not looked at.
+        - tls-latency: 1,000 tunnels, while 200 tunnels a second are opened as in tls-handshake, by another thread of the load. The load without a
+          balancer has the servers' part of these handshakes on its own core.
+        - "OpenSSL's records" is `Transport:Tls=OpenSsl`; "SslStream" is `Transport:Tls=SslStream`. A peer that was built without TLS has no such rows.
         - HAProxy: one thread; nginx: one worker; both with long time-outs and without logs. "Splice" is `option splice-auto`,
           which takes effect about a second after a tunnel has opened.
         - {string.Join("; ", versions)}.

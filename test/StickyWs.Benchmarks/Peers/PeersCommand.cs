@@ -12,12 +12,14 @@ internal static class PeersCommand
         var contestants = Field.Choose(options.Contestants, options.HaProxy, options.Nginx);
         var basis = options.Base is { } key ? contestants.First(one => one.Key == key) : contestants[0];
         var report = new Report(contestants, basis, options, Versions.Read(options));
-        using var backend = await Child.StartEndAsync("serve-backend");
+        var measurements = Choose(options.Only);
+        using var backends = await BackendPair.StartAsync(hasTls: measurements.Any(one => one.Wiring != Wiring.Plain));
         var results = new Results();
-        foreach (var measurement in Choose(options.Only))
+        foreach (var measurement in measurements)
         {
+            var those = contestants.Where(one => one.TakesPart(measurement.Wiring)).ToList();
             await Console.Error.WriteLineAsync($"{DateTime.Now:HH:mm:ss} {measurement.Key}");
-            await measurement.RunAsync(new Comparison(contestants, backend, options, results));
+            await measurement.RunAsync(new Comparison(those, backends, measurement.Wiring, options, results));
 
             // After each, so that a long run that is broken off has not been for nothing.
             if (options.Out is not null) await File.WriteAllTextAsync(options.Out, report.Write(results));

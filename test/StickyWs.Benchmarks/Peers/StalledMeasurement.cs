@@ -1,7 +1,9 @@
+using StickyWs.Benchmarks.Balancers;
+
 namespace StickyWs.Benchmarks.Peers;
 
 /// <summary>How much a balancer hoards for a client that does not read while its backend sends as fast as it can.</summary>
-internal sealed class StalledMeasurement() : Measurement("stalled")
+internal sealed class StalledMeasurement() : Measurement("stalled", Wiring.Plain)
 {
     private const int Samples = 30;
 

@@ -1,4 +1,4 @@
 namespace StickyWs.Benchmarks.Peers;
 
-/// <summary>At most so much: of somebody else's number, or of the figure itself.</summary>
-internal sealed record Target(double Limit, string? Against = null);
+/// <summary>At most so much: of the figure itself, of somebody else's, or of the better one of several that take part.</summary>
+internal sealed record Target(double Limit, params string[] Against);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using StickyWs.Benchmarks.Balancers;
 using StickyWs.Benchmarks.Native;
+using StickyWs.Tls;
 
 namespace StickyWs.Benchmarks.Traffic;
 
@@ -10,14 +11,26 @@ internal sealed class Backend
     private readonly Dictionary<int, BackendConnection> _connections = [];
     private readonly byte[] _buffer = new byte[256 * 1024];
     private readonly int _listener;
+    private readonly TlsServerContext? _tls;
 
-    private Backend(out int port) => _listener = Tcp.Listen(out port);
-
-    public static Task<int> RunAsync()
+    private Backend(TlsServerContext? tls, out int port)
     {
-        var backend = new Backend(out var port);
+        _tls = tls;
+        _listener = Tcp.Listen(out port);
+    }
+
+    /// <param name="certificate">The file with its certificate and key; none: without TLS.</param>
+    public static Task<int> RunAsync(string? certificate)
+    {
+        var backend = new Backend(certificate is null ? null : CreateContext(certificate), out var port);
         new Thread(backend.Serve) { IsBackground = true }.Start();
         return Commands.ServeAsync(port.ToString(CultureInfo.InvariantCulture), _ => Task.FromResult("?"));
+    }
+
+    private static TlsServerContext CreateContext(string file)
+    {
+        using var certificate = ServerCertificate.Load(file);
+        return TlsServerContext.Create(new TlsServerSettings { Certificate = certificate, KeepsSsl = true });
     }
 
     private void Serve()
@@ -39,15 +52,17 @@ internal sealed class Backend
     {
         while (Tcp.Accept(_listener) is var socket and not Tcp.NotYet)
         {
-            _connections[socket] = new BackendConnection(socket, epoll);
+            var connection = new Connection(socket, _tls is null ? null : new TlsSession(_tls.Open()));
+            _connections[socket] = new BackendConnection(connection, epoll);
             epoll.Add(socket, Epoll.Readable, socket);
         }
     }
 
     private void Advance(int socket)
     {
-        if (_connections[socket].TryAdvance(_buffer)) return;
+        var connection = _connections[socket];
+        if (connection.TryAdvance(_buffer)) return;
         _connections.Remove(socket);
-        Tcp.Close(socket);
+        connection.Dispose();
     }
 }

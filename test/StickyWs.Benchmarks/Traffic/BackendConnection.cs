@@ -3,7 +3,7 @@ using StickyWs.Benchmarks.Native;
 namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>One connection at the backend: heads first, then an echo or a push once a handshake has been answered.</summary>
-internal sealed class BackendConnection(int socket, Epoll epoll)
+internal sealed class BackendConnection(Connection connection, Epoll epoll) : IDisposable
 {
     private enum Mode
     {
@@ -14,7 +14,6 @@ internal sealed class BackendConnection(int socket, Epoll epoll)
 
     private Mode _mode;
     private byte[] _head = [];
-    private ArraySegment<byte> _unsent = [];
     private long _pushed;
 
     /// <summary>Does what can be done at once; false when the connection has ended. The buffer is anybody's between two calls.</summary>
@@ -25,9 +24,11 @@ internal sealed class BackendConnection(int socket, Epoll epoll)
         _ => TryPush(),
     };
 
+    public void Dispose() => connection.Dispose();
+
     private bool TryReadHead(byte[] buffer)
     {
-        var count = Tcp.TryReceive(socket, buffer);
+        var count = connection.TryReceive(buffer);
         if (count <= 0) return count == Tcp.NotYet;
         ReadOnlySpan<byte> head = buffer.AsSpan(0, count);
         if (_head.Length > 0) head = _head = [.. _head, .. head];
@@ -45,44 +46,35 @@ internal sealed class BackendConnection(int socket, Epoll epoll)
     private void Answer(ReadOnlySpan<byte> head)
     {
         var key = HandshakeAnswer.Key(head);
-        Tcp.Send(socket, key.IsEmpty ? Messages.HttpAnswer : HandshakeAnswer.To(key));
+        connection.Send(key.IsEmpty ? Messages.HttpAnswer : HandshakeAnswer.To(key));
         if (key.IsEmpty) return;
         _mode = head.StartsWith("GET /push "u8) ? Mode.Push : Mode.Echo;
-        if (_mode == Mode.Push) epoll.Change(socket, Epoll.Writable, socket);
+        if (_mode == Mode.Push) epoll.Change(connection.Socket, Epoll.Writable, connection.Socket);
     }
 
     private bool TryEcho(byte[] buffer)
     {
-        if (_unsent.Count > 0) return TrySendRest();
-        var count = Tcp.TryReceive(socket, buffer);
+        if (connection.HasUnsent) return TrySendRest();
+        var count = connection.TryReceive(buffer);
         if (count <= 0) return count == Tcp.NotYet;
-        var sent = Tcp.TrySend(socket, buffer.AsSpan(0, count));
-        if (sent == Tcp.Broken) return false;
-        sent = Math.Max(sent, 0);
-        if (sent == count) return true;
-        _unsent = buffer[sent..count];
-        epoll.Change(socket, Epoll.Writable, socket);
+        if (!connection.TrySend(buffer.AsSpan(0, count))) return false;
+        if (connection.HasUnsent) epoll.Change(connection.Socket, Epoll.Writable, connection.Socket);
         return true;
     }
 
     private bool TrySendRest()
     {
-        var sent = Tcp.TrySend(socket, _unsent);
-        if (sent == Tcp.Broken) return false;
-        _unsent = _unsent[Math.Max(sent, 0)..];
-        if (_unsent.Count == 0) epoll.Change(socket, Epoll.Readable, socket);
+        if (!connection.TryFlush()) return false;
+        if (!connection.HasUnsent) epoll.Change(connection.Socket, Epoll.Readable, connection.Socket);
         return true;
     }
 
     // A frame is sent in pieces as the peer takes them; at the limit the tunnel stays open and says nothing.
     private bool TryPush()
     {
-        if (_unsent.Count == 0) _unsent = Messages.Pushed;
-        var sent = Tcp.TrySend(socket, _unsent);
-        if (sent == Tcp.Broken) return false;
-        _unsent = _unsent[Math.Max(sent, 0)..];
-        _pushed += Math.Max(sent, 0);
-        if (_pushed >= Messages.PushLimit) epoll.Change(socket, 0, socket);
+        if (!(connection.HasUnsent ? connection.TryFlush() : connection.TrySend(Messages.Pushed))) return false;
+        if (!connection.HasUnsent) _pushed += Messages.Pushed.Length;
+        if (_pushed >= Messages.PushLimit) epoll.Change(connection.Socket, 0, connection.Socket);
         return true;
     }
 }

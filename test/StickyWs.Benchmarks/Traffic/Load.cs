@@ -6,13 +6,11 @@ namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>
 /// The clients of one balancer, told what to do line by line. An answer is the number of units that came back: messages, requests, handshakes, or
-/// bytes; for <c>paced</c> it is the median and the 99th percentile in nanoseconds.
+/// bytes; for <c>paced</c> it is the median and the 99th percentile in nanoseconds. A target is what <see cref="Dialer.To"/> reads.
 /// </summary>
 internal sealed class Load
 {
-    private const int ParallelHandshakes = 8;
-
-    private readonly List<int> _connections = [];
+    private readonly List<Connection> _connections = [];
     private int _answerLength;
 
     public static Task<int> RunAsync()
@@ -23,32 +21,56 @@ internal sealed class Load
 
     private string Answer(string[] command) => command switch
     {
-        ["open", var port, var count] => Open(Number(count), () => Opening.Tunnel(Number(port))),
-        ["open-http", var port, var count] => Open(Number(count), () => Opening.Http(Number(port), out _answerLength)),
-        ["open-stalled", var port] => Open(1, () => Opening.Stalled(Number(port))),
+        ["open", var target, var count] => Open(target, Number(count), Opening.Tunnel),
+        ["open-http", var target, var count] => Open(target, Number(count), dialer => Opening.Http(dialer, out _answerLength)),
+        ["open-stalled", var target] => Open(target, 1, Opening.Stalled),
         ["echo", var seconds, var active] => Text(Echo(Number(active), Messages.Small).Run(Duration(seconds))),
-        ["bulk", var seconds, var active] => Text(2 * Messages.Large.Length * Echo(Number(active), Messages.Large, Messages.BulkDepth).Run(Duration(seconds))),
+        ["bulk", var seconds, var active, var payload, var depth]
+            => Text(Bulk(Number(active), WebSocketFrame.FromClient(Number(payload)), Number(depth), Duration(seconds))),
         ["http", var seconds] => Text(new ClosedLoop(_connections, Messages.Get, _answerLength).Run(Duration(seconds))),
-        ["handshake", var port, var seconds, var limit] => Text(new HandshakeLoop(Number(port), ParallelHandshakes).Run(Duration(seconds), Number(limit))),
-        ["paced", var seconds, var perSecond] => Percentiles(new PacedLoop(_connections, Number(perSecond)).Run(Duration(seconds))),
+        ["handshake", var target, var seconds, var limit] => Text(Handshakes(target, loop => loop.Run(Duration(seconds), Number(limit)))),
+        ["paced", var seconds, var perSecond] => Percentiles(Paced(Number(perSecond), Duration(seconds))),
+        ["paced-among", var target, var seconds, var perSecond, var handshakesPerSecond]
+            => Percentiles(PacedAmong(target, Number(handshakesPerSecond), Number(perSecond), Duration(seconds))),
         ["close-but", var count] => CloseBut(Number(count)),
         _ => "?",
     };
 
-    private string Open(int count, Func<int> open)
+    private string Open(string target, int count, Func<Dialer, Connection> open)
     {
-        for (; count > 0; count--) _connections.Add(open());
+        using var dialer = Dialer.To(target);
+        for (; count > 0; count--) _connections.Add(open(dialer));
         return "open";
     }
 
     private string CloseBut(int count)
     {
-        foreach (var connection in _connections.Skip(count)) Tcp.Close(connection);
+        foreach (var connection in _connections.Skip(count)) connection.Dispose();
         _connections.RemoveRange(count, _connections.Count - count);
         return "closed";
     }
 
     private ClosedLoop Echo(int active, byte[] message, int depth = 1) => new(_connections.GetRange(0, active), message, message.Length, depth);
+
+    private long Bulk(int active, byte[] message, int depth, TimeSpan duration) => 2 * message.Length * Echo(active, message, depth).Run(duration);
+
+    private static long Handshakes(string target, Func<HandshakeLoop, long> run)
+    {
+        using var dialer = Dialer.To(target);
+        return run(new HandshakeLoop(dialer));
+    }
+
+    private IReadOnlyList<long> Paced(int perSecond, TimeSpan duration) => new PacedLoop(_connections, perSecond).Run(duration);
+
+    // In a thread of its own: a handshake must not hold up a message that has come back.
+    private IReadOnlyList<long> PacedAmong(string target, int handshakesPerSecond, int perSecond, TimeSpan duration)
+    {
+        var handshakes = Task.Factory.StartNew(() => Handshakes(target, loop => loop.RunPaced(duration, handshakesPerSecond)),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var durations = Paced(perSecond, duration);
+        handshakes.Wait();
+        return durations;
+    }
 
     private static string Percentiles(IReadOnlyList<long> ascending) => $"{Text(ascending[ascending.Count / 2])} {Text(ascending[ascending.Count * 99 / 100])}";
 

@@ -8,14 +8,13 @@ internal static class Messages
     public const int Payload = 128;
     public const int BulkPayload = 16 * 1024;
     public const int BulkDepth = 4;
+    public const int TlsBulkPayload = 64 * 1024;
     public const int BodyLength = 64;
 
     /// <summary>The most that is pushed into one tunnel.</summary>
     public const long PushLimit = 200_000_000;
 
     public static byte[] Small { get; } = WebSocketFrame.FromClient(Payload);
-
-    public static byte[] Large { get; } = WebSocketFrame.FromClient(BulkPayload);
 
     public static byte[] Pushed { get; } = WebSocketFrame.FromServer(BulkPayload);
 

@@ -4,7 +4,7 @@ using StickyWs.Benchmarks.Native;
 namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>Messages at a given rate, whatever comes back, through one tunnel after the other; measures how long each took there and back.</summary>
-internal sealed class PacedLoop(IReadOnlyList<int> tunnels, int perSecond)
+internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly byte[] Message = Messages.Small;
@@ -19,12 +19,14 @@ internal sealed class PacedLoop(IReadOnlyList<int> tunnels, int perSecond)
     {
         using var epoll = new Epoll();
         using var timer = new IntervalTimer(TimeSpan.FromSeconds(1.0 / perSecond));
-        for (var i = 0; i < tunnels.Count; i++) epoll.Add(tunnels[i], Epoll.Readable, i);
+        for (var i = 0; i < tunnels.Count; i++) epoll.Add(tunnels[i].Socket, Epoll.Readable, i);
         epoll.Add(timer.File, Epoll.Readable, -1);
-        var messages = (long)(duration.TotalSeconds * perSecond);
+        var (messages, clock) = ((long)(duration.TotalSeconds * perSecond), Stopwatch.StartNew());
         while (_durations.Count < messages)
         {
-            var ready = epoll.Wait(Patience);
+            // The timer ends every wait.
+            if (clock.Elapsed > duration + Patience) throw new TimeoutException($"{messages - _durations.Count} messages did not come back.");
+            var ready = epoll.Wait();
             for (var i = 0; i < ready; i++)
             {
                 if (epoll.Key(i) is >= 0 and var tunnel) Receive(tunnel);
@@ -42,17 +44,16 @@ internal sealed class PacedLoop(IReadOnlyList<int> tunnels, int perSecond)
         {
             var tunnel = (int)(_sent++ % tunnels.Count);
             _underWay[tunnel].Enqueue(Stopwatch.GetTimestamp());
-            Tcp.Send(tunnels[tunnel], Message);
+            tunnels[tunnel].Send(Message);
         }
     }
 
     private void Receive(int tunnel)
     {
-        var count = Tcp.TryDiscard(tunnels[tunnel], Message.Length);
+        var count = tunnels[tunnel].TryDiscard(Message.Length);
         if (count is Tcp.Ended or Tcp.Broken) throw new IOException("The balancer closed a tunnel.");
         _received[tunnel] += Math.Max(count, 0);
-        if (_received[tunnel] < Message.Length) return;
-        _received[tunnel] = 0;
-        _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
+        for (; _received[tunnel] >= Message.Length; _received[tunnel] -= Message.Length)
+            _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
     }
 }
