@@ -36,12 +36,16 @@ public enum EndReason
     /// <summary>The client's connection ended (FIN) without the close_notify that ends TLS: a client that was cut off, or does not care.</summary>
     ClientTruncated,
 
-    /// <summary>The client's bytes broke the rules of TLS, or were changed on the way; it got an alert.</summary>
+    /// <summary>
+    /// The client's bytes broke the rules of TLS, or were changed on the way; it got an alert. Or a record did not become whole within a minute.
+    /// </summary>
     TlsFailed,
 
     /// <summary>The backend's connection ended (FIN) without the close_notify that ends TLS: a backend that was cut off, or does not care.</summary>
     BackendTruncated,
 
-    /// <summary>The backend's bytes broke the rules of TLS, or were changed on the way; it got an alert.</summary>
+    /// <summary>
+    /// The backend's bytes broke the rules of TLS, or were changed on the way; it got an alert. Or a record did not become whole within a minute.
+    /// </summary>
     BackendTlsFailed,
 }

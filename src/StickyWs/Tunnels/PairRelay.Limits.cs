@@ -13,16 +13,18 @@ internal sealed partial class PairRelay
 
     public int NextLook()
     {
-        var next = _limited == 0 ? -1 : (int)Math.Max(0, _nextSweep - _reactor.Now);
-        if (_draining.Count == 0) return next;
-        var look = (int)Math.Max(0, _nextLook - _reactor.Now);
-        return next < 0 ? look : Math.Min(next, look);
+        var next = long.MaxValue;
+        if (_limited > 0) next = _nextSweep;
+        if (_withTls > 0) next = Math.Min(next, _nextPartLook);
+        if (_draining.Count > 0) next = Math.Min(next, _nextLook);
+        return next == long.MaxValue ? -1 : (int)Math.Max(0, next - _reactor.Now);
     }
 
     // Ends the pairs whose time-out has passed. The sweep visits all pairs, at most once per interval, and only if some pair has a limit.
     public void Look()
     {
         if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
+        if (_withTls > 0 && _reactor.Now >= _nextPartLook) LookAtParts();
         if (_limited == 0 || _reactor.Now < _nextSweep) return;
         _nextSweep = _reactor.Now + _interval;
         for (var number = 0; number < _pairs.End; number++)

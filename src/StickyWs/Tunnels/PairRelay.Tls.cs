@@ -10,11 +10,19 @@ internal sealed partial class PairRelay
     // A TLS end's replies (refused renegotiations, OpenSSL's KeyUpdates) that its peer does not take: with more, nothing more is received from it.
     private const int MostReplies = 64 * 1024;
 
+    // Half a record costs what has come of it, up to 16 KiB. A slow network needs seconds for the rest.
+    private const int LongestPart = 60_000;
+    private const int PartInterval = LongestPart / 4;
+
+    private int _withTls;
+    private long _nextPartLook;
+
     // What a side sent before the pair was joined, and the end of it if that has come.
     private void BeginTls(int socket, ReadOnlySpan<byte> plain)
     {
         ref var pair = ref Find(socket, out var isClient);
         if (!plain.IsEmpty) Pass(socket, ref pair, isClient, plain);
+        Time(ref pair.Of(isClient), hasPlain: true);
         GoOn(socket, ref pair, isClient, pair.Of(isClient).Tls!.Status);
     }
 
@@ -31,6 +39,7 @@ internal sealed partial class PairRelay
         var step = tls.Receive(bytes);
         if (!step.ToPeer.IsEmpty) Reply(ref from, step.ToPeer);
         if (!step.Plain.IsEmpty) Pass(socket, ref pair, isClient, step.Plain);
+        Time(ref from, hasPlain: !step.Plain.IsEmpty);
         GoOn(socket, ref pair, isClient, step.Status);
     }
 
@@ -82,5 +91,36 @@ internal sealed partial class PairRelay
         _reactor.FinishSending(socket);
         if (isClient) Drain(_reactor.Place(socket) >> 1, isClientGone: false, isReset: true);
         else DrainBoth(_reactor.Place(socket) >> 1);
+    }
+
+    // Records without content are bounded in number: they may keep an old time.
+    private void Time(ref PairSide side, bool hasPlain)
+    {
+        if (!side.Tls!.HoldsPart) side.PartSince = 0;
+        else if (side.PartSince == 0 || hasPlain) side.PartSince = Stamp();
+    }
+
+    private int Stamp() => (int)_reactor.Now | 1;
+
+    private void LookAtParts()
+    {
+        _nextPartLook = _reactor.Now + PartInterval;
+        for (var number = 0; number < _pairs.End; number++)
+        {
+            ref var pair = ref _pairs[number];
+            if (pair.Owner is null || pair.IsDraining) continue;
+            var isClientLate = IsLate(ref pair.Client, in pair.Backend);
+            if (!isClientLate && !IsLate(ref pair.Backend, in pair.Client)) continue;
+            Note(ref pair, isClientLate ? EndReason.TlsFailed : EndReason.BackendTlsFailed);
+            End(number, isReset: true);
+        }
+    }
+
+    // While nothing is received from a side, the rest may be there.
+    private bool IsLate(ref PairSide side, in PairSide other)
+    {
+        if (side.PartSince == 0) return false;
+        if (other.IsFull || side.Replies > MostReplies) side.PartSince = Stamp();
+        return unchecked((int)_reactor.Now - side.PartSince) >= LongestPart;
     }
 }

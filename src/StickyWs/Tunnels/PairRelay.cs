@@ -47,6 +47,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
         };
         if (pair.IsLimited) Oversee(pair.Limit);
+        if (pair.HasTls && _withTls++ == 0) _nextPartLook = _reactor.Now + PartInterval;
         try
         {
             _reactor.BeginStream(client.Number, this, number << 1, client.IsDrained);
@@ -221,6 +222,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         _pairs[number] = default;
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
+        if (pair.HasTls) _withTls--;
         if (pair.IsDraining) _draining.Remove(number);
         End(ref pair.Client, isReset);
         End(ref pair.Backend, isReset);

@@ -14,6 +14,9 @@ internal struct PairSide
     /// <summary>With TLS: bytes of the end's own replies that the peer did not take at once.</summary>
     public int Replies;
 
+    /// <summary>With TLS: since when part of a record waits for its rest, as the lower half of the reactor's clock; 0 if none does.</summary>
+    public int PartSince;
+
     /// <summary>With TLS: it takes no more for now.</summary>
     public bool IsFull;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
+using StickyWs.Tls;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 
@@ -45,22 +46,25 @@ internal sealed class RelayRig : IAsyncDisposable
     public Loopback Loopback => _loopback;
 
     /// <summary>Two connections that the relay joins.</summary>
-    public async Task<RelayedPair> JoinAsync(PairLimits limits = default, Action<Socket>? configure = null)
+    public async Task<RelayedPair> JoinAsync(
+        PairLimits limits = default, Action<Socket>? configure = null, TlsStart? clientTls = null, TlsStart? backendTls = null)
     {
         var (client, clientFd) = Connect();
         var (backend, backendFd) = Connect();
         configure?.Invoke(client);
         configure?.Invoke(backend);
         var witness = new PairWitness();
-        var number = await DoAsync(() => Join(clientFd, backendFd, witness, limits));
+        var number = await DoAsync(() => Join(clientFd, backendFd, witness, limits, clientTls, backendTls));
         var pair = new RelayedPair(client, backend, witness, number, clientFd, backendFd);
         _pairs.Add(pair);
         return pair;
     }
 
     /// <summary>Hands two descriptors over to the relay. On the reactor's thread.</summary>
-    public int Join(int client, int backend, PairWitness witness, PairLimits limits = default)
-        => PairRelay.Of(Reactor).Join(new RawSocket(Reactor, client).ReleaseWatched(), new RawSocket(Reactor, backend).ReleaseWatched(), witness, limits);
+    public int Join(
+        int client, int backend, PairWitness witness, PairLimits limits = default, TlsStart? clientTls = null, TlsStart? backendTls = null)
+        => PairRelay.Of(Reactor).Join(new RawSocket(Reactor, client).ReleaseWatched(), new RawSocket(Reactor, backend).ReleaseWatched(), witness, limits,
+            clientTls, backendTls);
 
     /// <summary>Does something on the reactor's thread.</summary>
     public async Task<T> DoAsync<T>(Func<T> work)
