@@ -25,13 +25,16 @@ public abstract class MiddlewareTest : IAsyncDisposable
         _services = new ServiceCollection()
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(_log))
             .AddSingleton<TimeProvider>(Clock)
-            .AddStickyWebSocketBalancing(_ => { })
+            .AddStickyWebSocketBalancing(options => options.Transport.Tls = Tls)
             .BuildServiceProvider();
         Apply(new PoolOptions());
         Accepted.Connection.Features.Set<IConnectionLifetimeNotificationFeature>(new Lifetime(_stopping.Token));
     }
 
     private protected Accepted Accepted { get; }
+
+    /// <summary>Before the first handshake.</summary>
+    private protected TlsMode Tls { get; set; } = TlsMode.Auto;
 
     private protected FakeTimeProvider Clock { get; } = new();
 

@@ -100,10 +100,14 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
         Assert.Empty(Passed);
     }
 
-    // Its tunnel needs the runtime's streams at both ends.
-    [Fact]
-    public async Task OnConnection_HandshakeOfAPoolWithTls_TakesThePortableLane()
+    // SslStream needs the runtime's streams at both ends.
+    [Theory]
+    [InlineData(TlsMode.Auto, "raw")]
+    [InlineData(TlsMode.OpenSsl, "raw")]
+    [InlineData(TlsMode.SslStream, "portable")]
+    public async Task OnConnection_HandshakeOfAPoolWithTls_TakesTheLaneOfItsTls(TlsMode mode, string lane)
     {
+        Tls = mode;
         await using var backend = RawBackend.Opening(certificate: TestCertificate.Server);
         Apply(new PoolOptions { Backends = { ["a"] = new BackendOptions { Address = backend.Address } }, Tls = { DangerousAcceptAnyCertificate = true } });
         var serving = Serve();
@@ -112,7 +116,7 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
         var tunnel = await backend.NextTunnelAsync();
         Assert.Equal("hello", await tunnel.ReadTextAsync(5));
         Assert.Equal(101, HttpHead.Status(await Accepted.Client.ReadHeadAsync()));
-        Assert.Contains("portable", Assert.Single(Log, line => line.Event == "TunnelOpened").Text, StringComparison.Ordinal);
+        Assert.Contains(this is OnPipe ? "portable" : lane, Assert.Single(Log, line => line.Event == "TunnelOpened").Text, StringComparison.Ordinal);
 
         await Accepted.Client.FinishAsync();
         Assert.Empty(await tunnel.ReadToEndAsync());
