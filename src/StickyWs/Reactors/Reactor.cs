@@ -134,6 +134,13 @@ internal abstract partial class Reactor : IDisposable
     /// <param name="limit">The most bytes to splice; everything after them is reported.</param>
     public abstract void Splice(int from, int to, int limit = int.MaxValue);
 
+    /// <summary>
+    /// From now on, receives more at once from a socket that sends in bulk, where its usual receives are small. Ends by itself, as splicing does.
+    /// </summary>
+    public virtual void ReceiveInBulk(int socket)
+    {
+    }
+
     /// <summary>Stops receiving until <see cref="Resume"/>: back-pressure towards the sender.</summary>
     public abstract void Pause(int socket);
 

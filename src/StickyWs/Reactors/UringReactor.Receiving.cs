@@ -58,6 +58,12 @@ internal sealed unsafe partial class UringReactor
         Settle(from);
     }
 
+    public override void ReceiveInBulk(int socket)
+    {
+        BeginBulk(ref Sockets[socket]);
+        Settle(socket);
+    }
+
     private static void BeginBulk(ref SocketState state)
     {
         if (state.HasAny(SocketFlags.Bulk | SocketFlags.Broken | SocketFlags.Ended)) return;

@@ -83,6 +83,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         pair.LastActive = _reactor.Now;
         if (pair.HasTls)
         {
+            if (piece.ComesInBulk) _reactor.ReceiveInBulk(socket); // Records are 16 KiB: whole ones need no copy.
             Translate(socket, ref pair, isClient, piece.Bytes);
             return;
         }
