@@ -149,7 +149,7 @@ internal sealed class HandshakeTurns : IResident
         }
     }
 
-    // One per turn of the reactor. A turn that comes late is not the client's fault.
+    // One per turn of the reactor. A turn that comes late is not the client's fault. One that was told may still be within a call, such as that of a judge.
     private HandshakePlace? Slowest()
     {
         lock (_lock)
@@ -158,7 +158,7 @@ internal sealed class HandshakeTurns : IResident
             foreach (var place in _underWay)
             {
                 if (_reactor.Now - place.Since < LongestUnderPressure) return null;
-                if (!place.IsReady) return place;
+                if (place is { IsReady: false, HasMadeWay: false }) return place;
             }
 
             return null;

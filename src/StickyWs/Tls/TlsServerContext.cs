@@ -1,11 +1,14 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace StickyWs.Tls;
 
 /// <summary>A certificate and what else handshakes of a server share.</summary>
 internal sealed unsafe class TlsServerContext : TlsContext
 {
+    private const string SubjectAlternativeName = "2.5.29.17"; // RFC 5280, section 4.2.1.6.
+
     private readonly SslProtocols _protocols;
 
     private TlsServerContext(ContextHandle handle, TlsServerSettings settings, SecretSlab slab)
@@ -58,7 +61,7 @@ internal sealed unsafe class TlsServerContext : TlsContext
         CipherPolicy.Apply(context, settings.Protocols);
         if (settings.Certificate is { } certificate) Credentials.Apply(context, certificate, settings.Intermediates);
         // A session that is resumed brings its certificate along unjudged; it may have expired or been revoked. So each handshake is a full one.
-        ApplySessions(context, settings.ClientCertificates is null ? settings.Tickets : 0);
+        ApplySessions(context, settings.ClientCertificates is null ? settings.Tickets : 0, settings.Certificate);
         if (settings.TicketKeys is not null) TicketCipher.Register(context);
         HandshakeCallbacks.Register(context, settings);
         OpenSsl.SSL_CTX_set_verify(context, VerifyMode(settings.ClientCertificates), 0);
@@ -72,10 +75,10 @@ internal sealed unsafe class TlsServerContext : TlsContext
     };
 
     // Tickets hold all that a resumption needs. No early data: none is allowed by default.
-    private static void ApplySessions(nint context, int tickets)
+    private static void ApplySessions(nint context, int tickets, X509Certificate2? certificate)
     {
         if (tickets == 0) _ = OpenSsl.SSL_CTX_set_options(context, OpenSsl.SSL_OP_NO_TICKET);
-        var id = "StickyWs"u8;
+        var id = SessionId(certificate);
         fixed (byte* start = id)
         {
             if (OpenSsl.SSL_CTX_set_num_tickets(context, (nuint)tickets) == 1
@@ -86,5 +89,17 @@ internal sealed unsafe class TlsServerContext : TlsContext
         }
 
         throw new CryptographicException("Session tickets: " + OpenSsl.TakeErrors());
+    }
+
+    // All endpoints, names and instances take each other's tickets, but only where they have a certificate for the same names. Otherwise whoever can lead a
+    // client astray could have it resume where it would have refused the certificate. OpenSSL takes the id of the context that the name selected.
+    private static byte[] SessionId(X509Certificate2? certificate)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData("StickyWs"u8);
+        if (certificate is null) return hash.GetHashAndReset();
+        hash.AppendData(certificate.SubjectName.RawData); // DER says its own length.
+        if (certificate.Extensions[SubjectAlternativeName] is { } names) hash.AppendData(names.RawData);
+        return hash.GetHashAndReset();
     }
 }

@@ -70,9 +70,9 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
             return;
         }
 
-        // Until the reactor runs this, no one is told what the backend sends.
-        var unsure = backendSocket with { IsDrained = false };
-        reactor.Run(() => JoinHere(clientSocket, unsure, limits, clientTls, backendTls));
+        // Until the reactor runs this, no one is told what either side sends.
+        var (unsureClient, unsureBackend) = (clientSocket with { IsDrained = false }, backendSocket with { IsDrained = false });
+        reactor.Run(() => JoinHere(unsureClient, unsureBackend, limits, clientTls, backendTls));
     }
 
     public override void Abort(EndReason reason) => reactor.Run(() =>

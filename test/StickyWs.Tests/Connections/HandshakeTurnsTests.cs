@@ -111,6 +111,22 @@ public sealed class HandshakeTurnsTests : IDisposable
     }
 
     [Fact]
+    public async Task SlowOneThatIsStillAtWork_ShieldsNoOther()
+    {
+        var (atWork, slow) = (Place(), Place());
+        await TurnAsync(atWork);
+        await TurnAsync(slow);
+        var turn = TurnAsync(Place());
+
+        await AdvanceAsync(HandshakeTurns.LongestUnderPressure);
+        await AdvanceAsync(1);
+
+        Assert.Equal((true, true), (atWork.HasMadeWay, slow.HasMadeWay));
+        slow.Dispose();
+        await turn.WaitAsync(Wait.Token());
+    }
+
+    [Fact]
     public async Task SlowClient_KeepsItsPlaceWhileNobodyWaits()
     {
         var slow = Place();

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Tls;
 
@@ -104,6 +105,37 @@ public sealed class TicketKeysTests : TlsTest
         Assert.True(Resumes(context, session));
     }
 
+    // A client that is led astray would take an endpoint for another, whose certificate it would have refused.
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Ticket_OfAnotherCertificatesNames_MakesAFullHandshake(SslProtocols protocol)
+    {
+        var keys = Keys(Old);
+        var (here, there) = (Context(protocol, keys, Named("here.test")), Context(protocol, keys, Named("there.test")));
+        var selected = here;
+        var either = Context(new TlsServerSettings { Protocols = protocol, TicketKeys = keys, Select = _ => selected });
+        Session[] sessions = [SessionOf(here), SessionOf(either)];
+
+        foreach (var session in sessions)
+        {
+            Assert.False(Resumes(there, session));
+            selected = there;
+            Assert.False(Resumes(either, session));
+            selected = here;
+            Assert.True(Resumes(either, session));
+            Assert.True(Resumes(here, session));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Ticket_OfARenewedCertificate_IsTaken(SslProtocols protocol)
+    {
+        var keys = Keys(Old);
+
+        Assert.True(Resumes(Context(protocol, keys, Named("here.test")), SessionOf(Context(protocol, keys, Named("here.test")))));
+    }
+
     [Fact]
     public void KeysThatAreGone_FailTheHandshakeAndNothingElse()
     {
@@ -124,6 +156,19 @@ public sealed class TicketKeysTests : TlsTest
         keys.Share(secrets);
         return keys;
     }
+
+    private X509Certificate2 Named(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=tickets", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        return Keep(request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1)));
+    }
+
+    private TlsServerContext Context(SslProtocols protocol, TicketKeys keys, X509Certificate2 certificate)
+        => Context(Settings(protocol) with { TicketKeys = keys, Certificate = certificate });
 
     private TlsServerContext Context(SslProtocols protocol, TicketKeys keys) => Context(Settings(protocol) with { TicketKeys = keys });
 

@@ -30,17 +30,21 @@ public abstract class RawTunnelTests : IDisposable
 
     public void Dispose() => _services.Dispose();
 
-    // The reactor reports the backend's first words to the handshake, which is over, while the tunnel is still on its way to it.
-    [Fact]
-    public async Task Join_FromAnotherThread_LosesNothingThatTheBackendSaysMeanwhile()
+    // The reactor reports a side's first words to the handshake, which is over, while the tunnel is still on its way to it. A client within TLS has been
+    // received from, too.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Join_FromAnotherThread_LosesNothingThatIsSaidMeanwhile(bool byClient)
     {
         await using var rig = new RelayRig(_mode);
         var (client, clientFd) = rig.Connect();
         var (backend, backendFd) = rig.Connect();
         using var clientSocket = new RawSocket(rig.Reactor, clientFd);
         using var backendSocket = new RawSocket(rig.Reactor, backendFd);
-        await backend.SendAsync("101"u8.ToArray(), Wait.Token());
-        Assert.Equal(3, await backendSocket.ReceiveAsync(new byte[100], Wait.Token()));
+        var (speaker, listener) = byClient ? (client, backend) : (backend, client);
+        await speaker.SendAsync("101"u8.ToArray(), Wait.Token());
+        Assert.Equal(3, await (byClient ? clientSocket : backendSocket).ReceiveAsync(new byte[100], Wait.Token()));
         await Task.Yield(); // Away from the reactor, where the receive went on.
 
         var (blocker, blockerFd) = rig.Connect();
@@ -48,16 +52,16 @@ public abstract class RawTunnelTests : IDisposable
         IDisposable held = await rig.HoldAsync();
         var blocked = rig.Reactor.Watch(blockerFd, gate, Signals.Readable); // Ready first, served first.
         await blocker.SendAsync("x"u8.ToArray(), Wait.Token());
-        await backend.SendAsync("welcome"u8.ToArray(), Wait.Token());
+        await speaker.SendAsync("welcome"u8.ToArray(), Wait.Token());
         held.Dispose();
         await gate.Entered.WaitAsync(Wait.Bound);
         var (tunnel, lease) = Tunnel(rig);
         tunnel.Join(clientSocket, backendSocket, new TunnelOptions());
         gate.Open();
 
-        await using var wire = new Wire(client, new NetworkStream(client, ownsSocket: true));
+        await using var wire = new Wire(listener, new NetworkStream(listener, ownsSocket: true));
         Assert.Equal("welcome", await wire.ReadTextAsync(7));
-        backend.Dispose();
+        speaker.Dispose();
         await wire.DisposeAsync();
         await Wait.UntilAsync(() => lease.ActiveTunnels == 0 && _tunnels.Count == 0);
         rig.Reactor.Unwatch(blocked);
