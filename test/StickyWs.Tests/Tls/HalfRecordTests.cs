@@ -15,7 +15,8 @@ public sealed class HalfRecordTests : OwnRecordsTest
 
     private readonly FakeTimeProvider _time = new();
 
-    public static TheoryData<ReactorMode, bool> Sides { get; } = new MatrixTheoryData<ReactorMode, bool>([ReactorMode.Epoll, ReactorMode.IoUring], [true, false]);
+    public static TheoryData<ReactorMode, bool> Sides { get; }
+        = new MatrixTheoryData<ReactorMode, bool>([ReactorMode.Epoll, ReactorMode.IoUring], [true, false]);
 
     [Theory]
     [MemberData(nameof(Sides))]
@@ -68,7 +69,8 @@ public sealed class HalfRecordTests : OwnRecordsTest
         var (sender, receiver) = pair.Ends(isClient);
         var all = Join([.. Enumerable.Range(0, records).Select(_ => peer.Sends.Data(new byte[16_000]))]);
         var sending = sender.WriteAsync(all);
-        for (long moved = -1; moved != Moved(); await AdvanceAsync(rig, TimeSpan.FromSeconds(1))) moved = Moved(); // Until the receiver's buffers are full.
+        // Until the receiver's buffers are full.
+        for (long moved = -1; moved != Moved(); await AdvanceAsync(rig, TimeSpan.FromSeconds(1))) moved = Moved();
 
         await AdvanceAsync(rig, 10 * Most);
         Assert.False(pair.Witness.Ended.IsCompleted);
