@@ -29,13 +29,15 @@ internal static partial class HttpsEndpoint
 
     private static EndpointTls Decide(ListenOptions listen)
     {
+        var isSpoken = false;
         try
         {
-            return IsTls(listen) ? new EndpointTls(IsSpoken: true, TerminationOf(listen)) : default;
+            isSpoken = IsTls(listen);
+            return isSpoken ? new EndpointTls(isSpoken, TerminationOf(listen)) : default;
         }
         catch (MissingMemberException)
         {
-            return default; // Another Kestrel; whether there is TLS at all shows with each connection.
+            return new EndpointTls(isSpoken, null); // Another Kestrel; if it hides this as well, each connection shows whether there is TLS at all.
         }
     }
 
@@ -70,12 +72,19 @@ internal static partial class HttpsEndpoint
         if (HttpsCallbackOptions(listen) is not { } callback) return new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl, tickets);
         var section = SniSection.Of(callback)!;
         var configuration = listen.KestrelServerOptions.ConfigurationLoader!.Configuration;
-        var names = configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren();
-        return new TlsTermination(section, names.Select(name => Example(name.Key)), keepsSsl, tickets);
+        string[] names = [.. configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren().Select(name => name.Key)];
+        return new TlsTermination(section, names.Select(name => Example(name, names)), keepsSsl, tickets);
     }
 
-    // A name that a wildcard fits.
-    private static string Example(string name) => name == "*" ? "" : name.StartsWith("*.", StringComparison.Ordinal) ? "x" + name[1..] : name;
+    // A name that a wildcard fits, and no other entry.
+    private static string Example(string name, string[] others)
+    {
+        if (name == "*") return "";
+        if (!name.StartsWith("*.", StringComparison.Ordinal)) return name;
+        var example = "x" + name[1..];
+        while (others.Contains(example, StringComparer.OrdinalIgnoreCase)) example = "x" + example;
+        return example;
+    }
 
     private static string? Obstacle(ListenOptions listen)
     {

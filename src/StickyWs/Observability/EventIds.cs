@@ -15,6 +15,7 @@ internal static class EventIds
     public const int TunnelsDoNotFit = 110;
     public const int TlsInRawLane = 111;
     public const int TlsInKestrel = 112;
+    public const int KeyReloadFailed = 113;
 
     // Backends
     public const int BackendAdded = 200;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using StickyWs.IntegrationTests.Tls;
 using StickyWs.TestKit;
 
@@ -86,6 +88,36 @@ public sealed class RotationTests : ReloadTest
         }
     }
 
+    // The host would stop, as a service of its that fails ends it.
+    [Fact]
+    public async Task A_key_that_changes_while_a_source_is_broken_stops_nobody()
+    {
+        var (certificate, key, port) = (FileOf("tls.crt"), FileOf("tls.key"), FreePort());
+        var pem = CreatePem("kept");
+        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
+        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
+        var settings = Pool("http://127.0.0.1:1");
+        settings.Change(data =>
+        {
+            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
+            data["Kestrel:Endpoints:Main:Certificate:Path"] = certificate;
+            data["Kestrel:Endpoints:Main:Certificate:KeyPath"] = key;
+        });
+        var broken = new BrokenSource();
+        var balancer = StartConfigured(settings, configure: web => web.ConfigureAppConfiguration((_, builder) => builder.Add(broken)));
+        broken.IsBroken = true;
+
+        await Wait.UntilAsync(() =>
+        {
+            File.SetLastWriteTimeUtc(key, DateTime.UtcNow);
+            return balancer.Log.Lines.Any(line => line.Event is "KeyReloadFailed" or "BackgroundServiceStoppingHost");
+        });
+
+        Assert.DoesNotContain(balancer.Log.Lines, line => line.Event == "BackgroundServiceStoppingHost");
+        await using var stream = await TestClients.OpenAsync(port, "localhost");
+        Assert.Equal("CN=kept", stream.RemoteCertificate!.Subject);
+    }
+
     // Each with a handshake of its own. Whatever fails ends the test.
     private static async Task AskUntilAsync(Uri address, ConcurrentQueue<string> served, CancellationToken stop)
     {
@@ -95,6 +127,18 @@ public sealed class RotationTests : ReloadTest
             await client.Wire.WriteAsync("GET /app HTTP/1.1\r\nHost: example.test\r\n\r\n");
             Assert.StartsWith("HTTP/1.1 200 ", await client.Wire.ReadHeadAsync(), StringComparison.Ordinal);
             served.Enqueue(client.Tls.RemoteCertificate!.Subject);
+        }
+    }
+
+    private sealed class BrokenSource : ConfigurationProvider, IConfigurationSource
+    {
+        public bool IsBroken { get; set; }
+
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+        public override void Load()
+        {
+            if (IsBroken) throw new InvalidDataException("Not to be read at the moment.");
         }
     }
 }

@@ -87,6 +87,24 @@ public sealed class SniTests : ReloadTest
         Assert.Equal("any", await SubjectAsync(port, "elsewhere.test"));
     }
 
+    // Otherwise it would be found out in a handshake, on a reactor, and that would fail.
+    [Fact]
+    public async Task A_wildcard_is_looked_at_even_beside_a_name_that_would_be_its_example()
+    {
+        var port = FreePort();
+        var settings = Settings(port);
+        settings.Change(data =>
+        {
+            data["Kestrel:Endpoints:Main:Sni:*.wild.test:ClientCertificateMode"] = "DelayCertificate";
+            data["Kestrel:Endpoints:Main:Sni:x.wild.test:Certificate:Path"] = FileOf("wild");
+        });
+
+        var balancer = StartConfigured(settings);
+
+        Assert.Single(balancer.Log.Lines, line => line.Event == "TlsInKestrel");
+        Assert.Equal("wild", await SubjectAsync(port, "y.wild.test"));
+    }
+
     [Fact]
     public async Task A_tunnel_under_a_name_is_relayed_in_the_raw_lane()
     {
