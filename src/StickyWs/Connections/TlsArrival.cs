@@ -111,17 +111,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     {
         if (_end is not { } end) return;
         _end = null;
-        try
+        using (end)
         {
-            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) _ = Raw.Bare.TrySend(end.Close());
-        }
-        catch (IOException)
-        {
-            // Broken: there is nobody to tell.
-        }
-        finally
-        {
-            end.Dispose();
+            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) Raw.Bare.SendLast(end.Close());
         }
     }
 
@@ -185,11 +177,11 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        while ((received = TryReceive()) < 0)
+        while (true)
         {
-            await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
             if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            if ((received = TryReceive()) >= 0) break;
+            await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
 
         _hasEnded = received == 0;

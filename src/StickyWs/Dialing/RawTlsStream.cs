@@ -39,7 +39,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     }
 
     /// <summary>Gives the connection up, and tells the backend why if it can.</summary>
-    public void Refuse(TlsAlert alert, string reason) => TrySend(end.Refuse(alert, reason));
+    public void Refuse(TlsAlert alert, string reason) => socket.SendLast(end.Refuse(alert, reason));
 
     /// <summary>Hands the TLS end over, with what has arrived and was not read.</summary>
     public TlsStart Take() => new(end, _plain.WrittenMemory[_read..]);
@@ -83,7 +83,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     {
         if (disposing)
         {
-            TrySend(end.Close());
+            socket.SendLast(end.Close());
             end.Dispose();
         }
 
@@ -104,7 +104,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
             return;
         }
 
-        TrySend(_reply.WrittenSpan);
+        socket.SendLast(_reply.WrittenSpan);
         _reply.ResetWrittenCount();
     }
 
@@ -135,20 +135,6 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    // The last that is said. A backend that does not take it, or has gone, misses it.
-    private void TrySend(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.IsEmpty) return;
-        try
-        {
-            _ = socket.TrySend(bytes);
-        }
-        catch (IOException)
-        {
-            // Broken: there is nobody to tell.
         }
     }
 }

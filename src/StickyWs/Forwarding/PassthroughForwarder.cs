@@ -90,7 +90,7 @@ internal sealed partial class PassthroughForwarder(
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
                 if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, default, IsOpaque: true);
-                if (StickyForwarder.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
+                if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }
             finally
@@ -109,7 +109,7 @@ internal sealed partial class PassthroughForwarder(
         where TClient : ClientLeg<TConnection>, IOpaqueClient
         where TConnection : BackendConnection
     {
-        var (outcome, refusal) = StickyForwarder.Refuse(dial.Result, choice, wasAsked: silent is not null);
+        var (outcome, refusal) = HandshakeOutcomes.Refuse(dial.Result, choice, wasAsked: silent is not null);
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
         var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
         if (refusal is { Status: 502 or 504 } && backend is not null) NoteFailure(backend, refusal.Text, dial.Failure);
@@ -125,7 +125,7 @@ internal sealed partial class PassthroughForwarder(
         try
         {
             var (outcome, length) = await AskAsync(connection, hello, first, choice.Pool.Options.Timeouts.Handshake, client.Left).ConfigureAwait(false);
-            Report(backend, outcome, choice);
+            HandshakeOutcomes.Report(outcomes, backend, outcome, choice);
             if (outcome == HandshakeOutcome.Opened) outcome = await AcceptAsync(client, choice, first.AsMemory(0, length)).ConfigureAwait(false);
             return (outcome, length);
         }
@@ -184,12 +184,6 @@ internal sealed partial class PassthroughForwarder(
 
     private void NoteFailure(Backend backend, string cause, Exception? exception = null)
         => failures.NoteAnswer(backend, "passed-through connection", "an alert", cause, exception);
-
-    private void Report(Backend backend, HandshakeOutcome outcome, BackendChoice choice)
-    {
-        if (outcome == HandshakeOutcome.Opened) outcomes.Succeeded(backend);
-        else if (StickyForwarder.EvidenceOf(outcome) is not Evidence.None and var evidence) outcomes.Failed(backend, Suspicion.Of(evidence, choice.Client));
-    }
 
     /// <summary>Nothing can be learnt from an answer that is encrypted.</summary>
     private sealed class NoHead : IAnswerHead

@@ -61,7 +61,7 @@ internal sealed partial class StickyForwarder(
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
                 var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
                 var result = await shaking.ConfigureAwait(false);
-                Report(backend, result.Outcome, choice);
+                HandshakeOutcomes.Report(outcomes, backend, result.Outcome, choice);
                 if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
                 {
                     silent = backend;
@@ -74,7 +74,7 @@ internal sealed partial class StickyForwarder(
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
                 if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
-                if (RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
+                if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
                 else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
                 return null;
@@ -94,7 +94,7 @@ internal sealed partial class StickyForwarder(
         ClientLeg client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
         where TConnection : BackendConnection
     {
-        var (outcome, refusal) = Refuse(dial.Result, choice, wasAsked: silent is not null);
+        var (outcome, refusal) = HandshakeOutcomes.Refuse(dial.Result, choice, wasAsked: silent is not null);
         var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
         var name = outcome == HandshakeOutcome.NoAnswer ? silent!.Name : null;
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
@@ -148,46 +148,11 @@ internal sealed partial class StickyForwarder(
             var body = new AnswerBody(connection, result.Answer!, result.Behind, timeouts.Activity, time);
             await client.PassAsync(result.Answer!, body, whole.Token).ConfigureAwait(false);
         }
-        else if (RefusalOf(result.Outcome) is { } refusal)
+        else if (HandshakeOutcomes.RefusalOf(result.Outcome) is { } refusal)
         {
             await client.RefuseAsync(refusal).ConfigureAwait(false);
         }
     }
 
     private TimeSpan Left(TimeSpan longest, long startedAt) => longest - time.GetElapsedTime(startedAt) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
-
-    internal static Refusal? RefusalOf(HandshakeOutcome outcome) => outcome switch
-    {
-        HandshakeOutcome.TimedOut => Refusal.NotAnsweredInTime,
-        HandshakeOutcome.NoAnswer => Refusal.NoAnswer,
-        HandshakeOutcome.BadAnswer => Refusal.BadAnswer,
-        _ => null,
-    };
-
-    /// <summary>What it means that no backend was reached.</summary>
-    internal static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
-    {
-        (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
-        (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
-        (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.NotReachedInTime),
-        (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, choice.Refuse(Refusal.NoRoom)),
-        (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.NotReached),
-        (_, NoBackendReason.Full) => (HandshakeOutcome.Full, choice.Refusal),
-        _ when wasAsked => (HandshakeOutcome.NoAnswer, Refusal.NoAnswer),
-        _ => (HandshakeOutcome.NoBackend, choice.Refusal),
-    };
-
-    private void Report(Backend backend, HandshakeOutcome outcome, BackendChoice choice)
-    {
-        if (outcome is HandshakeOutcome.Opened or HandshakeOutcome.Declined) outcomes.Succeeded(backend);
-        else if (EvidenceOf(outcome) is not Evidence.None and var evidence) outcomes.Failed(backend, Suspicion.Of(evidence, choice.Client));
-    }
-
-    internal static Evidence EvidenceOf(HandshakeOutcome outcome) => outcome switch
-    {
-        HandshakeOutcome.NoAnswer => Evidence.NoAnswer,
-        HandshakeOutcome.BadAnswer => Evidence.BadAnswer,
-        HandshakeOutcome.TimedOut => Evidence.TimedOut,
-        _ => Evidence.None,
-    };
 }

@@ -112,7 +112,7 @@ internal sealed unsafe partial class TlsEnd
     // OpenSSL has no call that sends an alert. Before anything was sent it needs no keys; later the client learns of it by the end of the connection.
     private void RefuseLongHandshake(Workspace work)
     {
-        if (!_hasWritten && work.ToPeer.Length == 0) work.ToPeer.Write([(byte)RecordType.Alert, 3, 3, 0, 2, 2, (byte)TlsAlert.handshake_failure]);
+        if (!_hasWritten && work.ToPeer.Length == 0) work.ToPeer.Write(PlainAlert.Of(TlsAlert.handshake_failure));
         Fail($"The handshake is longer than {MostHandshakeBytes} bytes.");
     }
 

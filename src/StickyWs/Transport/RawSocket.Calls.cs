@@ -67,6 +67,20 @@ internal sealed unsafe partial class RawSocket
         throw new IOException("The connection was aborted.");
     }
 
+    /// <summary>Sends the last that there is to say. A peer that does not take it at once, or has gone, misses it.</summary>
+    public void SendLast(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        try
+        {
+            _ = TrySend(bytes);
+        }
+        catch (IOException)
+        {
+            // Broken: there is nobody to tell.
+        }
+    }
+
     /// <summary>Sends what the kernel accepts at once.</summary>
     /// <returns>How many bytes that was.</returns>
     /// <exception cref="IOException">The connection broke.</exception>

@@ -59,21 +59,11 @@ public sealed class RotationTests : ReloadTest
     [InlineData("SslStream")]
     public async Task A_key_that_follows_its_certificate_later_completes_the_pair(string tls)
     {
-        var (certificate, key, port) = (FileOf("tls.crt"), FileOf("tls.key"), FreePort());
-        var pem = CreatePem("old");
-        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
-        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
-        var settings = Pool("http://127.0.0.1:1");
-        settings.Change(data =>
-        {
-            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
-            data["Kestrel:Endpoints:Main:Certificate:Path"] = certificate;
-            data["Kestrel:Endpoints:Main:Certificate:KeyPath"] = key;
-        });
+        var (settings, certificate, key, port) = await ConfigurePairAsync("old");
         var balancer = StartConfigured(settings, tls);
         Assert.Equal("CN=old", await SubjectAsync());
 
-        pem = CreatePem("new");
+        var pem = CreatePem("new");
         await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
         await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Text.StartsWith("Unable to reload configuration", StringComparison.Ordinal)));
         Assert.Equal("CN=old", await SubjectAsync());
@@ -92,17 +82,7 @@ public sealed class RotationTests : ReloadTest
     [Fact]
     public async Task A_key_that_changes_while_a_source_is_broken_stops_nobody()
     {
-        var (certificate, key, port) = (FileOf("tls.crt"), FileOf("tls.key"), FreePort());
-        var pem = CreatePem("kept");
-        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
-        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
-        var settings = Pool("http://127.0.0.1:1");
-        settings.Change(data =>
-        {
-            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
-            data["Kestrel:Endpoints:Main:Certificate:Path"] = certificate;
-            data["Kestrel:Endpoints:Main:Certificate:KeyPath"] = key;
-        });
+        var (settings, certificate, key, port) = await ConfigurePairAsync("kept");
         var broken = new BrokenSource();
         var balancer = StartConfigured(settings, configure: web => web.ConfigureAppConfiguration((_, builder) => builder.Add(broken)));
         broken.IsBroken = true;
@@ -128,6 +108,23 @@ public sealed class RotationTests : ReloadTest
             Assert.StartsWith("HTTP/1.1 200 ", await client.Wire.ReadHeadAsync(), StringComparison.Ordinal);
             served.Enqueue(client.Tls.RemoteCertificate!.Subject);
         }
+    }
+
+    // An endpoint whose certificate and key are files of their own.
+    private async Task<(LiveSettings Settings, string Certificate, string Key, int Port)> ConfigurePairAsync(string name)
+    {
+        var (certificate, key, port) = (FileOf("tls.crt"), FileOf("tls.key"), FreePort());
+        var pem = CreatePem(name);
+        await File.WriteAllTextAsync(certificate, pem.Certificate, Wait.Token());
+        await File.WriteAllTextAsync(key, pem.Key, Wait.Token());
+        var settings = Pool("http://127.0.0.1:1");
+        settings.Change(data =>
+        {
+            data["Kestrel:Endpoints:Main:Url"] = $"https://127.0.0.1:{port}";
+            data["Kestrel:Endpoints:Main:Certificate:Path"] = certificate;
+            data["Kestrel:Endpoints:Main:Certificate:KeyPath"] = key;
+        });
+        return (settings, certificate, key, port);
     }
 
     private sealed class BrokenSource : ConfigurationProvider, IConfigurationSource

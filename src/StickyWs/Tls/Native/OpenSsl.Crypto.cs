@@ -111,6 +111,18 @@ internal static unsafe partial class OpenSsl
         return line.Length > 0 ? line.ToString() : "OpenSSL gives no reason";
     }
 
+    /// <summary>A cipher by its zero-terminated name, never to be freed; zero if the installed providers do not have it.</summary>
+    public static nint FetchCipher(ReadOnlySpan<byte> name)
+    {
+        ERR_clear_error();
+        fixed (byte* start = name)
+        {
+            var cipher = EVP_CIPHER_fetch(0, start, null);
+            ERR_clear_error();
+            return cipher;
+        }
+    }
+
     /// <summary>OSSL_PARAM(3).</summary>
     public struct Parameter
     {

@@ -12,10 +12,11 @@ internal enum RecordSuite : byte
     ChaCha20Poly1305,
 }
 
-internal static unsafe class RecordSuiteExtensions
+internal static class RecordSuiteExtensions
 {
     // Fetched once and never freed. Zero: the installed providers do not have it, and such connections keep their SSL object.
-    private static readonly nint[] Ciphers = [0, Fetch("AES-128-GCM\0"u8), Fetch("AES-256-GCM\0"u8), Fetch("ChaCha20-Poly1305\0"u8)];
+    private static readonly nint[] Ciphers = [
+        0, OpenSsl.FetchCipher("AES-128-GCM\0"u8), OpenSsl.FetchCipher("AES-256-GCM\0"u8), OpenSsl.FetchCipher("ChaCha20-Poly1305\0"u8)];
 
     extension(RecordSuite suite)
     {
@@ -37,16 +38,5 @@ internal static unsafe class RecordSuiteExtensions
 
         /// <summary>Bytes of a traffic secret.</summary>
         public int SecretLength => suite == RecordSuite.Aes256Gcm ? 48 : 32;
-    }
-
-    private static nint Fetch(ReadOnlySpan<byte> name)
-    {
-        OpenSsl.ERR_clear_error();
-        fixed (byte* start = name)
-        {
-            var cipher = OpenSsl.EVP_CIPHER_fetch(0, start, null);
-            OpenSsl.ERR_clear_error();
-            return cipher;
-        }
     }
 }

@@ -24,6 +24,17 @@ internal sealed unsafe class SecretSlab
 
     private static int PerChunk => ChunkSize / sizeof(ConnectionKeys);
 
+    /// <summary>Zeroed pages that are kept out of core dumps.</summary>
+    /// <exception cref="InsufficientMemoryException">The kernel has no memory.</exception>
+    public static void* MapSecret(nuint size)
+    {
+        var pages = Libc.MapPrivate(size);
+        if ((nint)pages == -1) throw new InsufficientMemoryException("mmap: no memory for the secrets of TLS");
+        // Refused by kernels before 3.4 only, which .NET does not run on.
+        _ = Libc.AdviseMemory(pages, size, Libc.MADV_DONTDUMP);
+        return pages;
+    }
+
     /// <summary>A zeroed entry.</summary>
     /// <exception cref="InsufficientMemoryException">The kernel has no memory.</exception>
     public ConnectionKeys* Rent()
@@ -60,11 +71,7 @@ internal sealed unsafe class SecretSlab
     {
         if (_nextInChunk == PerChunk)
         {
-            var chunk = Libc.MapPrivate(ChunkSize);
-            if ((nint)chunk == -1) throw new InsufficientMemoryException("mmap: no memory for the secrets of TLS connections");
-            // Refused by kernels before 3.4 only, which .NET does not run on.
-            _ = Libc.AdviseMemory(chunk, ChunkSize, Libc.MADV_DONTDUMP);
-            _chunks.Add((nint)chunk);
+            _chunks.Add((nint)MapSecret(ChunkSize));
             _nextInChunk = 0;
         }
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace StickyWs.Tls;
 
@@ -10,7 +9,7 @@ internal static unsafe class TicketCipher
     /// <summary>Bytes of AES-CBC's initialization vector.</summary>
     public const int IvLength = 16;
 
-    private static readonly Lazy<nint> Aes = new(FetchAes);
+    private static readonly nint Aes = OpenSsl.FetchCipher("AES-256-CBC\0"u8);
 
     /// <summary>Has a context make and read its tickets with the keys of the connection's.</summary>
     public static void Register(nint context) => _ = OpenSsl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &OnTicket);
@@ -26,17 +25,8 @@ internal static unsafe class TicketCipher
                 new() { Key = digestName, Type = OpenSsl.OSSL_PARAM_UTF8_STRING, Data = digest, Size = 6 },
                 default,
             };
-            return OpenSsl.EVP_MAC_CTX_set_params(mac, parameters) == 1
-                && OpenSsl.EVP_CipherInit_ex(cipher, Aes.Value, 0, key->Cipher, iv, isToSeal ? 1 : 0) == 1;
-        }
-    }
-
-    private static nint FetchAes()
-    {
-        fixed (byte* name = "AES-256-CBC\0"u8)
-        {
-            var cipher = OpenSsl.EVP_CIPHER_fetch(0, name, null);
-            return cipher != 0 ? cipher : throw new CryptographicException("AES-256-CBC: " + OpenSsl.TakeErrors());
+            return Aes != 0 && OpenSsl.EVP_MAC_CTX_set_params(mac, parameters) == 1
+                && OpenSsl.EVP_CipherInit_ex(cipher, Aes, 0, key->Cipher, iv, isToSeal ? 1 : 0) == 1;
         }
     }
 

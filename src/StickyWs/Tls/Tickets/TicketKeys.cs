@@ -33,10 +33,7 @@ internal sealed unsafe class TicketKeys : IDisposable
     public TicketKeys(TimeProvider time)
     {
         _time = time;
-        var page = Libc.MapPrivate(PageSize);
-        if ((nint)page == -1) throw new InsufficientMemoryException("mmap: no memory for the keys of session tickets");
-        _ = Libc.AdviseMemory(page, PageSize, Libc.MADV_DONTDUMP);
-        _keys = (TicketKey*)page;
+        _keys = (TicketKey*)SecretSlab.MapSecret(PageSize);
     }
 
     /// <summary>Uses keys that all instances derive from the same secrets. The first one seals, all of them open.</summary>
