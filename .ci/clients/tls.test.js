@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -34,6 +35,7 @@ for (const mode of ['Auto', 'OpenSsl']) {
         'StickyWs:Transport:Tls': mode,
       });
       assert.match(balancer.output(), /TLS ends in the raw lane/);
+      await untilServed({ port, host: '127.0.0.1', servername: 'localhost', ca: readFileSync(certificate) });
     });
     after(async () => {
       await balancer?.stop();
@@ -172,6 +174,15 @@ async function open(options, onSession = () => {}) {
   assert.match(socket.buffered.toString('latin1'), /^HTTP\/1\.1 101 /);
   socket.buffered = socket.buffered.subarray(socket.buffered.indexOf('\r\n\r\n') + 4);
   return socket;
+}
+
+// Until the backend is known to be healthy: its first probe may take a while on a busy machine.
+async function untilServed(options) {
+  const status = () => new Promise((answered, failed) => get({ ...options, agent: false }, answer => answered(answer.resume().statusCode)).once('error', failed));
+  for (const begun = Date.now(); await status() === 503;) {
+    assert.ok(Date.now() - begun < TEST_MS, 'no healthy backend');
+    await new Promise(later => setTimeout(later, 50));
+  }
 }
 
 async function echo(socket, text) {

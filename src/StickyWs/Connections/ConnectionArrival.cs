@@ -29,13 +29,11 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     /// <summary>Whether the connection uses TLS.</summary>
     public abstract bool IsHttps { get; }
 
-    /// <summary>Whether this may run on a reactor thread after a wait; application code must not run there.</summary>
-    public virtual bool MayHoldReactor => false;
-
     protected ConnectionContext Connection => connection;
 
     /// <summary>Fires when the server is stopping and no longer waits for clients.</summary>
-    protected CancellationToken Stopping => connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+    protected CancellationToken Stopping
+        => connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? ListenerStopping;
 
     /// <summary>Creates the arrival of a connection: on its socket as long as nothing has read from that, otherwise on its pipe.</summary>
     public static ConnectionArrival Of(ConnectionContext connection)
@@ -87,6 +85,9 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
         ordinary.Features.Get<ConnectionShare>()?.Decide();
         return ordinary;
     }
+
+    /// <summary>The same, of a connection that Kestrel does not know of.</summary>
+    protected virtual CancellationToken ListenerStopping => default;
 
     protected virtual ConnectionContext Realize() => connection;
 }

@@ -13,66 +13,83 @@ namespace StickyWs.Connections;
 /// and becomes a tunnel; everything else goes on to Kestrel, untouched. The arrival decides how bytes are read: from a bare socket, which the tunnel
 /// takes over (the raw lane), or from the connection's pipe (the portable lane). Where pools have server names, a client that begins with TLS is asked for
 /// its own first: TLS that is to be passed through becomes a tunnel as it is.
+/// <para>
+/// Where it is the first middleware of an endpoint, it also serves the listener's connections before Kestrel knows of them
+/// (<see cref="IArrivalService"/>). Then only what is left to Kestrel comes by here again.
+/// </para>
 /// </summary>
-internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services, EndpointTls tls = default)
+internal sealed partial class SniffingMiddleware(ConnectionDelegate next, SniffingServices services, EndpointTls tls = default, bool isFirst = false)
+    : IArrivalService
 {
     // Made once, not for each connection.
     private Func<ConnectionContext, Task>? _serve;
 
-    public Task OnConnectionAsync(ConnectionContext connection) => connection switch
+    public Task OnConnectionAsync(ConnectionContext connection)
     {
-        AdoptedConnection adopted => adopted.StayAsync(), // Served already, by the sniffer of the listener that it came from.
-        RawConnection { Term: { } term, IsRaw: true } raw => MovableConnection.ServeAsync(raw, term, _serve ??= ServeAsync),
-        _ => ServeAsync(connection),
-    };
-
-    private Task ServeAsync(ConnectionContext connection)
-    {
-        var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
-        return isSniffed ? next(connection) : OnArrivalAsync(ConnectionArrival.Of(connection));
+        if (connection is AdoptedConnection adopted) return adopted.StayAsync(); // Served already, by the sniffer of the listener that it came from.
+        if (connection is not RawConnection { Term: { } term, Movable: null } raw) return SniffAsync(connection);
+        if (isFirst && !services.HasConnectionLimit) term.Service = this;
+        return MovableConnection.ServeAsync(raw, term, _serve ??= SniffAsync);
     }
 
-    // No state machine where the bytes that have already arrived show that this is no handshake.
-    private Task OnArrivalAsync(ConnectionArrival arrival)
+    public async ValueTask<bool> ServeAsync(RawConnection connection)
+        => connection.WasServed = await JudgeAsync(new RawArrival(connection, connection)).ConfigureAwait(false) is not null;
+
+    private Task SniffAsync(ConnectionContext connection)
     {
-        ConnectionContext connection;
+        var isKnown = connection is RawConnection { WasServed: true }
+            || connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
+        if (isKnown) return next(connection);
+        var judging = JudgeAsync(ConnectionArrival.Of(connection));
+        if (!judging.IsCompletedSuccessfully) return GoOnAsync(judging);
+        return judging.Result is { } ordinary ? next(ordinary) : Task.CompletedTask;
+    }
+
+    private async Task GoOnAsync(ValueTask<ConnectionContext?> judging)
+    {
+        if (await judging.ConfigureAwait(false) is not { } ordinary) return;
+        // The next middleware may be application code, and this the thread of a reactor.
+        if (ordinary is RawConnection) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await next(ordinary).ConfigureAwait(false);
+    }
+
+    // The connection as the next middleware is to have it; null if it is over, or its tunnel lives on elsewhere. No state machine where the bytes that
+    // have already arrived show that this is no handshake.
+    private ValueTask<ConnectionContext?> JudgeAsync(ConnectionArrival arrival)
+    {
         try
         {
             var sniffer = new Sniffer(services.Limits, readsHello: !arrival.IsHttps && services.Dispatcher.HasServerNames);
             var isRead = arrival.TryRead(ref sniffer, out var result);
-            if (!isRead) return SniffAsync(arrival, sniffer, null);
-            if (result.Hello is not null || IsOurs(arrival, result.Verdict)) return SniffAsync(arrival, default, result);
-            connection = arrival.Release(result.Verdict);
+            if (!isRead) return JudgeAsync(arrival, sniffer, null);
+            if (result.Hello is not null || IsOurs(arrival, result.Verdict)) return JudgeAsync(arrival, default, result);
+            return ValueTask.FromResult<ConnectionContext?>(arrival.Release(result.Verdict));
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
             LogConnectionFailed(services.Logger, arrival.ConnectionId, e.Message); // Broken as soon as it was accepted.
-            return Task.CompletedTask;
+            return default;
         }
-
-        return next(connection);
     }
 
-    private async Task SniffAsync(ConnectionArrival arrival, Sniffer sniffer, HeadResult? read)
+    private async ValueTask<ConnectionContext?> JudgeAsync(ConnectionArrival arrival, Sniffer sniffer, HeadResult? read)
     {
-        ConnectionContext connection;
-        HeadResult result;
         try
         {
-            result = read ?? await arrival.ReadAsync(sniffer, services.Options.HeadDeadline, services.Time).ConfigureAwait(false);
+            var result = read ?? await arrival.ReadAsync(sniffer, services.Options.HeadDeadline, services.Time).ConfigureAwait(false);
             if (result.Outcome != HeadOutcome.Sniffed)
             {
                 LogHeadTimedOut(services.Logger, arrival.ConnectionId, result.Outcome);
                 if (result is { Outcome: HeadOutcome.TimedOut, Verdict: not Verdict.Tls })
                     await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
-                return;
+                return null;
             }
 
             if (result.Hello is { Fault: { } fault })
             {
                 LogHelloRefused(services.Logger, arrival.ConnectionId, fault.Cause);
                 await arrival.RefuseAsync(fault.Alert, services.Time).ConfigureAwait(false);
-                return;
+                return null;
             }
 
             if (result.Hello is not null && await DecideAsync(arrival, result.Hello).ConfigureAwait(false) is { } pass)
@@ -80,15 +97,14 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 var passing = arrival.PassThroughAsync(result.Hello.Length, pass, services);
                 (read, result) = (null, default);
                 await passing.ConfigureAwait(false);
-                return;
+                return null;
             }
 
             var isOurs = IsOurs(arrival, result.Verdict);
             if (isOurs && result.Verdict == Verdict.Tls)
             {
                 (read, result) = (null, default); // What is inside need not keep the hello.
-                await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
-                return;
+                return await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
             }
 
             if (isOurs && await DecideAsync(arrival, result.Head!).ConfigureAwait(false) is { } decision)
@@ -96,33 +112,20 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 var forwarding = arrival.ForwardAsync(result.Head!, decision, services);
                 (read, result) = (null, default); // An open tunnel must not keep its head alive.
                 await forwarding.ConfigureAwait(false);
-                return;
+                return null;
             }
 
-            // The next middleware may be application code.
-            if (arrival.MayHoldReactor) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            connection = arrival.Release(result.Verdict);
+            return arrival.Release(result.Verdict);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
             LogConnectionFailed(services.Logger, arrival.ConnectionId, e.Message);
-            return;
+            return null;
         }
-
-        (read, result) = (null, default); // Nor may a released connection.
-        await next(connection).ConfigureAwait(false);
     }
 
-    // Where TLS is spoken, nothing else is taken.
-    private bool IsOurs(ConnectionArrival arrival, Verdict verdict) => verdict switch
-    {
-        Verdict.WebSocket => !tls.IsSpoken || arrival.IsHttps,
-        Verdict.Tls => tls.Termination is not null && arrival.CanTerminate,
-        _ => false,
-    };
-
     // TLS ends here: the same again with what is inside.
-    private async Task TerminateAsync(TlsArrival inside)
+    private async ValueTask<ConnectionContext?> TerminateAsync(TlsArrival inside)
     {
         using (inside)
         {
@@ -132,19 +135,28 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 {
                     LogTlsFailed(services.Logger, inside.ConnectionId, inside.FailureReason ?? "the client has left");
                     await inside.LingerAsync(services.Time).ConfigureAwait(false);
-                    return;
+                    return null;
                 }
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {
                 LogTlsFailed(services.Logger, inside.ConnectionId, e.Message);
-                return;
+                return null;
             }
 
-            await SniffAsync(inside, new Sniffer(services.Limits), null).ConfigureAwait(false);
+            var ordinary = await JudgeAsync(inside, new Sniffer(services.Limits), null).ConfigureAwait(false);
             await inside.LingerAsync(services.Time).ConfigureAwait(false);
+            return ordinary;
         }
     }
+
+    // Where TLS is spoken, nothing else is taken.
+    private bool IsOurs(ConnectionArrival arrival, Verdict verdict) => verdict switch
+    {
+        Verdict.WebSocket => !tls.IsSpoken || arrival.IsHttps,
+        Verdict.Tls => tls.Termination is not null && arrival.CanTerminate,
+        _ => false,
+    };
 
     private async ValueTask<Decision?> DecideAsync(ConnectionArrival arrival, ClientHello hello)
     {

@@ -38,6 +38,9 @@ internal sealed class SniffingServices(
 
     public StickyWsOptions Options => registry.Current.Options;
 
+    /// <summary>Whether Kestrel limits its connections: then it has to see them all.</summary>
+    public bool HasConnectionLimit => kestrel.Value.Limits.MaxConcurrentConnections is not null;
+
     /// <summary>
     /// The effective limits: ours, or Kestrel's where they are lower. Kestrel's options are resolved here and not earlier, because the sniffer is
     /// installed while they are being built.

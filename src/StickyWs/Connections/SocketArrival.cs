@@ -15,9 +15,9 @@ internal abstract class SocketArrival(ConnectionContext connection, IRawConnecti
 {
     public sealed override IPAddress? Peer => raw.Tuple.SourceAddress;
 
-    public sealed override bool MayHoldReactor => true;
-
     protected IRawConnection Raw => raw;
+
+    protected sealed override CancellationToken ListenerStopping => raw.Stopping;
 
     // Where TLS to backends is not done in the raw lane, such a tunnel needs .NET streams, on both of its ends.
     public sealed override Task ForwardAsync(RequestHead head, Decision decision, SniffingServices services)

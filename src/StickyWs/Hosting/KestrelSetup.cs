@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace StickyWs.Hosting;
 
-/// <summary>Installs the sniffer on every listener of Kestrel, however it is added.</summary>
+/// <summary>Installs the sniffer on every listener of Kestrel, however it is added, before what the application installs.</summary>
 internal sealed class KestrelSetup : IConfigureOptions<KestrelServerOptions>
 {
-    public void Configure(KestrelServerOptions options) => options.ConfigureEndpointDefaults(listen => listen.UseStickyWebSocketBalancing());
+    public void Configure(KestrelServerOptions options) => options.ConfigureEndpointDefaults(listen => listen.Sniff(isFirst: true));
 }

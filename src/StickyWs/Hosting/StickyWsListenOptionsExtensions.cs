@@ -19,9 +19,17 @@ public static class StickyWsListenOptionsExtensions
     public static ListenOptions UseStickyWebSocketBalancing(this ListenOptions listenOptions)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
+        return listenOptions.Sniff(isFirst: false);
+    }
+
+    /// <summary>The same.</summary>
+    /// <param name="listenOptions">The listener.</param>
+    /// <param name="isFirst">Whether no middleware of the application comes before it.</param>
+    internal static ListenOptions Sniff(this ListenOptions listenOptions, bool isFirst)
+    {
         var services = listenOptions.ApplicationServices.GetService<SniffingServices>()
             ?? throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
-        listenOptions.Use(next => new SniffingMiddleware(next, services, HttpsEndpoint.Of(listenOptions)).OnConnectionAsync);
+        listenOptions.Use(next => new SniffingMiddleware(next, services, HttpsEndpoint.Of(listenOptions), isFirst).OnConnectionAsync);
         return listenOptions;
     }
 }

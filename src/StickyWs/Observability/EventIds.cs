@@ -73,6 +73,7 @@ internal static class EventIds
     public const int ListenerBlind = 818;
     public const int ListenerHandedOver = 819;
     public const int ListenerGivenUp = 820;
+    public const int ArrivalFailed = 821;
 
     // Affinity
     public const int PinStoreLost = 900;

@@ -16,6 +16,9 @@ internal interface IRawConnection
     /// </summary>
     bool HasPeerLeft { get; }
 
+    /// <summary>Fires when its listener is closed: the client is no longer waited for.</summary>
+    CancellationToken Stopping { get; }
+
     /// <summary>Copies what has arrived without consuming it; 0 at the end of the stream, -1 if nothing is there yet.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     int TryPeek(Span<byte> buffer);

@@ -24,6 +24,7 @@ internal sealed class RawConnection(
     ListenerTerm? term = null)
     : ConnectionContext,
     IRawConnection,
+    IHandedOver,
     IRawSocketFeature,
     IConnectionIdFeature,
     IConnectionItemsFeature,
@@ -33,6 +34,7 @@ internal sealed class RawConnection(
 {
     private readonly Lock _realizing = new();
     private volatile RawTransport? _own;
+    private ListenerTerm? _term = term;
     private IFeatureCollection? _features;
     private string? _connectionId;
     private IDictionary<object, object?>? _items;
@@ -44,8 +46,13 @@ internal sealed class RawConnection(
 
     public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
 
-    /// <summary>The time of its listener; <see langword="null"/> where it cannot be handed over.</summary>
-    public ListenerTerm? Term => term;
+    /// <summary>The time of its listener.</summary>
+    public ListenerTerm? Term => _term;
+
+    /// <summary>Whether an <see cref="IArrivalService"/> has served it, and left it to Kestrel.</summary>
+    public bool WasServed { get; set; }
+
+    public CancellationToken Stopping => _term?.Stopping ?? default;
 
     /// <summary>Set where it may outlive its listener.</summary>
     public MovableConnection? Movable { get; set; }
@@ -135,6 +142,18 @@ internal sealed class RawConnection(
     {
         if (Movable?.TryMove() != true) await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public ConnectionContext Adopt(ListenerTerm term, EndPoint local)
+    {
+        _term = term;
+        return this;
+    }
+
+    public void Drop()
+    {
+        Abort(new ConnectionAbortedException("The connection's endpoint was closed."));
+        _ = CloseAsync();
     }
 
     /// <summary>What <see cref="DisposeAsync"/> does where it does not move.</summary>

@@ -10,13 +10,16 @@ namespace StickyWs.Transport;
 
 /// <summary>
 /// A listener whose socket is bound like Kestrel's own, but whose connections are accepted without the runtime's socket engine: once that engine has
-/// waited on a descriptor, it wakes up on every packet. Connections are assigned to the reactors in turn. After any failure it pauses briefly and
-/// continues: Kestrel never calls a listener again that has thrown.
+/// waited on a descriptor, it wakes up on every packet. A reactor accepts them, and they are assigned to the reactors in turn. Those that the arrival
+/// service has no use for are Kestrel's. After any failure it pauses briefly and continues.
 /// </summary>
 internal sealed partial class RawListener : IConnectionListener
 {
     // Consecutive connections that broke in the backlog, before it pauses.
     private const int MostBroken = 64;
+
+    // Accepted at once, before the sockets of the reactor have their turn: some 100 us each.
+    private const int MostPerTurn = 16;
 
     private readonly Socket _listening;
     private readonly ReactorGroup _reactors;
@@ -30,7 +33,10 @@ internal sealed partial class RawListener : IConnectionListener
     private readonly RawAddress? _boundAddress;
     private readonly ListenerHandover? _handover;
     private readonly ParkedListener? _inherited;
-    private readonly ListenerTerm? _term;
+    private readonly ListenerTerm _term = new();
+    private readonly Arrivals _arrivals;
+    private CancellationToken _stopTime = new(canceled: true);
+    private int _hasBegun;
     private int _broken;
     private volatile bool _isUnbound;
 
@@ -41,7 +47,7 @@ internal sealed partial class RawListener : IConnectionListener
         : this(inherited.Listening, reactors, settings, time, logger, budget, handover)
     {
         _inherited = inherited;
-        inherited.TakeOver(_acceptor.Wake);
+        inherited.TakeOver(_arrivals.Wake);
     }
 
     /// <param name="listening">The socket; owned by the listener.</param>
@@ -57,7 +63,6 @@ internal sealed partial class RawListener : IConnectionListener
     {
         _listening = listening;
         _handover = handover;
-        _term = handover is null ? null : new ListenerTerm();
         _reactors = reactors;
         _settings = settings;
         _time = time;
@@ -69,6 +74,7 @@ internal sealed partial class RawListener : IConnectionListener
         if (EndPoint is IPEndPoint bound && !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any))
             _boundAddress = new RawAddress(bound);
         SocketOptions.SetUrgentInline((int)listening.Handle);
+        _arrivals = new Arrivals(_term, time, logger);
         _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
     }
 
@@ -76,30 +82,14 @@ internal sealed partial class RawListener : IConnectionListener
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
+        if (Interlocked.Exchange(ref _hasBegun, 1) == 0) _ = AcceptAllAsync();
         while (!_isUnbound)
         {
-            var rests = false;
-            try
-            {
-                if (_inherited is not null && _inherited.TryTake(out var moved)) return moved.Adopt(_term!, EndPoint);
-                if (_gate is { IsOpen: false }) rests = true;
-                else if (TryAccept(out var connection) is not { } error) return connection;
-                else if (error != Errno.EAGAIN) rests = IsToRest(error);
-                else if (_acceptor.IsBlind) rests = WatchAnew();
-                else await _acceptor.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-#pragma warning disable CA1031 // A defect, or a failing logger.
-            catch (Exception e) when (e is not OperationCanceledException)
-#pragma warning restore CA1031
-            {
-                TryLogFailed(e);
-                rests = true;
-            }
-
-            if (rests) await Task.Delay(AcceptGate.Rest, _time, cancellationToken).ConfigureAwait(false);
+            if (_inherited is not null && _inherited.TryTake(out var handedOver)) return handedOver.Adopt(_term, EndPoint);
+            if (_arrivals.TryTake(out var connection)) return connection;
+            await _arrivals.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        _gate?.Drained();
         return null;
     }
 
@@ -107,32 +97,79 @@ internal sealed partial class RawListener : IConnectionListener
     {
         if (_isUnbound) return default;
         _isUnbound = true;
+        _stopTime = cancellationToken;
         _gate?.Drained();
         _acceptor.Dispose();
         if (EndPoint is IPEndPoint bound && _handover?.TryPark(bound, _listening) is { } successor)
         {
             // Connections that came here and are still waiting go on waiting there.
             _inherited?.MoveTo(successor);
-            _term!.End(successor);
+            _term.End(successor);
+            _arrivals.End();
             return default;
         }
 
         (_inherited ?? new ParkedListener(_listening)).Close();
+        _term.Stop();
+        _arrivals.End();
         return default;
     }
 
-    public ValueTask DisposeAsync() => UnbindAsync();
-
-    private Errno? TryAccept(out ConnectionContext? connection)
+    /// <summary>Unbinds, and waits for the connections that Kestrel does not know of. Those that have a successor go on with it.</summary>
+    public async ValueTask DisposeAsync()
     {
-        connection = null;
+        await UnbindAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        if (_term.Successor is null) await _arrivals.FinishAsync(_stopTime).ConfigureAwait(false);
+    }
+
+    // On the acceptor's reactor, except after a pause.
+    private async Task AcceptAllAsync()
+    {
+        var left = MostPerTurn;
+        while (!_isUnbound)
+        {
+            var rests = false;
+            try
+            {
+                await _acceptor.Reactor.SwitchTo();
+                if (_gate is { IsOpen: false }) rests = true;
+                else if (TryAccept() is not { } error) left--;
+                else if (error != Errno.EAGAIN) rests = IsToRest(error);
+                else if (_acceptor.IsBlind) rests = WatchAnew();
+                else
+                {
+                    await _acceptor.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+                    left = MostPerTurn;
+                }
+            }
+#pragma warning disable CA1031 // A defect, or a failing logger.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                TryLogFailed(e);
+                rests = true;
+            }
+
+            if (rests) await Task.Delay(AcceptGate.Rest, _time, CancellationToken.None).ConfigureAwait(false);
+            else if (left > 0) continue;
+            else await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // The reactor's sockets have their turn before it is back.
+            left = MostPerTurn;
+        }
+
+        _gate?.Drained();
+    }
+
+    // Whether there was one: null.
+    private Errno? TryAccept()
+    {
         var error = _acceptor.TryAccept(out var fd, out var remote);
-        if (error == Errno.None)
-            connection = new RawConnection(new RawSocket(_reactors.Next(), fd), _boundAddress, remote, _settings, _logger, _budget?.Admit(), _term);
         if (error == Errno.EAGAIN) _gate?.Drained();
         if (error is not (Errno.None or Errno.EAGAIN)) return error;
         _broken = 0;
-        return error == Errno.None ? null : error;
+        if (error == Errno.EAGAIN) return error;
+        var socket = new RawSocket(_reactors.Next(), fd);
+        _arrivals.Add(new RawConnection(socket, _boundAddress, remote, _settings, _logger, _budget?.Admit(), _term));
+        return null;
     }
 
     private static bool IsOfOne(Errno error) => error

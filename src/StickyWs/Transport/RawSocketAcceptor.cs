@@ -8,8 +8,7 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
 {
     private const int NotWatched = -1;
 
-    // Kestrel's work on a connection does not belong on a reactor; this way a burst is also accepted and started on one thread.
-    private readonly Readiness _acceptable = new(goesOnInPool: true);
+    private readonly Readiness _acceptable = new();
     private readonly Lock _lock = new();
     private readonly int _fd;
     private Reactor _reactor;
@@ -23,6 +22,9 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         _fd = fd;
         _socket = reactor.Watch(fd, this, Signals.Readable);
     }
+
+    /// <summary>The reactor that watches it.</summary>
+    public Reactor Reactor => _reactor;
 
     /// <summary>Whether the kernel or the reactor has stopped watching: nothing more will be reported.</summary>
     public bool IsBlind => _isBlind;
@@ -45,11 +47,8 @@ internal sealed unsafe class RawSocketAcceptor : IWatcher, IDisposable
         }
     }
 
-    /// <summary>Waits until there may be a connection, or the listener is closed.</summary>
+    /// <summary>Waits until there may be a connection, or the listener is closed. Continues on the reactor's thread, or on that of the closer.</summary>
     public ValueTask WaitAsync(CancellationToken cancellationToken) => _acceptable.WaitAsync(cancellationToken);
-
-    /// <summary>Ends the wait.</summary>
-    public void Wake() => _acceptable.Signal();
 
     /// <summary>Has a reactor watch it again. If that fails it stays blind.</summary>
     public void WatchAnew(Reactor reactor)

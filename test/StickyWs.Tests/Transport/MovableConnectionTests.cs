@@ -92,9 +92,9 @@ public sealed class MovableConnectionTests : IAsyncDisposable
         Assert.Equal((0, false), (ends, closing.IsCancellationRequested));
         Assert.Equal(1, _parked.Count);
 
-        Assert.True(_parked.TryTake(out var moved));
-        var next = new ListenerTerm();
-        var adopted = moved.Adopt(next, new IPEndPoint(IPAddress.Loopback, 1));
+        Assert.True(_parked.TryTake(out var parked));
+        var moved = Assert.IsType<MovableConnection>(parked);
+        var adopted = Assert.IsType<AdoptedConnection>(moved.Adopt(new ListenerTerm(), new IPEndPoint(IPAddress.Loopback, 1)));
         _second.Begin(adopted.Features);
         var staying = adopted.StayAsync();
         _second.Tick();

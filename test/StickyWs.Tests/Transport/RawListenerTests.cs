@@ -109,14 +109,19 @@ public abstract class RawListenerTests(ReactorMode mode)
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(listener.EndPoint, Wait.Token());
         var accepting = listener.AcceptAsync(Wait.Token()).AsTask();
-        Assert.False(accepting.IsCompleted);
+        await Wait.UntilAsync(() => log.Collector.Count > 0);
         Assert.Equal("DescriptorsShort", Assert.Single(log.Collector.GetSnapshot()).Id.Name);
+        Assert.False(accepting.IsCompleted);
 
         if (isUnbound) await listener.UnbindAsync(Wait.Token());
         else Volatile.Write(ref open, 100);
-        time.Advance(AcceptGate.Rest);
+        await Wait.UntilAsync(() =>
+        {
+            time.Advance(AcceptGate.Rest); // The pause may not have begun.
+            return accepting.IsCompleted;
+        });
 
-        var connection = await accepting.WaitAsync(Wait.Bound);
+        var connection = await accepting;
         Assert.Equal(isUnbound, connection is null);
         if (connection is not null) await connection.DisposeAsync();
         else Assert.Equal("DescriptorsFree", log.Collector.GetSnapshot()[^1].Id.Name);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -8,7 +9,7 @@ namespace StickyWs.Transport;
 /// (<see cref="Leave"/>), while whoever serves it goes on; the next listener then presents it to Kestrel as a new one (<see cref="AdoptedConnection"/>).
 /// Servers see Kestrel's features through this object, which stays the same. Safe for concurrent use.
 /// </summary>
-internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
+internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
 {
     private readonly Lock _lock = new();
     private readonly Lock _ticking = new();
@@ -32,7 +33,7 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
     public bool HasMoved { get; private set; }
 
     /// <summary>Serves a connection that was just accepted.</summary>
-    /// <param name="connection">The connection. Nothing has used its transport.</param>
+    /// <param name="connection">The connection. No server has used it yet.</param>
     /// <param name="term">That of its listener.</param>
     /// <param name="serve">Serves it to its end, wherever it moves.</param>
     /// <returns>Completes when Kestrel is to let it go: at the end of <paramref name="serve"/>, or when it moves.</returns>
@@ -57,8 +58,7 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
         return movable.StayAsync(kestrel, term);
     }
 
-    /// <summary>Presents it to Kestrel as a connection of another listener.</summary>
-    public AdoptedConnection Adopt(ListenerTerm term, System.Net.EndPoint local) => new(this, _connection, term, local);
+    public ConnectionContext Adopt(ListenerTerm term, EndPoint local) => new AdoptedConnection(this, _connection, term, local);
 
     /// <summary>Stays with a listener.</summary>
     /// <returns>Completes when Kestrel is to let it go.</returns>
@@ -103,7 +103,7 @@ internal sealed class MovableConnection : IConnectionHeartbeatFeature, IConnecti
         return true;
     }
 
-    /// <summary>Ends it where no listener takes it: aborts it, and disposes of it when its server has noticed.</summary>
+    // Aborts it, and disposes of it when its server has noticed.
     public void Drop() => _ = EndAsync();
 
     /// <summary>Disposes of it; aborts it first if it is still being served.</summary>

@@ -11,7 +11,7 @@ namespace StickyWs.Transport;
 internal sealed class ParkedListener(Socket listening)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<MovableConnection> _moved = [];
+    private readonly Queue<IHandedOver> _connections = [];
     private Action? _arrived;
     private ParkedListener? _next;
     private bool _isClosed;
@@ -23,7 +23,7 @@ internal sealed class ParkedListener(Socket listening)
     {
         get
         {
-            lock (_lock) return _moved.Count;
+            lock (_lock) return _connections.Count;
         }
     }
 
@@ -34,8 +34,8 @@ internal sealed class ParkedListener(Socket listening)
         lock (_lock) _arrived = arrived;
     }
 
-    /// <summary>Takes a connection that Kestrel has let go. If nobody comes any more, it is aborted.</summary>
-    public void Add(MovableConnection connection)
+    /// <summary>Takes a connection that Kestrel has let go, or has not seen yet. If nobody comes any more, it is aborted.</summary>
+    public void Add(IHandedOver connection)
     {
         Action? arrived;
         ParkedListener? next;
@@ -43,7 +43,7 @@ internal sealed class ParkedListener(Socket listening)
         lock (_lock)
         {
             (arrived, next, isClosed) = (_arrived, _next, _isClosed);
-            if (!isClosed && next is null) _moved.Enqueue(connection);
+            if (!isClosed && next is null) _connections.Enqueue(connection);
         }
 
         if (isClosed) connection.Drop();
@@ -58,9 +58,9 @@ internal sealed class ParkedListener(Socket listening)
         while (TryTake(out var connection)) next.Add(connection);
     }
 
-    public bool TryTake([NotNullWhen(true)] out MovableConnection? connection)
+    public bool TryTake([NotNullWhen(true)] out IHandedOver? connection)
     {
-        lock (_lock) return _moved.TryDequeue(out connection);
+        lock (_lock) return _connections.TryDequeue(out connection);
     }
 
     /// <summary>Closes the socket, and aborts the connections that still wait.</summary>
