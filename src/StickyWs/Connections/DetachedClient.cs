@@ -31,6 +31,7 @@ internal sealed class DetachedClient(
     private int _turn;
     private bool _isAnswered;
     private TlsEnd? _tls = tls?.End;
+    private ReadOnlyMemory<byte> _owed = tls?.Owed ?? default;
 
     public Reactor Reactor => socket.Reactor;
 
@@ -141,6 +142,12 @@ internal sealed class DetachedClient(
 
     private ValueTask SendRecordsAsync(ReadOnlySpan<byte> records)
     {
+        if (!_owed.IsEmpty)
+        {
+            records = (byte[])[.. _owed.Span, .. records];
+            _owed = default;
+        }
+
         var sent = socket.TrySend(records);
         return sent == records.Length ? default : SendRestAsync(records[sent..].ToArray());
     }

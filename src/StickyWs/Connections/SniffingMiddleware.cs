@@ -37,7 +37,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
 
     private Task SniffAsync(ConnectionContext connection)
     {
-        var isKnown = connection is RawConnection { WasServed: true }
+        var isKnown = (isFirst && connection is RawConnection { WasServed: true })
             || connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
         if (isKnown) return next(connection);
         var judging = JudgeAsync(ConnectionArrival.Of(connection));

@@ -20,6 +20,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private const int LongestHead = 32 * 1024;
     private const int ReceiveSize = 16 * 1024 + 512;
 
+    // Two session tickets, and more.
+    private const int MostOwed = 4 * 1024;
+
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(1);
 
     // Given up with the end: a connection that was released keeps this object.
@@ -82,16 +85,16 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     public override async ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
     {
+        if (TryRead(ref sniffer, out var result) && _end!.Status != TlsStatus.Failed) return result; // It came with the end of the handshake.
         using var timer = new CancellationTokenSource(deadline, time);
         using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
         try
         {
             while (true)
             {
-                var isEnough = TryRead(ref sniffer, out var result);
                 if (_end!.Status == TlsStatus.Failed) throw new IOException($"The TLS connection failed: {FailureReason}"); // Nothing can be answered.
-                if (isEnough) return result;
                 await ReceiveAsync(whole.Token).ConfigureAwait(false);
+                if (TryRead(ref sniffer, out result) && _end.Status != TlsStatus.Failed) return result;
             }
         }
         catch (OperationCanceledException) when (whole.IsCancellationRequested)
@@ -145,7 +148,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     private TlsStart Take(int headLength)
     {
-        var start = new TlsStart(_end!, _plain.WrittenMemory[headLength..]);
+        var start = new TlsStart(_end!, _plain.WrittenMemory[headLength..], _reply.WrittenMemory);
         (_end, _plain, _reply) = (null, null!, null!);
         return start;
     }
@@ -181,18 +184,23 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         {
             if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             if ((received = TryReceive()) >= 0) break;
+            await ReplyAsync(cancellationToken).ConfigureAwait(false);
             await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
 
         _hasEnded = received == 0;
         if (_hasEnded) return false;
-        if (_reply.WrittenCount > 0)
-        {
-            await Raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
-            _reply.ResetWrittenCount();
-        }
 
-        return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
+        // With the end of the handshake the request may have come: then its answer and the session tickets make one packet.
+        if (_end!.Status != TlsStatus.Open || _reply.WrittenCount > MostOwed) await ReplyAsync(cancellationToken).ConfigureAwait(false);
+        return _end.Status is TlsStatus.Handshaking or TlsStatus.Open;
+    }
+
+    private async ValueTask ReplyAsync(CancellationToken cancellationToken)
+    {
+        if (_reply.WrittenCount == 0) return;
+        await Raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        _reply.ResetWrittenCount();
     }
 
     // A client that is waited for has no buffer.

@@ -63,8 +63,10 @@ internal abstract unsafe class TlsContext : IDisposable
             // Nothing is cached: a session goes with its connection, or is in the peer's ticket.
             const nint off = 0;
             _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, off, null);
-            _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_MODE,
-                OpenSsl.SSL_MODE_ENABLE_PARTIAL_WRITE | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_RELEASE_BUFFERS, null);
+            // No chain is built anew for each handshake: the intermediates are those that were given.
+            const nint mode = OpenSsl.SSL_MODE_ENABLE_PARTIAL_WRITE | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_RELEASE_BUFFERS
+                | OpenSsl.SSL_MODE_NO_AUTO_CHAIN;
+            _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_MODE, mode, null);
             configure(context);
             return handle;
         }

@@ -129,6 +129,8 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage(EventIds.ArrivalFailed, LogLevel.Error, "Connection {ConnectionId}: failed before it was known what it carries", EventName = "ArrivalFailed")]
+    [LoggerMessage(EventIds.ArrivalFailed, LogLevel.Error,
+        "Connection {ConnectionId}: failed before it was known what it carries",
+        EventName = "ArrivalFailed")]
     private static partial void LogFailed(ILogger logger, string connectionId, Exception exception);
 }

@@ -27,7 +27,13 @@ internal abstract class Accepted : IAsyncDisposable
     public static Accepted ByKestrel() => new Piped();
 
     /// <summary>On the raw transport: a bare socket.</summary>
-    public static Accepted ByReactor(ReactorMode mode) => new Raw(mode);
+    public static Accepted ByReactor(ReactorMode mode) => new Raw(mode, term: null);
+
+    /// <summary>The same, to be served before Kestrel knows of it.</summary>
+    public static Accepted BeforeKestrel() => new Raw(ReactorMode.Epoll, new ListenerTerm());
+
+    /// <summary>The time of its listener, if it is to be served before Kestrel knows of it.</summary>
+    public virtual ListenerTerm? Term => null;
 
     /// <summary>Sends as the client and returns when the connection has all that the client has sent.</summary>
     public async Task SendAsync(string text)
@@ -105,13 +111,16 @@ internal abstract class Accepted : IAsyncDisposable
         private readonly RelayRig _rig;
         private readonly RawConnection _connection;
 
-        public Raw(ReactorMode mode)
+        public Raw(ReactorMode mode, ListenerTerm? term)
         {
+            Term = term;
             _rig = new RelayRig(mode);
             var (client, fd) = _rig.Loopback.Connect(out var remote);
             Client = new Wire(client, new NetworkStream(client, ownsSocket: true));
-            _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _settings, NullLogger.Instance);
+            _connection = new RawConnection(new RawSocket(_rig.Reactor, fd), null, remote, _settings, NullLogger.Instance, term: term);
         }
+
+        public override ListenerTerm? Term { get; }
 
         public override ConnectionContext Connection => _connection;
 

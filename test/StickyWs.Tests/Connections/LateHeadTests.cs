@@ -146,4 +146,6 @@ public abstract class LateHeadTests : MiddlewareTest
     public sealed class OnEpoll() : LateHeadTests(Accepted.ByReactor(ReactorMode.Epoll));
 
     public sealed class OnIoUring() : LateHeadTests(Accepted.ByReactor(ReactorMode.IoUring));
+
+    public sealed class BeforeKestrel() : LateHeadTests(Accepted.BeforeKestrel());
 }

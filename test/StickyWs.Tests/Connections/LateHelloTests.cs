@@ -105,4 +105,6 @@ public abstract class LateHelloTests : MiddlewareTest
     public sealed class OnEpoll() : LateHelloTests(Accepted.ByReactor(ReactorMode.Epoll));
 
     public sealed class OnIoUring() : LateHelloTests(Accepted.ByReactor(ReactorMode.IoUring));
+
+    public sealed class BeforeKestrel() : LateHelloTests(Accepted.BeforeKestrel());
 }

@@ -8,6 +8,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Connections;
 using StickyWs.TestKit;
+using StickyWs.Transport;
 
 namespace StickyWs.Tests.Connections;
 
@@ -28,7 +29,8 @@ public abstract class MiddlewareTest : IAsyncDisposable
             .AddStickyWebSocketBalancing(options => options.Transport.Tls = Tls)
             .BuildServiceProvider();
         Apply(new PoolOptions());
-        Accepted.Connection.Features.Set<IConnectionLifetimeNotificationFeature>(new Lifetime(_stopping.Token));
+        if (Accepted.Term is { } term) _stopping.Token.Register(term.Stop);
+        else Accepted.Connection.Features.Set<IConnectionLifetimeNotificationFeature>(new Lifetime(_stopping.Token));
     }
 
     private protected Accepted Accepted { get; }
@@ -50,7 +52,7 @@ public abstract class MiddlewareTest : IAsyncDisposable
 
     private protected IReadOnlyList<LogLine> Log => _log.Lines;
 
-    private protected ConnectionArrival Arrival => Accepted.Connection.Features.Get<ConnectionArrival>()!;
+    private protected ConnectionArrival? Arrival => Accepted.Connection.Features.Get<ConnectionArrival>();
 
     private BackendRegistry Registry => _services.GetRequiredService<BackendRegistry>();
 
@@ -78,8 +80,15 @@ public abstract class MiddlewareTest : IAsyncDisposable
         Registry.Apply(options);
     }
 
+    /// <summary>Serves it as the first middleware; if it was served already, as one that comes later.</summary>
     private protected Task Serve()
-        => new SniffingMiddleware(NextAsync, _services.GetRequiredService<SniffingServices>()).OnConnectionAsync(Accepted.Connection);
+    {
+        var isFirst = Arrival is null;
+        var middleware = new SniffingMiddleware(NextAsync, _services.GetRequiredService<SniffingServices>(), isFirst: isFirst);
+        return Accepted.Term is not null && isFirst
+            ? ServeFirst(middleware, (RawConnection)Accepted.Connection)
+            : middleware.OnConnectionAsync(Accepted.Connection);
+    }
 
     private protected Task StopServerAsync() => _stopping.CancelAsync();
 
@@ -100,9 +109,31 @@ public abstract class MiddlewareTest : IAsyncDisposable
     private protected async Task AssertPassedAsync(string sent, string verdict, int times = 1)
     {
         Assert.Equal(Enumerable.Repeat(Accepted.Connection, times), Passed);
-        Assert.Equal(verdict, Arrival.Verdict.ToString());
+        Assert.Equal(verdict, Arrival!.Verdict.ToString());
         if (sent.Length > 0) Assert.Equal(sent, await Accepted.ReadAsync(sent.Length));
         Assert.Equal(0, Backend.Connections);
+    }
+
+    // As a listener does it, on the reactor, and then Kestrel.
+    private static Task ServeFirst(SniffingMiddleware middleware, RawConnection connection)
+    {
+        using var hasBegun = new ManualResetEventSlim();
+        var judging = default(ValueTask<bool>);
+        connection.Bare.Reactor.Run(() =>
+        {
+            judging = middleware.ServeAsync(connection);
+            hasBegun.Set();
+        });
+        hasBegun.Wait(Wait.Bound);
+        if (!judging.IsCompletedSuccessfully) return GoOnAsync(judging);
+        return judging.Result ? middleware.OnConnectionAsync(connection) : Task.CompletedTask;
+
+        async Task GoOnAsync(ValueTask<bool> judging)
+        {
+            if (!await judging.ConfigureAwait(false)) return;
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await middleware.OnConnectionAsync(connection).ConfigureAwait(false);
+        }
     }
 
     private Task NextAsync(ConnectionContext connection)

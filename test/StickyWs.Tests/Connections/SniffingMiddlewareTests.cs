@@ -37,7 +37,7 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
 
         var serving = Serve();
 
-        Assert.Same(Next.Task, serving);
+        if (Accepted.Term is null) Assert.Same(Next.Task, serving); // Where it may move, there is more to it.
         await AssertPassedAsync(sent, verdict);
     }
 
@@ -180,7 +180,7 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
     {
         await Accepted.SendAsync("\u0016\u0003\u0001");
         _ = Serve();
-        Assert.Equal(Verdict.Tls, Arrival.Verdict);
+        Assert.Equal(Verdict.Tls, Arrival!.Verdict);
         var inside = new Pipe();
         await inside.Writer.WriteAsync(Encoding.Latin1.GetBytes(Plain));
         Accepted.Connection.Transport = new DuplexPipe(inside.Reader, new Pipe().Writer);
@@ -215,4 +215,6 @@ public abstract class SniffingMiddlewareTests : MiddlewareTest
     public sealed class OnEpoll() : SniffingMiddlewareTests(Accepted.ByReactor(ReactorMode.Epoll));
 
     public sealed class OnIoUring() : SniffingMiddlewareTests(Accepted.ByReactor(ReactorMode.IoUring));
+
+    public sealed class BeforeKestrel() : SniffingMiddlewareTests(Accepted.BeforeKestrel());
 }

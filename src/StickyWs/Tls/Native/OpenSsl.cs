@@ -30,6 +30,7 @@ internal static unsafe partial class OpenSsl
 
     public const nint SSL_MODE_ENABLE_PARTIAL_WRITE = 0x1;
     public const nint SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 0x2;
+    public const nint SSL_MODE_NO_AUTO_CHAIN = 8;
     public const nint SSL_MODE_RELEASE_BUFFERS = 0x10;
 
     public const ulong SSL_OP_NO_TICKET = 1ul << 14;

@@ -53,6 +53,7 @@ internal sealed partial class Channel : IStreamHandler
         (_fd, _socket, _) = socket.ReleaseWatched();
         if (tls is not { } start) return;
         _tls = start.End;
+        if (!start.Owed.IsEmpty) _owed = start.Owed.ToArray();
         Writer.Write(start.Plain.Span);
     }
 
