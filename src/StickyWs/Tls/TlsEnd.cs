@@ -46,8 +46,10 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     public TlsStatus Status { get; private set; }
 
-    /// <summary>Whether part of a record waits for its rest: an end of the connection now would be a truncation.</summary>
-    public bool HoldsPart => _heldLength > 0;
+    /// <summary>
+    /// Whether part of a record waits for its rest, or data for the rest of the peer's message: an end of the connection now would be a truncation.
+    /// </summary>
+    public bool HoldsPart => _heldLength > 0 || _unsealed is not null;
 
     /// <summary>Whether the SSL object is gone and the own record layer goes on. Stays so after a failure.</summary>
     public bool HasOwnRecords { get; private set; }
@@ -129,7 +131,8 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>
     /// Records for all of <paramref name="plain"/>, each of at most 16 KiB or what was agreed. Valid until this thread's next call of any end. If the
-    /// status is <see cref="TlsStatus.Failed"/> afterwards, records are missing. No bytes make no record.
+    /// status is <see cref="TlsStatus.Failed"/> afterwards, records are missing. No bytes make no record. With an SSL object, records may also come with a
+    /// later <see cref="Receive"/>: OpenSSL writes nothing within a message that the peer has split.
     /// </summary>
     /// <exception cref="InvalidOperationException">The handshake is not over, the end failed, or <see cref="Close"/> was called.</exception>
     public ReadOnlySpan<byte> Seal(ReadOnlySpan<byte> plain)
@@ -198,6 +201,7 @@ internal sealed unsafe partial class TlsEnd : IDisposable
         }
 
         ReturnKeys();
+        _unsealed = null;
         // A record that failed stands in there until the step ends.
         if (_isDisposed) DropHeld();
         _context = null;
