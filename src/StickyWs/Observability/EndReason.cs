@@ -48,4 +48,13 @@ public enum EndReason
     /// The backend's bytes broke the rules of TLS, or were changed on the way; it got an alert. Or a record did not become whole within a minute.
     /// </summary>
     BackendTlsFailed,
+
+    /// <summary>Its backend was drained, and its clients were handed off: both sides were told (a Close frame).</summary>
+    HandedOff,
+
+    /// <summary>Its backend was drained, and the time for that was over.</summary>
+    Cut,
+
+    /// <summary>It was open for as long as its pool allows.</summary>
+    MaxAge,
 }

@@ -45,6 +45,7 @@ internal static class EventIds
     public const int OutOfResources = 504;
     public const int PassthroughRefused = 505;
     public const int BackendTlsInPortableLane = 506;
+    public const int TunnelListenerFailed = 507;
 
     // Proxying
     public const int RequestRetried = 600;

@@ -1,13 +1,23 @@
+using System.Buffers;
+
 namespace StickyWs.Tls;
 
 // Records of a connection that keeps its SSL object.
 internal sealed unsafe partial class TlsEnd
 {
+    /// <summary>What may wait for the rest of a peer's message. With more, the peer is given up.</summary>
+    public const int MostUnsealed = 256 * 1024;
+
+    // Plaintext that OpenSSL does not seal yet: while a message after the handshake (a ticket, a KeyUpdate) is split over records and not whole, every
+    // SSL_write wants to read.
+    private ArrayBufferWriter<byte>? _unsealed;
+
     private void ReadKept(Workspace work, ReadOnlySpan<byte> record)
     {
         fixed (byte* start = record)
         {
             work.Feed(start, record.Length);
+            work.End = this;
             while (true)
             {
                 OpenSsl.ERR_clear_error();
@@ -23,12 +33,24 @@ internal sealed unsafe partial class TlsEnd
                 break;
             }
 
+            work.End = null;
             work.Feed(null, 0);
         }
+
+        if (_unsealed is null || Status == TlsStatus.Failed) return;
+        var unsealed = _unsealed;
+        _unsealed = null;
+        SealKept(work, unsealed.WrittenSpan);
     }
 
     private void SealKept(Workspace work, ReadOnlySpan<byte> plain)
     {
+        if (_unsealed is not null)
+        {
+            Await(plain);
+            return;
+        }
+
         fixed (byte* start = plain)
         {
             work.Feed(null, 0);
@@ -39,7 +61,8 @@ internal sealed unsafe partial class TlsEnd
                 var result = OpenSsl.SSL_write(_ssl, start + written, plain.Length - written);
                 if (result <= 0)
                 {
-                    Fail("SSL_write: " + (work.Fault?.Message ?? OpenSsl.TakeErrors()));
+                    if (IsWaiting(work, result, [], out var reason)) Await(plain[written..]);
+                    else Fail("SSL_write: " + reason);
                     return;
                 }
 
@@ -48,8 +71,22 @@ internal sealed unsafe partial class TlsEnd
         }
     }
 
+    private void Await(ReadOnlySpan<byte> plain)
+    {
+        _unsealed ??= new ArrayBufferWriter<byte>(plain.Length);
+        if (_unsealed.WrittenCount + plain.Length <= MostUnsealed) _unsealed.Write(plain);
+        else Fail($"The peer leaves a message unfinished, and {MostUnsealed} bytes wait for it.");
+    }
+
+    // close_notify says that all was sent before it.
     private void CloseKept(Workspace work)
     {
+        if (_unsealed is not null)
+        {
+            Fail("The peer leaves a message unfinished, and data waits for it.");
+            return;
+        }
+
         work.Feed(null, 0);
         OpenSsl.ERR_clear_error();
         _ = OpenSsl.SSL_shutdown(_ssl); // 0 or 1; a refusal writes nothing.

@@ -16,8 +16,9 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     private readonly uint _recordsPerKey;
     private readonly bool _isClient;
 
-    // Of a server. Null after the handshake, so that a replaced certificate is not kept alive.
-    private TlsServerContext? _context;
+    // A server's context, until the handshake is over, so that a replaced certificate is not kept alive; or a client's sessions, until they are
+    // forgotten. Both in one field, as an idle end has neither.
+    private object? _handshaking;
     private TlsFacts? _facts;
     private nint _ssl;
     private ConnectionKeys* _keys;
@@ -46,8 +47,10 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     public TlsStatus Status { get; private set; }
 
-    /// <summary>Whether part of a record waits for its rest: an end of the connection now would be a truncation.</summary>
-    public bool HoldsPart => _heldLength > 0;
+    /// <summary>
+    /// Whether part of a record waits for its rest, or data for the rest of the peer's message: an end of the connection now would be a truncation.
+    /// </summary>
+    public bool HoldsPart => _heldLength > 0 || _unsealed is not null;
 
     /// <summary>Whether the SSL object is gone and the own record layer goes on. Stays so after a failure.</summary>
     public bool HasOwnRecords { get; private set; }
@@ -60,7 +63,7 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>A server's end. The context may be disposed of afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
-    public static TlsEnd Accept(TlsServerContext context) => new(context) { _context = context };
+    public static TlsEnd Accept(TlsServerContext context) => new(context) { _handshaking = context };
 
     /// <summary>A client's end; <see cref="Start"/> begins. The context may be disposed of afterwards.</summary>
     /// <param name="context">What its handshakes share.</param>
@@ -69,6 +72,7 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     public static TlsEnd Connect(TlsClientContext context, string? serverName)
     {
         var end = new TlsEnd(context);
+        if (context.KeepsSessions) end._handshaking = new SessionTaker();
         if (serverName is not null) end.AskFor(serverName);
         return end;
     }
@@ -129,7 +133,8 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>
     /// Records for all of <paramref name="plain"/>, each of at most 16 KiB or what was agreed. Valid until this thread's next call of any end. If the
-    /// status is <see cref="TlsStatus.Failed"/> afterwards, records are missing. No bytes make no record.
+    /// status is <see cref="TlsStatus.Failed"/> afterwards, records are missing. No bytes make no record. With an SSL object, records may also come with a
+    /// later <see cref="Receive"/>: OpenSSL writes nothing within a message that the peer has split.
     /// </summary>
     /// <exception cref="InvalidOperationException">The handshake is not over, the end failed, or <see cref="Close"/> was called.</exception>
     public ReadOnlySpan<byte> Seal(ReadOnlySpan<byte> plain)
@@ -198,9 +203,11 @@ internal sealed unsafe partial class TlsEnd : IDisposable
         }
 
         ReturnKeys();
+        _unsealed = null;
         // A record that failed stands in there until the step ends.
         if (_isDisposed) DropHeld();
-        _context = null;
+        ForgetSessions();
+        _handshaking = null;
     }
 
     private void ReturnKeys()

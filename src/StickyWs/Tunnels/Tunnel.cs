@@ -110,6 +110,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Aborts both connections, from any thread; the tunnel then ends. Does nothing after its end.</summary>
     public abstract void Abort(EndReason reason);
 
+    /// <summary>Ends the tunnel with a word to both sides, from any thread. Does nothing after its end, or if it was told already.</summary>
+    public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
+
     public void ReturnLease() => lease.Dispose();
 
     private void AddToBackend(long bytes)

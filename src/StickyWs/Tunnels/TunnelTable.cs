@@ -13,11 +13,12 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     private CancellationToken _shutdownTime;
     private bool _isClosed;
     private bool _isInMemoryClosed;
+    private bool _hasListenerFailed;
 
-    /// <summary>Raised for each tunnel that has both its connections; handlers must be quick and must not throw.</summary>
+    /// <summary>Raised for each tunnel that has both its connections. Handlers must be quick; one that throws is logged, and changes nothing.</summary>
     public event Action<Tunnel>? Opened;
 
-    /// <summary>Raised for each tunnel that has ended, after <see cref="Opened"/>; handlers must be quick and must not throw.</summary>
+    /// <summary>Raised for each tunnel that has ended, after <see cref="Opened"/>. Handlers as there.</summary>
     public event Action<Tunnel>? Ended;
 
     public TimeProvider Time => time;
@@ -64,7 +65,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     }
 
     /// <summary>Tells of a tunnel that was recorded, as soon as both its connections can be asked about, and before it can end.</summary>
-    public void Announce(Tunnel tunnel) => Opened?.Invoke(tunnel);
+    public void Announce(Tunnel tunnel) => Raise(Opened, tunnel);
 
     /// <summary>Records a tunnel's end, once, and gives its lease back.</summary>
     public void Close(Tunnel tunnel)
@@ -88,7 +89,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         finally
         {
             Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
-            Ended?.Invoke(tunnel);
+            Raise(Ended, tunnel);
         }
     }
 
@@ -152,6 +153,24 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
     }
 
+    // Both are raised on a reactor, in the middle of a tunnel's beginning or end. The first failure is an Error; a defect may repeat with each tunnel.
+    private void Raise(Action<Tunnel>? handlers, Tunnel tunnel)
+    {
+        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            try
+            {
+                handler(tunnel);
+            }
+#pragma warning disable CA1031 // Whatever a handler throws, the tunnel goes on, and the other handlers are told.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                LogListenerFailed(Interlocked.Exchange(ref _hasListenerFailed, true) ? LogLevel.Debug : LogLevel.Error, tunnel.ConnectionId, e);
+            }
+        }
+    }
+
     private void Remove(Tunnel tunnel)
     {
         lock (_lock)
@@ -167,6 +186,10 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         "Connection {ConnectionId} ({Tuple}): tunnel to {Pool}/{Backend} opened in the {Lane} lane",
         EventName = "TunnelOpened")]
     private partial void LogOpened(string connectionId, ConnectionTuple? tuple, string pool, string backend, string lane);
+
+    [LoggerMessage(EventId = EventIds.TunnelListenerFailed,
+        Message = "Connection {ConnectionId}: a listener for tunnels that open or end failed; the tunnel is not affected", EventName = "TunnelListenerFailed")]
+    private partial void LogListenerFailed(LogLevel level, string connectionId, Exception exception);
 
     [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug,
         "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "

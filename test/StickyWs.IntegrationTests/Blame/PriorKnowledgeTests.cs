@@ -77,7 +77,7 @@ public sealed class PriorKnowledgeTests : BalancerTest
             if ((await backend.TakeHeadAsync(wire)).StartsWith("PRI", StringComparison.Ordinal)) return;
             await wire.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }));
-        var balancer = Start(Lane.Raw, Pool(backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var balancer = Start(Lane.Raw, Pool(backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:01"));
         var client = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
 
         Assert.Equal(200, HttpHead.Status(await client.AskAsync("GET / HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc\r\n\r\n")));

@@ -47,7 +47,7 @@ public sealed class DeadBackendTests : BalancerTest
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
         using var full = DeafListener.StartFull();
         await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, Pool(full.Address.AbsoluteUri, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:00.2"));
+        var balancer = Start(lane, Pool(full.Address.AbsoluteUri, backend.Address).With("Pools:chat:Timeouts:Connect", "00:00:01"));
 
         await OpenTunnelAsync(balancer, lane, backend);
     }

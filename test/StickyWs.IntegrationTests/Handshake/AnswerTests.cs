@@ -144,7 +144,7 @@ public sealed class AnswerTests : BalancerTest
     public async Task The_handshake_timeout_does_not_cut_an_open_tunnel(Lane lane)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Timeouts:Handshake", "00:00:00.2"));
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Timeouts:Handshake", "00:00:01")); // This one's must not run into it.
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
         await using var silent = RawBackend.Start(async (silent, wire) => await silent.TakeHeadAsync(wire));
         balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:a:Address"] = silent.Address);

@@ -21,7 +21,7 @@ public sealed class EndpointChangeTests : ReloadTest
         Assert.DoesNotContain("Connection: close", await AskAsync(client), StringComparison.OrdinalIgnoreCase);
 
         await EditAsync(balancer, 1);
-        Assert.Contains("Connection: close", await AskAsync(client), StringComparison.OrdinalIgnoreCase);
+        await AskUntilClosingAsync(client);
 
         Assert.Equal("", await client.ReadTextToEndAsync());
     }
@@ -94,7 +94,7 @@ public sealed class EndpointChangeTests : ReloadTest
 
         await EditAsync(balancer, 1);
 
-        Assert.Contains("Connection: close", await AskAsync(client), StringComparison.OrdinalIgnoreCase);
+        await AskUntilClosingAsync(client);
     }
 
     [Fact]
@@ -183,6 +183,10 @@ public sealed class EndpointChangeTests : ReloadTest
         Assert.Equal(TestBalancer.AppAnswer, await client.ReadBodyAsync(head));
         return head;
     }
+
+    // The listener is handed over before its connections are. A request in between does not know yet.
+    private static Task AskUntilClosingAsync(RawClient client)
+        => Wait.UntilAsync(async () => (await AskAsync(client)).Contains("Connection: close", StringComparison.OrdinalIgnoreCase));
 
     private static async Task<bool> ListensAsync(Uri address)
     {

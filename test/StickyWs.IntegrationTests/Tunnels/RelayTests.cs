@@ -169,7 +169,8 @@ public sealed class RelayTests : BalancerTest
     // A real stall can only be seen as a time in which nothing moves.
     private static async Task UntilStillAsync(Func<long> progress, TimeSpan still)
     {
-        var last = -1L;
+        await Wait.UntilAsync(() => progress() > 0); // That nothing has moved yet is no stall.
+        var last = 0L;
         while (progress() != last)
         {
             last = progress();

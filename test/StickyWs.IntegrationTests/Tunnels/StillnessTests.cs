@@ -49,7 +49,7 @@ public sealed class StillnessTests : BalancerTest
     public async Task Bytes_in_either_direction_keep_a_tunnel_alive(Lane lane, bool fromClient)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Tunnels:IdleTimeout", "00:00:01"));
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Tunnels:IdleTimeout", "00:00:03"));
         var active = await OpenTunnelAsync(balancer, lane, backend);
         Wire sender = fromClient ? active.Client : active.Backend;
         Wire receiver = fromClient ? active.Backend : active.Client;

@@ -51,6 +51,25 @@ public sealed class TicketKeysTests : TlsTest
         Assert.True(Resumes(context, renewed));
     }
 
+    // A client that uses each ticket once would have to do a full handshake after every second connection.
+    [Fact]
+    public unsafe void Ticket_OfTls13_IsReplacedWithEachUse()
+    {
+        var context = Context(SslProtocols.Tls13, Keys(Old));
+        var session = SessionOf(context);
+
+        for (var i = 0; i < 4; i++)
+        {
+            var (server, client) = (Keep(TlsEnd.Accept(context)), Keep(new TlsSelfTestClient()));
+            Assert.Equal(1, NativeClient.SSL_set_session(client.Ssl, session.Handle));
+            Handshake(server, client);
+
+            Assert.True(server.TakeFacts()!.IsResumed);
+            Assert.Equal(1ul, server.Keys->Write.Sequence); // One record was written: the ticket.
+            session = Keep(new Session(client));
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Protocols))]
     public void RandomKeys_ChangeByTheHour_AndAreForgottenAfterThree(SslProtocols protocol)

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Kernel;
@@ -18,6 +18,8 @@ namespace StickyWs.Tests.Tunnels;
 public abstract class RawTunnelTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly LogRecorder _log = new();
+    private readonly LoggerFactory _logs;
     private readonly TunnelTable _tunnels;
 
     private readonly ReactorMode _mode;
@@ -25,10 +27,15 @@ public abstract class RawTunnelTests : IDisposable
     protected RawTunnelTests(ReactorMode mode)
     {
         _mode = mode;
-        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<TunnelTable>.Instance);
+        _logs = new LoggerFactory([_log]);
+        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, new Logger<TunnelTable>(_logs));
     }
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose()
+    {
+        _logs.Dispose();
+        _services.Dispose();
+    }
 
     // The reactor reports a side's first words to the handshake, which is over, while the tunnel is still on its way to it. A client within TLS has been
     // received from, too.
@@ -87,6 +94,40 @@ public abstract class RawTunnelTests : IDisposable
         Assert.Equal(EndReason.Shutdown, tunnel.EndReason);
         client.Dispose();
         backend.Dispose();
+    }
+
+    [Fact]
+    public async Task Join_WithAListenerThatThrows_OpensTheTunnel()
+    {
+        await using var rig = new RelayRig(_mode);
+        var told = new List<string>();
+        _tunnels.Opened += _ => throw new InvalidOperationException("opened");
+        _tunnels.Opened += _ => told.Add("opened");
+        _tunnels.Ended += _ => throw new InvalidOperationException("ended");
+        _tunnels.Ended += _ => told.Add("ended");
+        for (var i = 0; i < 2; i++)
+        {
+            var (client, clientFd) = rig.Connect();
+            var (backend, backendFd) = rig.Connect();
+            var (tunnel, lease) = Tunnel(rig);
+            await rig.DoAsync(() =>
+            {
+                tunnel.Join(new RawSocket(rig.Reactor, clientFd), new RawSocket(rig.Reactor, backendFd), new TunnelOptions());
+                return 0;
+            });
+            await using var from = new Wire(client, new NetworkStream(client, ownsSocket: true));
+            await using var to = new Wire(backend, new NetworkStream(backend, ownsSocket: true));
+            await from.WriteAsync("hello");
+            Assert.Equal("hello", await to.ReadTextAsync(5));
+            await from.FinishAsync();
+            await to.FinishAsync();
+            await Wait.UntilAsync(() => lease.ActiveTunnels == 0 && _tunnels.Count == 0);
+        }
+
+        await Wait.UntilAsync(() => told.Count == 4);
+        Assert.Equal(["opened", "ended", "opened", "ended"], told);
+        var line = Assert.Single(_log.Lines, line => line.Event == "TunnelListenerFailed"); // The others are Debug.
+        Assert.Equal((LogLevel.Error, "opened"), (line.Level, line.Exception!.Message));
     }
 
     private (RawTunnel Tunnel, Backend Backend) Tunnel(RelayRig rig)

@@ -37,7 +37,10 @@ internal static unsafe class TicketCipher
         try
         {
             if (work.End?.TicketKeys is not { } keys) return -1;
-            return isToSeal == 1 ? keys.Seal(name, iv, cipher, mac) : keys.Open(name, iv, cipher, mac);
+            if (isToSeal == 1) return keys.Seal(name, iv, cipher, mac);
+            // OpenSSL's own keys do the same: a client uses a ticket of TLS 1.3 once (RFC 8446, appendix C.4), so each use must bring the next.
+            var opened = keys.Open(name, iv, cipher, mac);
+            return opened == TicketKeys.Opened && OpenSsl.SSL_version(ssl) == OpenSsl.TLS1_3_VERSION ? TicketKeys.OpenedToReplace : opened;
         }
 #pragma warning disable CA1031 // An exception must not cross OpenSSL's frames; the caller looks at it.
         catch (Exception e)

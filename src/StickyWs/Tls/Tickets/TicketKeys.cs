@@ -16,6 +16,9 @@ internal sealed unsafe class TicketKeys : IDisposable
     /// <summary>Keys at a time. Further ones are ignored.</summary>
     public const int Most = 16;
 
+    /// <summary>OpenSSL's words for a ticket that can be read, and for one whose client needs another.</summary>
+    public const int Opened = 1, OpenedToReplace = 2;
+
     private const nuint PageSize = 4096;
     private const int RandomGenerations = 3;
 
@@ -76,7 +79,7 @@ internal sealed unsafe class TicketKeys : IDisposable
             {
                 if (!wanted.SequenceEqual(new ReadOnlySpan<byte>(_keys[i].Name, TicketKey.NameLength))) continue;
                 if (!TicketCipher.TryUse(_keys + i, iv, cipher, mac, isToSeal: false)) return -1;
-                return i == 0 ? 1 : 2;
+                return i == 0 ? Opened : OpenedToReplace;
             }
 
             return 0;
