@@ -131,7 +131,7 @@ internal abstract partial class Reactor : IDisposable
     /// </summary>
     /// <param name="from">The source.</param>
     /// <param name="to">The target.</param>
-    /// <param name="limit">The most bytes to splice; everything after them is reported.</param>
+    /// <param name="limit">How many of the next bytes may be spliced; everything after them is reported. With few, nothing is spliced.</param>
     public abstract void Splice(int from, int to, int limit = int.MaxValue);
 
     /// <summary>

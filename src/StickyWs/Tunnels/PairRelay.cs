@@ -91,7 +91,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
         if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) _reactor.Pause(socket);
-        if (piece.ComesInBulk) _reactor.Splice(socket, other);
+        if (piece.ComesInBulk) _reactor.Splice(socket, other, pair.Owner!.Frames(isClient).Unseen);
     }
 
     public void Spliced(int socket, int count)

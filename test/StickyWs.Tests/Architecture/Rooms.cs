@@ -12,6 +12,7 @@ internal static class Rooms
         ["Kernel"] = [],
         ["Tls"] = ["Kernel"],
         ["Http1"] = [],
+        ["Frames"] = [],
         ["Names"] = [],
         ["Binding"] = ["Configuration", "Observability"],
         ["Detection"] = ["Http1", "Tls"],
@@ -21,12 +22,12 @@ internal static class Rooms
         ["Balancing"] = ["Backends"],
         ["Pinning"] = ["Backends", "Configuration", "Observability"],
         ["Affinity"] = ["Backends", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Dialing"] = ["Backends", "Configuration", "Http1", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
+        ["Dialing"] = ["Backends", "Configuration", "Frames", "Http1", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Http1", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
+        ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
         ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
-        ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
+        ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
             "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Tls", "Transport",
