@@ -22,6 +22,10 @@ internal abstract unsafe partial class SocketReactor
         else if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
 
+    public override void EndSplice(int from) => Sockets[from].Flags &= ~SocketFlags.Spliced;
+
+    public override bool HoldsSpliced(int to) => Sockets[to].Leftover is HeldPipe;
+
     // Returns whether the splice was the right call; if not, receive. One call may fill the pipe before the socket is empty.
     private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
     {

@@ -104,23 +104,35 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
     /// <summary>Notes that it was idle for too long. This overrides an earlier half-close (FIN), which is not what ended it.</summary>
-    public void NoteOverdue()
+    public void NoteOverdue() => NoteInstead(EndReason.IdleTimeout);
+
+    /// <summary>Notes that a goodbye ends it. This overrides an earlier half-close, too.</summary>
+    protected void Note(Goodbye goodbye) => NoteInstead(goodbye.End);
+
+    private void NoteInstead(EndReason reason)
     {
-        Note(EndReason.IdleTimeout);
-        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.ClientClosed);
-        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.BackendClosed);
+        Note(reason);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.ClientClosed);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.BackendClosed);
     }
 
     /// <summary>
-    /// Whether it was idle for longer than its options allow. Called periodically on one thread. A reactor checks its own tunnels.
+    /// Whether it was idle for longer than its options allow, or its goodbye waits for a peer too long. Called periodically on one thread. A reactor
+    /// checks its own tunnels.
     /// </summary>
     public virtual bool IsOverdue() => false;
+
+    /// <summary>Ends it because it is overdue, or goes on with its goodbye.</summary>
+    public virtual void EndOverdue() => Abort(EndReason.IdleTimeout);
 
     /// <summary>Aborts both connections, from any thread; the tunnel then ends. Does nothing after its end.</summary>
     public abstract void Abort(EndReason reason);
 
-    /// <summary>Ends the tunnel with a word to both sides, from any thread. Does nothing after its end, or if it was told already.</summary>
-    public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
+    /// <summary>
+    /// Ends the tunnel with a word to both sides, from any thread: a Close frame at the next border of frames, or, where frames are not followed, an
+    /// orderly end of both connections. Does nothing after the tunnel's end, while it drains, or if it was told already.
+    /// </summary>
+    public abstract void Say(Goodbye goodbye);
 
     public void ReturnLease() => lease.Dispose();
 

@@ -137,7 +137,16 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
     }
 
-    /// <summary>Aborts the tunnels that were idle for too long.</summary>
+    /// <summary>Says goodbye to all open tunnels that fit.</summary>
+    /// <returns>How many were told.</returns>
+    public int Say(Func<Tunnel, bool> fits, Goodbye goodbye)
+    {
+        var tunnels = Find(fits, int.MaxValue);
+        foreach (var tunnel in tunnels) tunnel.Say(goodbye);
+        return tunnels.Length;
+    }
+
+    /// <summary>Ends the tunnels that were idle for too long, or whose goodbye was.</summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
@@ -149,7 +158,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
             }
         }
 
-        overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
+        overdue?.ForEach(tunnel => tunnel.EndOverdue());
     }
 
     private void Remove(Tunnel tunnel)
