@@ -106,7 +106,8 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         var pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls);
         if (pair == Pair.Gone) return; // Its ends came with the beginning.
         _pair = pair;
+        var isAborted = EndReason != EndReason.None; // On the way here.
         tunnels.Announce(this);
-        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
+        if (isAborted && _pair >= 0) PairRelay.Of(reactor).Abort(_pair);
     }
 }

@@ -132,7 +132,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// Ends the tunnel with a word to both sides, from any thread: a Close frame at the next border of frames, or, where frames are not followed, an
     /// orderly end of both connections. Does nothing after the tunnel's end, while it drains, or if it was told already.
     /// </summary>
-    public abstract void Say(Goodbye goodbye);
+    public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
 
     public void ReturnLease() => lease.Dispose();
 
