@@ -39,12 +39,17 @@ internal sealed partial class Relay
     {
         try
         {
-            await TryTellAsync(goodbye).ConfigureAwait(false);
+            if (!await TryTellAsync(goodbye).ConfigureAwait(false) || !tunnel.Frames(ofClient: false).HasClosed) return;
         }
         catch (Exception e) when (IsBroken(e) || e is InvalidOperationException)
         {
             goodbye.NoteTold(); // The pipe has ended, and with it the tunnel.
+            return;
         }
+
+        // The backend had said all before, and a read waits for more.
+        await Task.WhenAny(goodbye.Answered, _toBackend).ConfigureAwait(false);
+        TryEndBackend(goodbye);
     }
 
     // Lets others write to the client. Returns whether a goodbye was said: either this sees it, or it sees that the floor is free.

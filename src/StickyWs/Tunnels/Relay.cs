@@ -69,7 +69,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             {
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
                 _isWriting = true;
-                if (!_isBackendDeaf && tunnel.Goodbye is not { Answered.IsCompleted: true })
+                if (!result.Buffer.IsEmpty && !_isBackendDeaf && tunnel.Goodbye is not { Answered.IsCompleted: true })
                     await TryAsync(WriteAsync(result.Buffer)).ConfigureAwait(false);
                 _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);

@@ -22,7 +22,7 @@ internal static class Rooms
         ["Balancing"] = ["Backends"],
         ["Pinning"] = ["Backends", "Configuration", "Observability"],
         ["Affinity"] = ["Backends", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Dialing"] = ["Backends", "Configuration", "Frames", "Http1", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
+        ["Dialing"] = ["Backends", "Configuration", "Frames", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
@@ -30,8 +30,8 @@ internal static class Rooms
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
-            "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Reactors", "Tls", "Transport",
-            "Tunnels",
+            "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors", "Tls",
+            "Transport", "Tunnels",
         ],
         ["Pipeline"] = ["Backends", "Dispatch", "Http1", "Transport"],
         ["Upgrades"] =
