@@ -10,6 +10,7 @@ public static class FuzzTargets
         "response" => new ResponseHeadTarget(),
         "body" => new BodyDecoderTarget(),
         "affinity" => new AffinityTarget(),
+        "frames" => new FramesTarget(),
         "client-hello" => new ClientHelloTarget(),
         "record" => new RecordTarget(),
         "record-content" => new RecordContentTarget(),

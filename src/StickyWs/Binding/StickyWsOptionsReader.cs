@@ -62,6 +62,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
+            tunnels.Flag(nameof(pool.Tunnels.FollowFrames), v => pool.Tunnels.FollowFrames = v);
         });
         reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
         reader.List(nameof(pool.Upgrades), pool.Upgrades);

@@ -1,5 +1,5 @@
 using StickyWs.Backends;
-using StickyWs.Http1;
+using StickyWs.Frames;
 
 namespace StickyWs.Dialing;
 
@@ -8,7 +8,7 @@ namespace StickyWs.Dialing;
 /// <param name="Connection">Its connection.</param>
 /// <param name="Lease">Its lease.</param>
 /// <param name="Behind">The number of bytes that it sent together with its 101; the client has them already.</param>
-/// <param name="End">Whether those bytes end with a Close frame.</param>
-/// <param name="IsOpaque">Whether the tunnel's bytes are encrypted, so that no frame can be told in them.</param>
-internal readonly record struct OpenedBackend<TConnection>(TConnection Connection, Lease Lease, int Behind, CloseWatch End, bool IsOpaque = false)
+/// <param name="Frames">Where its frames are after those bytes.</param>
+/// <param name="HasFrames">Whether the tunnel is followed frame by frame: it is a WebSocket's, and its pool wants that.</param>
+internal readonly record struct OpenedBackend<TConnection>(TConnection Connection, Lease Lease, int Behind, FrameCursor Frames, bool HasFrames)
     where TConnection : BackendConnection;

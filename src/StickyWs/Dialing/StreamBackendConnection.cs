@@ -16,6 +16,9 @@ internal sealed class StreamBackendConnection(Socket socket, Stream stream) : Ba
         socket.Shutdown(SocketShutdown.Send);
     }
 
+    /// <summary>Ends a read that waits, and all later ones.</summary>
+    public void StopReceiving() => socket.Shutdown(SocketShutdown.Receive);
+
     /// <summary>Resets the connection (RST).</summary>
     public void Abort()
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Frames;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Tls;
@@ -89,7 +90,7 @@ internal sealed partial class PassthroughForwarder(
 
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, default, IsOpaque: true);
+                if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, FrameCursor.None, HasFrames: false);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Frames;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Tunnels;
@@ -72,7 +73,7 @@ internal sealed partial class StickyForwarder(
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span);
+                if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
@@ -105,12 +106,13 @@ internal sealed partial class StickyForwarder(
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
-    private static OpenedBackend<TConnection> Opened<TConnection>(TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead)
+    private static OpenedBackend<TConnection> Opened<TConnection>(
+        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames)
         where TConnection : BackendConnection
     {
-        var end = default(CloseWatch);
-        end.Look(afterHead, isMasked: false);
-        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, end);
+        var frames = hasFrames ? FrameCursor.OfBackend : FrameCursor.None;
+        frames.Follow(afterHead);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

@@ -30,6 +30,9 @@ internal sealed class RequestHead
     /// <summary>The requested protocols, a list as in <c>Upgrade</c>; <see langword="null"/> for a WebSocket.</summary>
     public ReadOnlyMemory<byte>? Upgrades { get; init; }
 
+    /// <summary>Whether it is for a WebSocket.</summary>
+    public bool IsWebSocket => Upgrades is null;
+
     /// <summary>The request target, byte for byte.</summary>
     public ReadOnlySpan<byte> Target => RequestLine.Target(_bytes.AsSpan(0, _headersStart));
 

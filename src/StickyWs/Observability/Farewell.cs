@@ -1,9 +1,8 @@
 namespace StickyWs.Observability;
 
 /// <summary>
-/// Which sides of a tunnel said farewell: whose last bytes were a WebSocket Close frame. The value of the log field and of the metric tag
-/// <c>stickyws.farewell</c>. A tunnel that ended without one was cut off, however the connections were closed; of one whose last bytes were spliced,
-/// and so not seen, that is unknown.
+/// Which sides of a tunnel said farewell: sent a WebSocket Close frame. The value of the log field and of the metric tag <c>stickyws.farewell</c>. A
+/// tunnel that ended without one was cut off, however the connections were closed; where frames are not followed, that is unknown.
 /// </summary>
 internal static class Farewell
 {
@@ -13,7 +12,7 @@ internal static class Farewell
     public const string Both = "both";
     public const string Unknown = "unknown";
 
-    /// <param name="client">Whether the client's last bytes were a Close frame; <see langword="null"/> if they were not seen.</param>
+    /// <param name="client">Whether the client sent a Close frame; <see langword="null"/> if its frames are not followed.</param>
     /// <param name="backend">The same of the backend's.</param>
     public static string Of(bool? client, bool? backend) => (client, backend) switch
     {

@@ -131,8 +131,14 @@ internal abstract partial class Reactor : IDisposable
     /// </summary>
     /// <param name="from">The source.</param>
     /// <param name="to">The target.</param>
-    /// <param name="limit">The most bytes to splice; everything after them is reported.</param>
+    /// <param name="limit">How many of the next bytes may be spliced; everything after them is reported. With few, nothing is spliced.</param>
     public abstract void Splice(int from, int to, int limit = int.MaxValue);
+
+    /// <summary>Ends that, whatever is left of the limit.</summary>
+    public abstract void EndSplice(int from);
+
+    /// <summary>Whether spliced bytes wait in a pipe until a socket takes them. Nothing can be written to it meanwhile.</summary>
+    public abstract bool HoldsSpliced(int to);
 
     /// <summary>
     /// From now on, receives more at once from a socket that sends in bulk, where its usual receives are small. Ends by itself, as splicing does.

@@ -11,6 +11,7 @@ internal abstract unsafe partial class SocketReactor
 
     private const int LargePiece = 32 * 1024;
     private const int BulkScore = 8;
+    private const int AddedByLarge = 2;
 
     // Messages are often a power of two in size, plus frame headers. Without this room such a message would take two receives.
     private const int RoomForHeads = 1024;
@@ -97,6 +98,7 @@ internal abstract unsafe partial class SocketReactor
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A remainder counts as bulk, however small.
             before = (int)received;
+            CountReceived(ref state, (int)received);
             var piece = new Piece(socket, new ReadOnlySpan<byte>(_buffer, (int)received), comesInBulk: IsBulk(ref state, (int)received));
             state.Handler!.Received(socket, piece);
             if (isDrained || state.Generation != generation) return;
@@ -106,7 +108,7 @@ internal abstract unsafe partial class SocketReactor
     // A large piece adds two, a small one takes one off: bulk data often comes as a full buffer and a short remainder.
     private static bool IsBulk(ref SocketState state, int received)
     {
-        if (received >= LargePiece) state.Score += 2;
+        if (received >= LargePiece) state.Score += AddedByLarge;
         else if (state.Score > 0) state.Score--;
         if (state.Score < BulkScore) return false;
         state.Score = 0;

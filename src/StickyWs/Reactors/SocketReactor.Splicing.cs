@@ -18,8 +18,13 @@ internal abstract unsafe partial class SocketReactor
         ref var state = ref Sockets[from];
         Link(from, to);
         state.SpliceLeft = limit;
-        if (!_cannotSplice && limit >= WorthSplicing && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
+        if (limit < WorthSplicing) EndAtLimit(ref state);
+        else if (!_cannotSplice && !state.Has(SocketFlags.Urgent)) state.Flags |= SocketFlags.Spliced;
     }
+
+    public override void EndSplice(int from) => Sockets[from].Flags &= ~SocketFlags.Spliced;
+
+    public override bool HoldsSpliced(int to) => Sockets[to].Leftover is HeldPipe;
 
     // Returns whether the splice was the right call; if not, receive. One call may fill the pipe before the socket is empty.
     private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
@@ -91,8 +96,22 @@ internal abstract unsafe partial class SocketReactor
 
     private static void CountSpliced(ref SocketState state, int count)
     {
-        if (state.SpliceLeft != int.MaxValue) state.SpliceLeft -= count;
-        if (state.SpliceLeft < WorthSplicing) state.Flags &= ~SocketFlags.Spliced;
+        if (state.SpliceLeft == int.MaxValue) return;
+        state.SpliceLeft -= count;
+        if (state.SpliceLeft < WorthSplicing) EndAtLimit(ref state);
+    }
+
+    // The limit ends it, not the traffic: the next large piece counts as bulk again.
+    private static void EndAtLimit(ref SocketState state)
+    {
+        state.Flags &= ~SocketFlags.Spliced;
+        state.Score = BulkScore - AddedByLarge;
+    }
+
+    /// <summary>Counts bytes that were received in between.</summary>
+    protected static void CountReceived(ref SocketState state, int count)
+    {
+        if (state.Has(SocketFlags.Spliced)) CountSpliced(ref state, count);
     }
 
     /// <summary>Returns whether nothing is left over. A broken socket has nothing left to send.</summary>

@@ -135,6 +135,7 @@ internal sealed unsafe partial class UringReactor
         }
 
         if (state.Flow < FastFlow) state.Flow += (uint)bytes.Length;
+        CountReceived(ref state, bytes.Length);
         if (!bytes.IsEmpty) Tell(socket, ref state, new Piece(socket, bytes, completion.Buffer, isBulk));
         else if (completion.Buffer >= 0) _buffers.GiveBack(completion.Buffer);
         if (bytes.IsEmpty && !state.Has(SocketFlags.Gone)) EndOrStarve(socket, ref state, completion.Error);

@@ -1,3 +1,4 @@
+using StickyWs.Frames;
 using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
@@ -5,6 +6,9 @@ namespace StickyWs.Tunnels;
 /// <summary>The owner of a pair of sockets that a relay serves. Called on the reactor's thread; must not block it.</summary>
 internal interface IPairOwner
 {
+    /// <summary>Where a side is in its frames, before the bytes that are not counted yet.</summary>
+    ref FrameCursor Frames(bool ofClient);
+
     /// <summary>Counts bytes that went client->backend without being seen.</summary>
     void CountToBackend(long bytes);
 

@@ -31,6 +31,12 @@ internal struct Pair
     /// <summary>Why it ends, if known: the first reason counts.</summary>
     public EndReason Reason;
 
+    /// <summary>The word that ends it, once that was said.</summary>
+    public Goodbye? Word;
+
+    /// <summary>How long the word's next step is waited for, as the lower half of the reactor's clock.</summary>
+    public int Until;
+
     /// <summary>One side is gone, and the other still has to receive what that side sent. Input from the other is dropped meanwhile.</summary>
     public bool IsDraining;
 
@@ -49,6 +55,12 @@ internal struct Pair
     public readonly bool IsHalfClosed => Client.HasFinished || Backend.HasFinished;
 
     public readonly bool HasTls => Client.Tls is not null || Backend.Tls is not null;
+
+    /// <summary>Whether both sides have ended.</summary>
+    public readonly bool HasEnded => (Client.HasFinished || Client.IsGone) && (Backend.HasFinished || Backend.IsGone);
+
+    /// <summary>Whether a goodbye is under way, and not yet in its last wait.</summary>
+    public readonly bool IsLeaving => Word is not null && !IsDraining;
 
     /// <summary>Whether the sweep has to check it.</summary>
     public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;

@@ -94,6 +94,7 @@ internal sealed partial class PairRelay
 
     private void BeginDraining(int number, ref Pair pair, bool isReset)
     {
+        if (pair.IsLeaving) _leaving.Remove(number);
         (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, _reactor.Now);
         if (_draining.Count == 0) _nextLook = _reactor.Now + LookInterval;
         _draining.Add(number);
@@ -106,6 +107,7 @@ internal sealed partial class PairRelay
         {
             var number = _draining[i];
             ref var pair = ref _pairs[number];
+            if (pair is { Word: not null, EndsByReset: false, HasEnded: false } && !IsPast(pair.Until)) continue; // Its peers are about to close.
             var left = Undelivered(ref pair);
             if (left == 0)
             {
@@ -117,7 +119,7 @@ internal sealed partial class PairRelay
             }
             else if (_reactor.Now - pair.LastActive >= pair.DrainLimit)
             {
-                pair.Reason = EndReason.IdleTimeout;
+                if (pair.Word is null) pair.Reason = EndReason.IdleTimeout;
                 End(number, isReset: true);
             }
         }

@@ -17,6 +17,7 @@ internal sealed partial class PairRelay
         if (_limited > 0) next = _nextSweep;
         if (_withTls > 0) next = Math.Min(next, _nextPartLook);
         if (_draining.Count > 0) next = Math.Min(next, _nextLook);
+        if (_leaving.Count > 0) next = Math.Min(next, _nextLateLook);
         return next == long.MaxValue ? -1 : (int)Math.Max(0, next - _reactor.Now);
     }
 
@@ -24,13 +25,14 @@ internal sealed partial class PairRelay
     public void Look()
     {
         if (_draining.Count > 0 && _reactor.Now >= _nextLook) LookAtDraining();
+        if (_leaving.Count > 0 && _reactor.Now >= _nextLateLook) LookAtLate();
         if (_withTls > 0 && _reactor.Now >= _nextPartLook) LookAtParts();
         if (_limited == 0 || _reactor.Now < _nextSweep) return;
         _nextSweep = _reactor.Now + _interval;
         for (var number = 0; number < _pairs.End; number++)
         {
             ref var pair = ref _pairs[number];
-            if (pair.Owner is null || pair.IsDraining) continue;
+            if (pair.Owner is null || pair.IsDraining || pair.Word is not null) continue;
             var still = _reactor.Now - pair.LastActive;
             var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4);
             if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
@@ -62,6 +64,15 @@ internal sealed partial class PairRelay
         _reactor.SetDeadPeerTimeout(pair.Backend.Socket, pair.DeadPeerLimit);
         pair.DeadPeerLimit = 0;
         if (!pair.IsLimited) _limited--;
+    }
+
+    private void NoteFinished(ref Pair pair, ref PairSide side)
+    {
+        var wasLimited = pair.IsLimited;
+        side.HasFinished = true;
+        pair.LastActive = _reactor.Now;
+        if (wasLimited) Tighten(pair.Limit);
+        else if (pair.IsLimited) Oversee(pair.Limit);
     }
 
     private void Oversee(int limit)

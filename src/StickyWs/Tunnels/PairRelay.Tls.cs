@@ -52,6 +52,12 @@ internal sealed partial class PairRelay
     // False: the pair has ended, as the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
     private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
+        if (pair.Word is null) PassOn(socket, ref pair, isClient, plain);
+        else PassLast(socket, ref pair, isClient, plain);
+    }
+
+    private void PassOn(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
+    {
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
         ref var to = ref pair.Of(!isClient);

@@ -79,7 +79,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var pair = ref Find(socket, out var isClient);
         var other = pair.Of(!isClient).Socket;
         // Read and drop: unread bytes would turn the close into a reset.
-        if (pair.IsDraining || pair.Of(isClient).IsOver || _reactor.IsDeaf(other)) return;
+        if (pair.IsDraining || pair.Of(isClient).IsOver || (pair.Word is null && _reactor.IsDeaf(other))) return;
         pair.LastActive = _reactor.Now;
         if (pair.HasTls)
         {
@@ -88,10 +88,16 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             return;
         }
 
+        if (pair.Word is not null)
+        {
+            PassLast(socket, ref pair, isClient, piece.Bytes);
+            return;
+        }
+
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
         if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) _reactor.Pause(socket);
-        if (piece.ComesInBulk) _reactor.Splice(socket, other);
+        if (piece.ComesInBulk) _reactor.Splice(socket, other, pair.Owner!.Frames(isClient).Unseen);
     }
 
     public void Spliced(int socket, int count)
@@ -100,14 +106,16 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         pair.LastActive = _reactor.Now;
         if (isClient) pair.Owner!.CountToBackend(count);
         else pair.Owner!.CountToClient(count);
+        if (pair.IsLeaving) Advance(_reactor.Place(socket) >> 1);
     }
 
     public void Stalled(int socket)
     {
         ref var pair = ref Find(socket, out var isClient);
-        pair.Of(isClient).IsFull = true;
+        ref var side = ref pair.Of(isClient);
+        side.IsFull = true;
         ref var other = ref pair.Of(!isClient);
-        if (!other.IsGone) _reactor.Pause(other.Socket);
+        if (!other.IsGone && !side.IsTold) _reactor.Pause(other.Socket);
     }
 
     public void Sent(int socket)
@@ -120,6 +128,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         (side.IsFull, side.Replies) = (false, 0);
         if (!other.IsGone && other.Replies <= MostReplies) _reactor.Resume(other.Socket);
         if (wasFlooded && !other.IsFull) _reactor.Resume(socket);
+        if (pair.IsLeaving) Advance(_reactor.Place(socket) >> 1);
     }
 
     public void Finished(int socket)
@@ -127,6 +136,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var pair = ref Find(socket, out var isClient);
         if (pair.IsDraining)
         {
+            if (pair.Word is not null) NoteFinished(ref pair, ref pair.Of(isClient));
+            if (pair.Word is not null && !pair.HasEnded) return;
             // If one side is gone already, the other has all and ends in order, whatever the first did.
             var isReset = pair is { EndsByReset: true, Client.IsGone: false, Backend.IsGone: false };
             if (Undelivered(ref pair) == 0) End(_reactor.Place(socket) >> 1, isReset);
@@ -136,6 +147,13 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var side = ref pair.Of(isClient);
         if (side.HasFinished) return; // The kernel reports a known end again together with other events.
         Note(ref pair, ReasonOfEnd(side.Tls, isClient));
+        if (pair.Word is not null)
+        {
+            NoteFinished(ref pair, ref side);
+            Advance(_reactor.Place(socket) >> 1);
+            return;
+        }
+
         SayCloseNotify(ref pair.Of(!isClient));
         if (pair.IsHalfClosed)
         {
@@ -143,11 +161,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             return;
         }
 
-        var wasLimited = pair.IsLimited;
-        side.HasFinished = true;
-        pair.LastActive = _reactor.Now;
-        if (wasLimited) Tighten(pair.Limit);
-        else if (pair.IsLimited) Oversee(pair.Limit);
+        NoteFinished(ref pair, ref side);
         _reactor.FinishSending(pair.Of(!isClient).Socket);
     }
 
@@ -162,6 +176,12 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             (false, false) => EndReason.BackendReset,
             (false, true) => EndReason.BackendLost,
         });
+        if (pair.IsLeaving && LeavesAlone(ref pair, isClient))
+        {
+            Advance(_reactor.Place(socket) >> 1);
+            return;
+        }
+
         var hasFinished = pair.Of(isClient).HasFinished;
         if (pair.IsDraining && DrainsAlone(ref pair, isClient)) return;
         if (pair.IsDraining || (isClient && !hasFinished)) End(_reactor.Place(socket) >> 1, isReset: true);
@@ -225,6 +245,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         if (pair.IsLimited) _limited--;
         if (pair.HasTls) _withTls--;
         if (pair.IsDraining) _draining.Remove(number);
+        if (pair.IsLeaving) _leaving.Remove(number);
         End(ref pair.Client, isReset);
         End(ref pair.Backend, isReset);
         try

@@ -23,6 +23,12 @@ internal struct PairSide
     /// <summary>Its peer will send nothing more.</summary>
     public bool HasFinished;
 
+    /// <summary>In a goodbye: nothing more is for it. It has a Close frame, its other side's or ours, or cannot get one.</summary>
+    public bool IsTold;
+
+    /// <summary>In a goodbye: it was sent its FIN.</summary>
+    public bool IsShut;
+
     public readonly bool IsGone => Socket == Pair.Gone;
 
     /// <summary>Whether TLS has said that nothing more comes. What comes then does not count (RFC 8446 section 6.1), and keeps no tunnel alive.</summary>

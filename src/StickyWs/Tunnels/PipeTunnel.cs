@@ -16,6 +16,9 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     private readonly Lock _lock = new();
     private bool _isClosed;
+    private Relay? _relay;
+    private volatile PipeGoodbye? _goodbye;
+    private volatile bool _isEnding;
     private volatile bool _isHalfClosed;
     private long _stillSince = time.GetTimestamp();
     private long _seen;
@@ -29,6 +32,9 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     public StreamBackendConnection BackendConnection => backend;
 
     public TunnelClient Client => client;
+
+    /// <summary>The goodbye that was said to it.</summary>
+    public PipeGoodbye? Goodbye => _goodbye;
 
     /// <summary>Waits until the client has received what the backend sent before its end.</summary>
     public Delivery ToClient { get; } = new(time, PatienceOf(options));
@@ -54,12 +60,51 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         }
     }
 
+    /// <summary>The relay is about to run.</summary>
+    public void Attach(Relay relay)
+    {
+        lock (_lock) _relay = relay;
+        if (_goodbye is { } goodbye) relay.Say(goodbye);
+    }
+
+    /// <summary>Nothing more goes to the client. A goodbye would come too late.</summary>
+    public void BeginEnd()
+    {
+        lock (_lock) _isEnding = true;
+    }
+
+    public override void Say(Goodbye goodbye)
+    {
+        PipeGoodbye said;
+        lock (_lock)
+        {
+            if (_isClosed || _isEnding || _goodbye is not null) return;
+            _goodbye = said = new PipeGoodbye(goodbye, Until(goodbye));
+            Note(goodbye);
+        }
+
+        _relay?.Say(said);
+    }
+
+    public override void EndOverdue()
+    {
+        if (_goodbye is not { } goodbye || _isEnding)
+        {
+            base.EndOverdue();
+            return;
+        }
+
+        goodbye.Until = Until(goodbye.Word);
+        if (!_relay!.Hurry(goodbye)) Abort(goodbye.Word.End);
+    }
+
     /// <summary>One side has finished; only the other speaks from now on.</summary>
     public void NoteHalfClosed() => _isHalfClosed = true;
 
     // Byte counts are kept anyway, so no message has to read the clock.
     public override bool IsOverdue()
     {
+        if (_goodbye is { } goodbye && !_isEnding) return time.GetTimestamp() >= goodbye.Until;
         var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
         if (moved != _seen)
         {
@@ -73,6 +118,8 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         var still = time.GetElapsedTime(_stillSince);
         return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
     }
+
+    private long Until(Goodbye goodbye) => time.GetTimestamp() + (long)(goodbye.CloseTimeout.TotalSeconds * time.TimestampFrequency);
 
     private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 

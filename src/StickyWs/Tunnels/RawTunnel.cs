@@ -12,6 +12,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     : Tunnel(connectionId, lease, openedAt), IPairOwner
 {
     private const int NotJoined = Pair.Gone;
+    private const int HasEnded = NotJoined - 1;
 
     // Used on the reactor's thread only.
     private int _pair = NotJoined;
@@ -78,24 +79,35 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     public override void Abort(EndReason reason) => reactor.Run(() =>
     {
         Note(reason);
-        if (_pair != NotJoined) PairRelay.Of(reactor).Abort(_pair);
+        if (_pair >= 0) PairRelay.Of(reactor).Abort(_pair);
     });
+
+    public override void Say(Goodbye goodbye) => reactor.Run(() => SayHere(goodbye));
 
     public void Ended(EndReason reason)
     {
-        _pair = NotJoined;
+        _pair = HasEnded;
         Note(reason);
         tunnels.Close(this);
     }
 
     private ConnectionTuple? BackendTuple()
-        => _pair != NotJoined && PairRelay.Of(reactor).AddressesToBackend(_pair) is ({ } local, { } remote) ? new ConnectionTuple(local, remote) : null;
+        => _pair >= 0 && PairRelay.Of(reactor).AddressesToBackend(_pair) is ({ } local, { } remote) ? new ConnectionTuple(local, remote) : null;
+
+    // Before it is joined its sockets are on their way here, so the word waits for another turn.
+    private void SayHere(Goodbye goodbye)
+    {
+        if (_pair == NotJoined) ThreadPool.UnsafeQueueUserWorkItem(static late => late.Tunnel.Say(late.Goodbye), (Tunnel: this, Goodbye: goodbye), false);
+        else if (_pair != HasEnded && PairRelay.Of(reactor).Say(_pair, goodbye)) Note(goodbye);
+    }
 
     private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? clientTls, TlsStart? backendTls)
     {
-        _pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls);
-        if (_pair == NotJoined) return; // Its ends came with the beginning.
+        var pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls);
+        if (pair == Pair.Gone) return; // Its ends came with the beginning.
+        _pair = pair;
+        var isAborted = EndReason != EndReason.None; // On the way here.
         tunnels.Announce(this);
-        if (EndReason != EndReason.None) PairRelay.Of(reactor).Abort(_pair); // On the way here.
+        if (isAborted && _pair >= 0) PairRelay.Of(reactor).Abort(_pair);
     }
 }

@@ -13,7 +13,7 @@ namespace StickyWs.Tunnels;
 /// a stalled reader stops the sender; an idle tunnel holds no buffers. When one side accepts no more, what it sent before still counts: the other
 /// direction goes on, and what would go to that side is read and dropped.
 /// </summary>
-internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
+internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
 {
     // The buffer size once a read has filled what the pipe offers by default (4 KiB on Kestrel): the data is bulk then.
     private const int BulkRead = 32 * 1024;
@@ -37,6 +37,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
     /// <summary>Runs until both directions have ended. Throws only on a defect.</summary>
     public async Task RunAsync()
     {
+        tunnel.Attach(this);
         var toBackend = GuardAsync(_toBackend = MoveToBackendAsync());
         var toClient = GuardAsync(MoveToClientAsync());
         await toClient.ConfigureAwait(false);
@@ -53,6 +54,7 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         }
         catch
         {
+            _isOver = true;
             tunnel.Abort(EndReason.Failed);
             client.Input.CancelPendingRead();
             throw;
@@ -67,10 +69,12 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             {
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
                 _isWriting = true;
-                if (!_isBackendDeaf) await TryAsync(WriteAsync(result.Buffer)).ConfigureAwait(false);
+                if (!result.Buffer.IsEmpty && !_isBackendDeaf && tunnel.Goodbye is not { Answered.IsCompleted: true })
+                    await TryAsync(WriteAsync(result.Buffer)).ConfigureAwait(false);
                 _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);
-                if (result.IsCanceled) return;
+                if (result.IsCanceled && _isOver) return;
+                if (tunnel.Goodbye is { } goodbye) await HeedAsync(goodbye).ConfigureAwait(false);
                 if (result.IsCompleted) break;
             }
 
@@ -78,7 +82,13 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
             tunnel.NoteHalfClosed();
             _hasClientFinished = true;
             if (_endsInOrder) tunnel.ToClient.Cancel(); // It will send nothing more that could reset what is on its way to it.
-            if (!_isBackendDeaf) await TryAsync(tunnel.BackendConnection.ShutdownSendAsync()).ConfigureAwait(false);
+            if (tunnel.Goodbye is { } word) await TellBackendAsync(word).ConfigureAwait(false);
+            else if (!_isBackendDeaf) await TryAsync(tunnel.BackendConnection.ShutdownSendAsync()).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsBroken(e) && tunnel.Goodbye is { Told.IsCompleted: true })
+        {
+            tunnel.ToClient.Cancel();
+            await TellBackendAsync(tunnel.Goodbye).ConfigureAwait(false);
         }
         catch (Exception e) when (IsBroken(e))
         {
@@ -113,12 +123,14 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         try
         {
             var end = await ReadToEndAsync().ConfigureAwait(false);
+            tunnel.BeginEnd();
             if (end != EndReason.ClientClosed) await EndAsync(end).ConfigureAwait(false);
             else await HearClientOutAsync().ConfigureAwait(false);
         }
         finally
         {
             // No transport here can receive from the client once the other half is closed.
+            _isOver = true;
             client.Input.CancelPendingRead();
         }
     }
@@ -131,22 +143,28 @@ internal sealed class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable t
         {
             int read;
             Memory<byte> memory;
+            if (IsSaid() && await TryTellAsync(tunnel.Goodbye!).ConfigureAwait(false)) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
             try
             {
                 await tunnel.BackendConnection.Stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                if (!TakesFloor()) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
                 memory = client.Output.GetMemory(sizeHint);
                 read = await tunnel.BackendConnection.Stream.ReadAsync(memory).ConfigureAwait(false);
                 sizeHint = read == memory.Length ? BulkRead : 0;
             }
             catch (Exception e) when (IsBroken(e))
             {
+                if (tunnel.Goodbye is { IsEnding: true } word) return await HearOutAsync(word).ConfigureAwait(false);
                 return EndReason.BackendReset;
             }
 
+            if (read == 0 && tunnel.Goodbye is { } said) return await EndWithBackendAsync(said).ConfigureAwait(false);
             if (read == 0) await SettleWriteAsync().ConfigureAwait(false);
             if (read == 0) return _hasBackendBroken ? EndReason.BackendReset : EndReason.BackendClosed;
-            client.Output.Advance(read);
-            tunnel.CountToClient(memory.Span[..read]);
+            var passed = Admit(memory.Span[..read]);
+            client.Output.Advance(passed);
+            tunnel.CountToClient(memory.Span[..passed]);
+            if (passed < read) return await TellAndHearOutAsync(tunnel.Goodbye!, memory[passed..read].ToArray()).ConfigureAwait(false);
             if (await FlushAsync().ConfigureAwait(false)) continue;
             return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
         }

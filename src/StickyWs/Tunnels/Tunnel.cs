@@ -1,7 +1,6 @@
 using System.Buffers;
 using StickyWs.Backends;
-using StickyWs.Dialing;
-using StickyWs.Http1;
+using StickyWs.Frames;
 using StickyWs.Observability;
 using StickyWs.Transport;
 
@@ -14,10 +13,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
 
-    // States of a CloseWatch; as fields of its type they would take eight bytes each.
-    private byte _clientsEnd;
-    private byte _backendsEnd;
-    private bool _isOpaque;
+    // Until it begins, no byte is followed.
+    private FrameCursor _fromClient = FrameCursor.None;
+    private FrameCursor _fromBackend = FrameCursor.None;
 
     public Backend Backend => lease.Backend;
 
@@ -45,72 +43,95 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public long BytesToClient { get; private set; }
 
     /// <summary>Which sides ended with a Close frame, one of <see cref="Observability.Farewell"/>.</summary>
-    public string Farewell => Observability.Farewell.Of(new CloseWatch(_clientsEnd).HasSeen, new CloseWatch(_backendsEnd).HasSeen);
+    public string Farewell => Observability.Farewell.Of(_fromClient.HasSaidClose, _fromBackend.HasSaidClose);
+
+    /// <summary>The status code of the client's Close frame; 0 if it sent none that was seen (<see cref="FrameCursor.CloseCode"/>).</summary>
+    public int ClientCloseCode => _fromClient.CloseCode;
+
+    /// <summary>The same of the backend.</summary>
+    public int BackendCloseCode => _fromBackend.CloseCode;
+
+    /// <summary>Where a side is in its frames. On the thread that counts this side's bytes.</summary>
+    public ref FrameCursor Frames(bool ofClient)
+    {
+        if (ofClient) return ref _fromClient;
+        return ref _fromBackend;
+    }
 
     /// <summary>Counts what the backend sent together with its 101; the client has it already.</summary>
     /// <param name="early">The number of bytes.</param>
-    /// <param name="end">Whether they end with a Close frame.</param>
-    /// <param name="isOpaque">Whether its bytes are encrypted: they are not looked at then.</param>
-    public void Begin(int early, CloseWatch end, bool isOpaque)
+    /// <param name="frames">Where the backend's frames are after them.</param>
+    /// <param name="hasFrames">Whether the tunnel is followed frame by frame.</param>
+    public void Begin(int early, FrameCursor frames, bool hasFrames)
     {
-        CountToClient(early);
-        _isOpaque = isOpaque;
-        if (isOpaque) _clientsEnd = CloseWatch.AfterUnseen;
-        else _backendsEnd = end.State;
+        AddToClient(early);
+        if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
 
     public void CountToBackend(ReadOnlySpan<byte> piece)
     {
         AddToBackend(piece.Length);
-        if (!_isOpaque) _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
+        _fromClient.Follow(piece);
     }
 
     public void CountToBackend(in ReadOnlySequence<byte> piece)
     {
         AddToBackend(piece.Length);
-        if (!_isOpaque) _clientsEnd = CloseWatch.After(_clientsEnd, piece, isMasked: true);
+        _fromClient.Follow(piece);
     }
 
     public void CountToClient(ReadOnlySpan<byte> piece)
     {
         AddToClient(piece.Length);
-        if (!_isOpaque) _backendsEnd = CloseWatch.After(_backendsEnd, piece, isMasked: false);
+        _fromBackend.Follow(piece);
     }
 
-    /// <summary>Counts bytes that passed unseen.</summary>
+    /// <summary>Counts bytes that passed unseen, within one payload.</summary>
     public void CountToBackend(long bytes)
     {
         AddToBackend(bytes);
-        _clientsEnd = CloseWatch.AfterUnseen;
+        _fromClient.Skip(bytes);
     }
 
     /// <inheritdoc cref="CountToBackend(long)"/>
     public void CountToClient(long bytes)
     {
         AddToClient(bytes);
-        _backendsEnd = CloseWatch.AfterUnseen;
+        _fromBackend.Skip(bytes);
     }
 
     /// <summary>Notes why the tunnel ends, unless a reason is already known.</summary>
     public void Note(EndReason reason) => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None);
 
     /// <summary>Notes that it was idle for too long. This overrides an earlier half-close (FIN), which is not what ended it.</summary>
-    public void NoteOverdue()
+    public void NoteOverdue() => NoteInstead(EndReason.IdleTimeout);
+
+    /// <summary>Notes that a goodbye ends it. This overrides an earlier half-close, too.</summary>
+    protected void Note(Goodbye goodbye) => NoteInstead(goodbye.End);
+
+    private void NoteInstead(EndReason reason)
     {
-        Note(EndReason.IdleTimeout);
-        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.ClientClosed);
-        Interlocked.CompareExchange(ref _endReason, (int)EndReason.IdleTimeout, (int)EndReason.BackendClosed);
+        Note(reason);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.ClientClosed);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.BackendClosed);
     }
 
     /// <summary>
-    /// Whether it was idle for longer than its options allow. Called periodically on one thread. A reactor checks its own tunnels.
+    /// Whether it was idle for longer than its options allow, or its goodbye waits for a peer too long. Called periodically on one thread. A reactor
+    /// checks its own tunnels.
     /// </summary>
     public virtual bool IsOverdue() => false;
+
+    /// <summary>Ends it because it is overdue, or goes on with its goodbye.</summary>
+    public virtual void EndOverdue() => Abort(EndReason.IdleTimeout);
 
     /// <summary>Aborts both connections, from any thread; the tunnel then ends. Does nothing after its end.</summary>
     public abstract void Abort(EndReason reason);
 
-    /// <summary>Ends the tunnel with a word to both sides, from any thread. Does nothing after its end, or if it was told already.</summary>
+    /// <summary>
+    /// Ends the tunnel with a word to both sides, from any thread: a Close frame at the next border of frames, or, where frames are not followed, an
+    /// orderly end of both connections. Does nothing after the tunnel's end, while it drains, or if it was told already.
+    /// </summary>
     public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
 
     public void ReturnLease() => lease.Dispose();

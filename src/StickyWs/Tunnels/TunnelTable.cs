@@ -138,7 +138,16 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
     }
 
-    /// <summary>Aborts the tunnels that were idle for too long.</summary>
+    /// <summary>Says goodbye to all open tunnels that fit.</summary>
+    /// <returns>How many were told.</returns>
+    public int Say(Func<Tunnel, bool> fits, Goodbye goodbye)
+    {
+        var tunnels = Find(fits, int.MaxValue);
+        foreach (var tunnel in tunnels) tunnel.Say(goodbye);
+        return tunnels.Length;
+    }
+
+    /// <summary>Ends the tunnels that were idle for too long, or whose goodbye was.</summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
@@ -150,7 +159,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
             }
         }
 
-        overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
+        overdue?.ForEach(tunnel => tunnel.EndOverdue());
     }
 
     // Both are raised on a reactor, in the middle of a tunnel's beginning or end. The first failure is an Error; a defect may repeat with each tunnel.

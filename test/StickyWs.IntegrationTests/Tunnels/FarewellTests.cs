@@ -14,6 +14,13 @@ public sealed class FarewellTests : BalancerTest
     private static readonly byte[] ClientsText = [0x81, 0x82, 1, 2, 3, 4, (byte)'h' ^ 1, (byte)'i' ^ 2];
     private static readonly byte[] BackendsText = [0x81, 2, (byte)'h', (byte)'i'];
 
+    public static TheoryData<Lane, string, string> EveryHostileStream { get; } =
+    [
+        .. from lane in Enum.GetValues<Lane>()
+        from one in new[] { ("endless frame", "none"), ("2^63", "unknown"), ("flood of pings", "backend"), ("trickled headers", "backend") }
+        select new TheoryDataRow<Lane, string, string>(lane, one.Item1, one.Item2),
+    ];
+
     [Theory]
     [MemberData(nameof(EveryLane))]
     public async Task A_closing_handshake_is_a_farewell_of_both(Lane lane)
@@ -135,7 +142,7 @@ public sealed class FarewellTests : BalancerTest
 
     [Theory]
     [MemberData(nameof(EveryLane))]
-    public async Task A_message_behind_a_Close_takes_it_back(Lane lane)
+    public async Task A_message_behind_a_Close_does_not_take_it_back(Lane lane)
     {
         await using var backend = RawBackend.Opening(firstBytes: "\u0088\u0002\u0003\u00e8");
         var (balancer, ended) = Observe(lane, backend);
@@ -147,7 +154,51 @@ public sealed class FarewellTests : BalancerTest
         await client.WaitForEndAsync();
         await client.DisposeAsync();
 
-        await EndsAsync(ended, lane, "BackendClosed", "none");
+        await EndsAsync(ended, lane, "BackendClosed", "backend");
+    }
+
+    // In bulk, and cut where it happens to be cut.
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_farewell_within_bulk_is_heard(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var (balancer, ended) = Observe(lane, backend);
+        var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
+        var frame = Frames.OfBackend(0x82, new byte[1_000_000]);
+
+        for (var i = 0; i < 8; i++) await PassAsync(server, client, frame);
+        await PassAsync(server, client, [.. frame, .. BackendsText, .. BackendsClose[..1]]);
+        await PassAsync(server, client, BackendsClose[1..]);
+        await server.FinishAsync();
+        await client.WaitForEndAsync();
+        await client.DisposeAsync();
+
+        await EndsAsync(ended, lane, "BackendClosed", "backend");
+    }
+
+    // Whatever a peer sends, it passes as it is.
+    [Theory]
+    [MemberData(nameof(EveryHostileStream))]
+    public async Task A_hostile_stream_passes_untouched(Lane lane, string name, string farewell)
+    {
+        await using var backend = RawBackend.Opening();
+        var (balancer, ended) = Observe(lane, backend);
+        var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
+        if (name == "trickled headers") foreach (var one in Frames.OfBackend(0x82, new byte[70_000])[..10]) await PassAsync(server, client, [one]);
+
+        await PassAsync(server, client, name switch
+        {
+            "endless frame" => [0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255, .. new byte[2_000_000]],
+            "2^63" => [0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0, .. new byte[2_000_000]],
+            "flood of pings" => [.. Enumerable.Repeat<byte[]>([0x89, 0, 0x89, 1, 7], 100_000).SelectMany(pings => pings)],
+            _ => new byte[70_000],
+        });
+        await PassAsync(server, client, BackendsClose);
+        server.Reset();
+
+        await client.WaitForEndAsync();
+        await EndsAsync(ended, lane, "BackendReset", farewell);
     }
 
     [Theory]

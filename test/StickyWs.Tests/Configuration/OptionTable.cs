@@ -81,6 +81,7 @@ internal static class OptionTable
         new("Pools:chat:Tunnels:IdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
         new("Pools:chat:Tunnels:HalfClosedTimeout", "00:00:00.1000000", ["00:00:00.0990000", "7.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:DeadPeerTimeout", "1.00:00:00", ["00:00:01.9990000", "1.00:00:00.0010000", "never", .. NoTime]),
+        new("Pools:chat:Tunnels:FollowFrames", "False", NoFlag),
         new("Pools:chat:WebSockets", "Pipeline", ["Middleware", "1", "Sniffed,Pipeline"]),
         new("Pools:chat:Upgrades:0", "SPDY/3.1", ["a b", "a,b", "tcp/", "/1", "a/b/c", "t\u00fcr", "a\r\nb"]),
         new("Pools:chat:WhenNoneHealthy", "UseAll", ["Panic", "1", "FailClosed,UseAll"]),

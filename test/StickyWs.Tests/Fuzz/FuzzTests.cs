@@ -13,6 +13,7 @@ public sealed class FuzzTests
     [InlineData("response", 8000)]
     [InlineData("body", 8000)]
     [InlineData("affinity", 8000)]
+    [InlineData("frames", 8000)]
     [InlineData("client-hello", 6000)]
     [InlineData("record", 8000)]
     [InlineData("record-content", 1500)]

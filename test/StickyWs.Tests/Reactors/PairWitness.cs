@@ -1,3 +1,4 @@
+using StickyWs.Frames;
 using StickyWs.Observability;
 using StickyWs.Tunnels;
 
@@ -34,6 +35,17 @@ internal sealed class PairWitness : IPairOwner
 
     /// <summary>Run on the reactor's thread, first, when the pair has ended.</summary>
     public Action? OnEnded { get; set; }
+
+    /// <summary>Where both sides are in their frames; without frames at first.</summary>
+    public FrameCursor FromClient = FrameCursor.None;
+
+    public FrameCursor FromBackend = FrameCursor.None;
+
+    ref FrameCursor IPairOwner.Frames(bool ofClient)
+    {
+        if (ofClient) return ref FromClient;
+        return ref FromBackend;
+    }
 
     void IPairOwner.CountToBackend(ReadOnlySpan<byte> piece)
     {

@@ -1,6 +1,6 @@
 namespace StickyWs.Configuration;
 
-/// <summary>The time-outs that end a pool's tunnels. A change applies to tunnels opened afterwards.</summary>
+/// <summary>How a pool's tunnels end. A change applies to tunnels opened afterwards.</summary>
 public sealed class TunnelOptions
 {
     /// <summary>
@@ -24,4 +24,11 @@ public sealed class TunnelOptions
     /// </summary>
     [TimeRange("00:00:02", "1.00:00:00")]
     public TimeSpan? DeadPeerTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// Whether the headers of WebSocket frames are followed as they pass (RFC 6455 section 5.2); messages are never read. Without it no Close frame can
+    /// be put between two frames, so a tunnel that the balancer ends is closed without a word, and its farewell is unknown. Default
+    /// <see langword="true"/>.
+    /// </summary>
+    public bool FollowFrames { get; set; } = true;
 }
