@@ -76,7 +76,7 @@ internal sealed partial class PassthroughForwarder(
                 return null;
             }
 
-            var backend = dial.Lease.Backend;
+            var (lease, backend) = (dial.Lease, dial.Lease.Backend);
             var isHandedOver = false;
             try
             {
@@ -89,7 +89,7 @@ internal sealed partial class PassthroughForwarder(
 
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, default, IsOpaque: true);
+                if (isHandedOver) return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, default, IsOpaque: true);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }
@@ -98,7 +98,7 @@ internal sealed partial class PassthroughForwarder(
                 if (!isHandedOver)
                 {
                     connection.Dispose();
-                    dial.Lease.Dispose();
+                    lease.Dispose();
                 }
             }
         }
