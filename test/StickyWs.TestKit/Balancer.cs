@@ -120,8 +120,8 @@ public sealed class Balancer : IAsyncDisposable
     private static string Held(BackendRegistry registry)
     {
         var held = registry.Current.Pools.SelectMany(pool => pool.Backends)
-            .Where(backend => backend.ActiveTunnels != 0 || backend.ActiveRequests != 0)
-            .Select(backend => $"{backend}: {backend.ActiveTunnels} tunnels, {backend.ActiveRequests} requests");
+            .Where(backend => backend.ActiveTunnels != 0 || backend.ActiveRequests != 0 || backend.ActiveHandshakes != 0)
+            .Select(backend => $"{backend}: {backend.ActiveTunnels} tunnels, {backend.ActiveHandshakes} handshakes, {backend.ActiveRequests} requests");
         return string.Join("; ", registry.Tunnels.Count == 0 ? held : held.Append($"{registry.Tunnels.Count} tunnels in all"));
     }
 

@@ -35,6 +35,9 @@ public static class HttpHead
 
     public static int Status(string head) => int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture);
 
+    /// <summary>The seconds of <c>Retry-After</c>; -1 if there is none.</summary>
+    public static int RetryAfter(string head) => Value(head, "Retry-After") is { } seconds ? int.Parse(seconds, CultureInfo.InvariantCulture) : -1;
+
     public static string FirstLine(string head) => head[..head.IndexOf("\r\n", StringComparison.Ordinal)];
 
     /// <summary>All values of a header, in order.</summary>

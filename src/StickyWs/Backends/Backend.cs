@@ -10,17 +10,13 @@ namespace StickyWs.Backends;
 /// A backend at run time. Its identity never changes; weight, health and draining are written only by the registry, its counts by leases. It outlives
 /// its removal from the configuration for as long as there are leases of it.
 /// </summary>
-public sealed class Backend
+public sealed partial class Backend
 {
-    private readonly TunnelTotal _total;
     private volatile int _health;
     private volatile string? _healthCause;
     private volatile bool _isDraining;
     private volatile bool _wasProbed;
     private volatile int _weight = 1;
-    private volatile int _maxTunnels = int.MaxValue;
-    private int _tunnels;
-    private int _requests;
     private long _toBackend;
     private long _toClient;
     private long _stateSince;
@@ -58,17 +54,8 @@ public sealed class Backend
     /// <summary>Its share of new work, 1 to 256.</summary>
     public int Weight => _weight;
 
-    /// <summary>The maximum number of its tunnels; <see langword="null"/> for no limit.</summary>
-    internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
-
     /// <summary>Its current state.</summary>
     public BackendState State => _isDraining ? BackendState.Draining : Health;
-
-    /// <summary>Its open tunnels, including handshakes in progress.</summary>
-    public int ActiveTunnels => Volatile.Read(ref _tunnels);
-
-    /// <summary>Its plain HTTP requests in progress.</summary>
-    public int ActiveRequests => Volatile.Read(ref _requests);
 
     /// <summary>Its health according to probes and traffic, also while it drains: then <see cref="State"/> does not show it.</summary>
     internal BackendState Health => (BackendState)_health;
@@ -103,12 +90,6 @@ public sealed class Backend
     internal void CountToBackend(long bytes) => Interlocked.Add(ref _toBackend, bytes);
 
     internal void CountToClient(long bytes) => Interlocked.Add(ref _toClient, bytes);
-
-    internal void Configure(int weight, int? maxTunnels)
-    {
-        _weight = weight;
-        _maxTunnels = maxTunnels ?? int.MaxValue;
-    }
 
     /// <summary>Whether nothing listens at its address any more: its process has ended, and the client state it held is lost.</summary>
     internal bool IsGone => _isGone;
@@ -183,34 +164,6 @@ public sealed class Backend
     }
 
     internal void NoteProbed() => _wasProbed = true;
-
-    internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease, ILeaseEnd? end = null)
-    {
-        lease = new Lease(this, kind, end);
-        if (kind == LeaseKind.Request)
-        {
-            Interlocked.Increment(ref _requests);
-            return LeaseResult.Granted;
-        }
-
-        // The backend's limit first: the process-wide one is more contended.
-        if (!TunnelTotal.TryAdd(ref _tunnels, _maxTunnels)) return LeaseResult.BackendFull;
-        if (_total.TryAdd(maxTunnelsInAll)) return LeaseResult.Granted;
-        Interlocked.Decrement(ref _tunnels);
-        return LeaseResult.AllFull;
-    }
-
-    internal void Return(LeaseKind kind)
-    {
-        if (kind == LeaseKind.Request)
-        {
-            Interlocked.Decrement(ref _requests);
-            return;
-        }
-
-        Interlocked.Decrement(ref _tunnels);
-        _total.Remove();
-    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Pool}/{Name}";

@@ -22,17 +22,33 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
     {
         NoBackendReason.Held => Refusal.Held,
         NoBackendReason.Full => Refusal.NoRoomForTunnel,
+        NoBackendReason.QueueFull or NoBackendReason.QueueTimedOut or NoBackendReason.QueueClosed => Refusal.Busy,
         _ => Refusal.NoBackend,
     });
 
     /// <summary>The address of the client, as far as it can be trusted; <see langword="null"/> if there is none.</summary>
     public virtual IPAddress? Client => null;
 
-    /// <summary>A temporary refusal, with the pool's <c>Retry-After</c>.</summary>
-    public Refusal Refuse(Refusal refusal) => refusal.RetryAfter(Pool.Options.RetryAfter);
+    /// <summary>A temporary refusal, with the pool's <c>Retry-After</c>, up to doubled so that clients that are refused together come back apart.</summary>
+    public Refusal Refuse(Refusal refusal)
+    {
+        var seconds = (int)Math.Ceiling(Pool.Options.RetryAfter.TotalSeconds);
+        return refusal.RetryAfter(TimeSpan.FromSeconds(seconds + Random.Shared.Next(seconds + 1)));
+    }
 
-    /// <summary>Leases the next backend, never one that was returned before. The caller disposes the lease.</summary>
+    /// <summary>Whether it got no backend because too much is in progress at those that it may go to.</summary>
+    public bool IsCrowdedOut => Why is NoBackendReason.QueueFull or NoBackendReason.QueueTimedOut or NoBackendReason.QueueClosed;
+
+    /// <summary>
+    /// Leases the next backend, never one that was returned before. The caller disposes the lease. Where there is none because of <see
+    /// cref="NoBackendReason.Busy"/>, the caller may wait for one (<see cref="WaitAsync"/>).
+    /// </summary>
     public abstract bool TryNext(out Lease lease);
+
+    /// <summary>After <see cref="NoBackendReason.Busy"/>: waits for a place at one of these backends. Completes on any thread.</summary>
+    /// <returns>The lease; <see langword="null"/> if there is none, see <see cref="Why"/>.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing is leased.</exception>
+    public abstract ValueTask<Lease?> WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>What the current backend is told about the client.</summary>
     public virtual PinNotice Notice => default;

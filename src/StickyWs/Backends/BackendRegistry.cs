@@ -13,6 +13,8 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TurnCounter> _turns = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, WaitLines> _lines = new(StringComparer.OrdinalIgnoreCase);
+    private bool _isStopping;
     private volatile RegistrySnapshot _current = RegistrySnapshot.Empty;
 
     /// <summary>Raised under the writer's lock after every change of <see cref="Current"/>; handlers must be quick and must not call back.</summary>
@@ -108,12 +110,13 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
             .FirstOrDefault(known => known.Name.Equals(definition.Name, StringComparison.OrdinalIgnoreCase) && known.Address == definition.Address);
         if (backend is null)
         {
-            backend = new Backend(pool, definition.Name, definition.Address, Tunnels, names, time.GetUtcNow());
+            backend = new Backend(pool, definition.Name, definition.Address, Tunnels, names, time.GetUtcNow()) { Lines = LinesOf(pool) };
             LogAdded(pool, definition.Name, definition.Address);
+            if (old.Any(known => known.Eligible.Count > 0)) backend.Cool();
             trusted = false;
         }
 
-        backend.Configure(definition.Weight, definition.MaxTunnels);
+        backend.Configure(definition.Weight, definition.MaxTunnels, definition.Limits, time);
         var isToTrust = backend.State == BackendState.Unknown || (wasPanicking && backend.State == BackendState.Unhealthy);
         if (trusted && definition.IsEnabled && isToTrust) SetHealth(backend, BackendState.Healthy, "configuration");
         SetDraining(backend, !definition.IsEnabled);
@@ -125,6 +128,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         if (backend.IsDraining == isDraining) return;
         var before = backend.State;
         backend.SetDraining(isDraining, time.GetUtcNow());
+        if (isDraining) backend.Cool();
         LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, "configuration");
     }
 
@@ -134,6 +138,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.Health, health, backend.IsDraining ? $"{cause} (it drains)" : cause);
         backend.SetHealth(health, cause, time.GetUtcNow(), isSuspicion);
+        if (health == BackendState.Unhealthy) backend.Cool();
         if (health == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
         else if (health == BackendState.Healthy) backend.NoteBack();
     }
@@ -142,12 +147,14 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     private PoolSnapshot Freeze(PoolDefinition pool, ImmutableArray<Backend> backends, bool isEarlier = false)
     {
         if (!_turns.TryGetValue(pool.Name, out var turns)) _turns[pool.Name] = turns = new TurnCounter();
-        var eligible = new BackendSet(backends.Where(backend => !backend.IsDraining && IsFit(backend, pool)));
+        var fit = backends.Where(backend => !backend.IsDraining && IsFit(backend, pool)).ToArray();
+        foreach (var backend in fit) backend.Warm(pool.Options.SlowStart, time);
+        var eligible = new BackendSet(fit);
         if (eligible.Count == 0 && isEarlier) eligible = StillServing(pool, backends);
         if (eligible.Count > 0 || (pool.Options.Health.Probe is not null && pool.Options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))
-            return new PoolSnapshot(pool, backends, eligible, IsPanicking: false, turns);
+            return new PoolSnapshot(pool, backends, eligible, IsPanicking: false, turns, LinesOf(pool.Name));
         var enabled = new BackendSet(backends.Where(backend => !backend.IsDraining));
-        return new PoolSnapshot(pool, backends, enabled, IsPanicking: enabled.Count > 0, turns);
+        return new PoolSnapshot(pool, backends, enabled, IsPanicking: enabled.Count > 0, turns, LinesOf(pool.Name));
     }
 
     private static bool IsFit(Backend backend, PoolDefinition pool)
@@ -156,8 +163,11 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     private void Publish(RegistrySnapshot snapshot)
     {
         var before = _current;
+        AdmitWaiting(snapshot);
         _current = snapshot;
         Changed?.Invoke(snapshot);
         if (before.Revision != snapshot.Revision || before.Before is not null) Retire(before);
+        TellWaiting(before);
+        ScheduleStep();
     }
 }

@@ -8,13 +8,28 @@ namespace StickyWs.Backends;
 /// </summary>
 public sealed class BackendSet : IReadOnlyList<Backend>
 {
+    private const int LongestCycle = 8192;
+
+    private const int FinestScale = 20;
+
     private readonly Backend[] _backends;
     private readonly int[] _rotation;
 
+    // What is left without one of them, kept once it was asked for. Only of a whole set: the subsets of all would be too many.
+    private readonly BackendSet?[]? _without;
+    private BackendSet? _warm;
+
     internal BackendSet(IEnumerable<Backend> backends)
+        : this([.. backends], isWhole: true)
     {
-        _backends = [.. backends];
-        _rotation = Rotation.Of(Array.ConvertAll(_backends, backend => backend.Weight));
+    }
+
+    private BackendSet(Backend[] backends, bool isWhole)
+    {
+        _backends = backends;
+        _rotation = Rotation.Of(Weights(backends));
+        _without = isWhole ? new BackendSet?[backends.Length] : null;
+        IsWarming = Array.Exists(backends, backend => backend.IsWarming);
     }
 
     /// <summary>How many there are.</summary>
@@ -25,6 +40,12 @@ public sealed class BackendSet : IReadOnlyList<Backend>
 
     internal ReadOnlySpan<Backend> Span => _backends;
 
+    /// <summary>Whether one of them has not its whole share yet.</summary>
+    internal bool IsWarming { get; }
+
+    /// <summary>Those that have their whole share.</summary>
+    internal BackendSet Warm => _warm ??= new([.. _backends.Where(backend => !backend.IsWarming)], isWhole: false);
+
     /// <summary>The index of the backend whose turn it is in a smooth weighted rotation; the set must not be empty.</summary>
     public int InTurn(uint turn) => _rotation[turn % (uint)_rotation.Length];
 
@@ -33,5 +54,24 @@ public sealed class BackendSet : IReadOnlyList<Backend>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal BackendSet Without(Backend excluded) => new(_backends.Where(backend => backend != excluded));
+    /// <summary>The index of a backend of the set.</summary>
+    internal int IndexOf(Backend backend) => Array.IndexOf(_backends, backend);
+
+    internal BackendSet Without(Backend excluded)
+    {
+        var index = IndexOf(excluded);
+        if (index < 0) return this;
+        if (_without?[index] is { } known) return known;
+        var rest = new BackendSet([.. _backends.Where(backend => backend != excluded)], isWhole: false);
+        if (_without is not null) _without[index] = rest;
+        return rest;
+    }
+
+    // Whole numbers in the proportion of the shares, exact for those who have all of theirs. The cycle is limited, and with it the cost of a change.
+    private static int[] Weights(Backend[] backends)
+    {
+        var isWhole = !Array.Exists(backends, backend => backend.IsWarming);
+        var scale = isWhole ? 1 : Math.Clamp(LongestCycle / backends.Sum(backend => backend.Weight), 1, FinestScale);
+        return Array.ConvertAll(backends, backend => Math.Max(1, (int)((backend.FineWeight * scale + Backend.WholeShare / 2) / Backend.WholeShare)));
+    }
 }

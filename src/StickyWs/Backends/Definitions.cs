@@ -41,6 +41,12 @@ internal sealed record PoolDefinition(string Name, PoolOptions Options, Immutabl
 /// <param name="IsEnabled">Whether it gets new work; if not, it drains.</param>
 internal sealed record BackendDefinition(string Name, Uri Address, int Weight, int? MaxTunnels, bool IsEnabled)
 {
+    /// <summary>How much work at a time it takes.</summary>
+    public WorkLimits Limits { get; init; } = WorkLimits.None;
+
     public static BackendDefinition Of(string name, BackendOptions options)
-        => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.Enabled);
+        => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.Enabled)
+        {
+            Limits = new WorkLimits(options.MaxHandshakes, options.MaxRequests, options.HandshakeRate),
+        };
 }

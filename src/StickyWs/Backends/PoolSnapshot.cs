@@ -9,12 +9,14 @@ namespace StickyWs.Backends;
 /// <param name="Eligible">Those that may get new work.</param>
 /// <param name="IsPanicking">Whether <paramref name="Eligible"/> contains unhealthy backends because none is healthy.</param>
 /// <param name="Turns">The pool's turn counter, which survives changes.</param>
+/// <param name="Lines">Where those wait who found the limits of its backends reached; it survives changes, too.</param>
 internal sealed record PoolSnapshot(
     PoolDefinition Definition,
     ImmutableArray<Backend> Backends,
     BackendSet Eligible,
     bool IsPanicking,
-    TurnCounter Turns)
+    TurnCounter Turns,
+    WaitLines Lines)
 {
     public string Name => Definition.Name;
 

@@ -13,8 +13,18 @@ public interface ILoadBalancingPolicy
 
     /// <summary>Chooses among the eligible backends.</summary>
     /// <param name="candidates">Never empty.</param>
-    /// <param name="turn">The number of this choice in its pool; it counts up by one and wraps around.</param>
+    /// <param name="turn">
+    /// The number of this choice in its pool; it counts up by one and wraps around. Choices for work whose first backend failed or was full are
+    /// numbered apart.
+    /// </param>
     /// <returns>The index of the chosen backend, 0 to <c>candidates.Count - 1</c>. For any other value, round-robin decides and an error is
     /// logged.</returns>
     int Pick(BackendSet candidates, uint turn);
+
+    /// <summary>
+    /// Whether it spares backends that are new or back by itself (<c>SlowStart</c>): with <see cref="BackendSet.InTurn"/> or <see
+    /// cref="Backend.EffectiveWeight"/>. If not, which is the default, a part of its choices of such a backend is not followed: it is asked again
+    /// without them.
+    /// </summary>
+    bool HonoursSlowStart => false;
 }

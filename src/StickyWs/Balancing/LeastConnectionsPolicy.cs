@@ -7,6 +7,8 @@ internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
 {
     public string Name => "LeastConnections";
 
+    public bool HonoursSlowStart => true;
+
     public int Pick(BackendSet candidates, uint turn)
     {
         var best = candidates.InTurn(turn);

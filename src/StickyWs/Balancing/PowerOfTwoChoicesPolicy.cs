@@ -10,6 +10,8 @@ internal sealed class PowerOfTwoChoicesPolicy : ILoadBalancingPolicy
 {
     public string Name => "PowerOfTwoChoices";
 
+    public bool HonoursSlowStart => true;
+
     public int Pick(BackendSet candidates, uint turn)
     {
         var first = candidates.InTurn(Scramble(turn));

@@ -7,5 +7,7 @@ internal sealed class RoundRobinPolicy : ILoadBalancingPolicy
 {
     public string Name => "RoundRobin";
 
+    public bool HonoursSlowStart => true;
+
     public int Pick(BackendSet candidates, uint turn) => candidates.InTurn(turn);
 }

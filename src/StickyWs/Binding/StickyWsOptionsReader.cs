@@ -68,6 +68,12 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.List(nameof(pool.Upgrades), pool.Upgrades);
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
         reader.Time(nameof(pool.RetryAfter), v => pool.RetryAfter = v);
+        reader.TimeOrNone(nameof(pool.SlowStart), v => pool.SlowStart = v);
+        reader.Section(nameof(pool.Queue), queue =>
+        {
+            queue.Whole(nameof(pool.Queue.Length), v => pool.Queue.Length = v);
+            queue.Time(nameof(pool.Queue.Timeout), v => pool.Queue.Timeout = v);
+        });
         reader.Section(nameof(pool.Health), health => ReadHealth(health, pool.Health));
         reader.SectionOrChoice<PoolTlsMode>(nameof(pool.Tls), v => pool.Tls.Mode = v, tls =>
         {
@@ -85,6 +91,9 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Whole(nameof(backend.Weight), v => backend.Weight = v);
         reader.Flag(nameof(backend.Enabled), v => backend.Enabled = v);
         reader.Whole(nameof(backend.MaxTunnels), v => backend.MaxTunnels = v);
+        reader.Whole(nameof(backend.MaxHandshakes), v => backend.MaxHandshakes = v);
+        reader.Number(nameof(backend.HandshakeRate), v => backend.HandshakeRate = v);
+        reader.Whole(nameof(backend.MaxRequests), v => backend.MaxRequests = v);
     }
 
     private static void ReadHealth(SectionReader reader, HealthOptions health)

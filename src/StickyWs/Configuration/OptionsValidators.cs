@@ -20,6 +20,9 @@ internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
 internal sealed partial class BackendRanges : IValidateOptions<BackendOptions>;
 
 [OptionsValidator]
+internal sealed partial class QueueRanges : IValidateOptions<QueueOptions>;
+
+[OptionsValidator]
 internal sealed partial class TimeoutRanges : IValidateOptions<TimeoutOptions>;
 
 [OptionsValidator]

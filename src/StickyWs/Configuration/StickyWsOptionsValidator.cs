@@ -40,6 +40,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     {
         Add(errors, new PoolRanges().Validate(key, pool));
         Add(errors, new TimeoutRanges().Validate($"{key}:Timeouts", pool.Timeouts));
+        Add(errors, new QueueRanges().Validate($"{key}:Queue", pool.Queue));
         Add(errors, new ConnectionRanges().Validate($"{key}:Connections", pool.Connections));
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
         MatchRules.Check($"{key}:Match", pool.Match, errors);

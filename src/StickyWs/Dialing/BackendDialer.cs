@@ -48,7 +48,10 @@ internal sealed partial class BackendDialer
             .Build();
     }
 
-    /// <summary>Dials until a backend accepts or none is left. In the latter case, returns the outcome of the last attempt.</summary>
+    /// <summary>
+    /// Dials until a backend accepts or none is left. In the latter case, returns the outcome of the last attempt. Where the limits of the backends are
+    /// reached, it waits for a place.
+    /// </summary>
     public async ValueTask<DialOutcome<TConnection>> DialAsync<TConnection>(
         BackendChoice choice, IBackendConnector<TConnection> connector, CancellationToken cancellationToken)
         where TConnection : BackendConnection
@@ -80,7 +83,13 @@ internal sealed partial class BackendDialer
         BackendChoice choice, IBackendConnector<TConnection> connector, ResilienceContext context)
         where TConnection : BackendConnection
     {
-        if (!choice.TryNext(out var lease)) return new DialOutcome<TConnection>(DialResult.NoBackend);
+        if (!choice.TryNext(out var lease))
+        {
+            var waited = choice.Why == NoBackendReason.Busy ? await WaitAsync(choice, connector, context.CancellationToken).ConfigureAwait(false) : null;
+            if (waited is null) return new DialOutcome<TConnection>(DialResult.NoBackend);
+            lease = waited.Value;
+        }
+
         var startedAt = _time.GetTimestamp();
         string? errorType = DialError.Abandoned;
         var isLeaseGivenOn = false;
@@ -125,6 +134,20 @@ internal sealed partial class BackendDialer
         {
             _metrics.DialEnded(lease.Backend.Pool, lease.Backend.Name, connector.Lane, errorType, _time.GetElapsedTime(startedAt));
             if (!isLeaseGivenOn) lease.Dispose();
+        }
+    }
+
+    private static async ValueTask<Lease?> WaitAsync<TConnection>(
+        BackendChoice choice, IBackendConnector<TConnection> connector, CancellationToken cancellationToken)
+        where TConnection : BackendConnection
+    {
+        try
+        {
+            return await choice.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await connector.ReturnAsync().ConfigureAwait(false);
         }
     }
 

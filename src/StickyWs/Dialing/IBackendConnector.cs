@@ -13,6 +13,9 @@ internal interface IBackendConnector<TConnection>
     /// <summary>The lane, one of <see cref="LaneNames"/>.</summary>
     string Lane => LaneNames.Portable;
 
+    /// <summary>After a wait that ended on any thread: goes on where the lane's connections live.</summary>
+    ValueTask ReturnAsync() => ValueTask.CompletedTask;
+
     /// <exception cref="SocketException">The backend cannot be reached.</exception>
     /// <exception cref="IOException">The connection broke at once.</exception>
     /// <exception cref="AuthenticationException">The TLS handshake failed.</exception>

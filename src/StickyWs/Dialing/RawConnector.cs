@@ -13,6 +13,8 @@ internal sealed class RawConnector(Reactor reactor, RawBackendTls? secure = null
 {
     public string Lane => LaneNames.Raw;
 
+    public async ValueTask ReturnAsync() => await reactor.SwitchTo();
+
     public async ValueTask<RawBackendConnection> ConnectAsync(Backend backend, TlsOptions tls, CancellationToken cancellationToken)
     {
         var (names, address) = (backend.Names, backend.Address);

@@ -18,7 +18,11 @@ internal sealed class Decision(
     private Backend? _last;
     private Backend? _first = claim?.First;
     private bool _metFull;
+    private bool _hadTurn;
     private Backend? _trial;
+    private List<Backend>? _tried;
+    private Backend? _waitsFor;
+    private TimeSpan _waited;
     private bool _mayTry = isRepeatable && !pool.Suspended.IsEmpty;
 
     /// <summary>Why the last backend was chosen.</summary>
@@ -33,6 +37,9 @@ internal sealed class Decision(
     /// <summary>Whether the response's body will be learnt from.</summary>
     public bool AwaitsBody => claim?.Awaits is not null;
 
+    /// <summary>Where it waits for a place.</summary>
+    public WaitingRoom Waits { get; init; } = WaitingRoom.Plain;
+
     /// <summary>The request, and the proxies that are trusted about its origin.</summary>
     public (RequestView Request, Networks Trusted)? Origin { get; init; }
 
@@ -43,6 +50,7 @@ internal sealed class Decision(
     public override bool TryNext(out Lease lease)
     {
         lease = default;
+        _waitsFor = null;
         if (claim?.IsHeld(_last) == true)
         {
             claim.NoteHeld(Pool.Name);
@@ -51,30 +59,67 @@ internal sealed class Decision(
         }
 
         PassOverLast();
-        while (Pick() is { } backend)
+        if (IsBehindOthers) return Fail(NoBackendReason.Busy);
+        var (left, isBusy) = (_candidates, false);
+        while (Pick(left, out var isBound) is { } backend)
         {
-            _last = backend;
-            switch (backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim))
+            var result = backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
+            if (result == LeaseResult.Granted)
             {
-                case LeaseResult.Granted:
-                    Why = NoBackendReason.None;
-                    return true;
-                case LeaseResult.AllFull:
-                    Why = NoBackendReason.Full;
-                    return false;
-                case LeaseResult.BackendFull when claim?.IsBoundTo(backend) == true:
-                    Why = NoBackendReason.Full;
-                    return false;
-                case LeaseResult.BackendFull:
-                    _metFull = true;
-                    PassOverLast();
-                    break;
+                (_last, Why) = (backend, NoBackendReason.None);
+                return true;
             }
+
+            lease = default;
+            Pool.Lines.Of(Kind).Freed(backend);
+            if (result == LeaseResult.AllFull || (result == LeaseResult.BackendFull && claim?.IsBoundTo(backend) == true)) return Fail(NoBackendReason.Full);
+            if (result == LeaseResult.Busy && isBound)
+            {
+                _waitsFor = backend;
+                return Fail(NoBackendReason.Busy);
+            }
+
+            if (result == LeaseResult.Busy) isBusy |= backend != _trial;
+            else PassOver(backend);
+            _metFull |= result == LeaseResult.BackendFull;
+            left = left.Without(backend);
         }
 
-        lease = default;
-        Why = _metFull ? NoBackendReason.Full : Pool.Eligible.Count == 0 ? NoBackendReason.NoneEligible : NoBackendReason.AllTried;
-        return false;
+        return Fail(isBusy ? NoBackendReason.Busy : _metFull ? NoBackendReason.Full
+            : Pool.Eligible.Count == 0 ? NoBackendReason.NoneEligible : NoBackendReason.AllTried);
+    }
+
+    public override async ValueTask<Lease?> WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var waiter = new Waiter(Pool, _waitsFor, _tried ?? [], maxTunnels, claim);
+            var queue = Pool.Options.Queue;
+            var left = queue.Timeout - _waited;
+            var end = left > TimeSpan.Zero
+                ? await Waits.WaitAsync(Pool, Kind, waiter, left, cancellationToken).ConfigureAwait(false)
+                : (End: WaitEnd.TimedOut, Time: TimeSpan.Zero);
+            _waited += end.Time;
+            switch (end.End)
+            {
+                case WaitEnd.Granted:
+                    (_last, Why) = (waiter.Lease.Backend, NoBackendReason.None);
+                    return waiter.Lease;
+                case WaitEnd.Left:
+                    throw new OperationCanceledException(cancellationToken);
+                case WaitEnd.Stranded when _waitsFor is null:
+                    Why = NoBackendReason.NoneEligible;
+                    return null;
+                case WaitEnd.Stranded:
+                    _last = _waitsFor; // As if it had been tried: the client may have to wait for its return, or else is moved.
+                    if (TryNext(out var lease)) return lease;
+                    if (Why != NoBackendReason.Busy) return null;
+                    break;
+                default:
+                    Why = ReasonOf(end.End);
+                    return null;
+            }
+        }
     }
 
     /// <summary>Tries a backend first, unless the client has a claim on one by a rule of the pool.</summary>
@@ -93,8 +138,26 @@ internal sealed class Decision(
     public ValueTask LearnAsync(ReadOnlySpan<byte> body)
         => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 
-    private Backend? Pick()
+    // Those without a key go behind the others that wait for any backend. A client that has a backend may find a place there.
+    private bool IsBehindOthers => _first is null && !KnowsClient && !_mayTry && _candidates.Count > 0 && Pool.Lines.Of(Kind).HasWaitersForAny;
+
+    private static NoBackendReason ReasonOf(WaitEnd end) => end switch
     {
+        WaitEnd.Full => NoBackendReason.QueueFull,
+        WaitEnd.TimedOut => NoBackendReason.QueueTimedOut,
+        _ => NoBackendReason.QueueClosed,
+    };
+
+    private bool Fail(NoBackendReason why)
+    {
+        Why = why;
+        return false;
+    }
+
+    // A client is bound to the backend where its key leads: its state is there, or will be, and all instances agree on it.
+    private Backend? Pick(BackendSet candidates, out bool isBound)
+    {
+        isBound = true;
         if (_first is { } first)
         {
             _first = null;
@@ -102,18 +165,26 @@ internal sealed class Decision(
             return first;
         }
 
+        isBound = KnowsClient;
         if (_mayTry && TryTakeTrial() is { } suspended) return suspended;
-        if (_candidates.Count == 0) return null;
-        if (claim is not { Key.IsNone: false }) return _candidates[policy.Pick(_candidates, Pool.Turns.Next())];
+        if (candidates.Count == 0) return null;
+        if (claim is not { Key.IsNone: false }) return candidates[policy.Pick(candidates, NextTurn())];
         if (Reason != DecisionReason.Retry) Reason = claim.Known is null ? DecisionReason.Affinity : DecisionReason.Moved;
-        return _candidates[Rendezvous.Pick(claim.Key, _candidates.Span)];
+        return candidates[Rendezvous.Pick(claim.Key, candidates.Span)];
+    }
+
+    private uint NextTurn()
+    {
+        if (_hadTurn) return Pool.Turns.NextAgain();
+        _hadTurn = true;
+        return Pool.Turns.Next();
     }
 
     // Only a client without state, whose request may be repeated elsewhere, can try a backend that was suspended because of traffic.
     private Backend? TryTakeTrial()
     {
         _mayTry = false;
-        if (claim is { Known: not null } || (claim is { Key.IsNone: false })) return null;
+        if (claim is { Known: not null } || KnowsClient) return null;
         foreach (var suspended in Pool.Suspended)
         {
             if (!suspended.TryTakeTrial()) continue;
@@ -126,9 +197,14 @@ internal sealed class Decision(
 
     private void PassOverLast()
     {
-        if (_last is null) return;
-        Reason = DecisionReason.Retry;
-        _candidates = _candidates.Without(_last);
+        if (_last is not null) PassOver(_last);
         _last = null;
+    }
+
+    private void PassOver(Backend backend)
+    {
+        Reason = DecisionReason.Retry;
+        (_tried ??= []).Add(backend);
+        _candidates = _candidates.Without(backend);
     }
 }

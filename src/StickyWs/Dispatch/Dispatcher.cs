@@ -15,13 +15,15 @@ internal sealed class Dispatcher
     private readonly BackendRegistry _registry;
     private readonly PolicyTable _policies;
     private readonly ClaimResolver _claims;
+    private readonly WaitingRoom _waits;
     private volatile PoolMatcher _matcher;
 
-    public Dispatcher(BackendRegistry registry, PolicyTable policies, ClaimResolver claims)
+    public Dispatcher(BackendRegistry registry, PolicyTable policies, ClaimResolver claims, WaitingRoom? waits = null)
     {
         _registry = registry;
         _policies = policies;
         _claims = claims;
+        _waits = waits ?? WaitingRoom.Plain;
         _matcher = new PoolMatcher(registry.Current);
     }
 
@@ -95,5 +97,6 @@ internal sealed class Dispatcher
         => new(pool, kind, _policies.Get(pool.Options.Policy), snapshot.Options.MaxTunnels ?? int.MaxValue, claim, MayTry(pool, kind, request))
         {
             Origin = (request, snapshot.TrustedProxies),
+            Waits = _waits,
         };
 }

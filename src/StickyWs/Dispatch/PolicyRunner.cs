@@ -15,6 +15,17 @@ internal sealed partial class PolicyRunner(ILoadBalancingPolicy policy, ILogger<
     public int Pick(BackendSet candidates, uint turn)
     {
         if (candidates.Count == 1) return 0;
+        var index = PickAmong(candidates, turn);
+        if (!candidates.IsWarming || policy.HonoursSlowStart || IsItsShare(candidates[index], turn) || candidates.Warm.Count == 0) return index;
+        return candidates.IndexOf(candidates.Warm[PickAmong(candidates.Warm, turn)]);
+    }
+
+    // Which turns are within the share of a backend that warms up: spread evenly (multiples of the golden ratio), and the same each time they are asked for.
+    private static bool IsItsShare(Backend backend, uint turn)
+        => (ulong)(turn * 2_654_435_769u) * Backend.WholeShare >> 32 < (ulong)backend.Share;
+
+    private int PickAmong(BackendSet candidates, uint turn)
+    {
         try
         {
             var index = policy.Pick(candidates, turn);

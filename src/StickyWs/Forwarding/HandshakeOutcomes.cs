@@ -22,6 +22,9 @@ internal static class HandshakeOutcomes
     {
         (DialResult.Abandoned, _) => (HandshakeOutcome.ClientGone, null),
         (_, NoBackendReason.Held) => (HandshakeOutcome.Held, choice.Refusal),
+        (_, NoBackendReason.QueueFull) => (HandshakeOutcome.QueueFull, choice.Refusal),
+        (_, NoBackendReason.QueueTimedOut) => (HandshakeOutcome.QueueTimedOut, choice.Refusal),
+        (_, NoBackendReason.QueueClosed) => (HandshakeOutcome.QueueClosed, choice.Refusal),
         (DialResult.TimedOut, _) => (HandshakeOutcome.Unreachable, Refusal.NotReachedInTime),
         (DialResult.OutOfResources or DialResult.OutOfReach, _) => (HandshakeOutcome.Full, choice.Refuse(Refusal.NoRoom)),
         (DialResult.Unreachable, _) => (HandshakeOutcome.Unreachable, Refusal.NotReached),

@@ -77,7 +77,7 @@ internal sealed partial class PassthroughForwarder(
                 return null;
             }
 
-            var backend = dial.Lease.Backend;
+            var (lease, backend) = (dial.Lease, dial.Lease.Backend);
             var isHandedOver = false;
             try
             {
@@ -90,7 +90,7 @@ internal sealed partial class PassthroughForwarder(
 
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                if (isHandedOver) return new OpenedBackend<TConnection>(connection, dial.Lease, length, FrameCursor.None, HasFrames: false);
+                if (isHandedOver) return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }
@@ -99,7 +99,7 @@ internal sealed partial class PassthroughForwarder(
                 if (!isHandedOver)
                 {
                     connection.Dispose();
-                    dial.Lease.Dispose();
+                    lease.Dispose();
                 }
             }
         }

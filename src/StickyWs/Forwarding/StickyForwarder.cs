@@ -38,7 +38,7 @@ internal sealed partial class StickyForwarder(
         where TConnection : BackendConnection
     {
         var startedAt = time.GetTimestamp();
-        var request = new ArrayBufferWriter<byte>(head.Length + 256);
+        ArrayBufferWriter<byte>? request = null; // Not before there is a backend: many may wait for one.
         var isTrusted = registry.Current.TrustedProxies.Contains(client.Info.Address);
         var retries = default(Retries);
         Backend? silent = null;
@@ -52,17 +52,19 @@ internal sealed partial class StickyForwarder(
                 return null;
             }
 
-            var backend = dial.Lease.Backend;
+            var (lease, backend) = (dial.Lease, dial.Lease.Backend);
             var isHandedOver = false;
             try
             {
                 var pool = choice.Pool.Options;
+                request ??= new ArrayBufferWriter<byte>(head.Length + 256);
                 request.ResetWrittenCount();
                 RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
                 var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
                 var result = await shaking.ConfigureAwait(false);
                 HandshakeOutcomes.Report(outcomes, backend, result.Outcome, choice);
+                if (result.Answer is not null) lease = lease.Shaken(); // It has answered; how long the client takes to read that is not its matter.
                 if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
                 {
                     silent = backend;
@@ -73,7 +75,7 @@ internal sealed partial class StickyForwarder(
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return Opened(connection, dial.Lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames);
+                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
@@ -85,7 +87,7 @@ internal sealed partial class StickyForwarder(
                 if (!isHandedOver)
                 {
                     connection.Dispose();
-                    dial.Lease.Dispose();
+                    lease.Dispose();
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using StickyWs.Backends;
+using StickyWs.Dispatch;
 using StickyWs.Observability;
 using StickyWs.Pinning;
 
@@ -15,6 +16,10 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
             () => Each(registry, backend => backend.ActiveTunnels), "{tunnel}", "Tunnels open, handshakes under way included.");
         meter.CreateObservableUpDownCounter("stickyws.requests.active",
             () => Each(registry, backend => backend.ActiveRequests), "{request}", "Plain HTTP requests under way.");
+        meter.CreateObservableUpDownCounter("stickyws.handshakes.active",
+            () => Each(registry, backend => backend.ActiveHandshakes), "{handshake}", "WebSocket handshakes under way.");
+        meter.CreateObservableUpDownCounter("stickyws.queue.length",
+            () => Waiting(registry), "{request}", "Handshakes and plain requests that wait for a place at a backend.");
         meter.CreateObservableCounter("stickyws.tunnel.io", () => Bytes(registry), "By", "Bytes relayed, by direction.");
         meter.CreateObservableUpDownCounter("stickyws.pins",
             Pins, "{pin}", "Pins kept in this process, by kind: learnt from backends, or the last backend of a hashed key.");
@@ -31,6 +36,11 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins)
 
     private static IEnumerable<Measurement<int>> Each(BackendRegistry registry, Func<Backend, int> value)
         => Backends(registry).Select(backend => new Measurement<int>(value(backend), Tags(backend)));
+
+    private static IEnumerable<Measurement<int>> Waiting(BackendRegistry registry)
+        => from pool in registry.Current.Pools
+           from kind in Enum.GetValues<LeaseKind>()
+           select new Measurement<int>(pool.Lines.Of(kind).Count, StickyWsMetrics.Pool(pool.Name), StickyWsMetrics.Work(WaitingRoom.WordOf(kind)));
 
     private static IEnumerable<Measurement<long>> Bytes(BackendRegistry registry)
         => Backends(registry).SelectMany(backend => new[]

@@ -113,6 +113,8 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<ILoadBalancingPolicy, LeastConnectionsPolicy>();
         services.AddSingleton<ILoadBalancingPolicy, PowerOfTwoChoicesPolicy>();
         services.AddSingleton<PolicyTable>();
+        services.AddSingleton<WaitingRoom>();
+        services.AddHostedService<LineCloser>();
         services.AddSingleton<Dispatcher>();
     }
 

@@ -40,6 +40,8 @@ internal sealed record Refusal(int Status, string Text)
 
     public static Refusal NoRoomForTunnel { get; } = new(503, "The limit of open WebSockets is reached.");
 
+    public static Refusal Busy { get; } = new(503, "Too many are on their way to the backends. Try again shortly.");
+
     public static Refusal NoRoomForUpgrade { get; } = new(503, "The limit of upgraded connections is reached.");
 
     public static Refusal NotReachedInTime { get; } = new(504, "No backend accepted the connection in time.");

@@ -36,6 +36,7 @@ internal static class EventIds
 
     // Dispatch
     public const int PolicyMisbehaved = 400;
+    public const int QueueRefused = 401;
 
     // Forwarding
     public const int DialFailed = 500;

@@ -33,4 +33,14 @@ public enum HandshakeOutcome
 
     /// <summary>The client left before the tunnel was open.</summary>
     ClientGone,
+
+    /// <summary>The pool's backends take no more handshakes at a time, and as many wait already as may (<c>Queue:Length</c>); the client got
+    /// 503.</summary>
+    QueueFull,
+
+    /// <summary>The handshake has waited for a place at a backend for as long as it may (<c>Queue:Timeout</c>); the client got 503.</summary>
+    QueueTimedOut,
+
+    /// <summary>The host stopped while the handshake waited for a place at a backend; the client got 503.</summary>
+    QueueClosed,
 }

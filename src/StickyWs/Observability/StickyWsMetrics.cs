@@ -27,6 +27,7 @@ internal sealed class StickyWsMetrics
     private readonly Histogram<double> _handshakes;
     private readonly Histogram<double> _tlsHandshakes;
     private readonly Histogram<double> _tunnelDuration;
+    private readonly Histogram<double> _waits;
 
     public StickyWsMetrics(IMeterFactory factory)
     {
@@ -43,6 +44,7 @@ internal sealed class StickyWsMetrics
         _probes = Times("stickyws.probe.duration", "Probes, with their retries.", Buckets.Moments);
         _handshakes = Times("stickyws.handshake.duration", "WebSocket handshakes, from the routed head to the outcome.", Buckets.Moments);
         _tlsHandshakes = Times("stickyws.tls.handshake.duration", "TLS handshakes of the raw lane, with the judgement of certificates.", Buckets.Moments);
+        _waits = Times("stickyws.queue.duration", "Waits for a place at a backend whose limits are reached.", Buckets.Moments);
         _tunnelDuration = Times("stickyws.tunnel.duration", "Lifetime of tunnels, by end reason.", Buckets.Lives);
     }
 
@@ -101,6 +103,13 @@ internal sealed class StickyWsMetrics
         Record(_tlsHandshakes, duration, tags, errorType);
     }
 
+    /// <param name="pool">The pool.</param>
+    /// <param name="work">What waited, see <see cref="Work"/>.</param>
+    /// <param name="errorType">Why it got no place, from a fixed set of words; <see langword="null"/> if it got one.</param>
+    /// <param name="duration">How long it waited.</param>
+    public void Waited(string pool, string work, string? errorType, TimeSpan duration)
+        => Record(_waits, duration, [Pool(pool), Work(work)], errorType);
+
     public void TunnelOpened(string pool, string backend, string lane)
         => _tunnelsOpened.Add(1, Pool(pool), Backend(backend), Lane(lane));
 
@@ -122,6 +131,9 @@ internal sealed class StickyWsMetrics
     public static KeyValuePair<string, object?> Pool(string pool) => new("stickyws.pool", pool);
 
     public static KeyValuePair<string, object?> Backend(string backend) => new("stickyws.backend", backend);
+
+    /// <param name="work"><c>handshake</c> or <c>request</c>.</param>
+    public static KeyValuePair<string, object?> Work(string work) => new("stickyws.work", work);
 
     private static KeyValuePair<string, object?> Lane(string lane) => new("stickyws.lane", lane);
 

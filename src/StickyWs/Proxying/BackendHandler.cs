@@ -41,7 +41,7 @@ internal sealed partial class BackendHandler(
             catch (Exception e)
             {
                 Report(backend, request, e, cancellationToken);
-                if (!request.TryRetry()) throw;
+                if (!await request.TryRetryAsync(cancellationToken).ConfigureAwait(false)) throw;
                 metrics.Retried(backend.Pool, backend.Name);
                 LogRetried(backend.Pool, backend.Name, request.Backend!.Name, request.Failure, e);
                 message.RequestUri = ClientTarget.At(request.Backend, request.Target);

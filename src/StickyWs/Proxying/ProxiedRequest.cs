@@ -73,8 +73,12 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// <summary>The client's body, if it may have one.</summary>
     public BodyGate? Body { get; set; }
 
-    /// <summary>Releases the backend and takes the next one.</summary>
-    public bool TryMoveOn()
+    /// <summary>Releases the backend and takes the next one, after a wait where the backends' limits are reached.</summary>
+    /// <param name="attempt">Ends the wait, besides the end of the request.</param>
+    public ValueTask<bool> MoveOnAsync(CancellationToken attempt = default)
+        => TryMoveOn() ? new(true) : Why == NoBackendReason.Busy ? WaitAsync(attempt) : new(false);
+
+    private bool TryMoveOn()
     {
         Dispose();
         // An authenticated connection of the client decides, whatever the policy would choose.
@@ -88,20 +92,36 @@ internal sealed class ProxiedRequest(HttpContext context, Decision decision, str
     /// Takes the next backend, or the same again, if the request may be tried there (<see cref="Retries"/>); also after a kept connection was closed,
     /// or if the backend says that it did not process the request.
     /// </summary>
-    public bool TryRetry()
+    public ValueTask<bool> TryRetryAsync(CancellationToken attempt)
     {
-        if (Content is { CanRepeat: false }) return false;
-        switch (Failure)
+        if (Content is { CanRepeat: false }) return new(false);
+        return Failure switch
         {
-            case AttemptFailure.StaleConnection:
-                return ++_stale <= MostOnStale;
-            case AttemptFailure.NotProcessed:
-                return ++_refused <= MostOnRefusal || TryMoveOn();
-            case AttemptFailure.NoAnswer:
-                return _retries.TryAfterNoAnswer(isSafe: Content is null) && TryMoveOn();
-            default:
-                // A kept connection to another backend is no reason to leave a client's state behind.
-                return Failure.IsConnects() && Retries.AfterConnect(Failure == AttemptFailure.OutOfResources, canUseKept: !decision.KnowsClient) && TryMoveOn();
+            AttemptFailure.StaleConnection => new(++_stale <= MostOnStale),
+            AttemptFailure.NotProcessed => ++_refused <= MostOnRefusal ? new(true) : MoveOnAsync(attempt),
+            AttemptFailure.NoAnswer => _retries.TryAfterNoAnswer(isSafe: Content is null) ? MoveOnAsync(attempt) : new(false),
+            _ => MayLeave() ? MoveOnAsync(attempt) : new(false),
+        };
+    }
+
+    // A kept connection to another backend is no reason to leave a client's state behind.
+    private bool MayLeave()
+        => Failure.IsConnects() && Retries.AfterConnect(Failure == AttemptFailure.OutOfResources, canUseKept: !decision.KnowsClient);
+
+    private async ValueTask<bool> WaitAsync(CancellationToken attempt)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, Deadline, attempt);
+        try
+        {
+            if (await decision.WaitAsync(over.Token).ConfigureAwait(false) is not { } lease) return false;
+            (_lease, _isLeased, Backend) = (lease, true, lease.Backend);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            if (IsOutOfTime) Failure = AttemptFailure.OutOfTime;
+            else if (context.RequestAborted.IsCancellationRequested) Failure = AttemptFailure.ClientGone;
+            return false;
         }
     }
 

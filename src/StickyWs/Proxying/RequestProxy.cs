@@ -40,7 +40,7 @@ internal sealed partial class RequestProxy(
         {
             if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.WriteAsync(context, Refusal.BadTarget, context.RequestAborted).ConfigureAwait(false);
             else if (!target.StartsWith('/')) await ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted).ConfigureAwait(false);
-            else if (!request.TryMoveOn()) await RefuseAsync(request).ConfigureAwait(false);
+            else if (!await request.MoveOnAsync().ConfigureAwait(false)) await RefuseAsync(request).ConfigureAwait(false);
             else
             {
                 using var exchange = new Exchange(request, clients.Use(request));
@@ -57,11 +57,20 @@ internal sealed partial class RequestProxy(
 
     private Task RefuseAsync(ProxiedRequest request)
     {
+        if (request.Failure is AttemptFailure.ClientGone or AttemptFailure.OutOfTime) return EndWait(request);
         if (request.Why is NoBackendReason.NoneEligible or NoBackendReason.Held) outcomes.Missed(request.Pool);
         var refusal = request.Failure.IsOurs() ? request.Decision.Refuse(Refusal.NoRoom) : request.Decision.Refusal;
         return ErrorAnswer.WriteAsync(request.Context, refusal, request.Context.RequestAborted);
     }
 
+    // Nobody waits for the answer any more.
+    private static Task EndWait(ProxiedRequest request)
+    {
+        var context = request.Context;
+        if (!context.RequestAborted.IsCancellationRequested) return ErrorAnswer.WriteAsync(context, Refusal.OutOfTime, context.RequestAborted);
+        Abandonment.End(context);
+        return Task.CompletedTask;
+    }
 
     // The response was passed on; the rest of the request was not wanted.
     private static bool IsAnsweredWithoutBody(ProxiedRequest request, ForwarderError error)
@@ -95,7 +104,8 @@ internal sealed partial class RequestProxy(
             return Task.CompletedTask;
         }
 
-        if ((request.Why == NoBackendReason.Held || request.Failure.IsOurs()) && !context.Response.HasStarted) return RefuseAsync(request);
+        var isRefused = request.Why == NoBackendReason.Held || request.Decision.IsCrowdedOut || request.Failure.IsOurs();
+        if (isRefused && !context.Response.HasStarted) return RefuseAsync(request);
         return ErrorAnswer.WriteAsync(context, refusal, context.RequestAborted);
     }
 

@@ -27,7 +27,7 @@ public sealed class RefusalTests
 
         Assert.Equal(status, HttpHead.Status(answer));
         Assert.EndsWith($"page {status}", answer, StringComparison.Ordinal);
-        Assert.Equal(status == 503 ? ["5"] : [], HttpHead.Values(answer, "Retry-After"));
+        Assert.InRange(HttpHead.RetryAfter(answer), status == 503 ? 5 : -1, status == 503 ? 10 : -1);
     }
 
     [Theory]

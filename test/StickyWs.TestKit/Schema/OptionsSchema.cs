@@ -76,6 +76,7 @@ public sealed class OptionsSchema(Type root, IReadOnlyDictionary<string, Action<
         if (type == typeof(int)) return Typed("integer");
         if (type == typeof(int?)) return Typed(new JsonArray("integer", "null"));
         if (type == typeof(double)) return Typed("number");
+        if (type == typeof(double?)) return Typed(new JsonArray("number", "null"));
         if (type == typeof(string)) return Typed("string");
         if (type == typeof(TimeSpan)) return Typed("string", "pattern", Time);
         if (type == typeof(TimeSpan?)) return Typed("string", "anyOf", new JsonArray(Names("none"), new JsonObject { ["pattern"] = Time }));

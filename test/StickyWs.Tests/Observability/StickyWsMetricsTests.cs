@@ -39,7 +39,10 @@ public sealed class StickyWsMetricsTests : IDisposable
     public void Histograms_AreInSecondsAndAdviseTheirBuckets()
     {
         Assert.Equal(
-            ["stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.request.duration", "stickyws.tunnel.duration"],
+            [
+                "stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.queue.duration", "stickyws.request.duration",
+                "stickyws.tunnel.duration",
+            ],
             _histograms.Select(histogram => histogram.Name).Order());
         Assert.All(_histograms, histogram =>
         {
@@ -55,6 +58,7 @@ public sealed class StickyWsMetricsTests : IDisposable
     [InlineData("stickyws.dial.duration", 0.001, 5)]
     [InlineData("stickyws.handshake.duration", 0.001, 10)]
     [InlineData("stickyws.probe.duration", 0.001, 2)]
+    [InlineData("stickyws.queue.duration", 0.001, 10)]
     [InlineData("stickyws.request.duration", 0.001, 100)]
     [InlineData("stickyws.tunnel.duration", 1, 86_400)]
     public void Buckets_TellApartWhatIsCommonAndWhatTimesOut(string name, double shortest, double longest)

@@ -22,4 +22,25 @@ public sealed class BackendOptions
     /// <summary>How many tunnels the backend may hold at once; a full backend is skipped. Range 1 to 100,000,000; default: no limit.</summary>
     [NumberRange(1, 100_000_000)]
     public int? MaxTunnels { get; set; }
+
+    /// <summary>
+    /// How many WebSocket handshakes the backend takes at a time, from the choice of the backend to its verified answer; of TLS that is passed through,
+    /// to the first byte of its answer. Further ones wait in the pool's <see cref="PoolOptions.Queue"/>. Range 1 to 1,000,000; default: no limit.
+    /// </summary>
+    [NumberRange(1, 1_000_000)]
+    public int? MaxHandshakes { get; set; }
+
+    /// <summary>
+    /// How many WebSocket handshakes per second the backend gets; a tenth of a second's may come at once. Further ones wait in the pool's <see
+    /// cref="PoolOptions.Queue"/>. Range 0.1 to 1,000,000; default: no limit.
+    /// </summary>
+    [NumberRange(0.1, 1_000_000)]
+    public double? HandshakeRate { get; set; }
+
+    /// <summary>
+    /// How many plain HTTP requests the backend takes at a time, each until its response was passed on: event streams and long polls count for as long
+    /// as they last. Further ones wait in the pool's <see cref="PoolOptions.Queue"/>. Range 1 to 1,000,000; default: no limit.
+    /// </summary>
+    [NumberRange(1, 1_000_000)]
+    public int? MaxRequests { get; set; }
 }

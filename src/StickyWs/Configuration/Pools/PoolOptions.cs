@@ -41,9 +41,22 @@ public sealed class PoolOptions
     /// <summary>What happens while no backend of the pool is healthy. Default <see cref="NoneHealthyBehavior.FailClosed"/>.</summary>
     public NoneHealthyBehavior WhenNoneHealthy { get; set; } = NoneHealthyBehavior.FailClosed;
 
-    /// <summary>The <c>Retry-After</c> of a 503. Range 1 s to 1 h, sent in whole seconds; default 5 s.</summary>
+    /// <summary>
+    /// The <c>Retry-After</c> of a 503: at least this, and at most twice as much, by chance, so that clients that are refused together come back apart.
+    /// Range 1 s to 1 h, sent in whole seconds; default 5 s.
+    /// </summary>
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a backend that is new, or back, is spared: its share of new work grows from a tenth to all of its weight during this time. Clients with
+    /// affinity go where their key leads all the same. Range 1 s to 1 h; default <see langword="null"/>: it gets its whole share at once.
+    /// </summary>
+    [TimeRange("00:00:01", "01:00:00")]
+    public TimeSpan? SlowStart { get; set; }
+
+    /// <summary>How handshakes and plain requests wait for a backend whose limits of work in progress are reached.</summary>
+    public QueueOptions Queue { get; } = new();
 
     /// <summary>How the pool's backends are monitored. Default: no probes; failures of real traffic count.</summary>
     public HealthOptions Health { get; } = new();

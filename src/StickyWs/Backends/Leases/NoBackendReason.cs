@@ -17,4 +17,16 @@ internal enum NoBackendReason
 
     /// <summary>The backend that holds the client's state is away, and the client waits for it (<c>HoldFor</c>).</summary>
     Held,
+
+    /// <summary>The backends that it may go to have all the handshakes or requests that they take at a time: it can wait for a place.</summary>
+    Busy,
+
+    /// <summary>The same, and as many wait already as may (<c>Queue:Length</c>).</summary>
+    QueueFull,
+
+    /// <summary>It has waited for a place for as long as it may (<c>Queue:Timeout</c>).</summary>
+    QueueTimedOut,
+
+    /// <summary>The host stopped while it waited for a place.</summary>
+    QueueClosed,
 }

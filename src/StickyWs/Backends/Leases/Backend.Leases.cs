@@ -1,0 +1,101 @@
+namespace StickyWs.Backends;
+
+// What it has to do, and how much that may be.
+public sealed partial class Backend
+{
+    private readonly TunnelTotal _total;
+    private volatile int _maxTunnels = int.MaxValue;
+    private volatile int _maxHandshakes = int.MaxValue;
+    private volatile int _maxRequests = int.MaxValue;
+    private volatile TokenBucket? _rate;
+    private volatile bool _isEligible;
+    private int _tunnels;
+    private int _handshakes;
+    private int _requests;
+
+    /// <summary>The maximum number of its tunnels; <see langword="null"/> for no limit.</summary>
+    internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
+
+    /// <summary>Its open tunnels, including handshakes in progress.</summary>
+    public int ActiveTunnels => Volatile.Read(ref _tunnels);
+
+    /// <summary>Its plain HTTP requests in progress.</summary>
+    public int ActiveRequests => Volatile.Read(ref _requests);
+
+    /// <summary>Its handshakes in progress, from the lease to the verified answer.</summary>
+    internal int ActiveHandshakes => Volatile.Read(ref _handshakes);
+
+    /// <summary>How long it takes no new handshake because of its rate; zero if it does now.</summary>
+    internal TimeSpan RateWait => _rate?.Wait ?? TimeSpan.Zero;
+
+    /// <summary>Whether a pool in use gives it new work, whatever its limits say; written by the registry.</summary>
+    internal bool IsEligible
+    {
+        get => _isEligible;
+        set => _isEligible = value;
+    }
+
+    /// <summary>Where those wait who found its limits reached; set by the registry before it is published.</summary>
+    internal WaitLines? Lines { get; init; }
+
+    internal void Configure(int weight, int? maxTunnels, WorkLimits? limits = null, TimeProvider? time = null)
+    {
+        if (limits?.HandshakeRate is not { } rate) _rate = null;
+        else if (_rate is not { } bucket) _rate = new TokenBucket(rate, time ?? TimeProvider.System);
+        else if (bucket.PerSecond != rate) _rate = bucket.At(rate);
+        _weight = weight;
+        _maxTunnels = maxTunnels ?? int.MaxValue;
+        _maxHandshakes = limits?.MaxHandshakes ?? int.MaxValue;
+        _maxRequests = limits?.MaxRequests ?? int.MaxValue;
+    }
+
+    internal LeaseResult TryLease(LeaseKind kind, int maxTunnelsInAll, out Lease lease, ILeaseEnd? end = null)
+    {
+        lease = new Lease(this, kind, end, isShaking: kind == LeaseKind.Tunnel);
+        if (kind == LeaseKind.Tunnel) return TryTakeTunnel(maxTunnelsInAll);
+        return TunnelTotal.TryAdd(ref _requests, _maxRequests) ? LeaseResult.Granted : LeaseResult.Busy;
+    }
+
+    internal void Return(LeaseKind kind, bool isShaking)
+    {
+        if (kind == LeaseKind.Request)
+        {
+            Interlocked.Decrement(ref _requests);
+        }
+        else
+        {
+            if (isShaking) Interlocked.Decrement(ref _handshakes);
+            Interlocked.Decrement(ref _tunnels);
+            _total.Remove();
+        }
+
+        Lines?.Of(kind).Freed(this);
+    }
+
+    internal void ReturnHandshake()
+    {
+        Interlocked.Decrement(ref _handshakes);
+        Lines?.Handshakes.Freed(this);
+    }
+
+    // Handshakes are counted with or without a limit, so that one may be set at any time. The process-wide limit comes last: it is the most contended.
+    // A caller that is refused tells the line, because what is counted here for a moment may keep others out.
+    private LeaseResult TryTakeTunnel(int maxTunnelsInAll)
+    {
+        var rate = _rate;
+        if (ActiveTunnels >= _maxTunnels) return LeaseResult.BackendFull;
+        if (rate?.HasToken == false || !TunnelTotal.TryAdd(ref _handshakes, _maxHandshakes)) return LeaseResult.Busy;
+        if (rate?.TryTake() == false)
+        {
+            Interlocked.Decrement(ref _handshakes);
+            return LeaseResult.Busy;
+        }
+
+        var isCounted = TunnelTotal.TryAdd(ref _tunnels, _maxTunnels);
+        if (isCounted && _total.TryAdd(maxTunnelsInAll)) return LeaseResult.Granted;
+        if (isCounted) Interlocked.Decrement(ref _tunnels);
+        Interlocked.Decrement(ref _handshakes);
+        rate?.PutBack();
+        return isCounted ? LeaseResult.AllFull : LeaseResult.BackendFull;
+    }
+}

@@ -1,0 +1,24 @@
+namespace StickyWs.Backends;
+
+/// <summary>One counted use of a backend. Its holder disposes it exactly once; policies and limits use the count.</summary>
+/// <param name="backend">The backend.</param>
+/// <param name="kind">What it is for.</param>
+/// <param name="end">Is told when it ends.</param>
+/// <param name="isShaking">Whether it also counts among the handshakes in progress.</param>
+internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end = null, bool isShaking = false) : IDisposable
+{
+    public Backend Backend => backend;
+
+    /// <summary>Ends the handshake, whose place is free from now on. The result replaces this lease, which must not be disposed any more.</summary>
+    public Lease Shaken()
+    {
+        if (isShaking) backend.ReturnHandshake();
+        return new Lease(backend, kind, end);
+    }
+
+    public void Dispose()
+    {
+        backend.Return(kind, isShaking);
+        end?.LeaseEnded(backend);
+    }
+}
