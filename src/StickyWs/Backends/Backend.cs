@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using StickyWs.Configuration;
 using StickyWs.Names;
 
 namespace StickyWs.Backends;
@@ -15,7 +16,10 @@ public sealed class Backend
     private readonly TunnelTotal _total;
     private volatile int _health;
     private volatile string? _healthCause;
-    private volatile bool _isDraining;
+    private volatile int _mode;
+    private volatile string? _modeCause;
+    private volatile PoolOptions _options = new();
+    private Action<Backend>? _idle;
     private volatile bool _wasProbed;
     private volatile int _weight = 1;
     private volatile int _maxTunnels = int.MaxValue;
@@ -62,7 +66,7 @@ public sealed class Backend
     internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
 
     /// <summary>Its current state.</summary>
-    public BackendState State => _isDraining ? BackendState.Draining : Health;
+    public BackendState State => IsDraining ? BackendState.Draining : Health;
 
     /// <summary>Its open tunnels, including handshakes in progress.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
@@ -73,7 +77,22 @@ public sealed class Backend
     /// <summary>Its health according to probes and traffic, also while it drains: then <see cref="State"/> does not show it.</summary>
     internal BackendState Health => (BackendState)_health;
 
-    internal bool IsDraining => _isDraining;
+    /// <summary>What it gets: all, or as far as it is drained.</summary>
+    internal BackendMode Mode => (BackendMode)_mode;
+
+    internal bool IsDraining => Mode != BackendMode.On;
+
+    /// <summary>Whether its clients are to go elsewhere: pins to it do not count.</summary>
+    internal bool IsHandedOff => Mode >= BackendMode.HandOff;
+
+    /// <summary>What its <see cref="Mode"/> is by the configuration, whatever was ordered since.</summary>
+    internal BackendMode ConfiguredMode { get; set; }
+
+    /// <summary>The reason for its current <see cref="Mode"/>; <see langword="null"/> if that was never changed.</summary>
+    internal string? ModeCause => _modeCause;
+
+    /// <summary>The settings of its pool, those in force when it was last configured.</summary>
+    internal PoolOptions Options => _options;
 
     /// <summary>Whether a first probe of it has ended, with whatever result.</summary>
     internal bool WasProbed => _wasProbed;
@@ -104,8 +123,9 @@ public sealed class Backend
 
     internal void CountToClient(long bytes) => Interlocked.Add(ref _toClient, bytes);
 
-    internal void Configure(int weight, int? maxTunnels)
+    internal void Configure(int weight, int? maxTunnels, PoolOptions? options = null)
     {
+        _options = options ?? _options;
         _weight = weight;
         _maxTunnels = maxTunnels ?? int.MaxValue;
     }
@@ -173,14 +193,21 @@ public sealed class Backend
     internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false)
     {
         (_isSuspended, _healthCause, _health) = (isSuspended, cause, (int)health);
-        if (!_isDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+        if (!IsDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
 
-    internal void SetDraining(bool isDraining, DateTimeOffset at)
+    internal void SetMode(BackendMode mode, string cause, DateTimeOffset at)
     {
-        _isDraining = isDraining;
-        Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+        var wasDraining = IsDraining;
+        (_modeCause, _mode) = (cause, (int)mode);
+        if (IsDraining != wasDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
+
+    /// <summary>
+    /// Calls back, on any thread and perhaps several times, when its last tunnel or its last request has ended; <see langword="null"/> ends that. An
+    /// end that is not reported happened before this returned.
+    /// </summary>
+    internal void WhenIdle(Action<Backend>? idle) => Interlocked.Exchange(ref _idle, idle);
 
     internal void NoteProbed() => _wasProbed = true;
 
@@ -202,14 +229,9 @@ public sealed class Backend
 
     internal void Return(LeaseKind kind)
     {
-        if (kind == LeaseKind.Request)
-        {
-            Interlocked.Decrement(ref _requests);
-            return;
-        }
-
-        Interlocked.Decrement(ref _tunnels);
-        _total.Remove();
+        var left = Interlocked.Decrement(ref (kind == LeaseKind.Request ? ref _requests : ref _tunnels));
+        if (kind == LeaseKind.Tunnel) _total.Remove();
+        if (left == 0) Volatile.Read(ref _idle)?.Invoke(this);
     }
 
     /// <inheritdoc/>

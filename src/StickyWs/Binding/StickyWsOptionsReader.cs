@@ -63,6 +63,15 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
         });
+        reader.Section(nameof(pool.Drain), drain =>
+        {
+            drain.Time(nameof(pool.Drain.Over), v => pool.Drain.Over = v);
+            drain.TimeOrNone(nameof(pool.Drain.Deadline), v => pool.Drain.Deadline = v);
+            drain.Time(nameof(pool.Drain.CloseTimeout), v => pool.Drain.CloseTimeout = v);
+            drain.Whole(nameof(pool.Drain.CloseCode), v => pool.Drain.CloseCode = v);
+            drain.Text(nameof(pool.Drain.CloseReason), v => pool.Drain.CloseReason = v);
+            drain.Choice<RemovedBackendBehavior>(nameof(pool.Drain.WhenRemoved), v => pool.Drain.WhenRemoved = v);
+        });
         reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
         reader.List(nameof(pool.Upgrades), pool.Upgrades);
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
@@ -83,6 +92,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Text(nameof(backend.Address), v => backend.Address = v);
         reader.Whole(nameof(backend.Weight), v => backend.Weight = v);
         reader.Flag(nameof(backend.Enabled), v => backend.Enabled = v);
+        reader.Choice<BackendMode>(nameof(backend.Mode), v => backend.Mode = v);
         reader.Whole(nameof(backend.MaxTunnels), v => backend.MaxTunnels = v);
     }
 

@@ -42,6 +42,9 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new TimeoutRanges().Validate($"{key}:Timeouts", pool.Timeouts));
         Add(errors, new ConnectionRanges().Validate($"{key}:Connections", pool.Connections));
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
+        Add(errors, new DrainRanges().Validate($"{key}:Drain", pool.Drain));
+        DrainRules.Check($"{key}:Drain", pool.Drain, errors);
+        CheckChoice($"{key}:Drain:WhenRemoved", pool.Drain.WhenRemoved, errors);
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
         {
@@ -71,6 +74,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     private static void ValidateBackend(string key, BackendOptions backend, bool isPassthrough, List<string> errors)
     {
         Add(errors, new BackendRanges().Validate(key, backend));
+        CheckChoice($"{key}:Mode", backend.Mode, errors);
         if (PassthroughRules.RemedyFor(backend.Address, isPassthrough) is { } remedy)
             errors.Add(OptionsError.Of($"{key}:Address", backend.Address.Length == 0 ? null : backend.Address, remedy));
     }

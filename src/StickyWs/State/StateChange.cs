@@ -31,7 +31,7 @@ public sealed class ConfigurationChanged : StateChange
     public required StateSnapshot Snapshot { get; init; }
 }
 
-/// <summary>The state of a backend changed, or whether it gets new work.</summary>
+/// <summary>The state or the mode of a backend changed, or whether it gets new work.</summary>
 public sealed class BackendChanged : StateChange
 {
     /// <summary>The backend, after the change.</summary>

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
@@ -9,7 +10,7 @@ internal sealed class StateFeed
 {
     private readonly StateReader _reader;
     private readonly Channel<Pending> _pending;
-    private readonly Dictionary<Backend, (BackendState State, bool IsEligible)> _backends = [];
+    private readonly Dictionary<Backend, (BackendState State, BackendMode Mode, bool IsEligible)> _backends = [];
     private readonly Dictionary<string, (bool IsPanicking, bool IsAwaited)> _pools = [];
     private readonly Lock _lock = new();
     private long? _revision;
@@ -125,7 +126,8 @@ internal sealed class StateFeed
         }
     }
 
-    private static (BackendState State, bool IsEligible) Of(Backend backend, PoolSnapshot pool) => (backend.State, pool.Eligible.Contains(backend));
+    private static (BackendState State, BackendMode Mode, bool IsEligible) Of(Backend backend, PoolSnapshot pool)
+        => (backend.State, backend.Mode, pool.Eligible.Contains(backend));
 
     private static (bool IsPanicking, bool IsAwaited) Of(PoolSnapshot pool) => (pool.IsPanicking, pool.IsUnknown);
 

@@ -47,6 +47,7 @@ internal static class OptionTable
             ["10.0.0.1:5000", "ftp://h:21", "http://h:5000/path", "http://h?x=1", "http://h#x", "http://user@h", "http://h:0", "ws://h", "http://*:5000"]),
         new("Pools:chat:Backends:a:Weight", "256", ["0", "257", "-1", .. NoWhole]),
         new("Pools:chat:Backends:a:Enabled", "False", NoFlag),
+        new("Pools:chat:Backends:a:Mode", "HandOff", ["Drain", "1", "On,Stop", "false"]),
         new("Pools:chat:Backends:a:MaxTunnels", "9", ["0", "100000001", .. NoWhole]),
         new("Pools:chat:Policy", "LeastConnections", ["Random", "Round Robin"]),
         new($"{Rule}:Cookie:Name", "sticky_1", ["a b", "a=b", "a;b", "k\u00e4se", "a\r\nb"]),
@@ -81,6 +82,15 @@ internal static class OptionTable
         new("Pools:chat:Tunnels:IdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
         new("Pools:chat:Tunnels:HalfClosedTimeout", "00:00:00.1000000", ["00:00:00.0990000", "7.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:DeadPeerTimeout", "1.00:00:00", ["00:00:01.9990000", "1.00:00:00.0010000", "never", .. NoTime]),
+        new("Pools:chat:Drain:Over", "00:00:20", ["-00:00:00.0010000", "1.00:00:00.0010000", "none", .. NoTime], ("Pools:chat:Drain:Deadline", "none"))
+        {
+            IsNeededAlways = true,
+        },
+        new("Pools:chat:Drain:Deadline", "7.00:00:00", ["7.00:00:00.0010000", "00:00:29.9990000", "-00:00:05", "never", .. NoTime]),
+        new("Pools:chat:Drain:CloseTimeout", "00:00:00", ["-00:00:00.0010000", "00:10:00.0010000", "none", .. NoTime]),
+        new("Pools:chat:Drain:CloseCode", "4999", ["999", "5000", "-1", .. NoWhole]),
+        new("Pools:chat:Drain:CloseReason", "see you", [new string('x', 124)]),
+        new("Pools:chat:Drain:WhenRemoved", "HandOff", ["Stop", "1", "Keep,Cut"]),
         new("Pools:chat:WebSockets", "Pipeline", ["Middleware", "1", "Sniffed,Pipeline"]),
         new("Pools:chat:Upgrades:0", "SPDY/3.1", ["a b", "a,b", "tcp/", "/1", "a/b/c", "t\u00fcr", "a\r\nb"]),
         new("Pools:chat:WhenNoneHealthy", "UseAll", ["Panic", "1", "FailClosed,UseAll"]),
