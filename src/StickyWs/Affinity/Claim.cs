@@ -187,8 +187,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         return false;
     }
 
-    // A stopped backend serves its existing clients while it is healthy, and one that is handed off none. One that has not been probed yet may have served them a moment ago. One that is
-    // merely suspected is better tried than waited for.
+    // A stopped backend serves its existing clients while it is healthy, and one that is handed off none. One that has not been probed yet may have
+    // served them a moment ago. One that is merely suspected is better tried than waited for.
     private bool Serves(Backend backend, PoolSnapshot pool)
         => !backend.IsHandedOff
             && (backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend)));

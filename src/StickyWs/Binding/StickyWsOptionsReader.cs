@@ -30,6 +30,14 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);
             pins.Time(nameof(options.Pins.StoreTimeout), v => options.Pins.StoreTimeout = v);
         });
+        reader.Section(nameof(options.Shutdown), shutdown =>
+        {
+            shutdown.Time(nameof(options.Shutdown.ReadinessDelay), v => options.Shutdown.ReadinessDelay = v);
+            shutdown.Time(nameof(options.Shutdown.Reserve), v => options.Shutdown.Reserve = v);
+            shutdown.Flag(nameof(options.Shutdown.Goodbye), v => options.Shutdown.Goodbye = v);
+            shutdown.Whole(nameof(options.Shutdown.CloseCode), v => options.Shutdown.CloseCode = v);
+            shutdown.Text(nameof(options.Shutdown.CloseReason), v => options.Shutdown.CloseReason = v);
+        });
         options.HasRedisSection |= reader.Has("Redis");
         reader.End();
     }
@@ -61,6 +69,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         {
             tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.MaxAge), v => pool.Tunnels.MaxAge = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
         });
         reader.Section(nameof(pool.Drain), drain =>

@@ -47,4 +47,7 @@ internal sealed partial class ClientAddressRanges : IValidateOptions<ClientAddre
 internal sealed partial class PathSegmentRanges : IValidateOptions<PathSegmentAffinityOptions>;
 
 [OptionsValidator]
+internal sealed partial class ShutdownRanges : IValidateOptions<ShutdownOptions>;
+
+[OptionsValidator]
 internal sealed partial class PinRanges : IValidateOptions<PinOptions>;

@@ -14,6 +14,8 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         CheckChoice($"{root}:Transport:Reactor", options.Transport.Reactor, errors);
         CheckTls($"{root}:Tls", options.Tls, errors);
         Add(errors, new PinRanges().Validate($"{root}:Pins", options.Pins));
+        Add(errors, new ShutdownRanges().Validate($"{root}:Shutdown", options.Shutdown));
+        DrainRules.CheckClose($"{root}:Shutdown", options.Shutdown.CloseCode, options.Shutdown.CloseReason, errors);
         if (options.HasRedisSection && !hasPinStore)
             errors.Add($"{root}:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it.");
         for (var i = 0; i < options.TrustedProxies.Count; i++)

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Draining;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
@@ -47,6 +48,8 @@ internal sealed class StateFeed
             Learn(snapshot);
         }
     }
+
+    public void Drained(DrainStatus drain) => Tell(new BackendDrained { At = _reader.Now, Drain = drain });
 
     public void Opened(Tunnel tunnel) => Tell(new Pending(_reader.Now, tunnel));
 

@@ -60,7 +60,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     // Byte counts are kept anyway, so no message has to read the clock.
     public override bool IsOverdue()
     {
-        var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
+        var moved = Moved;
         if (moved != _seen)
         {
             _seen = moved;
@@ -73,6 +73,11 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         var still = time.GetElapsedTime(_stillSince);
         return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
     }
+
+    // The sweep has looked less than a second ago.
+    public override long ReadIdle() => Moved == _seen ? (long)time.GetElapsedTime(_stillSince).TotalMilliseconds : 0;
+
+    private long Moved => BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
 
     private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 

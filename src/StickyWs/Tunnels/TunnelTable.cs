@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
 using StickyWs.Transport;
@@ -7,6 +8,8 @@ namespace StickyWs.Tunnels;
 /// <summary>The open tunnels of all lanes: records when they open and end, and can abort them all.</summary>
 internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
 {
+    private const double LargestJitter = 0.1;
+
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
@@ -137,19 +140,30 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         foreach (var tunnel in tunnels) tunnel.Abort(EndReason.Shutdown);
     }
 
-    /// <summary>Aborts the tunnels that were idle for too long.</summary>
+    /// <summary>Aborts the tunnels that were idle for too long, and tells those to go that were open for too long.</summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
+        List<Tunnel>? aged = null;
         lock (_lock)
         {
             foreach (var tunnel in _tunnels)
             {
                 if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
+                else if (IsAged(tunnel)) (aged ??= []).Add(tunnel);
             }
         }
 
         overdue?.ForEach(tunnel => tunnel.Abort(EndReason.IdleTimeout));
+        aged?.ForEach(tunnel => tunnel.Say(Goodbye.Of(tunnel.Backend.Options.Drain, EndReason.MaxAge)));
+    }
+
+    // The hash of an object is a random number that it has anyway, being in a set.
+    private bool IsAged(Tunnel tunnel)
+    {
+        if (tunnel.Backend.Options.Tunnels.MaxAge is not { } longest) return false;
+        var jitter = (uint)RuntimeHelpers.GetHashCode(tunnel) % 1024 / 1024.0;
+        return time.GetElapsedTime(tunnel.OpenedAt) >= longest * (1 - (LargestJitter * jitter));
     }
 
     private void Remove(Tunnel tunnel)

@@ -30,6 +30,11 @@ internal static class OptionTable
         new("Transport:UnsafePreferInlineScheduling", "True", NoFlag),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
+        new("Shutdown:ReadinessDelay", "00:00:05", ["-00:00:00.0010000", "00:10:00.0010000", "none", .. NoTime]),
+        new("Shutdown:Reserve", "00:00:00", ["-00:00:00.0010000", "00:10:00.0010000", "none", .. NoTime]),
+        new("Shutdown:Goodbye", "False", NoFlag),
+        new("Shutdown:CloseCode", "1012", ["999", "5000", "-1", .. NoWhole]),
+        new("Shutdown:CloseReason", "see you", [new string('x', 124)]),
         new("Pools:chat:Match:Hosts:0", "*.example.com", ["example.com:80", "*", "a b", "http://example.com", "*.*.com"]),
         new("Pools:chat:Match:PathPrefixes:0", "/chat", ["chat", "/chat?x", "/a%20b", "//chat", "/#"]),
         new(
@@ -81,6 +86,7 @@ internal static class OptionTable
         new("Pools:chat:Connections:Lifetime", "7.00:00:00", ["00:00:00.9990000", "7.00:00:00.0010000", "none", .. NoTime]),
         new("Pools:chat:Tunnels:IdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
         new("Pools:chat:Tunnels:HalfClosedTimeout", "00:00:00.1000000", ["00:00:00.0990000", "7.00:00:00.0010000", "never", .. NoTime]),
+        new("Pools:chat:Tunnels:MaxAge", "30.00:00:00", ["00:00:00.9990000", "30.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:DeadPeerTimeout", "1.00:00:00", ["00:00:01.9990000", "1.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Drain:Over", "00:00:20", ["-00:00:00.0010000", "1.00:00:00.0010000", "none", .. NoTime], ("Pools:chat:Drain:Deadline", "none"))
         {
