@@ -174,6 +174,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     private DrainStatus Finish(DrainOutcome outcome)
     {
         backend.WhenIdle(null);
+        _round?.Forget();
         _outcome = outcome;
         var status = Read();
         _ended.TrySetResult(status);

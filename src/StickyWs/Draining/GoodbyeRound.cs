@@ -63,6 +63,12 @@ internal sealed class GoodbyeRound : IDisposable
         }
     }
 
+    /// <summary>Forgets who was planned for: they have all ended. Those who come later are told as before.</summary>
+    public void Forget()
+    {
+        lock (_lock) _planned.Clear();
+    }
+
     /// <summary>The round is over: nobody is told any more.</summary>
     public void Dispose()
     {

@@ -127,6 +127,20 @@ public sealed class HandOffTests : IDisposable
         Assert.InRange(_rig.Clock.GetUtcNow() - Assert.Single(_rig.Control.Read()).Since, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(32));
     }
 
+    // Its backend was chosen before the hand-off, and it took its time.
+    [Fact]
+    public async Task Opened_AfterAllElse_IsToldAtOnce()
+    {
+        var draining = _rig.Control.HandOffAsync(ToB);
+        await _rig.PassUntilAsync(() => draining.IsCompleted);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(31));
+
+        var late = Assert.Single(_rig.Open(1));
+        await _rig.PassUntilAsync(() => late.HasEnded);
+
+        Assert.Equal(EndReason.HandedOff, late.EndReason);
+    }
+
     [Fact]
     public async Task Cut_AbortsAll_AndWhatOpensAfterwards()
     {
