@@ -70,6 +70,16 @@ public sealed class BalancerProcess : IDisposable
         return new BalancerProcess(Process.Start(start)!);
     }
 
+    /// <summary>Sends it a signal, as <c>kill</c> does.</summary>
+    /// <param name="signal">Its name, without SIG.</param>
+    public void Send(string signal)
+    {
+        var start = new ProcessStartInfo("/bin/sh");
+        foreach (var argument in new[] { "-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {_process.Id}") }) start.ArgumentList.Add(argument);
+        using var kill = Process.Start(start)!;
+        kill.WaitForExit();
+    }
+
     /// <summary>Waits until it listens: where.</summary>
     public async Task<Uri> ListensAsync()
     {

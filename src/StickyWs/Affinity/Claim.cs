@@ -61,7 +61,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         (Source, Key, Known, First, _away) = (source, key, known, null, null);
         if (Find(pool, known) is not { } backend) return;
         if (Serves(backend, pool)) First = backend;
-        else _away = backend;
+        else _away = backend; // Of one that is handed off, nobody waits for it.
     }
 
     /// <summary>Applies a key that leads to a backend by hashing.</summary>
@@ -76,7 +76,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         var had = last is null ? null : Find(pool, last);
         if (had == owner ? Serves(owner, pool) : TakesNew(owner, pool)) First = owner;
         else if (had is not null && !Serves(had, pool)) _away = had;
-        else if (had is { State: BackendState.Draining }) First = had;
+        else if (had is { IsDraining: true }) First = had;
     }
 
     /// <summary>Whether the client must wait for its backend, which is down or just could not be reached.</summary>
@@ -187,14 +187,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         return false;
     }
 
-    // A draining backend serves its existing clients while it is healthy. One that has not been probed yet may have served them a moment ago. One that is
-    // merely suspected is better tried than waited for.
+    // A stopped backend serves its existing clients while it is healthy, and one that is handed off none. One that has not been probed yet may have
+    // served them a moment ago. One that is merely suspected is better tried than waited for.
     private bool Serves(Backend backend, PoolSnapshot pool)
-        => backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend));
+        => !backend.IsHandedOff
+            && (backend.Health != BackendState.Unhealthy || pool.IsPanicking || (backend.IsSuspended && IsWorthWaitingFor(backend)));
 
     private bool IsWorthWaitingFor(Backend away)
     {
-        if (Rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !Rules.Options.HoldWhenRefused)) return false;
+        if (away.IsHandedOff || Rules.Options.HoldFor == TimeSpan.Zero || (away.IsGone && !Rules.Options.HoldWhenRefused)) return false;
         var since = away.AwaySince;
         var memory = (long)((Rules.Options.HoldFor + CutOffMemory).TotalSeconds * Rules.Time.TimestampFrequency);
         // A success was noted after the verdict: without this the time would never start.

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using StickyWs.Configuration;
 using StickyWs.Names;
 
 namespace StickyWs.Backends;
@@ -14,7 +15,10 @@ public sealed partial class Backend
 {
     private volatile int _health;
     private volatile string? _healthCause;
-    private volatile bool _isDraining;
+    private volatile int _mode;
+    private volatile string? _modeCause;
+    private volatile PoolOptions _options = new();
+    private Action<Backend>? _idle;
     private volatile bool _wasProbed;
     private volatile int _weight = 1;
     private long _toBackend;
@@ -55,12 +59,30 @@ public sealed partial class Backend
     public int Weight => _weight;
 
     /// <summary>Its current state.</summary>
-    public BackendState State => _isDraining ? BackendState.Draining : Health;
+    public BackendState State => IsDraining ? BackendState.Draining : Health;
 
     /// <summary>Its health according to probes and traffic, also while it drains: then <see cref="State"/> does not show it.</summary>
     internal BackendState Health => (BackendState)_health;
 
-    internal bool IsDraining => _isDraining;
+    /// <summary>What it gets: all, or as far as it is drained.</summary>
+    internal BackendMode Mode => (BackendMode)_mode;
+
+    internal bool IsDraining => Mode != BackendMode.On;
+
+    /// <summary>Whether its clients are to go elsewhere: pins to it do not count.</summary>
+    internal bool IsHandedOff => Mode >= BackendMode.HandOff;
+
+    /// <summary>What its <see cref="Mode"/> is by the configuration, whatever was ordered since.</summary>
+    internal BackendMode ConfiguredMode { get; set; }
+
+    /// <summary>The reason for its current <see cref="Mode"/>; <see langword="null"/> if that was never changed.</summary>
+    internal string? ModeCause => _modeCause;
+
+    /// <summary>The settings of its pool, those in force when it was last configured.</summary>
+    internal PoolOptions Options => _options;
+
+    /// <summary>Takes the settings of its pool.</summary>
+    internal void Follow(PoolOptions options) => _options = options;
 
     /// <summary>Whether a first probe of it has ended, with whatever result.</summary>
     internal bool WasProbed => _wasProbed;
@@ -154,14 +176,21 @@ public sealed partial class Backend
     internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false)
     {
         (_isSuspended, _healthCause, _health) = (isSuspended, cause, (int)health);
-        if (!_isDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+        if (!IsDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
 
-    internal void SetDraining(bool isDraining, DateTimeOffset at)
+    internal void SetMode(BackendMode mode, string cause, DateTimeOffset at)
     {
-        _isDraining = isDraining;
-        Interlocked.Exchange(ref _stateSince, at.UtcTicks);
+        var wasDraining = IsDraining;
+        (_modeCause, _mode) = (cause, (int)mode);
+        if (IsDraining != wasDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
+
+    /// <summary>
+    /// Calls back, on any thread and perhaps several times, when its last tunnel or its last request has ended; <see langword="null"/> ends that. An
+    /// end that is not reported happened before this returned.
+    /// </summary>
+    internal void WhenIdle(Action<Backend>? idle) => Interlocked.Exchange(ref _idle, idle);
 
     internal void NoteProbed() => _wasProbed = true;
 

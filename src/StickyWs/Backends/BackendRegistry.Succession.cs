@@ -36,9 +36,11 @@ internal sealed partial class BackendRegistry
     }
 
     /// <summary>Rebuilds the snapshots that contain the backend, and drops what is no longer needed.</summary>
-    private void Refresh(Backend backend)
+    private void Refresh(Backend backend) => Refresh(pool => pool.Backends.Contains(backend));
+
+    private void Refresh(Func<PoolSnapshot, bool> isConcerned)
     {
-        var next = Refrozen(_current, pool => pool.Backends.Contains(backend), isEarlier: false);
+        var next = Refrozen(_current, isConcerned, isEarlier: false);
         if (next.Before is not null)
         {
             foreach (var (was, pool) in _current.Pools.Zip(next.Pools))
@@ -58,9 +60,9 @@ internal sealed partial class BackendRegistry
         Before = snapshot.Before is { } before ? Refrozen(before, isConcerned, isEarlier: true) : null,
     };
 
-    // Backends disabled by the change that added the new ones: still better than none.
+    // Backends disabled by the change that added the new ones: still better than none. But an operator's order is one.
     private static BackendSet StillServing(PoolDefinition pool, ImmutableArray<Backend> backends)
-        => new(backends.Where((backend, i) => backend.IsDraining && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
+        => new(backends.Where((backend, i) => backend.IsDraining && !IsOrdered(backend) && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
 
     private void LogKnown(PoolSnapshot pool)
     {
@@ -73,8 +75,10 @@ internal sealed partial class BackendRegistry
         var inUse = _current.PoolsInUse.SelectMany(pool => pool.Backends).ToHashSet();
         foreach (var backend in before.PoolsInUse.SelectMany(pool => pool.Backends).Distinct().Where(backend => !inUse.Contains(backend)))
         {
-            backend.SetDraining(true, time.GetUtcNow());
+            var pool = _current.Pools.FirstOrDefault(pool => pool.Name.Equals(backend.Pool, StringComparison.OrdinalIgnoreCase));
+            if (pool is not null) backend.Follow(pool.Options);
             LogRemoved(backend.Pool, backend.Name, backend.ActiveTunnels, backend.ActiveRequests);
+            Retire(backend);
         }
     }
 }

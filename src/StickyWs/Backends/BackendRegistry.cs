@@ -12,6 +12,7 @@ namespace StickyWs.Backends;
 internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, TimeProvider time, AddressBook? names = null)
 {
     private readonly Lock _lock = new();
+    private readonly List<Backend> _turned = [];
     private readonly Dictionary<string, TurnCounter> _turns = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, WaitLines> _lines = new(StringComparer.OrdinalIgnoreCase);
     private bool _isStopping;
@@ -98,13 +99,13 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         var wasUnprobed = old is [{ Options.Health.Probe: null }, ..];
         var wasPanicking = old is [{ IsPanicking: true }, ..];
         var backends = pool.Backends
-            .Select(backend => Build(pool.Name, backend, old, trusted: wasUnprobed && pool.Options.Health.Probe is not null, wasPanicking))
+            .Select(backend => Build(pool.Name, pool.Options, backend, old, trusted: wasUnprobed && pool.Options.Health.Probe is not null, wasPanicking))
             .ToImmutableArray();
         return Freeze(pool, backends);
     }
 
     // A backend that served without probes continues to serve when probes are enabled, until one of them fails.
-    private Backend Build(string pool, BackendDefinition definition, PoolSnapshot[] old, bool trusted, bool wasPanicking)
+    private Backend Build(string pool, PoolOptions options, BackendDefinition definition, PoolSnapshot[] old, bool trusted, bool wasPanicking)
     {
         var backend = old.SelectMany(known => known.Backends)
             .FirstOrDefault(known => known.Name.Equals(definition.Name, StringComparison.OrdinalIgnoreCase) && known.Address == definition.Address);
@@ -117,19 +118,11 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         }
 
         backend.Configure(definition.Weight, definition.MaxTunnels, definition.Limits, time);
+        backend.Follow(options);
         var isToTrust = backend.State == BackendState.Unknown || (wasPanicking && backend.State == BackendState.Unhealthy);
         if (trusted && definition.IsEnabled && isToTrust) SetHealth(backend, BackendState.Healthy, "configuration");
-        SetDraining(backend, !definition.IsEnabled);
+        Configure(backend, definition.Mode);
         return backend;
-    }
-
-    private void SetDraining(Backend backend, bool isDraining)
-    {
-        if (backend.IsDraining == isDraining) return;
-        var before = backend.State;
-        backend.SetDraining(isDraining, time.GetUtcNow());
-        if (isDraining) backend.Cool();
-        LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, "configuration");
     }
 
     // Stopping a draining backend is expected, so it is no warning.
@@ -169,5 +162,6 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         if (before.Revision != snapshot.Revision || before.Before is not null) Retire(before);
         TellWaiting(before);
         ScheduleStep();
+        TellTurned();
     }
 }

@@ -12,6 +12,9 @@ public enum BackendState
     /// <summary>Gets no new work; its tunnels stay open.</summary>
     Unhealthy,
 
-    /// <summary>Disabled or removed by the configuration: it gets no new work, its tunnels stay open.</summary>
+    /// <summary>
+    /// Stopped, handed off or cut (<see cref="Configuration.BackendMode"/>), or removed by the configuration: it gets no new work, except of clients
+    /// that are pinned to it and not handed off.
+    /// </summary>
     Draining,
 }

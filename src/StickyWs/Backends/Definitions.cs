@@ -38,14 +38,17 @@ internal sealed record PoolDefinition(string Name, PoolOptions Options, Immutabl
 /// <param name="Address">Scheme, host and port.</param>
 /// <param name="Weight">Its share of new work, 1 to 256.</param>
 /// <param name="MaxTunnels">The maximum number of its tunnels; <see langword="null"/> for no limit.</param>
-/// <param name="IsEnabled">Whether it gets new work; if not, it drains.</param>
-internal sealed record BackendDefinition(string Name, Uri Address, int Weight, int? MaxTunnels, bool IsEnabled)
+/// <param name="Mode">Whether it gets new work or drains, and how.</param>
+internal sealed record BackendDefinition(string Name, Uri Address, int Weight, int? MaxTunnels, BackendMode Mode)
 {
     /// <summary>How much work at a time it takes.</summary>
     public WorkLimits Limits { get; init; } = WorkLimits.None;
 
+    /// <summary>Whether it gets new work; if not, it drains.</summary>
+    public bool IsEnabled => Mode == BackendMode.On;
+
     public static BackendDefinition Of(string name, BackendOptions options)
-        => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.Enabled)
+        => new(name, new Uri(options.Address), options.Weight, options.MaxTunnels, options.EffectiveMode)
         {
             Limits = new WorkLimits(options.MaxHandshakes, options.MaxRequests, options.HandshakeRate),
         };

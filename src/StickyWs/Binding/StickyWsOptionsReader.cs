@@ -30,6 +30,14 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);
             pins.Time(nameof(options.Pins.StoreTimeout), v => options.Pins.StoreTimeout = v);
         });
+        reader.Section(nameof(options.Shutdown), shutdown =>
+        {
+            shutdown.Time(nameof(options.Shutdown.ReadinessDelay), v => options.Shutdown.ReadinessDelay = v);
+            shutdown.Time(nameof(options.Shutdown.Reserve), v => options.Shutdown.Reserve = v);
+            shutdown.Flag(nameof(options.Shutdown.Goodbye), v => options.Shutdown.Goodbye = v);
+            shutdown.Whole(nameof(options.Shutdown.CloseCode), v => options.Shutdown.CloseCode = v);
+            shutdown.Text(nameof(options.Shutdown.CloseReason), v => options.Shutdown.CloseReason = v);
+        });
         options.HasRedisSection |= reader.Has("Redis");
         reader.End();
     }
@@ -61,8 +69,18 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         {
             tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.MaxAge), v => pool.Tunnels.MaxAge = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
             tunnels.Flag(nameof(pool.Tunnels.FollowFrames), v => pool.Tunnels.FollowFrames = v);
+        });
+        reader.Section(nameof(pool.Drain), drain =>
+        {
+            drain.Time(nameof(pool.Drain.Over), v => pool.Drain.Over = v);
+            drain.TimeOrNone(nameof(pool.Drain.Deadline), v => pool.Drain.Deadline = v);
+            drain.Time(nameof(pool.Drain.CloseTimeout), v => pool.Drain.CloseTimeout = v);
+            drain.Whole(nameof(pool.Drain.CloseCode), v => pool.Drain.CloseCode = v);
+            drain.Text(nameof(pool.Drain.CloseReason), v => pool.Drain.CloseReason = v);
+            drain.Choice<RemovedBackendBehavior>(nameof(pool.Drain.WhenRemoved), v => pool.Drain.WhenRemoved = v);
         });
         reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
         reader.List(nameof(pool.Upgrades), pool.Upgrades);
@@ -90,6 +108,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Text(nameof(backend.Address), v => backend.Address = v);
         reader.Whole(nameof(backend.Weight), v => backend.Weight = v);
         reader.Flag(nameof(backend.Enabled), v => backend.Enabled = v);
+        reader.Choice<BackendMode>(nameof(backend.Mode), v => backend.Mode = v);
         reader.Whole(nameof(backend.MaxTunnels), v => backend.MaxTunnels = v);
         reader.Whole(nameof(backend.MaxHandshakes), v => backend.MaxHandshakes = v);
         reader.Number(nameof(backend.HandshakeRate), v => backend.HandshakeRate = v);

@@ -14,6 +14,9 @@ internal sealed partial class TransportRanges : IValidateOptions<TransportOption
 internal sealed partial class TunnelRanges : IValidateOptions<TunnelOptions>;
 
 [OptionsValidator]
+internal sealed partial class DrainRanges : IValidateOptions<DrainOptions>;
+
+[OptionsValidator]
 internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
 
 [OptionsValidator]
@@ -45,6 +48,9 @@ internal sealed partial class ClientAddressRanges : IValidateOptions<ClientAddre
 
 [OptionsValidator]
 internal sealed partial class PathSegmentRanges : IValidateOptions<PathSegmentAffinityOptions>;
+
+[OptionsValidator]
+internal sealed partial class ShutdownRanges : IValidateOptions<ShutdownOptions>;
 
 [OptionsValidator]
 internal sealed partial class PinRanges : IValidateOptions<PinOptions>;

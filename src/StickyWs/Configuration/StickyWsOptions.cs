@@ -48,6 +48,9 @@ public sealed class StickyWsOptions
     /// <summary>Where pins are stored.</summary>
     public PinOptions Pins { get; } = new();
 
+    /// <summary>The end of the process.</summary>
+    public ShutdownOptions Shutdown { get; } = new();
+
     /// <summary>Whether the section has a part for the package StickyWs.Redis, which reads it itself.</summary>
     internal bool HasRedisSection { get; set; }
 

@@ -14,6 +14,8 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         CheckChoice($"{root}:Transport:Reactor", options.Transport.Reactor, errors);
         CheckTls($"{root}:Tls", options.Tls, errors);
         Add(errors, new PinRanges().Validate($"{root}:Pins", options.Pins));
+        Add(errors, new ShutdownRanges().Validate($"{root}:Shutdown", options.Shutdown));
+        DrainRules.CheckClose($"{root}:Shutdown", options.Shutdown.CloseCode, options.Shutdown.CloseReason, errors);
         if (options.HasRedisSection && !hasPinStore)
             errors.Add($"{root}:Redis is set, but nothing reads it: add the package StickyWs.Redis and call builder.AddStickyWebSocketRedis(), or remove it.");
         for (var i = 0; i < options.TrustedProxies.Count; i++)
@@ -43,6 +45,9 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new QueueRanges().Validate($"{key}:Queue", pool.Queue));
         Add(errors, new ConnectionRanges().Validate($"{key}:Connections", pool.Connections));
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
+        Add(errors, new DrainRanges().Validate($"{key}:Drain", pool.Drain));
+        DrainRules.Check($"{key}:Drain", pool.Drain, errors);
+        CheckChoice($"{key}:Drain:WhenRemoved", pool.Drain.WhenRemoved, errors);
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
         {
@@ -72,6 +77,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
     private static void ValidateBackend(string key, BackendOptions backend, bool isPassthrough, List<string> errors)
     {
         Add(errors, new BackendRanges().Validate(key, backend));
+        CheckChoice($"{key}:Mode", backend.Mode, errors);
         if (PassthroughRules.RemedyFor(backend.Address, isPassthrough) is { } remedy)
             errors.Add(OptionsError.Of($"{key}:Address", backend.Address.Length == 0 ? null : backend.Address, remedy));
     }

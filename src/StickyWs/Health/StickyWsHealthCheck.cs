@@ -5,11 +5,11 @@ using StickyWs.Backends;
 namespace StickyWs.Health;
 
 /// <summary>
-/// The application's health, derived from its pools: unhealthy if a pool has no backend for new work, or uses all of them because none is healthy;
-/// degraded if some enabled backend gets no new work, or if new backends of a changed configuration are not known yet. Its data holds every pool's
-/// count of eligible and enabled backends, and every backend's state.
+/// The application's health: unhealthy once the process is stopping, or if a pool has no backend for new work, or uses all of them because none is
+/// healthy; degraded if some enabled backend gets no new work, or if new backends of a changed configuration are not known yet. Its data holds every
+/// pool's count of eligible and enabled backends, and every backend's state.
 /// </summary>
-internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthCheck
+internal sealed class StickyWsHealthCheck(BackendRegistry registry, ProcessReadiness? readiness = null) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -19,6 +19,7 @@ internal sealed class StickyWsHealthCheck(BackendRegistry registry) : IHealthChe
         var impaired = pools.Where(pool => !IsDown(pool, current) && pool.Eligible.Count < Enabled(pool)).Select(pool => pool.Name).ToArray();
         var (status, description) = (down, impaired) switch
         {
+            _ when readiness is { IsLeaving: true } => (context.Registration.FailureStatus, "The process is stopping."),
             ({ Length: > 0 }, _) => (context.Registration.FailureStatus, $"Pools without a healthy backend: {string.Join(", ", down)}."),
             (_, { Length: > 0 }) => (HealthStatus.Degraded, $"Pools with backends that get no new work: {string.Join(", ", impaired)}."),
             _ => (HealthStatus.Healthy, "Every enabled backend gets new work."),

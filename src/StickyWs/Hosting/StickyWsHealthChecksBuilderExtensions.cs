@@ -7,8 +7,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class StickyWsHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds a check that is degraded while an enabled backend gets no new work, and unhealthy while a pool has no healthy backend. Its data lists
-    /// every pool and backend.
+    /// Adds a check that is degraded while an enabled backend gets no new work, and unhealthy while a pool has no healthy backend or once the
+    /// process is stopping. Its data lists every pool and backend.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name; default <c>stickyws</c>.</param>

@@ -17,6 +17,7 @@ using StickyWs.Configuration;
 using StickyWs.Connections;
 using StickyWs.Dialing;
 using StickyWs.Dispatch;
+using StickyWs.Draining;
 using StickyWs.Forwarding;
 using StickyWs.Health;
 using StickyWs.Hosting;
@@ -129,6 +130,11 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<StickyForwarder>();
         services.AddSingleton<PassthroughForwarder>();
         services.AddSingleton<IStickyWsState, StickyWsState>();
+        services.AddSingleton<Drains>();
+        services.AddHostedService(provider => provider.GetRequiredService<Drains>());
+        services.AddSingleton<IBackendControl, BackendControl>();
+        services.AddSingleton<ProcessReadiness>();
+        services.AddSingleton<StopSignals>();
         services.AddHostedService<TunnelShutdown>();
         services.AddHostedService<TunnelSweeper>();
     }

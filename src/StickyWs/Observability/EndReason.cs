@@ -18,7 +18,7 @@ public enum EndReason
     /// <summary>The backend's connection broke.</summary>
     BackendReset,
 
-    /// <summary>The host stopped and its shutdown time was over.</summary>
+    /// <summary>The host stopped: both sides were told (a Close frame), or its shutdown time was over.</summary>
     Shutdown,
 
     /// <summary>No byte moved for longer than the pool's idle time-out, or its half-closed time-out after one side had finished.</summary>
@@ -55,6 +55,6 @@ public enum EndReason
     /// <summary>Its backend was drained, and the time for that was over.</summary>
     Cut,
 
-    /// <summary>It was open for as long as its pool allows.</summary>
+    /// <summary>It was open for as long as its pool allows (<c>Tunnels:MaxAge</c>): both sides were told (a Close frame).</summary>
     MaxAge,
 }

@@ -12,6 +12,8 @@ internal static class EventIds
     public const int SectionMisspelt = 105;
     public const int NoPools = 106;
     public const int PipelineForgotten = 107;
+    public const int NotReady = 108;
+    public const int ShutdownTooShort = 109;
     public const int TunnelsDoNotFit = 110;
     public const int TlsInRawLane = 111;
     public const int TlsInKestrel = 112;
@@ -25,6 +27,13 @@ internal static class EventIds
     public const int BackendsKnown = 204;
     public const int NewBackendsUnhealthy = 205;
     public const int BackendSpared = 210;
+
+    // Draining
+    public const int HandOffBegun = 230;
+    public const int BackendEmpty = 231;
+    public const int BackendCut = 232;
+    public const int DrainFailed = 233;
+    public const int GoodbyeFailed = 234;
 
     // Health
     public const int ProbeFailed = 300;

@@ -1,4 +1,5 @@
 using StickyWs.Backends;
+using StickyWs.Configuration;
 
 namespace StickyWs.State;
 
@@ -20,7 +21,10 @@ public sealed class BackendStatus
     /// <summary>Why it is in this state, as the log says it; <see langword="null"/> while nothing is known.</summary>
     public string? Cause { get; init; }
 
-    /// <summary>Since when.</summary>
+    /// <summary>Whether it is in service or drains, and how.</summary>
+    public BackendMode Mode { get; init; }
+
+    /// <summary>Since when it is in this state.</summary>
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>Whether it gets new work: it is healthy, or its pool panics.</summary>

@@ -1,4 +1,5 @@
 using StickyWs.Backends;
+using StickyWs.Draining;
 using StickyWs.Observability;
 
 namespace StickyWs.State;
@@ -31,7 +32,7 @@ public sealed class ConfigurationChanged : StateChange
     public required StateSnapshot Snapshot { get; init; }
 }
 
-/// <summary>The state of a backend changed, or whether it gets new work.</summary>
+/// <summary>The state or the mode of a backend changed, or whether it gets new work.</summary>
 public sealed class BackendChanged : StateChange
 {
     /// <summary>The backend, after the change.</summary>
@@ -39,6 +40,13 @@ public sealed class BackendChanged : StateChange
 
     /// <summary>Its state before.</summary>
     public required BackendState Before { get; init; }
+}
+
+/// <summary>A backend that drains is empty; or it was cut, and what was left has ended.</summary>
+public sealed class BackendDrained : StateChange
+{
+    /// <summary>The drain at its end.</summary>
+    public required DrainStatus Drain { get; init; }
 }
 
 /// <summary>A pool began or ceased to panic, or its backends are known now.</summary>

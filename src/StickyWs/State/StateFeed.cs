@@ -1,5 +1,7 @@
 using System.Threading.Channels;
 using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Draining;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
@@ -9,7 +11,7 @@ internal sealed class StateFeed
 {
     private readonly StateReader _reader;
     private readonly Channel<Pending> _pending;
-    private readonly Dictionary<Backend, (BackendState State, bool IsEligible)> _backends = [];
+    private readonly Dictionary<Backend, (BackendState State, BackendMode Mode, bool IsEligible)> _backends = [];
     private readonly Dictionary<string, (bool IsPanicking, bool IsAwaited)> _pools = [];
     private readonly Lock _lock = new();
     private long? _revision;
@@ -46,6 +48,8 @@ internal sealed class StateFeed
             Learn(snapshot);
         }
     }
+
+    public void Drained(DrainStatus drain) => Tell(new BackendDrained { At = _reader.Now, Drain = drain });
 
     public void Opened(Tunnel tunnel) => Tell(new Pending(_reader.Now, tunnel));
 
@@ -125,7 +129,8 @@ internal sealed class StateFeed
         }
     }
 
-    private static (BackendState State, bool IsEligible) Of(Backend backend, PoolSnapshot pool) => (backend.State, pool.Eligible.Contains(backend));
+    private static (BackendState State, BackendMode Mode, bool IsEligible) Of(Backend backend, PoolSnapshot pool)
+        => (backend.State, backend.Mode, pool.Eligible.Contains(backend));
 
     private static (bool IsPanicking, bool IsAwaited) Of(PoolSnapshot pool) => (pool.IsPanicking, pool.IsUnknown);
 

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using StickyWs.Backends;
+using StickyWs.Draining;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
 
 /// <summary>The public view. It listens to the registry and to the tunnels only while somebody watches.</summary>
-internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnels) : IStickyWsState
+internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnels, Drains? drains = null) : IStickyWsState
 {
     private static readonly TunnelFilter Any = new();
 
@@ -23,6 +24,7 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
     {
         var feed = new StateFeed(_reader, Capacity);
         registry.Changed += feed.Changed;
+        if (drains is not null) drains.Ended += feed.Drained;
         tunnels.Opened += feed.Opened;
         tunnels.Ended += feed.Ended;
         try
@@ -33,6 +35,7 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
         finally
         {
             registry.Changed -= feed.Changed;
+            if (drains is not null) drains.Ended -= feed.Drained;
             tunnels.Opened -= feed.Opened;
             tunnels.Ended -= feed.Ended;
         }

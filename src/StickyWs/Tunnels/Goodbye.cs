@@ -1,3 +1,4 @@
+using StickyWs.Configuration;
 using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
@@ -7,4 +8,8 @@ namespace StickyWs.Tunnels;
 /// <param name="Reason">Its text; at most 123 bytes of UTF-8.</param>
 /// <param name="End">The tunnel's end reason.</param>
 /// <param name="CloseTimeout">How long the Close frames of the peers are waited for.</param>
-internal sealed record Goodbye(ushort Code, string Reason, EndReason End, TimeSpan CloseTimeout);
+internal sealed record Goodbye(ushort Code, string Reason, EndReason End, TimeSpan CloseTimeout)
+{
+    /// <summary>What a pool's options say.</summary>
+    public static Goodbye Of(DrainOptions options, EndReason end) => new((ushort)options.CloseCode, options.CloseReason, end, options.CloseTimeout);
+}

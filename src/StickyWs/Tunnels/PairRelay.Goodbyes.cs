@@ -42,7 +42,7 @@ internal sealed partial class PairRelay
         {
             var ahead = frames;
             var count = ahead.FollowFrame(plain);
-            PassOn(socket, ref pair, isClient, plain[..count]);
+            if (!TryPassOn(socket, ref pair, isClient, plain[..count])) return;
             plain = plain[count..];
             if (frames.HasClosed) to.IsTold = true;
             else if (!isClient) TryTell(ref pair, isClient: true);
@@ -92,7 +92,7 @@ internal sealed partial class PairRelay
         {
             Span<byte> frame = stackalloc byte[CloseFrame.Longest];
             ReadOnlySpan<byte> close = frame[..CloseFrame.Write(frame, pair.Word!.Code, pair.Word.Reason, isMasked: !isClient)];
-            _ = TryAppend(ref to, to.Tls is { } tls ? Seal(tls, close) : close);
+            _ = TryAppend(ref to, to.Tls is { } tls ? tls.Seal(close) : close);
             to.IsTold = true;
         }
         else if (from.HasFinished || from.IsGone)

@@ -49,14 +49,16 @@ internal sealed partial class PairRelay
         else if (status == TlsStatus.Failed) EndAfterAlert(socket, ref pair, isClient);
     }
 
-    // False: the pair has ended, as the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
+    // False: the pair has ended.
     private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
-        if (pair.Word is null) PassOn(socket, ref pair, isClient, plain);
-        else PassLast(socket, ref pair, isClient, plain);
+        if (pair.Word is null) return TryPassOn(socket, ref pair, isClient, plain);
+        PassLast(socket, ref pair, isClient, plain);
+        return pair.Owner is not null;
     }
 
-    private void PassOn(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
+    // False: the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
+    private bool TryPassOn(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);

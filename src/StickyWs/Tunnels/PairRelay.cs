@@ -71,6 +71,9 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         return backend.IsGone ? default : (_reactor.LocalAddress(backend.Socket), _reactor.RemoteAddress(backend.Socket));
     }
 
+    /// <summary>For how many milliseconds no byte of a pair has moved.</summary>
+    public long IdleOf(int number) => _reactor.Now - _pairs[number].LastActive;
+
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
     public void Abort(int number) => End(number, isReset: true);
 

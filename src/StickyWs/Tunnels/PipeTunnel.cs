@@ -105,7 +105,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     public override bool IsOverdue()
     {
         if (_goodbye is { } goodbye && !_isEnding) return time.GetTimestamp() >= goodbye.Until;
-        var moved = BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
+        var moved = Moved;
         if (moved != _seen)
         {
             _seen = moved;
@@ -120,6 +120,11 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     }
 
     private long Until(Goodbye goodbye) => time.GetTimestamp() + (long)(goodbye.CloseTimeout.TotalSeconds * time.TimestampFrequency);
+
+    // The sweep has looked less than a second ago.
+    public override long ReadIdle() => Moved == _seen ? (long)time.GetElapsedTime(_stillSince).TotalMilliseconds : 0;
+
+    private long Moved => BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
 
     private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;
 

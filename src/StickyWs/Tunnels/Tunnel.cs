@@ -2,6 +2,7 @@ using System.Buffers;
 using StickyWs.Backends;
 using StickyWs.Frames;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.Transport;
 
 namespace StickyWs.Tunnels;
@@ -35,6 +36,12 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     /// <summary>When it opened, as <see cref="TimeProvider.GetTimestamp"/> has it.</summary>
     public long OpenedAt => openedAt;
+
+    /// <summary>The reactor on whose thread <see cref="ReadIdle"/> is called; <see langword="null"/> for any thread.</summary>
+    public virtual Reactor? Reactor => null;
+
+    /// <summary>For how many milliseconds no byte has moved, within a second or so.</summary>
+    public virtual long ReadIdle() => 0;
 
     public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
 

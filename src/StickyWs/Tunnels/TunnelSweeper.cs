@@ -3,7 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace StickyWs.Tunnels;
 
 /// <summary>
-/// Ends the tunnels of the portable lane that were idle for longer than their pool allows, checking every second. The raw lane has its own sweep.
+/// Ends the tunnels of the portable lane that were idle for longer than their pool allows, and those of both lanes that were open for longer, checking
+/// every second. The raw lane has its own sweep for idle ones.
 /// </summary>
 internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : BackgroundService
 {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
 using StickyWs.Transport;
@@ -7,6 +8,8 @@ namespace StickyWs.Tunnels;
 /// <summary>The open tunnels of all lanes: records when they open and end, and can abort them all.</summary>
 internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
 {
+    private const double LargestJitter = 0.1;
+
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
@@ -147,19 +150,22 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         return tunnels.Length;
     }
 
-    /// <summary>Ends the tunnels that were idle for too long, or whose goodbye was.</summary>
+    /// <summary>Ends the tunnels that were idle for too long, or whose goodbye was, and tells those to go that were open for too long.</summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
+        List<Tunnel>? aged = null;
         lock (_lock)
         {
             foreach (var tunnel in _tunnels)
             {
                 if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
+                else if (IsAged(tunnel)) (aged ??= []).Add(tunnel);
             }
         }
 
         overdue?.ForEach(tunnel => tunnel.EndOverdue());
+        aged?.ForEach(tunnel => tunnel.Say(Goodbye.Of(tunnel.Backend.Options.Drain, EndReason.MaxAge)));
     }
 
     // Both are raised on a reactor, in the middle of a tunnel's beginning or end. The first failure is an Error; a defect may repeat with each tunnel.
@@ -178,6 +184,14 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
                 LogListenerFailed(Interlocked.Exchange(ref _hasListenerFailed, true) ? LogLevel.Debug : LogLevel.Error, tunnel.ConnectionId, e);
             }
         }
+    }
+
+    // The hash of an object is a random number that it has anyway, being in a set.
+    private bool IsAged(Tunnel tunnel)
+    {
+        if (tunnel.Backend.Options.Tunnels.MaxAge is not { } longest) return false;
+        var jitter = (uint)RuntimeHelpers.GetHashCode(tunnel) % 1024 / 1024.0;
+        return time.GetElapsedTime(tunnel.OpenedAt) >= longest * (1 - (LargestJitter * jitter));
     }
 
     private void Remove(Tunnel tunnel)

@@ -6,6 +6,7 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using StickyWs.Draining;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Http2;
@@ -42,6 +43,38 @@ public sealed class ExtendedConnectTests : BalancerTest
         first.Abort();
         await Wait.UntilAsync(() => balancer.OpenTunnels == 1);
         await EchoAsync(second, "the other lives on");
+    }
+
+    [Fact]
+    public async Task WebSockets_of_one_HTTP2_connection_are_handed_off_with_their_backend()
+    {
+        var backends = await StartEchoesAsync(2);
+        var settings = Pool([.. backends.Select(backend => backend.Address)])
+            .With("Pools:chat:Drain:Over", "00:00:00").With("Pools:chat:Drain:CloseTimeout", "00:00:00.1");
+        var balancer = Start(Lane.InsideTls, settings);
+        using var invoker = Invoker();
+        using var first = await ConnectAsync(balancer, invoker);
+        using var second = await ConnectAsync(balancer, invoker);
+
+        var draining = balancer.Services.GetRequiredService<IBackendControl>().HandOffAsync(BackendTarget.Of("chat", "a"), null, Wait.Token());
+        await EndAsync(first);
+
+        Assert.Equal(DrainOutcome.Empty, Assert.Single(await draining).Outcome);
+        Assert.Equal(["HandedOff"], balancer.EndReasons);
+        await EchoAsync(second, "the other lives on");
+
+        static async Task EndAsync(ClientWebSocket socket)
+        {
+            try
+            {
+                var received = await socket.ReceiveAsync(new byte[16].AsMemory(), Wait.Token());
+                Assert.Equal(WebSocketMessageType.Close, received.MessageType);
+            }
+            catch (WebSocketException)
+            {
+                // Broken off is an end, too.
+            }
+        }
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class ShutdownTests : BalancerTest
     public async Task A_tunnel_works_on_while_the_host_stops_and_may_end_in_order(Lane lane)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address), builder => builder.ConfigureServices(services
+        var balancer = Owned(Balancer.Start(lane, Pool(backend.Address).With("Shutdown:Goodbye", "false"), builder => builder.ConfigureServices(services
             => services.PostConfigure<HostOptions>(host => host.ShutdownTimeout = Wait.Bound))));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
 

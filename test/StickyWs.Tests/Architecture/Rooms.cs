@@ -26,7 +26,8 @@ internal static class Rooms
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
-        ["State"] = ["Backends", "Configuration", "Kernel", "Observability", "Transport", "Tunnels"],
+        ["Draining"] = ["Backends", "Configuration", "Health", "Observability", "Tunnels"],
+        ["State"] = ["Backends", "Configuration", "Draining", "Kernel", "Observability", "Transport", "Tunnels"],
         ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
@@ -40,8 +41,8 @@ internal static class Rooms
             ["Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
         ["Hosting"] =
         [
-            "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Forwarding",
-            "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Tls",
+            "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Draining",
+            "Forwarding", "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Tls",
             "Transport", "Tunnels", "Upgrades",
         ],
     }.ToFrozenDictionary();

@@ -87,6 +87,24 @@ public sealed class StickyWsHealthCheckTests
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync(HealthStatus.Degraded)).Status);
     }
 
+    [Fact]
+    public async Task Check_StoppingProcess_IsUnhealthyWhateverItsBackendsAre()
+    {
+        Apply();
+        Report("a", BackendState.Healthy);
+        Report("b", BackendState.Healthy);
+        var readiness = new ProcessReadiness();
+        var check = new StickyWsHealthCheck(_registry, readiness);
+        var context = new HealthCheckContext { Registration = new HealthCheckRegistration("stickyws", check, HealthStatus.Unhealthy, null) };
+        Assert.Equal(HealthStatus.Healthy, (await check.CheckHealthAsync(context)).Status);
+
+        readiness.Leave();
+
+        var result = await check.CheckHealthAsync(context);
+        Assert.Equal((HealthStatus.Unhealthy, "The process is stopping."), (result.Status, result.Description));
+        Assert.Equal("2 of 2 backends get new work", result.Data["chat"]);
+    }
+
     private void Apply(Action<PoolOptions>? change = null) => _registry.Apply(Clinic.Options(change, "a", "b"));
 
     private void Report(string backend, BackendState state)

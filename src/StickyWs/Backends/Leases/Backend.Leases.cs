@@ -58,18 +58,11 @@ public sealed partial class Backend
 
     internal void Return(LeaseKind kind, bool isShaking)
     {
-        if (kind == LeaseKind.Request)
-        {
-            Interlocked.Decrement(ref _requests);
-        }
-        else
-        {
-            if (isShaking) Interlocked.Decrement(ref _handshakes);
-            Interlocked.Decrement(ref _tunnels);
-            _total.Remove();
-        }
-
+        if (isShaking) Interlocked.Decrement(ref _handshakes);
+        var left = Interlocked.Decrement(ref (kind == LeaseKind.Request ? ref _requests : ref _tunnels));
+        if (kind == LeaseKind.Tunnel) _total.Remove();
         Lines?.Of(kind).Freed(this);
+        if (left == 0) Volatile.Read(ref _idle)?.Invoke(this);
     }
 
     internal void ReturnHandshake()

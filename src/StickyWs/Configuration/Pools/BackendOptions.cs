@@ -14,10 +14,19 @@ public sealed class BackendOptions
     public int Weight { get; set; } = 1;
 
     /// <summary>
-    /// Whether the backend gets new work. A disabled backend is draining: its tunnels stay open, and it is still probed. Default <see
+    /// Whether the backend gets new work. <see langword="false"/> is the same as <see cref="BackendMode.Stop"/>: it drains. Default <see
     /// langword="true"/>.
     /// </summary>
     public bool Enabled { get; set; } = true;
+
+    /// <summary>
+    /// Whether the backend is in service or drains, and how. It is still probed while it drains. Default <see cref="BackendMode.On"/>. Of this and
+    /// <see cref="Enabled"/>, the one that leaves it less counts. A change overrides what <c>IBackendControl</c> was told before.
+    /// </summary>
+    public BackendMode Mode { get; set; } = BackendMode.On;
+
+    /// <summary>What <see cref="Mode"/> and <see cref="Enabled"/> say together.</summary>
+    internal BackendMode EffectiveMode => Enabled || Mode > BackendMode.Stop ? Mode : BackendMode.Stop;
 
     /// <summary>How many tunnels the backend may hold at once; a full backend is skipped. Range 1 to 100,000,000; default: no limit.</summary>
     [NumberRange(1, 100_000_000)]

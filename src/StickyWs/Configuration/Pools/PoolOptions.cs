@@ -27,6 +27,9 @@ public sealed class PoolOptions
     /// <summary>The time-outs that end the pool's tunnels.</summary>
     public TunnelOptions Tunnels { get; } = new();
 
+    /// <summary>How the pool's backends are drained.</summary>
+    public DrainOptions Drain { get; } = new();
+
     /// <summary>How the pool's WebSocket handshakes are handled. Default <see cref="WebSocketMode.Sniffed"/>.</summary>
     public WebSocketMode WebSockets { get; set; } = WebSocketMode.Sniffed;
 

@@ -1,6 +1,8 @@
 namespace StickyWs.Configuration;
 
-/// <summary>How a pool's tunnels end. A change applies to tunnels opened afterwards.</summary>
+/// <summary>
+/// How a pool's tunnels end. A change applies to tunnels opened afterwards, that of <see cref="MaxAge"/> to all at once.
+/// </summary>
 public sealed class TunnelOptions
 {
     /// <summary>
@@ -16,6 +18,13 @@ public sealed class TunnelOptions
     /// </summary>
     [TimeRange("00:00:00.1", "7.00:00:00")]
     public TimeSpan? HalfClosedTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long a tunnel may be open, by up to a tenth less for each, so that those that opened together do not end together. Then both sides are told
+    /// to go, with the Close frame of <see cref="DrainOptions.CloseCode"/>. Range 1 s to 30 days; default <see langword="null"/>: no limit.
+    /// </summary>
+    [TimeRange("00:00:01", "30.00:00:00")]
+    public TimeSpan? MaxAge { get; set; }
 
     /// <summary>
     /// How long a peer may leave sent data unacknowledged before it is considered dead (<c>TCP_USER_TIMEOUT</c> on Linux). While nothing is sent, the

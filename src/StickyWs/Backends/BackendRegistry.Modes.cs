@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging;
+using StickyWs.Configuration;
+
+namespace StickyWs.Backends;
+
+/// <summary>
+/// What each backend gets. The configuration says so, and so do orders at run time; the last word counts: an order stays in force through every reload
+/// that does not change that backend's own mode.
+/// </summary>
+internal sealed partial class BackendRegistry
+{
+    private const string ByConfiguration = "configuration";
+    private const string ByOrder = "order";
+    private const string ByRemoval = "removed from the configuration";
+
+    /// <summary>
+    /// Raised under the writer's lock, after <see cref="Changed"/>, for each backend whose <see cref="Backend.Mode"/> has changed; those that were
+    /// removed included. Handlers must be quick and must not call back.
+    /// </summary>
+    public event Action<Backend>? Turned;
+
+    /// <summary>Changes what backends get, at once. One that was removed from the configuration does not come back: it is stopped at least.</summary>
+    public void Order(IReadOnlyCollection<Backend> backends, BackendMode mode)
+    {
+        lock (_lock)
+        {
+            foreach (var backend in backends)
+            {
+                var isKnown = _current.PoolsInUse.Any(pool => pool.Backends.Contains(backend));
+                Turn(backend, isKnown || mode > BackendMode.Stop ? mode : BackendMode.Stop, ByOrder);
+            }
+
+            if (_turned.Count > 0) Refresh(pool => pool.Backends.Any(_turned.Contains));
+        }
+    }
+
+    private static bool IsOrdered(Backend backend) => backend.ModeCause == ByOrder;
+
+    private void Configure(Backend backend, BackendMode mode)
+    {
+        if (mode == backend.ConfiguredMode) return;
+        backend.ConfiguredMode = mode;
+        Turn(backend, mode, ByConfiguration);
+    }
+
+    private void Retire(Backend backend)
+    {
+        var least = backend.Options.Drain.WhenRemoved switch
+        {
+            RemovedBackendBehavior.HandOff => BackendMode.HandOff,
+            RemovedBackendBehavior.Cut => BackendMode.Cut,
+            _ => BackendMode.Stop,
+        };
+        Turn(backend, backend.Mode > least ? backend.Mode : least, ByRemoval);
+    }
+
+    private void Turn(Backend backend, BackendMode mode, string cause)
+    {
+        if (backend.Mode == mode) return;
+        var before = backend.State;
+        backend.SetMode(mode, cause, time.GetUtcNow());
+        if (backend.IsDraining) backend.Cool();
+        if (backend.State != before && cause != ByRemoval) LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, cause);
+        _turned.Add(backend);
+    }
+
+    private void TellTurned()
+    {
+        if (_turned.Count == 0) return;
+        Backend[] turned = [.. _turned];
+        _turned.Clear();
+        foreach (var backend in turned) Turned?.Invoke(backend);
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Options;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+
+namespace StickyWs.Draining;
+
+/// <summary>The public face of drains: finds the backends, orders, and waits.</summary>
+internal sealed class BackendControl(BackendRegistry registry, Drains drains, TimeProvider time) : IBackendControl
+{
+    private readonly Lock _commands = new();
+
+    public Task<IReadOnlyList<DrainStatus>> StopAsync(BackendTarget target, CancellationToken cancellationToken = default)
+        => OrderAsync(target, BackendMode.Stop, null, cancellationToken);
+
+    public Task<IReadOnlyList<DrainStatus>> HandOffAsync(
+        BackendTarget target, HandOffSettings? settings = null, CancellationToken cancellationToken = default)
+        => OrderAsync(target, BackendMode.HandOff, settings, cancellationToken);
+
+    public Task<IReadOnlyList<DrainStatus>> CutAsync(BackendTarget target, CancellationToken cancellationToken = default)
+        => OrderAsync(target, BackendMode.Cut, null, cancellationToken);
+
+    public void Undrain(BackendTarget target)
+    {
+        var backends = Find(target);
+        lock (_commands) registry.Order(backends, BackendMode.On);
+    }
+
+    public IReadOnlyList<DrainStatus> Read(BackendTarget? target = null)
+        => [.. drains.Backends.Where((target ?? BackendTarget.All).Includes).Select(drains.Find).OfType<BackendDrain>().Select(drain => drain.Status)];
+
+    public Task<IReadOnlyList<DrainStatus>> WhenEmptyAsync(BackendTarget target, CancellationToken cancellationToken = default)
+        => WhenEmptyAsync(Find(target), cancellationToken);
+
+    private Task<IReadOnlyList<DrainStatus>> OrderAsync(
+        BackendTarget target, BackendMode mode, HandOffSettings? settings, CancellationToken cancellationToken)
+    {
+        var backends = Find(target);
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<IReadOnlyList<DrainStatus>>(cancellationToken);
+        lock (_commands)
+        {
+            using var preference = drains.Prefer(backends, backend => Of(settings, backend.Options.Drain));
+            registry.Order(backends, mode);
+        }
+
+        return WhenEmptyAsync(backends, cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<DrainStatus>> WhenEmptyAsync(Backend[] backends, CancellationToken cancellationToken)
+        => await Task.WhenAll(backends.Select(backend => drains.Find(backend)?.End ?? Task.FromResult(StatusOf(backend))))
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    private Backend[] Find(BackendTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var known = registry.Current.PoolsInUse.SelectMany(pool => pool.Backends).Concat(drains.Backends);
+        Backend[] found = [.. known.Distinct().Where(target.Includes)];
+        var isAll = target.Pool is null && target.Backend is null;
+        return found.Length > 0 || isAll ? found : throw new ArgumentException($"There is no backend {target}.", nameof(target));
+    }
+
+    // Of one that does not drain, or was removed and is empty.
+    private DrainStatus StatusOf(Backend backend) => new()
+    {
+        Pool = backend.Pool,
+        Backend = backend.Name,
+        Mode = backend.Mode,
+        Outcome = backend.IsDraining ? DrainOutcome.Empty : DrainOutcome.Undrained,
+        Total = backend.ActiveTunnels,
+        Left = backend.ActiveTunnels,
+        Requests = backend.ActiveRequests,
+        Told = 0,
+        Cut = 0,
+        Since = time.GetUtcNow(),
+    };
+
+    private static DrainOptions Of(HandOffSettings? settings, DrainOptions pool)
+    {
+        if (settings is null) return pool;
+        var over = settings.Over ?? pool.Over;
+        var options = new DrainOptions
+        {
+            Over = over,
+            Deadline = settings.Deadline is { } deadline
+                ? deadline == Timeout.InfiniteTimeSpan ? null : deadline
+                : pool.Deadline < over ? over : pool.Deadline, // A longer time that was asked for is meant to be used.
+            CloseTimeout = pool.CloseTimeout,
+            CloseCode = settings.CloseCode ?? pool.CloseCode,
+            CloseReason = settings.CloseReason ?? pool.CloseReason,
+        };
+        List<string> errors = [.. new DrainRanges().Validate(nameof(settings), options).Failures ?? []];
+        DrainRules.Check(nameof(settings), options, errors);
+        return errors.Count == 0 ? options : throw new ArgumentException(string.Join(' ', errors), nameof(settings));
+    }
+}

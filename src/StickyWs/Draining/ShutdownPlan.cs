@@ -1,0 +1,31 @@
+using StickyWs.Configuration;
+
+namespace StickyWs.Draining;
+
+/// <summary>How the host's shutdown time is used.</summary>
+/// <param name="Over">The time over which tunnels are told to go.</param>
+/// <param name="Cut">When those that are left are aborted: a little before the host's time is over.</param>
+/// <param name="CloseTimeout">The most that a tunnel that was told last can wait for its peers' Close frames.</param>
+internal readonly record struct ShutdownPlan(TimeSpan Over, TimeSpan Cut, TimeSpan CloseTimeout)
+{
+    /// <summary>What is taken for a host that sets no limit.</summary>
+    public static TimeSpan Endless { get; } = TimeSpan.FromSeconds(30);
+
+    // Few tunnels need not be spread far: nobody is troubled by so many reconnects a second.
+    private const int Pace = 10;
+
+    private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(1);
+
+    /// <param name="shutdown">The options.</param>
+    /// <param name="left">What is left of the host's time.</param>
+    /// <param name="tunnels">How many tunnels there are.</param>
+    public static ShutdownPlan For(ShutdownOptions shutdown, TimeSpan left, int tunnels)
+    {
+        var margin = Least(LongestMargin, left / 10);
+        var reserve = Least(shutdown.Reserve, left / 2); // Also of a short time, half is for goodbyes.
+        var over = Least(left - reserve, TimeSpan.FromSeconds((double)tunnels / Pace));
+        return new ShutdownPlan(over, left - margin, left - margin - over);
+    }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}
