@@ -41,7 +41,7 @@ public sealed class StickyWsMetricsTests : IDisposable
         Assert.Equal(
             [
                 "stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.queue.duration", "stickyws.request.duration",
-                "stickyws.tunnel.duration",
+                "stickyws.tls.handshake.duration", "stickyws.tunnel.duration",
             ],
             _histograms.Select(histogram => histogram.Name).Order());
         Assert.All(_histograms, histogram =>
