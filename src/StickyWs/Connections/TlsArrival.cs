@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
+using StickyWs.Dialing;
+using StickyWs.Observability;
 using StickyWs.Tls;
 using StickyWs.Transport;
 
@@ -41,6 +43,32 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
     {
+        var startedAt = time.GetTimestamp();
+        string? errorType = null;
+        TlsFacts? facts = null;
+        try
+        {
+            if (await CompleteHandshakeAsync(time).ConfigureAwait(false)) facts = _end!.TakeFacts()!;
+            else errorType = _failure is not null ? DialError.Timeout : _end is { Status: TlsStatus.Failed } ? DialError.Tls : DialError.Abandoned;
+        }
+        catch (Exception e)
+        {
+            errorType = e is OperationCanceledException ? DialError.Abandoned : DialError.TypeOf(e); // The transport ends a client's waits.
+            throw;
+        }
+        finally
+        {
+            termination.Metrics.TlsHandshakeEnded(
+                StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, time.GetElapsedTime(startedAt));
+        }
+
+        if (facts is null) return false;
+        _features = new TlsFeatures(facts);
+        return true;
+    }
+
+    private async ValueTask<bool> CompleteHandshakeAsync(TimeProvider time)
+    {
         using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
         using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
         using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
@@ -62,7 +90,6 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             return false;
         }
 
-        if (_end.TakeFacts() is { } facts) _features = new TlsFeatures(facts);
         return _end.Status is TlsStatus.Open or TlsStatus.PeerClosed; // A close_notify may have come with the end of the handshake.
     }
 

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using StickyWs.Observability;
 using StickyWs.Tls;
 
 namespace StickyWs.Connections;
@@ -58,6 +59,9 @@ internal sealed class TlsTermination
         CallsOut = contexts.Any(context => context.Clients is not null);
         _context = TlsServerContext.Create(_settings with { Select = name => Of(section, _current!, name) });
     }
+
+    /// <summary>Where handshakes are counted.</summary>
+    public required StickyWsMetrics Metrics { get; init; }
 
     /// <summary>How long a handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; }

@@ -12,12 +12,15 @@ internal static class DialError
     /// <summary>The client left during the connect.</summary>
     public const string Abandoned = "abandoned";
 
+    /// <summary>A failed handshake, or a certificate that was refused.</summary>
+    public const string Tls = "tls";
+
     public static string TypeOf(Exception failure) => failure switch
     {
         OperationCanceledException => Timeout,
         SocketException socket => socket.SocketErrorCode.ToString(),
-        AuthenticationException or CryptographicException => "tls",
-        HttpRequestException { InnerException: AuthenticationException or CryptographicException } => "tls",
+        AuthenticationException or CryptographicException => Tls,
+        HttpRequestException { InnerException: AuthenticationException or CryptographicException } => Tls,
         { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
         HttpRequestException http => http.HttpRequestError.ToString(),
         _ => failure.GetType().Name,

@@ -69,11 +69,16 @@ internal static partial class HttpsEndpoint
 
     private static TlsTermination TerminationOf(ListenOptions listen, bool keepsSsl, TicketKeys tickets)
     {
-        if (HttpsCallbackOptions(listen) is not { } callback) return new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl, tickets);
+        var metrics = listen.ApplicationServices.GetRequiredService<StickyWsMetrics>();
+        if (HttpsCallbackOptions(listen) is not { } callback)
+        {
+            return new TlsTermination(HttpsOptions(listen)!, listen.Protocols, keepsSsl, tickets) { Metrics = metrics };
+        }
+
         var section = SniSection.Of(callback)!;
         var configuration = listen.KestrelServerOptions.ConfigurationLoader!.Configuration;
         string[] names = [.. configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren().Select(name => name.Key)];
-        return new TlsTermination(section, names.Select(name => Example(name, names)), keepsSsl, tickets);
+        return new TlsTermination(section, names.Select(name => Example(name, names)), keepsSsl, tickets) { Metrics = metrics };
     }
 
     // A name that a wildcard fits, and no other entry.

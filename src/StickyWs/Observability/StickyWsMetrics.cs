@@ -11,6 +11,9 @@ internal sealed class StickyWsMetrics
 {
     public const string MeterName = "StickyWs";
 
+    /// <summary>A side of the balancer whose TLS it does.</summary>
+    public const string ClientSide = "client", BackendSide = "backend";
+
     private readonly Counter<long> _requests;
     private readonly Counter<long> _retries;
     private readonly Counter<long> _dialFailures;
@@ -22,6 +25,7 @@ internal sealed class StickyWsMetrics
     private readonly Histogram<double> _dials;
     private readonly Histogram<double> _probes;
     private readonly Histogram<double> _handshakes;
+    private readonly Histogram<double> _tlsHandshakes;
     private readonly Histogram<double> _tunnelDuration;
 
     public StickyWsMetrics(IMeterFactory factory)
@@ -38,6 +42,7 @@ internal sealed class StickyWsMetrics
         _dials = Times("stickyws.dial.duration", "Attempts to connect to a backend: name look-up, TCP and TLS.", Buckets.Moments);
         _probes = Times("stickyws.probe.duration", "Probes, with their retries.", Buckets.Moments);
         _handshakes = Times("stickyws.handshake.duration", "WebSocket handshakes, from the routed head to the outcome.", Buckets.Moments);
+        _tlsHandshakes = Times("stickyws.tls.handshake.duration", "TLS handshakes of the raw lane, with the judgement of certificates.", Buckets.Moments);
         _tunnelDuration = Times("stickyws.tunnel.duration", "Lifetime of tunnels, by end reason.", Buckets.Lives);
     }
 
@@ -76,6 +81,24 @@ internal sealed class StickyWsMetrics
         tags.Add(Lane(lane));
         tags.Add("stickyws.handshake.outcome", outcome.ToString());
         _handshakes.Record(duration.TotalSeconds, tags);
+    }
+
+    /// <param name="side"><see cref="ClientSide"/> or <see cref="BackendSide"/>.</param>
+    /// <param name="version">Of TLS, as <c>1.3</c>; <see langword="null"/> if none was agreed on.</param>
+    /// <param name="isResumed">Whether a session was resumed.</param>
+    /// <param name="errorType">What went wrong, from a fixed set of words; <see langword="null"/> if nothing did.</param>
+    /// <param name="duration">From the first look for a ClientHello, or from our own, to the last message or the judgement of the certificate.</param>
+    public void TlsHandshakeEnded(string side, string? version, bool isResumed, string? errorType, TimeSpan duration)
+    {
+        if (!_tlsHandshakes.Enabled) return;
+        var tags = new TagList { new("stickyws.tls.side", side) };
+        if (version is not null)
+        {
+            tags.Add("tls.protocol.version", version);
+            tags.Add("tls.resumed", isResumed);
+        }
+
+        Record(_tlsHandshakes, duration, tags, errorType);
     }
 
     public void TunnelOpened(string pool, string backend, string lane)

@@ -13,6 +13,9 @@ namespace StickyWs.Tls;
 internal sealed record TlsFacts(
     SslProtocols Protocol, TlsCipherSuite Suite, SslApplicationProtocol ApplicationProtocol, string? ServerName, bool IsResumed)
 {
+    /// <summary>The protocol as metrics name it: <c>1.2</c> or <c>1.3</c>.</summary>
+    public string Version => Protocol == SslProtocols.Tls13 ? "1.3" : "1.2";
+
     /// <summary>For a client: what the server sent, in DER, its own certificate first.</summary>
     public IReadOnlyList<byte[]>? PeerCertificates { get; init; }
 

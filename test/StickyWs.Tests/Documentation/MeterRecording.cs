@@ -54,6 +54,7 @@ internal sealed class MeterRecording : IDisposable
         _metrics.DialEnded("p", "a", LaneNames.Raw, "timeout", TimeSpan.Zero);
         _metrics.ProbeEnded("p", "a", "Refused", TimeSpan.Zero);
         _metrics.HandshakeEnded("p", "a", LaneNames.Raw, HandshakeOutcome.Opened, TimeSpan.Zero);
+        _metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, "1.3", isResumed: true, "tls", TimeSpan.Zero);
         _metrics.TunnelOpened("p", "a", LaneNames.Raw);
         _metrics.TunnelEnded("p", "a", LaneNames.Raw, EndReason.ClientClosed, Farewell.Both, TimeSpan.Zero);
         _metrics.Affinity("p", "new");

@@ -116,7 +116,7 @@ public sealed partial class ObservabilityPageTests
     [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times)\(""(?<name>stickyws\.[a-z_.]+)""")]
     private static partial Regex CreatedInstrument();
 
-    [GeneratedRegex(@"""(?<name>stickyws\.[a-z_.]+|error\.type|http\.response\.[a-z_.]+)""")]
+    [GeneratedRegex(@"""(?<name>stickyws\.[a-z_.]+|error\.type|http\.response\.[a-z_.]+|tls\.[a-z_.]+)""")]
     private static partial Regex TagLiteral();
 
     [GeneratedRegex("`(?<text>[^`]+)`")]

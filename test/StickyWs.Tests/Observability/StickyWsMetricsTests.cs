@@ -39,7 +39,10 @@ public sealed class StickyWsMetricsTests : IDisposable
     public void Histograms_AreInSecondsAndAdviseTheirBuckets()
     {
         Assert.Equal(
-            ["stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.request.duration", "stickyws.tunnel.duration"],
+            [
+                "stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.request.duration",
+                "stickyws.tls.handshake.duration", "stickyws.tunnel.duration",
+            ],
             _histograms.Select(histogram => histogram.Name).Order());
         Assert.All(_histograms, histogram =>
         {
