@@ -15,12 +15,16 @@ internal sealed partial class RawBackendTls
 {
     private readonly Lazy<TlsClientContext?> _context;
     private readonly BackendCertificates _certificates;
+    private readonly BackendSessions _sessions;
+    private readonly StickyWsMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public RawBackendTls(IOptionsMonitor<StickyWsOptions> options, TimeProvider time, ILogger<RawBackendTls> logger)
+    public RawBackendTls(IOptionsMonitor<StickyWsOptions> options, StickyWsMetrics metrics, TimeProvider time, ILogger<RawBackendTls> logger)
     {
-        _logger = logger;
+        (_metrics, _time, _logger) = (metrics, time, logger);
         _certificates = new BackendCertificates(time);
+        _sessions = new BackendSessions(time);
         _context = new Lazy<TlsClientContext?>(() => Decide(options.CurrentValue.Transport.Tls));
     }
 
@@ -39,20 +43,39 @@ internal sealed partial class RawBackendTls
     public async ValueTask<RawTlsStream> OpenAsync(RawSocket socket, Uri address, TlsOptions tls, CancellationToken cancellationToken)
     {
         var host = BackendCertificates.HostOf(tls, address, out var isAddress);
-        var stream = new RawTlsStream(socket, TlsEnd.Connect(_context.Value!, isAddress ? null : host));
+        var sessions = _sessions.Of(tls, address);
+        var end = TlsEnd.Connect(_context.Value!, isAddress ? null : host);
+        var stream = new RawTlsStream(socket, end);
+        var startedAt = _time.GetTimestamp();
+        var isOffered = false;
+        TlsFacts? facts = null;
+        string? errorType = null;
         try
         {
-            var facts = await stream.HandshakeAsync(cancellationToken).ConfigureAwait(false);
+            isOffered = sessions.TryOffer(end);
+            facts = await stream.HandshakeAsync(cancellationToken).ConfigureAwait(false);
             var verdict = await JudgeAsync(socket, address, tls, facts.PeerCertificates!, cancellationToken).ConfigureAwait(false);
-            if (verdict.IsGood) return stream;
+            if (verdict.IsGood)
+            {
+                stream.KeepSessions(sessions);
+                return stream;
+            }
+
             var refusal = verdict.ToException();
             stream.Refuse(verdict.Alert, refusal.Message);
             throw refusal;
         }
-        catch
+        catch (Exception e)
         {
+            errorType = DialError.TypeOf(e);
+            if (isOffered && e is not OperationCanceledException) sessions.Clear(); // Lest a backend that cannot cope with it never gets a full handshake.
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+        finally
+        {
+            _metrics.TlsHandshakeEnded(
+                StickyWsMetrics.BackendSide, facts?.Version, facts?.IsResumed ?? false, errorType, _time.GetElapsedTime(startedAt));
         }
     }
 
@@ -79,6 +102,7 @@ internal sealed partial class RawBackendTls
             {
                 ApplicationProtocols = [SslApplicationProtocol.Http11],
                 KeepsSsl = mode == TlsMode.OpenSsl,
+                KeepsSessions = true,
             });
         }
         catch (Exception e) when (e is CryptographicException or TlsUnavailableException)

@@ -17,6 +17,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
 
     private readonly ArrayBufferWriter<byte> _plain = new(1024);
     private readonly ArrayBufferWriter<byte> _reply = new(1024);
+    private SessionShelf? _sessions;
     private int _read;
     private bool _hasEnded;
 
@@ -38,11 +39,22 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
             : end.TakeFacts()!;
     }
 
+    /// <summary>Keeps the sessions that the backend lets us resume, until the end is taken. After its certificates were judged.</summary>
+    public void KeepSessions(SessionShelf sessions)
+    {
+        _sessions = sessions;
+        sessions.Keep(end);
+    }
+
     /// <summary>Gives the connection up, and tells the backend why if it can.</summary>
     public void Refuse(TlsAlert alert, string reason) => socket.SendLast(end.Refuse(alert, reason));
 
     /// <summary>Hands the TLS end over, with what has arrived and was not read.</summary>
-    public TlsStart Take() => new(end, _plain.WrittenMemory[_read..]);
+    public TlsStart Take()
+    {
+        end.ForgetSessions();
+        return new TlsStart(end, _plain.WrittenMemory[_read..]);
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -98,6 +110,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
         int received;
         while ((received = TryReceive()) < 0) await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         _hasEnded = received == 0;
+        _sessions?.Keep(end);
         if (end.Status != TlsStatus.Failed)
         {
             await SendReplyAsync(cancellationToken).ConfigureAwait(false);

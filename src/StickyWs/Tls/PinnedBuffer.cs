@@ -33,6 +33,9 @@ internal sealed unsafe class PinnedBuffer
     /// <summary>Counts bytes that were written into the reserved room.</summary>
     public void Advance(int length) => Length += length;
 
+    /// <summary>Takes back what was written after the first <paramref name="length"/> bytes.</summary>
+    public void Truncate(int length) => Length = length;
+
     public void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(new Span<byte>(Reserve(bytes.Length), bytes.Length));

@@ -4,14 +4,16 @@ namespace StickyWs.Tls;
 
 /// <summary>
 /// What handshakes of a client share. It accepts every certificate: <see cref="TlsFacts.PeerCertificates"/> are to be judged before the first byte is
-/// sent. Without client certificates, early data, resumption and authentication after the handshake.
+/// sent, those of a resumed session too. Without client certificates, early data and authentication after the handshake.
 /// </summary>
 internal sealed unsafe class TlsClientContext : TlsContext
 {
     private TlsClientContext(ContextHandle handle, TlsClientSettings settings, SecretSlab slab)
         : base(handle, settings.KeepsSsl, settings.RecordsPerKey, slab)
-    {
-    }
+        => KeepsSessions = settings.KeepsSessions;
+
+    /// <inheritdoc cref="TlsClientSettings.KeepsSessions"/>
+    public bool KeepsSessions { get; }
 
     /// <exception cref="TlsUnavailableException">There is no OpenSSL 3, or other versions than TLS 1.2 and 1.3 are wanted.</exception>
     /// <exception cref="CryptographicException">OpenSSL refuses a setting.</exception>
@@ -27,6 +29,7 @@ internal sealed unsafe class TlsClientContext : TlsContext
     {
         CipherPolicy.Apply(context, settings.Protocols);
         HandshakeCallbacks.RegisterClient(context, settings.KeepsSsl);
+        if (settings.KeepsSessions) HandshakeCallbacks.RegisterSessions(context);
         if (settings.ApplicationProtocols.Count == 0) return;
         byte[] names = [.. settings.ApplicationProtocols.SelectMany(protocol => (byte[])[(byte)protocol.Protocol.Length, .. protocol.Protocol.Span])];
         fixed (byte* start = names)

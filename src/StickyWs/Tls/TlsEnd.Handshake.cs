@@ -20,24 +20,26 @@ internal sealed unsafe partial class TlsEnd
     private bool _hasWritten;
     private X509Certificate2? _clientCertificate;
 
+    private TlsServerContext? Context => _handshaking as TlsServerContext;
+
     /// <summary>Those of the context that the server's name selected.</summary>
-    public IReadOnlyList<byte[]> ApplicationProtocols => _context?.ApplicationProtocols ?? [];
+    public IReadOnlyList<byte[]> ApplicationProtocols => Context?.ApplicationProtocols ?? [];
 
     /// <summary>Those of the context; <see langword="null"/> if OpenSSL has its own.</summary>
-    public TicketKeys? TicketKeys => _context?.TicketKeys;
+    public TicketKeys? TicketKeys => Context?.TicketKeys;
 
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>.</summary>
     public void SelectContext(nint ssl, string? name)
     {
-        if (_context?.Select?.Invoke(name) is not { } selected) return;
+        if (Context?.Select?.Invoke(name) is not { } selected) return;
         selected.MoveHere(ssl);
-        _context = selected;
+        _handshaking = selected;
     }
 
     /// <summary>Called by OpenSSL, within <see cref="Receive"/>, with the certificates that the client has sent (an X509_STORE_CTX).</summary>
     public ClientCertificateVerdict JudgeClient(nint store)
     {
-        if (_context?.Clients is not { } clients) return ClientCertificateVerdict.Rejected;
+        if (Context?.Clients is not { } clients) return ClientCertificateVerdict.Rejected;
         var certificate = new X509Certificate2(OpenSsl.X509_STORE_CTX_get0_cert(store));
         var others = new X509Certificate2Collection();
         var sent = OpenSsl.X509_STORE_CTX_get0_untrusted(store);
@@ -138,7 +140,7 @@ internal sealed unsafe partial class TlsEnd
         }
 
         Status = TlsStatus.Open;
-        _context = null;
+        if (!_isClient) _handshaking = null;
     }
 
     private SslApplicationProtocol ApplicationProtocol()
@@ -167,7 +169,7 @@ internal sealed unsafe partial class TlsEnd
     private bool CanTakeOver(Workspace work, RecordSuite suite, ReadOnlySpan<byte> lastWritten, out ulong written)
     {
         written = 0;
-        if (_keys == null || _context is { HasOwnRecords: false } || suite.Cipher == 0) return false;
+        if (_keys == null || Context is { HasOwnRecords: false } || suite.Cipher == 0) return false;
         if (OpenSsl.SSL_version(_ssl) != OpenSsl.TLS1_3_VERSION || work.InputLength > 0 || OpenSsl.SSL_has_pending(_ssl) != 0) return false;
         if (_keys->Read.SecretLength != suite.SecretLength || _keys->Write.SecretLength != suite.SecretLength) return false;
         for (; !_isClient && !lastWritten.IsEmpty; written++)
@@ -187,8 +189,16 @@ internal sealed unsafe partial class TlsEnd
         var code = OpenSsl.SSL_SESSION_get_max_fragment_length(OpenSsl.SSL_get_session(_ssl));
         StartOwnRecords(suite, code is >= 1 and <= 4 ? 256 << code : RecordLayer.MostContent);
         _keys->Write.Sequence = written;
-        OpenSsl.SSL_set_shutdown(_ssl, OpenSsl.SSL_SENT_SHUTDOWN | OpenSsl.SSL_RECEIVED_SHUTDOWN);
-        OpenSsl.SSL_free(_ssl);
+        if (Sessions is { } sessions)
+        {
+            sessions.Listen(_ssl);
+        }
+        else
+        {
+            OpenSsl.SSL_set_shutdown(_ssl, OpenSsl.SSL_SENT_SHUTDOWN | OpenSsl.SSL_RECEIVED_SHUTDOWN);
+            OpenSsl.SSL_free(_ssl);
+        }
+
         _ssl = 0;
     }
 }

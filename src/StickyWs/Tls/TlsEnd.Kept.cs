@@ -17,6 +17,7 @@ internal sealed unsafe partial class TlsEnd
         fixed (byte* start = record)
         {
             work.Feed(start, record.Length);
+            work.End = this;
             while (true)
             {
                 OpenSsl.ERR_clear_error();
@@ -32,6 +33,7 @@ internal sealed unsafe partial class TlsEnd
                 break;
             }
 
+            work.End = null;
             work.Feed(null, 0);
         }
 

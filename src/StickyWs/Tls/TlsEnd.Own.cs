@@ -65,6 +65,7 @@ internal sealed unsafe partial class TlsEnd
             else if (length > _fragment) Refuse(work, TlsAlert.record_overflow, $"a record of {length} bytes of content");
             else if (IsWithinMessage && type != RecordType.Handshake) Refuse(work, TlsAlert.unexpected_message, "a record within a handshake message");
             else Take(work, type, new ReadOnlySpan<byte>(work.Plain.Reserve(length), length));
+            ShowToOpenSsl(work, type, record);
         }
         catch (CryptographicException e)
         {

@@ -16,8 +16,9 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     private readonly uint _recordsPerKey;
     private readonly bool _isClient;
 
-    // Of a server. Null after the handshake, so that a replaced certificate is not kept alive.
-    private TlsServerContext? _context;
+    // A server's context, until the handshake is over, so that a replaced certificate is not kept alive; or a client's sessions, until they are
+    // forgotten. Both in one field, as an idle end has neither.
+    private object? _handshaking;
     private TlsFacts? _facts;
     private nint _ssl;
     private ConnectionKeys* _keys;
@@ -62,7 +63,7 @@ internal sealed unsafe partial class TlsEnd : IDisposable
 
     /// <summary>A server's end. The context may be disposed of afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>
-    public static TlsEnd Accept(TlsServerContext context) => new(context) { _context = context };
+    public static TlsEnd Accept(TlsServerContext context) => new(context) { _handshaking = context };
 
     /// <summary>A client's end; <see cref="Start"/> begins. The context may be disposed of afterwards.</summary>
     /// <param name="context">What its handshakes share.</param>
@@ -71,6 +72,7 @@ internal sealed unsafe partial class TlsEnd : IDisposable
     public static TlsEnd Connect(TlsClientContext context, string? serverName)
     {
         var end = new TlsEnd(context);
+        if (context.KeepsSessions) end._handshaking = new SessionTaker();
         if (serverName is not null) end.AskFor(serverName);
         return end;
     }
@@ -204,7 +206,8 @@ internal sealed unsafe partial class TlsEnd : IDisposable
         _unsealed = null;
         // A record that failed stands in there until the step ends.
         if (_isDisposed) DropHeld();
-        _context = null;
+        ForgetSessions();
+        _handshaking = null;
     }
 
     private void ReturnKeys()

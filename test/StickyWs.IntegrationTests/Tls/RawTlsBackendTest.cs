@@ -36,8 +36,11 @@ public abstract class RawTlsBackendTest : BalancerTest
         var balancer = Start(lane, TrustingPool(Https(backend)));
         var client = await ConnectAsync(balancer, lane);
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
-        return (balancer, client, await _peers.Reader.ReadAsync(Wait.Token()));
+        return (balancer, client, await NextPeerAsync());
     }
+
+    /// <summary>The backend's end of the tunnel that was opened next.</summary>
+    private protected async Task<TlsPeer> NextPeerAsync() => await _peers.Reader.ReadAsync(Wait.Token());
 
     private protected static async Task EndsWithAsync(Balancer balancer, string reason)
     {

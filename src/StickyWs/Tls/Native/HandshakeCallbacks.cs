@@ -31,6 +31,14 @@ internal static unsafe class HandshakeCallbacks
         OpenSsl.SSL_CTX_set_cert_verify_callback(context, &OnCertificates, null);
     }
 
+    /// <summary>Of a client, which is given each session that its server lets it resume. OpenSSL itself keeps none.</summary>
+    public static void RegisterSessions(nint context)
+    {
+        _ = OpenSsl.SSL_CTX_ctrl(context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE,
+            OpenSsl.SSL_SESS_CACHE_CLIENT | OpenSsl.SSL_SESS_CACHE_NO_INTERNAL | OpenSsl.SSL_SESS_CACHE_NO_AUTO_CLEAR, null);
+        OpenSsl.SSL_CTX_sess_set_new_cb(context, &OnSession);
+    }
+
     /// <summary>The name that the client asked for.</summary>
     public static string? ServerName(nint ssl) => Marshal.PtrToStringUTF8((nint)OpenSsl.SSL_get_servername(ssl, OpenSsl.TLSEXT_NAMETYPE_host_name));
 
@@ -43,6 +51,10 @@ internal static unsafe class HandshakeCallbacks
         if (!isClients && !isServers) return;
         Workspace.OfThread.End?.TakeSecret(line[(line.LastIndexOf((byte)' ') + 1)..], isClients);
     }
+
+    // 1 takes the reference over. An allocation may fail; nothing else throws.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int OnSession(nint ssl, nint session) => Workspace.OfThread.End?.TryTakeSession(session) == true ? 1 : 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnCertificates(nint store, void* argument) => 1;

@@ -1,7 +1,8 @@
 namespace StickyWs.Tls;
 
 /// <summary>
-/// Reads one NewSessionTicket (RFC 8446, section 4.6.1) as it comes, and keeps nothing of it: nobody resumes the session. Its lengths must add up.
+/// Reads one NewSessionTicket (RFC 8446, section 4.6.1) as it comes, and keeps nothing of it: sessions are <see cref="SessionTaker"/>'s. Its lengths
+/// must add up.
 /// </summary>
 internal sealed class TicketReader
 {
