@@ -14,6 +14,9 @@ internal sealed class ClientCertificateCheck
 {
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
+    // From here on SslStream does not download missing issuers for clients, unless a chain policy asks for it (dotnet/runtime #125049).
+    private const int RuntimeWithoutDownloads = 11;
+
     private readonly X509RevocationMode _revocation;
     private readonly X509ChainPolicy? _policy;
     private readonly Func<X509Certificate2, X509Chain, SslPolicyErrors, bool> _accept;
@@ -57,6 +60,7 @@ internal sealed class ClientCertificateCheck
         {
             chain.ChainPolicy.RevocationMode = _revocation;
             chain.ChainPolicy.RevocationFlag = X509RevocationFlag.ExcludeRoot;
+            chain.ChainPolicy.DisableCertificateDownloads = Environment.Version.Major >= RuntimeWithoutDownloads;
         }
 
         if (chain.ChainPolicy.ApplicationPolicy.Count == 0) chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
