@@ -21,7 +21,7 @@ internal sealed partial class PairRelay
     private void BeginTls(int socket, ReadOnlySpan<byte> plain)
     {
         ref var pair = ref Find(socket, out var isClient);
-        if (!plain.IsEmpty) Pass(socket, ref pair, isClient, plain);
+        if (!plain.IsEmpty && !TryPass(socket, ref pair, isClient, plain)) return;
         Time(ref pair.Of(isClient), hasPlain: true);
         GoOn(socket, ref pair, isClient, pair.Of(isClient).Tls!.Status);
     }
@@ -32,13 +32,13 @@ internal sealed partial class PairRelay
         ref var from = ref pair.Of(isClient);
         if (from.Tls is not { } tls)
         {
-            Pass(socket, ref pair, isClient, bytes);
+            _ = TryPass(socket, ref pair, isClient, bytes);
             return;
         }
 
         var step = tls.Receive(bytes);
         if (!step.ToPeer.IsEmpty) Reply(ref from, step.ToPeer);
-        if (!step.Plain.IsEmpty) Pass(socket, ref pair, isClient, step.Plain);
+        if (!step.Plain.IsEmpty && !TryPass(socket, ref pair, isClient, step.Plain)) return;
         Time(ref from, hasPlain: !step.Plain.IsEmpty);
         GoOn(socket, ref pair, isClient, step.Status);
     }
@@ -49,18 +49,22 @@ internal sealed partial class PairRelay
         else if (status == TlsStatus.Failed) EndAfterAlert(socket, ref pair, isClient);
     }
 
-    private void Pass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
+    // False: the pair has ended, as the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
+    private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
         ref var to = ref pair.Of(!isClient);
-        if (!TryAppend(ref to, to.Tls is { } tls ? Seal(tls, plain) : plain)) _reactor.Pause(socket);
-    }
+        var bytes = to.Tls is { } tls ? tls.Seal(plain) : plain;
+        if (to.Tls is { Status: TlsStatus.Failed })
+        {
+            Note(ref pair, isClient ? EndReason.BackendTlsFailed : EndReason.TlsFailed);
+            End(_reactor.Place(socket) >> 1, isReset: true);
+            return false;
+        }
 
-    private static ReadOnlySpan<byte> Seal(TlsEnd tls, ReadOnlySpan<byte> plain)
-    {
-        var records = tls.Seal(plain);
-        return tls.Status == TlsStatus.Failed ? throw new InvalidOperationException($"No record could be sealed: {tls.FailureReason}") : records;
+        if (!TryAppend(ref to, bytes)) _reactor.Pause(socket);
+        return true;
     }
 
     private void Reply(ref PairSide side, ReadOnlySpan<byte> records)
@@ -73,7 +77,7 @@ internal sealed partial class PairRelay
     // False: it takes no more until it has sent this. A broken side takes everything, for nothing.
     private bool TryAppend(ref PairSide side, ReadOnlySpan<byte> bytes)
     {
-        if (_reactor.Append(side.Socket, bytes) || _reactor.IsDeaf(side.Socket)) return true;
+        if (bytes.IsEmpty || _reactor.Append(side.Socket, bytes) || _reactor.IsDeaf(side.Socket)) return true;
         side.IsFull = true;
         return false;
     }

@@ -46,13 +46,25 @@ internal sealed class RelayRig : IAsyncDisposable
     public Loopback Loopback => _loopback;
 
     /// <summary>Two connections that the relay joins.</summary>
+    /// <param name="limits">Its limits.</param>
+    /// <param name="configure">Is given both outer ends.</param>
+    /// <param name="clientTls">TLS on the client's side.</param>
+    /// <param name="backendTls">TLS on the backend's side.</param>
+    /// <param name="configureInner">Is given both inner ends.</param>
     public async Task<RelayedPair> JoinAsync(
-        PairLimits limits = default, Action<Socket>? configure = null, TlsStart? clientTls = null, TlsStart? backendTls = null)
+        PairLimits limits = default, Action<Socket>? configure = null, TlsStart? clientTls = null, TlsStart? backendTls = null,
+        Action<Socket>? configureInner = null)
     {
         var (client, clientFd) = Connect();
         var (backend, backendFd) = Connect();
         configure?.Invoke(client);
         configure?.Invoke(backend);
+        foreach (var fd in configureInner is null ? [] : (int[])[clientFd, backendFd])
+        {
+            using var inner = new Socket(new SafeSocketHandle(fd, ownsHandle: false));
+            configureInner!(inner);
+        }
+
         var witness = new PairWitness();
         var number = await DoAsync(() => Join(clientFd, backendFd, witness, limits, clientTls, backendTls));
         var pair = new RelayedPair(client, backend, witness, number, clientFd, backendFd);
