@@ -67,6 +67,24 @@ public sealed class RequestTests : StormTest
         Assert.Single(backend.Raw.Heads);
     }
 
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task When_the_host_stops_those_who_wait_are_sent_away_at_once(Lane lane)
+    {
+        await using var backend = new GatedBackend();
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Backends:a:MaxRequests", "1").With("Pools:chat:Queue:Timeout", "00:10:00"));
+        await AskAsync(balancer, lane);
+        await Wait.UntilAsync(() => backend.Inside == 1);
+        var client = await AskAsync(balancer, lane);
+        await Wait.UntilAsync(() => Waiting(balancer) == 1);
+
+        var stopping = balancer.StopAsync();
+
+        await AssertBusyAsync(client, await client.ReadHeadAsync());
+        backend.Open();
+        await stopping;
+    }
+
     [Fact]
     public async Task The_time_of_the_whole_request_goes_on_while_it_waits()
     {
