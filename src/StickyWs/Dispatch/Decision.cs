@@ -63,7 +63,9 @@ internal sealed class Decision(
         var (left, isBusy) = (_candidates, false);
         while (Pick(left, out var isBound) is { } backend)
         {
-            var result = backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
+            var result = IsBehindOthersAt(backend, isBound)
+                ? LeaseResult.Busy
+                : backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
             if (result == LeaseResult.Granted)
             {
                 (_last, Why) = (backend, NoBackendReason.None);
@@ -138,8 +140,12 @@ internal sealed class Decision(
     public ValueTask LearnAsync(ReadOnlySpan<byte> body)
         => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 
-    // Those without a key go behind the others that wait for any backend. A client that has a backend may find a place there.
+    // Those without a key go behind the others that wait for any backend: none has a place.
     private bool IsBehindOthers => _first is null && !KnowsClient && !_mayTry && _candidates.Count > 0 && Pool.Lines.Of(Kind).HasWaitersForAny;
+
+    // A place that is free for the moment, or a token that nobody has taken yet, belongs to the first in line.
+    private bool IsBehindOthersAt(Backend backend, bool isBound)
+        => !backend.IsFull(Kind) && (backend.IsAwaited(Kind) || (isBound && backend.IsEligible && Pool.Lines.Of(Kind).HasWaitersForAny));
 
     private static NoBackendReason ReasonOf(WaitEnd end) => end switch
     {

@@ -22,7 +22,7 @@ public sealed class StateTests : BalancerTest
         Assert.Equal("four", await server.ReadTextAsync(4));
         await server.WriteAsync("sixsix");
         Assert.Equal("sixsix", await client.ReadTextAsync(6));
-        await Wait.UntilAsync(async () => (await state.ReadTunnelsAsync()).Any(tunnel => tunnel.BytesToClient == 6));
+        await Wait.UntilAsync(async () => (await state.ReadTunnelsAsync()).Any(tunnel => tunnel is { BytesToBackend: 4, BytesToClient: 6 }));
 
         var tunnel = Assert.Single(await state.ReadTunnelsAsync());
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
+using StickyWs.Backends;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Storms;
@@ -67,20 +68,38 @@ public sealed class RequestTests : StormTest
         Assert.Single(backend.Raw.Heads);
     }
 
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task When_the_host_stops_those_who_wait_are_sent_away_at_once(Lane lane)
+    {
+        await using var backend = new GatedBackend();
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Backends:a:MaxRequests", "1").With("Pools:chat:Queue:Timeout", "00:10:00"));
+        await AskAsync(balancer, lane);
+        await Wait.UntilAsync(() => backend.Inside == 1);
+        var client = await AskAsync(balancer, lane);
+        await Wait.UntilAsync(() => Waiting(balancer) == 1);
+
+        var stopping = balancer.StopAsync();
+
+        await AssertBusyAsync(client, await client.ReadHeadAsync());
+        backend.Open();
+        await stopping;
+    }
+
     [Fact]
     public async Task The_time_of_the_whole_request_goes_on_while_it_waits()
     {
         await using var backend = new GatedBackend();
         var balancer = Start(Lane.Raw, Pool(backend.Address).With("Pools:chat:Backends:a:MaxRequests", "1")
             .With("Pools:chat:Queue:Timeout", "00:10:00").With("Pools:chat:Timeouts:Request", "00:00:00.5"));
-        await AskAsync(balancer, Lane.Raw);
-        await Wait.UntilAsync(() => backend.Inside == 1);
+        var only = Assert.Single(Assert.Single(balancer.Registry.Current.Pools).Backends);
+        Assert.Equal(LeaseResult.Granted, only.TryLease(LeaseKind.Request, int.MaxValue, out var other));
 
-        var second = await AskAsync(balancer, Lane.Raw);
+        var client = await AskAsync(balancer, Lane.Raw);
 
-        Assert.Equal(504, HttpHead.Status(await second.ReadHeadAsync()));
-        Assert.Single(backend.Raw.Heads);
-        backend.Open();
+        Assert.Equal(504, HttpHead.Status(await client.ReadHeadAsync()));
+        Assert.Empty(backend.Raw.Heads);
+        other.Dispose();
     }
 
     [Fact]

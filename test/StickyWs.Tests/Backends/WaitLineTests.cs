@@ -107,6 +107,19 @@ public sealed class WaitLineTests
     }
 
     [Fact]
+    public async Task WaitAsync_LineIsFullOfThoseWhoDoNotWantThePlace_GetsIt()
+    {
+        var pool = Crowded(1, 1);
+        Taken(pool.Backends[0]);
+        var choosy = WaitAsync(pool, new Waiter(pool, null, [pool.Backends[1]], int.MaxValue, null), length: 1);
+
+        Assert.Equal(WaitEnd.Granted, await WaitAsync(pool, Bound(pool, 1), length: 1));
+        Assert.Equal(WaitEnd.Full, await WaitAsync(pool, Bound(pool, 1), length: 1));
+        Assert.False(choosy.IsCompleted);
+        Assert.Equal(1, pool.Lines.Handshakes.Count);
+    }
+
+    [Fact]
     public async Task WaitAsync_ClientLeaves_EndsAndLetsTheNextMoveUp()
     {
         using var leaving = new CancellationTokenSource();

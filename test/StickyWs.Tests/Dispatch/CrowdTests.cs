@@ -146,6 +146,28 @@ public sealed class CrowdTests
         Assert.Equal(own.Backend, (await waiting)!.Value.Backend);
     }
 
+    // Between the moment at which a place or a token of the rate is there and the one at which the line hands it out.
+    [Theory]
+    [InlineData("X-User: alice\r\n")]
+    [InlineData("")]
+    public async Task TryNext_PlaceThatBelongsToSomebodyInLine_IsNotTaken(string headers)
+    {
+        var registry = Fleet.Registry(Limits(pool => pool.Affinity.Rules.Add(new() { Header = new() { Name = "X-User" } }), 1));
+        var rig = new DispatchRig(registry);
+        var own = Next(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+        var first = WaitAsync(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+        own.Backend.Configure(1, null, new WorkLimits(MaxHandshakes: 2)); // The line is not told.
+        var decision = rig.Decide(DispatchRig.Head(headers: headers))!;
+
+        var second = WaitAsync(decision);
+
+        // It told the line by asking.
+        Assert.NotNull(await first);
+        Assert.False(second.IsCompleted);
+        own.Dispose();
+        Assert.NotNull(await second);
+    }
+
     [Fact]
     public async Task WaitAsync_OwnBackendDies_MovesWhereTheKeyLeads()
     {

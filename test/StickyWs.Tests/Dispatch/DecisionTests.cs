@@ -3,6 +3,7 @@ using StickyWs.Backends;
 using StickyWs.Balancing;
 using StickyWs.Configuration;
 using StickyWs.Dispatch;
+using StickyWs.Http1;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Dispatch;
@@ -142,6 +143,16 @@ public sealed class DecisionTests
         for (var i = 1; i < decisions.Length; i++) decisions[i].TryNext(out _);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Refuse_ManyTimes_SaysFromOnceToTwiceTheTime()
+    {
+        var decision = Decide(Fleet.Registry(Fleet.Options(pool => pool.RetryAfter = TimeSpan.FromSeconds(2.5), 1)));
+
+        var said = Enumerable.Range(0, 1000).Select(_ => decision.Refuse(Refusal.Busy).Header!.Value.Value).Distinct().Order();
+
+        Assert.Equal(["3", "4", "5", "6"], said);
     }
 
     [Fact]

@@ -9,6 +9,8 @@ public sealed partial class Backend
     private volatile int _maxRequests = int.MaxValue;
     private volatile TokenBucket? _rate;
     private volatile bool _isEligible;
+    private volatile bool _areHandshakesAwaited;
+    private volatile bool _areRequestsAwaited;
     private int _tunnels;
     private int _handshakes;
     private int _requests;
@@ -37,6 +39,19 @@ public sealed partial class Backend
 
     /// <summary>Where those wait who found its limits reached; set by the registry before it is published.</summary>
     internal WaitLines? Lines { get; init; }
+
+    /// <summary>Whether somebody waits for a place here and nowhere else: newcomers are behind him.</summary>
+    internal bool IsAwaited(LeaseKind kind) => kind == LeaseKind.Request ? _areRequestsAwaited : _areHandshakesAwaited;
+
+    /// <summary>Written by the line, under its lock.</summary>
+    internal void NoteAwaited(LeaseKind kind, bool isAwaited)
+    {
+        if (kind == LeaseKind.Request) _areRequestsAwaited = isAwaited;
+        else _areHandshakesAwaited = isAwaited;
+    }
+
+    /// <summary>Whether it has all the tunnels that it may have, so that waiting for a place is in vain.</summary>
+    internal bool IsFull(LeaseKind kind) => kind == LeaseKind.Tunnel && ActiveTunnels >= _maxTunnels;
 
     internal void Configure(int weight, int? maxTunnels, WorkLimits? limits = null, TimeProvider? time = null)
     {

@@ -75,14 +75,14 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
         {
             if (_isClosed) return WaitEnd.Closed;
             if (waiter.IsStranded()) return WaitEnd.Stranded;
-            if (_count >= length) return WaitEnd.Full;
             // With a full fence, before places are looked for: who frees one from now on sees that somebody waits, who did so before is seen here.
             Interlocked.Increment(ref _count);
             waiter.Number = ++_last;
             waiter.Place = ListOf(waiter).AddLast(waiter);
-            _hasAny = _any.Count > 0;
+            NoteLengths(waiter);
             if (waiter.Only is { } only) Serve(only);
             else ServeAny(waiter);
+            if (waiter.Place is not null && _count > length) End(waiter, WaitEnd.Full);
             return null;
         }
     }
@@ -166,10 +166,16 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
         var list = ListOf(waiter);
         list.Remove(waiter.Place!);
         waiter.Place = null;
-        _hasAny = _any.Count > 0;
+        NoteLengths(waiter);
         Interlocked.Decrement(ref _count);
         if (list.Count == 0 && waiter.Only is { } only) _bound.Remove(only);
         waiter.SetResult(end);
+    }
+
+    private void NoteLengths(Waiter waiter)
+    {
+        if (waiter.Only is { } only) only.NoteAwaited(kind, ListOf(waiter).Count > 0);
+        else _hasAny = _any.Count > 0;
     }
 
     private LinkedList<Waiter> ListOf(Waiter waiter)

@@ -28,7 +28,7 @@ internal sealed class Waiter(PoolSnapshot pool, Backend? only, IReadOnlyList<Bac
     /// <summary>Whether nothing that it waits for can be expected any more.</summary>
     public bool IsStranded()
     {
-        if (only is not null) return only is { IsEligible: false, Health: BackendState.Unhealthy };
+        if (only is not null) return only is { IsEligible: false, IsSuspended: false, Health: BackendState.Unhealthy };
         foreach (var backend in pool.Backends)
         {
             if (backend.IsEligible && Accepts(backend)) return false;
