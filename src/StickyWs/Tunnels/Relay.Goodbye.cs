@@ -16,11 +16,17 @@ internal sealed partial class Relay
     // Who may write to the client.
     private int _floor = Taken;
 
+    // Ends a read that has the floor though nothing has come: the wait before it may end for nothing.
+    private readonly CancellationTokenSource _said = new();
+
     private volatile bool _isOver;
+
+    private CancellationToken UntilSaid => tunnel.Goodbye is null ? _said.Token : default;
 
     /// <summary>Goes on with a goodbye that the tunnel has been told of. From any thread.</summary>
     public void Say(PipeGoodbye goodbye)
     {
+        _said.Cancel();
         client.Input.CancelPendingRead(); // The client may have said its Close already.
         ThreadPool.UnsafeQueueUserWorkItem(static late => _ = late.Relay.TellGuardedAsync(late.Goodbye), (Relay: this, Goodbye: goodbye), false);
     }

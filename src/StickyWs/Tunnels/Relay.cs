@@ -13,7 +13,9 @@ namespace StickyWs.Tunnels;
 /// a stalled reader stops the sender; an idle tunnel holds no buffers. When one side accepts no more, what it sent before still counts: the other
 /// direction goes on, and what would go to that side is read and dropped.
 /// </summary>
+#pragma warning disable CA1001 // The source has no timer and no handle: it is memory.
 internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, TunnelTable tunnels)
+#pragma warning restore CA1001
 {
     // The buffer size once a read has filled what the pipe offers by default (4 KiB on Kestrel): the data is bulk then.
     private const int BulkRead = 32 * 1024;
@@ -149,8 +151,12 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
                 await tunnel.BackendConnection.Stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 if (!TakesFloor()) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
                 memory = client.Output.GetMemory(sizeHint);
-                read = await tunnel.BackendConnection.Stream.ReadAsync(memory).ConfigureAwait(false);
+                read = await tunnel.BackendConnection.Stream.ReadAsync(memory, UntilSaid).ConfigureAwait(false);
                 sizeHint = read == memory.Length ? BulkRead : 0;
+            }
+            catch (OperationCanceledException) when (tunnel.Goodbye is { IsEnding: false })
+            {
+                continue;
             }
             catch (Exception e) when (IsBroken(e))
             {
