@@ -20,8 +20,10 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     private DateTimeOffset _since;
     private DateTimeOffset? _until;
     private int _total;
+    private readonly HashSet<Tunnel> _aborted = []; // A tunnel may be found, and report that it has opened.
     private int _cut;
     private bool _isCut;
+    private bool _hasSaidCut;
     private GoodbyeRound? _round;
 
     /// <summary>Raised when it is empty, and when what was left was cut and has ended. On the thread pool.</summary>
@@ -69,7 +71,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
                 return;
             }
 
-            (_cut, _isCut) = (0, _mode == BackendMode.Cut);
+            (_cut, _isCut, _hasSaidCut) = (0, _mode == BackendMode.Cut, false);
             backend.WhenIdle(_ => Post(Look));
             if (_mode == BackendMode.HandOff) BeginHandOff(options);
             if (_isCut) Post(Cut);
@@ -90,7 +92,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
                 return;
             }
 
-            _cut++;
+            if (_aborted.Add(tunnel)) _cut++;
         }
 
         Try(tunnel, static tunnel => tunnel.Abort(EndReason.Cut));
@@ -148,13 +150,16 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     private void Cut()
     {
         var left = Mine();
+        int count;
         lock (_lock)
         {
             if (!_isCut) return;
-            _cut += left.Length;
+            count = left.Count(_aborted.Add);
+            _cut += count;
+            _hasSaidCut |= count > 0;
         }
 
-        if (left.Length > 0) LogCut(backend.Pool, backend.Name, left.Length);
+        if (count > 0) LogCut(backend.Pool, backend.Name, count);
         foreach (var tunnel in left) Try(tunnel, static tunnel => tunnel.Abort(EndReason.Cut));
     }
 
@@ -164,8 +169,9 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
         lock (_lock)
         {
             if (_outcome != DrainOutcome.Draining || backend.ActiveTunnels > 0 || backend.ActiveRequests > 0) return;
-            status = Finish(_cut > 0 ? DrainOutcome.Cut : DrainOutcome.Empty);
             if (_cut == 0) LogEmpty(backend.Pool, backend.Name);
+            else if (!_hasSaidCut) LogCut(backend.Pool, backend.Name, _cut); // They opened after the look at those that were open.
+            status = Finish(_cut > 0 ? DrainOutcome.Cut : DrainOutcome.Empty);
         }
 
         Ended?.Invoke(status);
@@ -175,6 +181,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     {
         backend.WhenIdle(null);
         _round?.Forget();
+        _aborted.Clear();
         _outcome = outcome;
         var status = Read();
         _ended.TrySetResult(status);

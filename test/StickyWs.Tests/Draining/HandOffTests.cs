@@ -155,6 +155,22 @@ public sealed class HandOffTests : IDisposable
         Assert.Equal(["Backend chat/b was cut with 3 left"], _rig.Lines);
     }
 
+    // Its handshake was under way: the table did not know it yet, but its lease was there.
+    [Fact]
+    public async Task Cut_OnlyWhatOpensAfterwards_IsSaidOnce()
+    {
+        Assert.Equal(LeaseResult.Granted, _rig.B.TryLease(LeaseKind.Tunnel, int.MaxValue, out var handshake));
+        var draining = _rig.Control.CutAsync(ToB);
+        var late = Assert.Single(_rig.Open(1));
+        await Wait.UntilAsync(() => late.HasEnded);
+        Assert.False(draining.IsCompleted);
+
+        handshake.Dispose();
+
+        Assert.Equal(DrainOutcome.Cut, Assert.Single(await draining.WaitAsync(Wait.Bound)).Outcome);
+        Assert.Equal(["Backend chat/b was cut with 1 left"], _rig.Lines);
+    }
+
     [Fact]
     public async Task Cut_InTheMiddle_EndsTheHandOff()
     {
