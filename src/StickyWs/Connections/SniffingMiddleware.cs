@@ -24,22 +24,29 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     // Made once, not for each connection.
     private Func<ConnectionContext, Task>? _serve;
 
+    private Func<ConnectionContext, Task> Next { get; } = new(next);
+
     public Task OnConnectionAsync(ConnectionContext connection)
     {
         if (connection is AdoptedConnection adopted) return adopted.StayAsync(); // Served already, by the sniffer of the listener that it came from.
         if (connection is not RawConnection { Term: { } term, Movable: null } raw) return SniffAsync(connection);
+        if (raw.ServedBy is SniffingMiddleware judge) return MovableConnection.ServeAsync(raw, term, judge.Next); // Perhaps under an earlier configuration.
+        if (!raw.IsRaw) return SniffAsync(connection);
         if (isFirst && !services.HasConnectionLimit) term.Service = this;
         return MovableConnection.ServeAsync(raw, term, _serve ??= SniffAsync);
     }
 
     public async ValueTask<bool> ServeAsync(RawConnection connection)
-        => connection.WasServed = await JudgeAsync(new RawArrival(connection, connection)).ConfigureAwait(false) is not null;
+    {
+        if (await JudgeAsync(new RawArrival(connection, connection)).ConfigureAwait(false) is null) return false;
+        connection.ServedBy = this;
+        return true;
+    }
 
     private Task SniffAsync(ConnectionContext connection)
     {
-        var isKnown = (isFirst && connection is RawConnection { WasServed: true })
-            || connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
-        if (isKnown) return next(connection);
+        var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
+        if (isSniffed) return next(connection);
         var judging = JudgeAsync(ConnectionArrival.Of(connection));
         if (!judging.IsCompletedSuccessfully) return GoOnAsync(judging);
         return judging.Result is { } ordinary ? next(ordinary) : Task.CompletedTask;

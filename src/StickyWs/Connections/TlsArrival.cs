@@ -143,7 +143,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         _end = null;
         using (end)
         {
-            if (end.Status is TlsStatus.Open or TlsStatus.PeerClosed) Raw.Bare.SendLast(end.Close());
+            if (end.Status is not (TlsStatus.Open or TlsStatus.PeerClosed)) return;
+            _reply.Write(end.Close()); // After the tickets, which have their numbers.
+            Raw.Bare.SendLast(_reply.WrittenSpan);
         }
     }
 
@@ -218,9 +220,11 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         _hasEnded = received == 0;
         if (_hasEnded) return false;
 
-        // With the end of the handshake the request may have come: then its answer and the session tickets make one packet.
-        if (_end!.Status != TlsStatus.Open || _reply.WrittenCount > MostOwed) await ReplyAsync(cancellationToken).ConfigureAwait(false);
-        return _end.Status is TlsStatus.Handshaking or TlsStatus.Open;
+        // With the end of the handshake the request may have come: then its answer and the session tickets make one packet. Own records mean TLS 1.3; in
+        // TLS 1.2 the handshake itself would be owed.
+        var mayWait = _end is { Status: TlsStatus.Open, HasOwnRecords: true } && _reply.WrittenCount <= MostOwed;
+        if (!mayWait) await ReplyAsync(cancellationToken).ConfigureAwait(false);
+        return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
     }
 
     private async ValueTask ReplyAsync(CancellationToken cancellationToken)

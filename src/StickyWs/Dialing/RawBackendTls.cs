@@ -49,7 +49,6 @@ internal sealed partial class RawBackendTls
         var startedAt = _time.GetTimestamp();
         var isOffered = false;
         TlsFacts? facts = null;
-        string? errorType = null;
         try
         {
             isOffered = sessions.TryOffer(end);
@@ -58,6 +57,7 @@ internal sealed partial class RawBackendTls
             if (verdict.IsGood)
             {
                 stream.KeepSessions(sessions);
+                NoteEnd(facts, errorType: null, startedAt);
                 return stream;
             }
 
@@ -67,17 +67,16 @@ internal sealed partial class RawBackendTls
         }
         catch (Exception e)
         {
-            errorType = DialError.TypeOf(e);
-            if (isOffered && e is not OperationCanceledException) sessions.Clear(); // Lest a backend that cannot cope with it never gets a full handshake.
+            if (isOffered) sessions.Clear(); // Lest a backend that cannot cope with it, or hangs in it, never gets a full handshake.
             await stream.DisposeAsync().ConfigureAwait(false);
+            NoteEnd(facts, DialError.TypeOf(e), startedAt);
             throw;
         }
-        finally
-        {
-            _metrics.TlsHandshakeEnded(
-                StickyWsMetrics.BackendSide, facts?.Version, facts?.IsResumed ?? false, errorType, _time.GetElapsedTime(startedAt));
-        }
     }
+
+    private void NoteEnd(TlsFacts? facts, string? errorType, long startedAt)
+        => _metrics.TlsHandshakeEnded(
+            StickyWsMetrics.BackendSide, facts?.Version, facts?.IsResumed ?? false, errorType, _time.GetElapsedTime(startedAt));
 
     private async ValueTask<CertificateVerdict> JudgeAsync(
         RawSocket socket, Uri address, TlsOptions tls, IReadOnlyList<byte[]> sent, CancellationToken cancellationToken)

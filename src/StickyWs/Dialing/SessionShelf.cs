@@ -39,10 +39,11 @@ internal sealed class SessionShelf(TimeProvider time)
                 return false;
             }
 
-            end.Offer(newest.Value.Session);
-            if (!newest.Value.Session.IsForOneUse) return true;
-            newest.Value.Session.Dispose();
+            // Should it be refused, it is not offered again.
             _kept.RemoveLast();
+            end.Offer(newest.Value.Session);
+            if (newest.Value.Session.IsForOneUse) newest.Value.Session.Dispose();
+            else _kept.AddLast(newest);
             return true;
         }
     }

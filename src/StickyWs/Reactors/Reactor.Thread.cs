@@ -6,6 +6,7 @@ namespace StickyWs.Reactors;
 internal abstract partial class Reactor
 {
     private const long TimeBetweenReports = 60_000;
+    private const int MostPostedPerTurn = 64;
 
     private static readonly TimeSpan AilingRest = TimeSpan.FromMilliseconds(100);
 
@@ -41,11 +42,11 @@ internal abstract partial class Reactor
         while (!_isStopping)
         {
             TakeTurn();
-            RunPosted();
+            RunPosted(MostPostedPerTurn);
             Look();
         }
 
-        RunPosted();
+        RunPosted(int.MaxValue);
         Guarded(EndStreams);
         Guarded(End);
         Finish();
@@ -132,13 +133,14 @@ internal abstract partial class Reactor
     {
         lock (_afterEnd)
         {
-            RunPosted();
+            RunPosted(int.MaxValue);
             Guarded(EndStreams);
         }
     }
 
-    private void RunPosted()
+    // What is left waits for one turn of the sockets: others may post faster than this thread runs.
+    private void RunPosted(int most)
     {
-        while (_posted.TryDequeue(out var work)) Guarded(work);
+        for (var left = most; left > 0 && _posted.TryDequeue(out var work); left--) Guarded(work);
     }
 }

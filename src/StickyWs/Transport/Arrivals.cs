@@ -14,6 +14,8 @@ namespace StickyWs.Transport;
 /// <param name="logger">Logs defects of the service.</param>
 internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILogger logger)
 {
+    private const int MostWaiting = 1024;
+
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(1);
 
     private readonly Readiness _forKestrel = new(goesOnInPool: true);
@@ -38,6 +40,24 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
         else reactor.Run(() => _ = ServeAsync(service, connection));
     }
 
+    /// <summary>Whether so many wait for Kestrel that others had better wait in the backlog.</summary>
+    public bool IsCrowded
+    {
+        get
+        {
+            lock (_lock) return _waiting.Count >= MostWaiting;
+        }
+    }
+
+    /// <summary>Whether any is being served.</summary>
+    public bool HasServed
+    {
+        get
+        {
+            lock (_lock) return _served.Count > 0;
+        }
+    }
+
     /// <summary>The next connection for Kestrel.</summary>
     public bool TryTake([NotNullWhen(true)] out RawConnection? connection)
     {
@@ -58,6 +78,9 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
         Wake();
     }
 
+    /// <summary>Tells the connections that are being served that clients are no longer waited for.</summary>
+    public void Stop() => term.Stop();
+
     /// <summary>Waits for the connections that are being served; when the time is over, aborts them.</summary>
     public async Task FinishAsync(CancellationToken stopTime)
     {
@@ -77,26 +100,46 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
 
     private async Task ServeAsync(IArrivalService service, RawConnection connection)
     {
-        var isForKestrel = false;
         try
         {
-            isForKestrel = await service.ServeAsync(connection).ConfigureAwait(false);
+            if (await service.ServeAsync(connection).ConfigureAwait(false)) Present(connection);
+            else await connection.DisposeAsync().ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // A defect, of the service or of what the application plugs into it: one connection's, not the listener's.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogFailed(logger, connection.ConnectionId, e);
+            TryLogFailed(connection, e);
+            await connection.DisposeAsync().ConfigureAwait(false);
         }
+        finally
+        {
+            Forget(connection);
+        }
+    }
 
-        if (isForKestrel) Present(connection);
-        else await connection.DisposeAsync().ConfigureAwait(false);
+    private void Forget(RawConnection connection)
+    {
         lock (_lock)
         {
             _served.Remove(connection);
             if (_served.Count > 0) return;
             _empty?.TrySetResult();
             _empty = null;
+        }
+    }
+
+    private void TryLogFailed(RawConnection connection, Exception exception)
+    {
+        try
+        {
+            LogFailed(logger, connection.ConnectionId, exception);
+        }
+#pragma warning disable CA1031 // The logger itself may have failed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The failure cannot be reported anywhere.
         }
     }
 

@@ -49,8 +49,11 @@ internal sealed class RawConnection(
     /// <summary>The time of its listener.</summary>
     public ListenerTerm? Term => _term;
 
-    /// <summary>Whether an <see cref="IArrivalService"/> has served it, and left it to Kestrel.</summary>
-    public bool WasServed { get; set; }
+    /// <summary>Who has served it before Kestrel, and left it to that.</summary>
+    public IArrivalService? ServedBy { get; set; }
+
+    /// <summary>Whether Kestrel got it from another listener than the one that accepted it.</summary>
+    public bool WasHandedOver { get; private set; }
 
     public CancellationToken Stopping => _term?.Stopping ?? default;
 
@@ -147,6 +150,7 @@ internal sealed class RawConnection(
     public ConnectionContext Adopt(ListenerTerm term, EndPoint local)
     {
         _term = term;
+        WasHandedOver = true;
         return this;
     }
 

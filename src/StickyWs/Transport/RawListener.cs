@@ -75,7 +75,7 @@ internal sealed partial class RawListener : IConnectionListener
             _boundAddress = new RawAddress(bound);
         SocketOptions.SetUrgentInline((int)listening.Handle);
         _arrivals = new Arrivals(_term, time, logger);
-        _acceptor = new RawSocketAcceptor(reactors.First, (int)listening.Handle);
+        _acceptor = new RawSocketAcceptor(reactors.Next(), (int)listening.Handle);
     }
 
     public EndPoint EndPoint { get; }
@@ -103,6 +103,7 @@ internal sealed partial class RawListener : IConnectionListener
         if (EndPoint is IPEndPoint bound && _handover?.TryPark(bound, _listening) is { } successor)
         {
             // Connections that came here and are still waiting go on waiting there.
+            successor.Leave([.. _inherited?.Earlier ?? [], _arrivals]);
             _inherited?.MoveTo(successor);
             _term.End(successor);
             _arrivals.End();
@@ -110,7 +111,7 @@ internal sealed partial class RawListener : IConnectionListener
         }
 
         (_inherited ?? new ParkedListener(_listening)).Close();
-        _term.Stop();
+        _arrivals.Stop();
         _arrivals.End();
         return default;
     }
@@ -119,7 +120,8 @@ internal sealed partial class RawListener : IConnectionListener
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
-        if (_term.Successor is null) await _arrivals.FinishAsync(_stopTime).ConfigureAwait(false);
+        if (_term.Successor is not null) return;
+        await Task.WhenAll(from arrivals in _inherited?.Earlier.Append(_arrivals) ?? [_arrivals] select arrivals.FinishAsync(_stopTime)).ConfigureAwait(false);
     }
 
     // On the acceptor's reactor, except after a pause.
@@ -132,7 +134,7 @@ internal sealed partial class RawListener : IConnectionListener
             try
             {
                 await _acceptor.Reactor.SwitchTo();
-                if (_gate is { IsOpen: false }) rests = true;
+                if (_gate is { IsOpen: false } || _arrivals.IsCrowded) rests = true;
                 else if (TryAccept() is not { } error) left--;
                 else if (error != Errno.EAGAIN) rests = IsToRest(error);
                 else if (_acceptor.IsBlind) rests = WatchAnew();

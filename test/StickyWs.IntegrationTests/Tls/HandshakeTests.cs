@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Tls;
@@ -102,6 +103,41 @@ public sealed class HandshakeTests : RawTlsTest, IDisposable
 
         Assert.DoesNotContain("101", answer, StringComparison.Ordinal);
         Assert.Equal(0, backend.Connections);
+    }
+
+    public static TheoryData<Lane, SslProtocols, bool> Versions()
+        => new MatrixTheoryData<Lane, SslProtocols, bool>(RawTlsLanes.Select(lane => lane.Data), [SslProtocols.Tls12, SslProtocols.Tls13], [false, true]);
+
+    // The server speaks last in a handshake of TLS 1.2, and this client first in HTTP: each would wait for the other if the end of the handshake were
+    // kept back for the first answer.
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_client_gets_the_whole_handshake_before_it_says_a_word(Lane lane, SslProtocols protocol, bool isHttp2)
+    {
+        var (balancer, _) = Start(lane);
+        using var socket = await ConnectAsync(balancer.Address);
+        await using var tls = new SslStream(new NetworkStream(socket));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                EnabledSslProtocols = protocol,
+                ApplicationProtocols = [isHttp2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11],
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            },
+            Wait.Token());
+
+        await using var wire = new Wire(socket, tls);
+        if (!isHttp2)
+        {
+            await wire.WriteAsync("GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
+            Assert.Equal("HTTP/1.1 ", await wire.ReadTextAsync(9));
+            return;
+        }
+
+        await wire.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0");
+        var settings = await wire.ReadTextAsync(9);
+        Assert.Equal((char)4, settings[3]);
     }
 
     private (Balancer Balancer, RawBackend Backend) StartOnOneReactor(Lane lane)

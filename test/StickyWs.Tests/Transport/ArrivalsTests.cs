@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Configuration;
@@ -143,8 +144,51 @@ public sealed class ArrivalsTests : IAsyncDisposable
 
         await using var accepted = await accepting.WaitAsync(Wait.Bound);
         Assert.Equal(client.LocalEndPoint, accepted!.RemoteEndPoint);
-        Assert.True(Assert.IsType<RawConnection>(accepted).WasServed);
+        Assert.NotNull(Assert.IsType<RawConnection>(accepted).ServedBy);
+        Assert.True(((RawConnection)accepted).WasHandedOver);
         Assert.False(((RawConnection)accepted).Stopping.IsCancellationRequested);
+    }
+
+    // The successor is closed while a connection of its predecessor is still being served.
+    [Fact]
+    public async Task Stop_OfTheSuccessor_IsToldToWhatThePredecessorServes()
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isKept = true;
+        using var handover = new ListenerHandover(_ => isKept, TimeProvider.System, NullLogger<ListenerHandover>.Instance);
+        await using var old = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, _log, handover: handover);
+        await InstallAsync(old, new Service(async connection =>
+        {
+            using var registration = connection.Stopping.Register(stopped.SetResult);
+            begun.SetResult();
+            await stopped.Task;
+            return false;
+        }));
+        using var client = await ConnectAsync(old, "");
+        await begun.Task.WaitAsync(Wait.Bound);
+        await old.UnbindAsync(Wait.Token());
+        Assert.True(handover.TryTake((IPEndPoint)old.EndPoint, out var parked));
+        var next = new RawListener(parked, _reactors, _settings, TimeProvider.System, _log, null, handover);
+        Assert.False(stopped.Task.IsCompleted);
+
+        isKept = false;
+        await next.UnbindAsync(Wait.Token());
+        await next.DisposeAsync();
+
+        Assert.True(stopped.Task.IsCompleted);
+        await EndsAsync(client);
+    }
+
+    [Fact]
+    public async Task Serve_ThatFailsWithALoggerThatFails_ClosesItsConnectionAllTheSame()
+    {
+        await using var listener = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, new BrokenLogger());
+        await InstallAsync(listener, new Service(_ => throw new InvalidOperationException("a defect")));
+
+        using var unlucky = await ConnectAsync(listener, "");
+
+        await EndsAsync(unlucky);
     }
 
     // As the sniffer does it: with the first connection that Kestrel has given it.
@@ -185,8 +229,25 @@ public sealed class ArrivalsTests : IAsyncDisposable
         return listening;
     }
 
+    private sealed class BrokenLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => throw new InvalidOperationException("a full disk");
+    }
+
     private sealed class Service(Func<RawConnection, ValueTask<bool>> serve) : IArrivalService
     {
-        public async ValueTask<bool> ServeAsync(RawConnection connection) => connection.WasServed = await serve(connection);
+        public async ValueTask<bool> ServeAsync(RawConnection connection)
+        {
+            var isForKestrel = await serve(connection);
+            if (isForKestrel) connection.ServedBy = this;
+            return isForKestrel;
+        }
     }
 }

@@ -55,23 +55,27 @@ internal sealed partial class Channel
         _reactor.Resume(_socket);
     }
 
-    // What the TLS end itself has to say goes out at once, or before the next record while one is being sent.
+    // What the TLS end itself has to say goes out at once, or when there is room for it; at the latest before the next record.
     private void Reply(ReadOnlySpan<byte> bytes)
     {
-        if (_isSending || _owed is not null)
-        {
-            _owed = [.. _owed ?? [], .. bytes];
-            return;
-        }
+        var isFirst = _owed is null;
+        _owed = [.. _owed ?? [], .. bytes];
+        if (isFirst) SendOwed();
+    }
 
+    // Where a record is being sent, it goes before the next.
+    private void SendOwed()
+    {
+        if (_isSending || _isTlsGone || _owed is not { } owed) return;
         try
         {
-            var sent = TrySend(bytes);
-            if (sent < bytes.Length) _owed = bytes[sent..].ToArray();
+            var sent = TrySend(owed);
+            _owed = sent == owed.Length ? null : owed[sent..];
+            if (_owed is not null) AwaitRoom();
         }
         catch (IOException)
         {
-            // Broken; whoever sends or receives next finds out.
+            _owed = null; // Broken; whoever sends or receives next finds out.
         }
     }
 
@@ -166,7 +170,11 @@ internal sealed partial class Channel
         try
         {
             await SendRestAsync(new ReadOnlySequence<byte>(rest, 0, length), cancellationToken).ConfigureAwait(false);
-            lock (_sealing) _isSending = false; // Otherwise a record was cut: nothing may follow it.
+            lock (_sealing)
+            {
+                _isSending = false; // Otherwise a record was cut: nothing may follow it.
+                SendOwed();
+            }
         }
         finally
         {

@@ -210,7 +210,15 @@ internal sealed partial class Channel : IStreamHandler
         if (!_isReadToTheEnd && !HasPeerFinished && !_reactor.HadFinished(socket)) Break(Errno.ECONNRESET);
     }
 
-    void IStreamHandler.Sent(int socket) => _room.Signal();
+    void IStreamHandler.Sent(int socket)
+    {
+        if (_tls is not null)
+        {
+            lock (_sealing) SendOwed();
+        }
+
+        _room.Signal();
+    }
 
     // A channel forwards nothing and sends by itself.
     void IStreamHandler.Spliced(int socket, int count)

@@ -27,7 +27,11 @@ internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeatu
     private bool _isDone;
     private bool _isMoving;
 
-    private MovableConnection(RawConnection connection, ListenerTerm term) => (_connection, _term) = (connection, term);
+    private MovableConnection(RawConnection connection, ListenerTerm term)
+    {
+        (_connection, _term) = (connection, term);
+        HasMoved = connection is { WasHandedOver: true, ServedBy: not null }; // Others have seen nothing of the earlier configuration.
+    }
 
     /// <summary>Whether it has outlived the listener that accepted it. Its endpoint may be configured otherwise by now.</summary>
     public bool HasMoved { get; private set; }

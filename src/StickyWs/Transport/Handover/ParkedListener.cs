@@ -12,6 +12,7 @@ internal sealed class ParkedListener(Socket listening)
 {
     private readonly Lock _lock = new();
     private readonly Queue<IHandedOver> _connections = [];
+    private Arrivals[] _earlier = [];
     private Action? _arrived;
     private ParkedListener? _next;
     private bool _isClosed;
@@ -25,6 +26,21 @@ internal sealed class ParkedListener(Socket listening)
         {
             lock (_lock) return _connections.Count;
         }
+    }
+
+    /// <summary>Those of earlier listeners that were not over when it was parked.</summary>
+    public IReadOnlyList<Arrivals> Earlier
+    {
+        get
+        {
+            lock (_lock) return _earlier;
+        }
+    }
+
+    /// <summary>Leaves connections that are still being served to the successor: it ends them when it is closed.</summary>
+    public void Leave(IEnumerable<Arrivals> earlier)
+    {
+        lock (_lock) _earlier = [.. earlier.Where(arrivals => arrivals.HasServed)];
     }
 
     /// <summary>Called by the successor.</summary>
@@ -70,6 +86,7 @@ internal sealed class ParkedListener(Socket listening)
         // With io_uring a pending poll keeps the socket open beyond its descriptor, until the reactor, which may be busy, has ended it.
         _ = Libc.Shutdown((int)listening.Handle, Libc.SHUT_RD);
         listening.Dispose();
+        foreach (var arrivals in Earlier) arrivals.Stop();
         while (TryTake(out var connection)) connection.Drop();
     }
 }
