@@ -201,12 +201,13 @@ public sealed class TunnelShutdownTests : IDisposable
         _ = lease;
         var (pool, line) = (Fleet.PoolOf(_rig.Registry), Fleet.PoolOf(_rig.Registry).Lines.Requests);
         _rig.B.Configure(1, null, new WorkLimits(MaxRequests: 1));
-        var waiting = line.WaitAsync(new Waiter(pool, _rig.B, [], int.MaxValue, null), 10, TimeSpan.FromHours(1), CancellationToken.None).AsTask();
+        var waiter = new Waiter(pool, _rig.B, [], int.MaxValue, null);
+        var waiting = line.WaitAsync(waiter, 10, TimeSpan.FromHours(1), CancellationToken.None).AsTask();
         _lifetime.StopApplication();
 
         var stopping = _shutdown.StoppingAsync(Token());
         _rig.Clock.Advance(TimeSpan.FromSeconds(4.9));
-        Assert.False(waiting.IsCompleted);
+        Assert.False(waiter.Task.IsCompleted);
         await _rig.PassUntilAsync(() => stopping.IsCompleted);
 
         Assert.Equal(WaitEnd.Closed, await waiting.WaitAsync(Wait.Bound));

@@ -112,7 +112,7 @@ public abstract class RawTunnelTests : IDisposable
         tunnel.Abort(EndReason.Shutdown);
         await Wait.UntilAsync(() => _tunnels.Count == 0);
 
-        Assert.Equal(0, await rig.DoAsync(tunnel.ReadIdle));
+        Assert.Equal(0, await rig.DoAsync(tunnel.ReadIdle).WaitAsync(Wait.Bound));
         client.Dispose();
         backend.Dispose();
     }
