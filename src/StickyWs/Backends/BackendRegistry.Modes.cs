@@ -39,9 +39,27 @@ internal sealed partial class BackendRegistry
     private void Configure(Backend backend, BackendMode mode)
     {
         if (mode == backend.ConfiguredMode) return;
+        var isFirstStopped = mode > BackendMode.Stop && (!backend.IsDraining || IsHeldBack(backend));
         backend.ConfiguredMode = mode;
-        Turn(backend, mode, ByConfiguration);
+        Turn(backend, isFirstStopped ? BackendMode.Stop : mode, ByConfiguration);
     }
+
+    // A reload that hands backends off, or cuts them, and adds others: as long as nobody else gets new work, because the others are not known yet, these
+    // are only stopped. Otherwise their clients would be told to go, and find nothing, or come back to be told again.
+    private void HandOver(RegistrySnapshot snapshot)
+    {
+        foreach (var pool in snapshot.Pools)
+        {
+            if (!pool.Backends.Any(IsHeldBack) || (snapshot.Before is not null && pool.IsUnknown && !HasOthers(snapshot, pool.Name))) continue;
+            foreach (var backend in pool.Backends.Where(IsHeldBack)) Turn(backend, backend.ConfiguredMode, ByConfiguration);
+        }
+    }
+
+    private static bool HasOthers(RegistrySnapshot snapshot, string pool)
+        => snapshot.PoolsInUse.Any(one => one.Name.Equals(pool, StringComparison.OrdinalIgnoreCase) && one.Eligible.Any(backend => !backend.IsDraining));
+
+    private static bool IsHeldBack(Backend backend)
+        => backend is { Mode: BackendMode.Stop, ModeCause: ByConfiguration, ConfiguredMode: > BackendMode.Stop };
 
     private void Retire(Backend backend)
     {
@@ -56,12 +74,12 @@ internal sealed partial class BackendRegistry
 
     private void Turn(Backend backend, BackendMode mode, string cause)
     {
-        if (backend.Mode == mode) return;
+        if (backend.Mode == mode && !(cause == ByOrder && IsHeldBack(backend))) return;
         var before = backend.State;
         backend.SetMode(mode, cause, time.GetUtcNow());
         if (backend.IsDraining) backend.Cool();
         if (backend.State != before && cause != ByRemoval) LogStateChanged(LogLevel.Information, backend.Pool, backend.Name, before, backend.State, cause);
-        _turned.Add(backend);
+        if (!_turned.Contains(backend)) _turned.Add(backend);
     }
 
     private void TellTurned()

@@ -60,9 +60,10 @@ internal sealed partial class BackendRegistry
         Before = snapshot.Before is { } before ? Refrozen(before, isConcerned, isEarlier: true) : null,
     };
 
-    // Backends disabled by the change that added the new ones: still better than none. But an operator's order is one.
+    // Backends stopped by the change that added the new ones: still better than none. Those that it hands off or cuts are only stopped until then. But an
+    // operator's order is one.
     private static BackendSet StillServing(PoolDefinition pool, ImmutableArray<Backend> backends)
-        => new(backends.Where((backend, i) => backend.IsDraining && !IsOrdered(backend) && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
+        => new(backends.Where((backend, i) => backend.Mode == BackendMode.Stop && !IsOrdered(backend) && pool.Backends[i].IsEnabled && IsFit(backend, pool)));
 
     private void LogKnown(PoolSnapshot pool)
     {

@@ -156,6 +156,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     private void Publish(RegistrySnapshot snapshot)
     {
         var before = _current;
+        HandOver(snapshot);
         AdmitWaiting(snapshot);
         _current = snapshot;
         Changed?.Invoke(snapshot);

@@ -5,14 +5,14 @@ public sealed class ShutdownOptions
 {
     /// <summary>
     /// How long everything is still served after the stop was asked for, while the health check is unhealthy already: the time that whatever is in
-    /// front takes to notice. It is part of the host's time. Range 0 to 10 min; default 0.
+    /// front takes to notice. It is part of the host's time, and at most half of it is used. Range 0 to 10 min; default 0.
     /// </summary>
     [TimeRange("00:00:00", "00:10:00")]
     public TimeSpan ReadinessDelay { get; set; }
 
     /// <summary>
-    /// The part of the host's time that is kept for tunnels to end in after they were told to go, and for requests. At most half of what is left is
-    /// kept. Range 0 to 10 min; default 10 s.
+    /// The part of the host's time that is kept for tunnels to end in after they were told to go, and for requests. At least 2 s and at
+    /// most half of what is left are kept. Range 0 to 10 min; default 10 s.
     /// </summary>
     [TimeRange("00:00:00", "00:10:00")]
     public TimeSpan Reserve { get; set; } = TimeSpan.FromSeconds(10);

@@ -12,6 +12,8 @@ namespace StickyWs.Draining;
 /// </summary>
 internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels, Func<double> random, ILogger logger) : IDisposable
 {
+    private static readonly TimeSpan AwaitedInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time = tunnels.Time;
     private TaskCompletionSource<DrainStatus> _ended = NewTask();
@@ -25,6 +27,8 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     private bool _isCut;
     private bool _hasSaidCut;
     private GoodbyeRound? _round;
+    private int _turns;
+    private ITimer? _awaited;
 
     /// <summary>Raised when it is empty, and when what was left was cut and has ended. On the thread pool.</summary>
     public event Action<DrainStatus>? Ended;
@@ -36,15 +40,24 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     {
         get
         {
-            lock (_lock) return _ended.Task;
+            lock (_lock)
+            {
+                GoOnIfUsed();
+                return _ended.Task;
+            }
         }
     }
 
+    /// <summary>Whether it is empty, and not only was, or is in service again.</summary>
     public bool HasEnded
     {
         get
         {
-            lock (_lock) return _outcome != DrainOutcome.Draining;
+            lock (_lock)
+            {
+                GoOnIfUsed();
+                return _outcome != DrainOutcome.Draining;
+            }
         }
     }
 
@@ -52,9 +65,18 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     {
         get
         {
-            lock (_lock) return Read();
+            lock (_lock)
+            {
+                GoOnIfUsed();
+                return Read();
+            }
         }
     }
+
+    // By leases, or by clients that wait for one of its places and have nowhere else to go.
+    private bool IsUsed => backend.ActiveTunnels > 0 || backend.ActiveRequests > 0 || IsAwaited;
+
+    private bool IsAwaited => backend.IsAwaited(LeaseKind.Tunnel) || backend.IsAwaited(LeaseKind.Request);
 
     /// <summary>The backend's mode has changed. Called under the registry's lock: what takes time is done on the thread pool.</summary>
     public void Turn(DrainOptions options)
@@ -63,21 +85,20 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
         {
             _round?.Dispose();
             _round = null;
+            _turns++;
             if (_outcome != DrainOutcome.Draining) _ended = NewTask();
             (_mode, _outcome, _since, _until, _total) = (backend.Mode, DrainOutcome.Draining, _time.GetUtcNow(), null, backend.ActiveTunnels);
             if (_mode == BackendMode.On)
             {
-                Finish(DrainOutcome.Undrained);
+                _ended.TrySetResult(Finish(DrainOutcome.Undrained));
                 return;
             }
 
             (_cut, _isCut, _hasSaidCut) = (0, _mode == BackendMode.Cut, false);
-            backend.WhenIdle(_ => Post(Look));
-            if (_mode == BackendMode.HandOff) BeginHandOff(options);
-            if (_isCut) Post(Cut);
+            if (_mode == BackendMode.HandOff) (_round, _until) = (NewRound(options), _since + options.Deadline);
+            var (turn, round, total) = (_turns, _round, _total);
+            Post(() => Begin(turn, round, total, options.Over));
         }
-
-        Post(Look);
     }
 
     /// <summary>A tunnel to it has opened: its handshake was under way.</summary>
@@ -92,7 +113,9 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
                 return;
             }
 
-            if (_aborted.Add(tunnel)) _cut++;
+            // This may come when it was aborted already, and all is over: then it was counted.
+            var isCounted = _outcome != DrainOutcome.Draining && tunnel.EndReason != EndReason.None;
+            if (!isCounted && _aborted.Add(tunnel)) _cut++;
         }
 
         Try(tunnel, static tunnel => tunnel.Abort(EndReason.Cut));
@@ -103,6 +126,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
         lock (_lock)
         {
             backend.WhenIdle(null);
+            _awaited?.Dispose();
             _round?.Dispose();
         }
     }
@@ -111,27 +135,54 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
 
     private static void Post(Action work) => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), work, preferLocal: false);
 
-    private void BeginHandOff(DrainOptions options)
+    // A known client may come to a backend that is stopped, also after it was found empty.
+    private void GoOnIfUsed()
+    {
+        if (_outcome is DrainOutcome.Draining or DrainOutcome.Undrained || _mode == BackendMode.On || !IsUsed) return;
+        (_outcome, _ended) = (DrainOutcome.Draining, NewTask());
+        Watch();
+    }
+
+    // Whatever ends from now on is seen, and what ended before by the look that follows.
+    private void Watch()
+    {
+        backend.WhenIdle(_ => Post(Look));
+        Post(Look);
+    }
+
+    private GoodbyeRound NewRound(DrainOptions options)
     {
         var goodbye = Goodbye.Of(options, EndReason.HandedOff);
         GoodbyeRound? round = null;
-        round = new GoodbyeRound(_time, options.Over, tunnel => Try(tunnel, tunnel => tunnel.Say(goodbye)), options.Deadline, () => CutIn(round), random);
-        (_round, _until) = (round, _since + options.Deadline);
-        LogHandOff(backend.Pool, backend.Name, _total, options.Over);
-        _ = Task.Run(() => PlanAsync(round));
+        round = new GoodbyeRound(
+            _time, options.Over, tunnel => tunnels.Holds(tunnel) && Try(tunnel, tunnel => tunnel.Say(goodbye)), options.Deadline, () => CutIn(round), random);
+        return round;
+    }
+
+    private void Begin(int turn, GoodbyeRound? round, int total, TimeSpan over)
+    {
+        if (round is not null) Write(() => LogHandOff(backend.Pool, backend.Name, total, over));
+        lock (_lock)
+        {
+            if (turn != _turns) return;
+            Watch();
+        }
+
+        if (round is not null) _ = PlanAsync(round);
+        Cut();
     }
 
     private async Task PlanAsync(GoodbyeRound round)
     {
         try
         {
-            round.Plan(await Idleness.SortAsync(Mine(), _time).ConfigureAwait(false));
+            round.Plan(await Idleness.SortAsync(Mine(), _time, e => Write(() => LogFailed(backend.Pool, backend.Name, e))).ConfigureAwait(false));
         }
 #pragma warning disable CA1031 // Nobody waits for this; the deadline still cuts.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogFailed(backend.Pool, backend.Name, e);
+            Write(() => LogFailed(backend.Pool, backend.Name, e));
         }
     }
 
@@ -159,33 +210,50 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
             _hasSaidCut |= count > 0;
         }
 
-        if (count > 0) LogCut(backend.Pool, backend.Name, count);
+        if (count > 0) Write(() => LogCut(backend.Pool, backend.Name, count));
         foreach (var tunnel in left) Try(tunnel, static tunnel => tunnel.Abort(EndReason.Cut));
     }
 
     private void Look()
     {
         DrainStatus status;
+        TaskCompletionSource<DrainStatus> ended;
+        bool hasSaidCut;
         lock (_lock)
         {
             if (_outcome != DrainOutcome.Draining || backend.ActiveTunnels > 0 || backend.ActiveRequests > 0) return;
-            if (_cut == 0) LogEmpty(backend.Pool, backend.Name);
-            else if (!_hasSaidCut) LogCut(backend.Pool, backend.Name, _cut); // They opened after the look at those that were open.
-            status = Finish(_cut > 0 ? DrainOutcome.Cut : DrainOutcome.Empty);
+            if (IsAwaited)
+            {
+                LookAgain();
+                return;
+            }
+
+            (status, ended, hasSaidCut) = (Finish(_cut > 0 ? DrainOutcome.Cut : DrainOutcome.Empty), _ended, _hasSaidCut);
         }
 
+        if (status.Cut == 0) Write(() => LogEmpty(backend.Pool, backend.Name));
+        else if (!hasSaidCut) Write(() => LogCut(backend.Pool, backend.Name, status.Cut)); // They opened after the look at those that were open.
+        ended.TrySetResult(status);
         Ended?.Invoke(status);
     }
 
+    // Nobody tells when the last of those who wait gives up.
+    private void LookAgain()
+    {
+        _awaited ??= _time.CreateTimer(static drain => ((BackendDrain)drain!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _awaited.Change(AwaitedInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    // The caller completes the task, when all that is to be said was said.
     private DrainStatus Finish(DrainOutcome outcome)
     {
         backend.WhenIdle(null);
+        _awaited?.Dispose();
+        _awaited = null;
         _round?.Forget();
         _aborted.Clear();
         _outcome = outcome;
-        var status = Read();
-        _ended.TrySetResult(status);
-        return status;
+        return Read();
     }
 
     private DrainStatus Read() => new()
@@ -206,17 +274,34 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     private Tunnel[] Mine() => tunnels.Find(tunnel => tunnel.Backend == backend, int.MaxValue);
 
     // One tunnel's trouble must not keep the others.
-    private void Try(Tunnel tunnel, Action<Tunnel> end)
+    private bool Try(Tunnel tunnel, Action<Tunnel> end)
     {
         try
         {
             end(tunnel);
+            return true;
         }
 #pragma warning disable CA1031
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogFailed(backend.Pool, backend.Name, e);
+            Write(() => LogFailed(backend.Pool, backend.Name, e));
+            return false;
+        }
+    }
+
+    // Outside of locks, on threads where an exception would end the process: there is nobody to tell that the log itself fails.
+    private static void Write(Action line)
+    {
+        try
+        {
+            line();
+        }
+#pragma warning disable CA1031
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The logger's trouble; the drain goes on.
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class Drains : IHostedService, IDisposable
     {
         (_registry, _tunnels, _logger) = (registry, tunnels, logger);
         registry.Turned += OnTurned;
+        registry.Changed += OnChanged;
         tunnels.Opened += OnOpened;
     }
 
@@ -45,12 +46,13 @@ internal sealed class Drains : IHostedService, IDisposable
         lock (_lock) return _drains.GetValueOrDefault(backend);
     }
 
-    /// <summary>Sets how hand-offs of backends go that begin until the result is disposed.</summary>
+    /// <summary>Sets how hand-offs of backends go that begin until the result is disposed. If <paramref name="settings"/> throws, nothing is set.</summary>
     public IDisposable Prefer(IReadOnlyCollection<Backend> backends, Func<Backend, DrainOptions> settings)
     {
+        (Backend Backend, DrainOptions Options)[] wanted = [.. backends.Select(backend => (backend, settings(backend)))]; // All, or none if one throws.
         lock (_lock)
         {
-            foreach (var backend in backends) _settings[backend] = settings(backend);
+            foreach (var (backend, options) in wanted) _settings[backend] = options;
         }
 
         return new Preference(this, backends);
@@ -63,6 +65,7 @@ internal sealed class Drains : IHostedService, IDisposable
     public void Dispose()
     {
         _registry.Turned -= OnTurned;
+        _registry.Changed -= OnChanged;
         _tunnels.Opened -= OnOpened;
         lock (_lock)
         {
@@ -87,6 +90,21 @@ internal sealed class Drains : IHostedService, IDisposable
         drain?.Turn(options);
     }
 
+    // Under the registry's lock. One that was empty before it was removed neither turns nor ends again.
+    private void OnChanged(RegistrySnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            if (_drains.Count == 0) return;
+            HashSet<Backend> known = [.. snapshot.PoolsInUse.SelectMany(pool => pool.Backends)];
+            foreach (var (backend, drain) in _drains.Where(drain => !known.Contains(drain.Key) && drain.Value.HasEnded).ToArray())
+            {
+                _drains.Remove(backend);
+                drain.Dispose();
+            }
+        }
+    }
+
     private BackendDrain Create(Backend backend)
     {
         var drain = new BackendDrain(backend, _tunnels, Random, _logger);
@@ -104,7 +122,7 @@ internal sealed class Drains : IHostedService, IDisposable
         if (_registry.Current.PoolsInUse.Any(pool => pool.Backends.Contains(drain.Backend))) return;
         lock (_lock)
         {
-            if (drain.HasEnded) _drains.Remove(drain.Backend);
+            if (drain.HasEnded && _drains.Remove(drain.Backend)) drain.Dispose();
         }
     }
 

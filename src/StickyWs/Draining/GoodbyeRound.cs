@@ -19,7 +19,7 @@ internal sealed class GoodbyeRound : IDisposable
     private readonly HashSet<Tunnel> _planned = [];
     private readonly TimeProvider _time;
     private readonly TimeSpan _over;
-    private readonly Action<Tunnel> _tell;
+    private readonly Func<Tunnel, bool> _tell;
     private readonly Action? _atDeadline;
     private readonly Func<double> _random;
     private readonly long _began;
@@ -30,12 +30,12 @@ internal sealed class GoodbyeRound : IDisposable
 
     /// <param name="time">The clock.</param>
     /// <param name="over">The time over which tunnels are told, from now on.</param>
-    /// <param name="tell">Tells one. Called on the timer's thread; must be quick and must not throw.</param>
+    /// <param name="tell">Tells one, and says whether it could be told. Called on the timer's thread; must be quick and must not throw.</param>
     /// <param name="deadline">When the round is over, from now on; <see langword="null"/> for never.</param>
     /// <param name="atDeadline">Called once at the deadline, as <paramref name="tell"/>.</param>
     /// <param name="random">The source of jitter: numbers from 0 to 1.</param>
     public GoodbyeRound(
-        TimeProvider time, TimeSpan over, Action<Tunnel> tell, TimeSpan? deadline = null, Action? atDeadline = null, Func<double>? random = null)
+        TimeProvider time, TimeSpan over, Func<Tunnel, bool> tell, TimeSpan? deadline = null, Action? atDeadline = null, Func<double>? random = null)
     {
         (_time, _over, _tell, _deadline, _atDeadline, _random) = (time, over, tell, deadline, atDeadline, random ?? Random.Shared.NextDouble);
         _began = time.GetTimestamp();
@@ -43,7 +43,7 @@ internal sealed class GoodbyeRound : IDisposable
         lock (_lock) Schedule();
     }
 
-    /// <summary>How many were told so far.</summary>
+    /// <summary>How many were told so far; those that had ended before are not among them.</summary>
     public int Told => Volatile.Read(ref _told);
 
     /// <summary>Plans for tunnels, the first of them first. What is left of the time is theirs; none of it is left, they are told at once.</summary>
@@ -97,8 +97,12 @@ internal sealed class GoodbyeRound : IDisposable
             Schedule();
         }
 
-        Interlocked.Add(ref _told, due.Count);
-        due.ForEach(_tell);
+        foreach (var tunnel in due)
+        {
+            Interlocked.Increment(ref _told); // Before it can end.
+            if (!_tell(tunnel)) Interlocked.Decrement(ref _told);
+        }
+
         if (isDeadline) _atDeadline?.Invoke();
     }
 

@@ -5,15 +5,19 @@ namespace StickyWs.Draining;
 
 /// <summary>
 /// Notices that a second signal asks the process to stop: SIGTERM or SIGINT, on Windows Ctrl+C or what the system sends at its own end. The host
-/// handles the first, and ignores all further ones. What a signal does otherwise is left as it is.
+/// handles the first, and ignores all further ones. What a signal does otherwise is left as it is. Within a second of the first, another one is the same
+/// stop, delivered twice: a terminal signals a whole group of processes, and a wrapper in the group passes it on.
 /// </summary>
-internal sealed class StopSignals(IHostApplicationLifetime lifetime) : IDisposable
+internal sealed class StopSignals(IHostApplicationLifetime lifetime, TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan SameStop = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly List<IDisposable> _registrations = [];
     private Thread? _latest;
+    private long? _latestAt;
+    private long? _firstAt;
     private bool _isStopping;
-    private int _seen;
     private Action? _again;
 
     /// <summary>Watches from now on.</summary>
@@ -49,7 +53,7 @@ internal sealed class StopSignals(IHostApplicationLifetime lifetime) : IDisposab
         lock (_lock)
         {
             _isStopping = true;
-            if (_latest == Thread.CurrentThread) _seen++;
+            if (_latest == Thread.CurrentThread || IsRecent(_latestAt)) _firstAt = _latestAt;
         }
     }
 
@@ -58,10 +62,14 @@ internal sealed class StopSignals(IHostApplicationLifetime lifetime) : IDisposab
     {
         lock (_lock)
         {
-            _latest = Thread.CurrentThread;
-            if (!_isStopping || ++_seen < 2) return;
+            (_latest, _latestAt) = (Thread.CurrentThread, time.GetTimestamp());
+            if (!_isStopping) return;
+            _firstAt ??= _latestAt;
+            if (IsRecent(_firstAt)) return;
         }
 
         _again?.Invoke();
     }
+
+    private bool IsRecent(long? at) => at is { } then && time.GetElapsedTime(then) < SameStop;
 }

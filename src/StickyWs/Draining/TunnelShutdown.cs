@@ -43,8 +43,7 @@ internal sealed partial class TunnelShutdown(
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         var (shutdown, budget) = (registry.Current.Options.Shutdown, host.Value.ShutdownTimeout);
-        if (budget != Timeout.InfiniteTimeSpan && shutdown.ReadinessDelay > TimeSpan.Zero && shutdown.ReadinessDelay >= budget - shutdown.Reserve)
-            LogTooShort(shutdown.ReadinessDelay, shutdown.Reserve, budget);
+        if (ShutdownPlan.DelayOf(shutdown, budget) < shutdown.ReadinessDelay) LogTooShort(shutdown.ReadinessDelay, budget);
         signals.Begin(() => Cut("A second signal"));
         return Task.CompletedTask;
     }
@@ -55,8 +54,10 @@ internal sealed partial class TunnelShutdown(
         tunnels.BeginStop(cancellationToken);
         readiness.Leave();
         var shutdown = registry.Current.Options.Shutdown;
-        if (shutdown.ReadinessDelay > TimeSpan.Zero) await DelayAsync(shutdown.ReadinessDelay, cancellationToken).ConfigureAwait(false);
         var budget = host.Value.ShutdownTimeout;
+        var delay = ShutdownPlan.DelayOf(shutdown, budget);
+        if (delay > TimeSpan.Zero) await DelayAsync(delay, cancellationToken).ConfigureAwait(false);
+        registry.CloseLines(); // Those who wait would hold the stop up, and another instance may have room.
         var left = budget == Timeout.InfiniteTimeSpan ? ShutdownPlan.Endless : budget - time.GetElapsedTime(began);
         if (_round is null && !_cut.IsCancellationRequested && left > TimeSpan.Zero) Begin(shutdown, ShutdownPlan.For(shutdown, left, Open().Length));
     }
@@ -104,7 +105,7 @@ internal sealed partial class TunnelShutdown(
     {
         try
         {
-            _round!.Plan(await Idleness.SortAsync(Open(), time).ConfigureAwait(false));
+            _round!.Plan(await Idleness.SortAsync(Open(), time, LogFailed).ConfigureAwait(false));
         }
 #pragma warning disable CA1031 // Nobody waits for this; the end of the time still cuts.
         catch (Exception e)
@@ -120,18 +121,20 @@ internal sealed partial class TunnelShutdown(
         if (!tunnel.IsInMemory) ThreadPool.UnsafeQueueUserWorkItem(static late => late._round!.Plan([late.tunnel]), (_round, tunnel), preferLocal: false);
     }
 
-    private void Tell(Tunnel tunnel, ShutdownOptions shutdown, TimeSpan longest)
+    private bool Tell(Tunnel tunnel, ShutdownOptions shutdown, TimeSpan longest)
     {
         var own = tunnel.Backend.Options.Drain.CloseTimeout;
         try
         {
             tunnel.Say(new Goodbye((ushort)shutdown.CloseCode, shutdown.CloseReason, EndReason.Shutdown, own < longest ? own : longest));
+            return true;
         }
 #pragma warning disable CA1031 // One tunnel's trouble must not keep the others.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             LogFailed(e);
+            return false;
         }
     }
 
@@ -183,10 +186,10 @@ internal sealed partial class TunnelShutdown(
     private partial void LogNotReady(TimeSpan delay);
 
     [LoggerMessage(EventIds.ShutdownTooShort, LogLevel.Warning,
-        "Shutdown:ReadinessDelay ({Delay}) and Shutdown:Reserve ({Reserve}) leave nothing of the host's shutdown time ({Budget}) to tell tunnels to go: "
-        + "set a longer HostOptions.ShutdownTimeout, and a longer grace period where the process runs",
+        "Shutdown:ReadinessDelay ({Delay}) is more than half of the host's shutdown time ({Budget}), and is cut to that half, lest no time be left to tell "
+        + "tunnels to go: set a longer HostOptions.ShutdownTimeout, and a longer grace period where the process runs",
         EventName = "ShutdownTooShort")]
-    private partial void LogTooShort(TimeSpan delay, TimeSpan reserve, TimeSpan budget);
+    private partial void LogTooShort(TimeSpan delay, TimeSpan budget);
 
     [LoggerMessage(EventIds.GoodbyeFailed, LogLevel.Error, "A tunnel could not be told to go at shutdown", EventName = "GoodbyeFailed")]
     private partial void LogFailed(Exception exception);

@@ -19,7 +19,8 @@ internal sealed class StickyWsHealthCheck(BackendRegistry registry, ProcessReadi
         var impaired = pools.Where(pool => !IsDown(pool, current) && pool.Eligible.Count < Enabled(pool)).Select(pool => pool.Name).ToArray();
         var (status, description) = (down, impaired) switch
         {
-            _ when readiness is { IsLeaving: true } => (context.Registration.FailureStatus, "The process is stopping."),
+            // Whatever the registration's failure status is: one that still answers 200 would keep new clients coming.
+            _ when readiness is { IsLeaving: true } => (HealthStatus.Unhealthy, "The process is stopping."),
             ({ Length: > 0 }, _) => (context.Registration.FailureStatus, $"Pools without a healthy backend: {string.Join(", ", down)}."),
             (_, { Length: > 0 }) => (HealthStatus.Degraded, $"Pools with backends that get no new work: {string.Join(", ", impaired)}."),
             _ => (HealthStatus.Healthy, "Every enabled backend gets new work."),

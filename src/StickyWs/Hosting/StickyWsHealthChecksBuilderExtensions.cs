@@ -12,7 +12,8 @@ public static class StickyWsHealthChecksBuilderExtensions
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name; default <c>stickyws</c>.</param>
-    /// <param name="failureStatus">The status reported for a pool without a healthy backend; default <see cref="HealthStatus.Unhealthy"/>.</param>
+    /// <param name="failureStatus">The status reported for a pool without a healthy backend; default <see cref="HealthStatus.Unhealthy"/>. A stopping
+    /// process is unhealthy in any case.</param>
     /// <param name="tags">Tags to filter by; default none.</param>
     public static IHealthChecksBuilder AddStickyWebSocketBalancing(
         this IHealthChecksBuilder builder, string name = "stickyws", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)

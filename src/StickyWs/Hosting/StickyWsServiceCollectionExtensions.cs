@@ -115,7 +115,6 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<ILoadBalancingPolicy, PowerOfTwoChoicesPolicy>();
         services.AddSingleton<PolicyTable>();
         services.AddSingleton<WaitingRoom>();
-        services.AddHostedService<LineCloser>();
         services.AddSingleton<Dispatcher>();
     }
 

@@ -56,6 +56,7 @@ internal static class EventIds
     public const int PassthroughRefused = 505;
     public const int BackendTlsInPortableLane = 506;
     public const int TunnelListenerFailed = 507;
+    public const int TunnelSweepFailed = 510;
 
     // Proxying
     public const int RequestRetried = 600;

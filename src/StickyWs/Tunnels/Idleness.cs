@@ -8,20 +8,39 @@ internal static class Idleness
     // A reactor that is stuck for longer does not hold up the others; its tunnels then count as busy.
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
 
-    /// <summary>Sorts tunnels, the longest idle first.</summary>
-    public static async Task<Tunnel[]> SortAsync(Tunnel[] tunnels, TimeProvider time)
+    /// <summary>Sorts tunnels, the longest idle first. One that cannot be asked counts as busy.</summary>
+    /// <param name="tunnels">The tunnels.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="failed">Is told of the first failure of each look, on its thread; must not throw.</param>
+    public static async Task<Tunnel[]> SortAsync(Tunnel[] tunnels, TimeProvider time, Action<Exception> failed)
     {
         var idle = new long[tunnels.Length];
         var looks = Enumerable.Range(0, tunnels.Length).GroupBy(place => tunnels[place].Reactor)
-            .Select(places => LookAsync(places.Key, () =>
-            {
-                foreach (var place in places) Volatile.Write(ref idle[place], -tunnels[place].ReadIdle());
-            }));
+            .Select(places => LookAsync(places.Key, () => Look(tunnels, places, idle, failed)));
         await Task.WhenAny(Task.WhenAll(looks), Task.Delay(LongestLook, time)).ConfigureAwait(false);
         long[] keys = [.. idle];
         Tunnel[] sorted = [.. tunnels];
         Array.Sort(keys, sorted);
         return sorted;
+    }
+
+    private static void Look(Tunnel[] tunnels, IEnumerable<int> places, long[] idle, Action<Exception> failed)
+    {
+        var hasFailed = false;
+        foreach (var place in places)
+        {
+            try
+            {
+                Volatile.Write(ref idle[place], -tunnels[place].ReadIdle());
+            }
+#pragma warning disable CA1031 // One tunnel's trouble must not keep the others.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                if (!hasFailed) failed(e);
+                hasFailed = true;
+            }
+        }
     }
 
     private static Task LookAsync(Reactor? reactor, Action look)

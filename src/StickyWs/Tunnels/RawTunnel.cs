@@ -23,7 +23,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     public override Reactor Reactor => reactor;
 
-    public override long ReadIdle() => _pair == NotJoined ? 0 : PairRelay.Of(reactor).IdleOf(_pair);
+    public override long ReadIdle() => _pair < 0 ? 0 : PairRelay.Of(reactor).IdleOf(_pair);
 
     // Not kept: a tunnel costs less so, and few are ever looked at.
     public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()

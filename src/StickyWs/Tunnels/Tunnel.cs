@@ -43,6 +43,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>For how many milliseconds no byte has moved, within a second or so.</summary>
     public virtual long ReadIdle() => 0;
 
+    /// <summary>Whether it was told to go because of its age. Written by the sweep.</summary>
+    public bool IsTooOld { get; set; }
+
     public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
 
     public long BytesToBackend { get; private set; }

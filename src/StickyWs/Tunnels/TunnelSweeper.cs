@@ -6,20 +6,50 @@ namespace StickyWs.Tunnels;
 /// Ends the tunnels of the portable lane that were idle for longer than their pool allows, and those of both lanes that were open for longer, checking
 /// every second. The raw lane has its own sweep for idle ones.
 /// </summary>
-internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : BackgroundService
+/// <remarks>
+/// It goes on until all services have stopped, in whatever order and manner they do: tunnels live for as long, and the goodbyes of the portable lane need
+/// it.
+/// </remarks>
+internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private ITimer? _timer;
+    private int _isSweeping;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        _timer ??= time.CreateTimer(static sweeper => ((TunnelSweeper)sweeper!).Sweep(), this, Interval, Interval);
+        return Task.CompletedTask;
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    // One that takes long is not overtaken by the next.
+    private void Sweep()
+    {
+        if (Interlocked.Exchange(ref _isSweeping, 1) != 0) return;
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false)) tunnels.EndOverdue();
+            tunnels.EndOverdue();
         }
-        catch (OperationCanceledException)
+        finally
         {
-            // The host is stopping.
+            Volatile.Write(ref _isSweeping, 0);
         }
     }
 }

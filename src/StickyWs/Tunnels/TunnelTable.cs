@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using StickyWs.Observability;
 using StickyWs.Transport;
@@ -8,15 +7,15 @@ namespace StickyWs.Tunnels;
 /// <summary>The open tunnels of all lanes: records when they open and end, and can abort them all.</summary>
 internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider time, ILogger<TunnelTable> logger)
 {
-    private const double LargestJitter = 0.1;
-
     private readonly HashSet<Tunnel> _tunnels = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _empty;
     private CancellationToken _shutdownTime;
     private bool _isClosed;
     private bool _isInMemoryClosed;
+    private readonly Ages _ages = new(time);
     private bool _hasListenerFailed;
+    private bool _hasSweepFailed;
 
     /// <summary>Raised for each tunnel that has both its connections. Handlers must be quick; one that throws is logged, and changes nothing.</summary>
     public event Action<Tunnel>? Opened;
@@ -102,6 +101,12 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         lock (_lock) return [.. _tunnels.Where(fits).Take(limit)];
     }
 
+    /// <summary>Whether a tunnel is open.</summary>
+    public bool Holds(Tunnel tunnel)
+    {
+        lock (_lock) return _tunnels.Contains(tunnel);
+    }
+
     /// <summary>Completes when the last tunnel is gone.</summary>
     public Task WhenEmptyAsync(CancellationToken cancellationToken)
     {
@@ -150,23 +155,58 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         return tunnels.Length;
     }
 
-    /// <summary>Ends the tunnels that were idle for too long, or whose goodbye was, and tells those to go that were open for too long.</summary>
+    /// <summary>
+    /// Ends the tunnels that were idle for too long, or whose goodbye was, and tells those to go that were open for too long. Called on one thread.
+    /// </summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
-        List<Tunnel>? aged = null;
+        List<(Tunnel, TimeSpan)> aged = [];
+        (Tunnel Tunnel, Exception Exception)? failed = null;
         lock (_lock)
         {
             foreach (var tunnel in _tunnels)
             {
-                if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
-                else if (IsAged(tunnel)) (aged ??= []).Add(tunnel);
+                try
+                {
+                    if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
+                    else if (_ages.Over(tunnel) is { Ticks: >= 0 } over) aged.Add((tunnel, over));
+                }
+#pragma warning disable CA1031 // One tunnel's trouble must not keep the others.
+                catch (Exception e)
+#pragma warning restore CA1031
+                {
+                    failed ??= (tunnel, e);
+                }
             }
         }
 
-        overdue?.ForEach(tunnel => tunnel.EndOverdue());
-        aged?.ForEach(tunnel => tunnel.Say(Goodbye.Of(tunnel.Backend.Options.Drain, EndReason.MaxAge)));
+        if (failed is { } first) Log(first.Tunnel, first.Exception);
+        overdue?.ForEach(tunnel => Try(tunnel, static tunnel => tunnel.EndOverdue()));
+        _ages.Due(aged).ForEach(tunnel => Try(tunnel, static tunnel =>
+        {
+            tunnel.Say(Goodbye.Of(tunnel.Backend.Options.Drain, EndReason.MaxAge));
+            tunnel.IsTooOld = true;
+        }));
     }
+
+    private void Try(Tunnel tunnel, Action<Tunnel> end)
+    {
+        try
+        {
+            end(tunnel);
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log(tunnel, e);
+        }
+    }
+
+    // The first failure is an Error; a defect may repeat with each tunnel and sweep.
+    private void Log(Tunnel tunnel, Exception e)
+        => LogSweepFailed(Interlocked.Exchange(ref _hasSweepFailed, true) ? LogLevel.Debug : LogLevel.Error, tunnel.ConnectionId, e);
 
     // Both are raised on a reactor, in the middle of a tunnel's beginning or end. The first failure is an Error; a defect may repeat with each tunnel.
     private void Raise(Action<Tunnel>? handlers, Tunnel tunnel)
@@ -184,14 +224,6 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
                 LogListenerFailed(Interlocked.Exchange(ref _hasListenerFailed, true) ? LogLevel.Debug : LogLevel.Error, tunnel.ConnectionId, e);
             }
         }
-    }
-
-    // The hash of an object is a random number that it has anyway, being in a set.
-    private bool IsAged(Tunnel tunnel)
-    {
-        if (tunnel.Backend.Options.Tunnels.MaxAge is not { } longest) return false;
-        var jitter = (uint)RuntimeHelpers.GetHashCode(tunnel) % 1024 / 1024.0;
-        return time.GetElapsedTime(tunnel.OpenedAt) >= longest * (1 - (LargestJitter * jitter));
     }
 
     private void Remove(Tunnel tunnel)
@@ -213,6 +245,10 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     [LoggerMessage(EventId = EventIds.TunnelListenerFailed,
         Message = "Connection {ConnectionId}: a listener for tunnels that open or end failed; the tunnel is not affected", EventName = "TunnelListenerFailed")]
     private partial void LogListenerFailed(LogLevel level, string connectionId, Exception exception);
+
+    [LoggerMessage(EventId = EventIds.TunnelSweepFailed,
+        Message = "Connection {ConnectionId}: a tunnel that was idle or open for too long could not be ended", EventName = "TunnelSweepFailed")]
+    private partial void LogSweepFailed(LogLevel level, string connectionId, Exception exception);
 
     [LoggerMessage(EventIds.TunnelEnded, LogLevel.Debug,
         "Connection {ConnectionId}: tunnel to {Pool}/{Backend} in the {Lane} lane ended as {EndReason}, farewell of {Farewell}; "

@@ -149,14 +149,15 @@ public sealed class HandOffTests : DrainingTest
     }
 
     [Theory]
-    [InlineData(Lane.Raw)]
-    [InlineData(Lane.RawEpoll)]
-    [InlineData(Lane.Portable)]
-    public async Task A_hundred_reloads_in_the_middle_lose_nothing(Lane lane)
+    [InlineData(Lane.Raw, 1000)]
+    [InlineData(Lane.RawEpoll, 300)]
+    [InlineData(Lane.Portable, 300)]
+    public async Task A_hundred_reloads_in_the_middle_lose_nothing(Lane lane, int count)
     {
+        var half = count / 2;
         var backends = await StartEchoesAsync(2);
         var balancer = Start(lane, Impatient(PoolOf(backends)).With("Pools:chat:Drain:Over", "00:00:03"));
-        var clients = await OpenAsync(balancer, lane, 300);
+        var clients = await OpenAsync(balancer, lane, count);
         var ends = clients.Select(SeeOutAsync).ToArray();
         var draining = ControlOf(balancer).HandOffAsync(A, cancellationToken: Wait.Token());
 
@@ -167,11 +168,29 @@ public sealed class HandOffTests : DrainingTest
         }
 
         var status = Assert.Single(await draining);
-        await Wait.UntilAsync(() => ends.Count(end => end.IsCompleted) == 150);
-        Assert.Equal((DrainOutcome.Empty, 150, 0, 0), (status.Outcome, status.Total, status.Left, TunnelsOf(balancer, "a")));
-        Assert.Equal((150, 150, 150), (CountOf(balancer, "HandedOff"), balancer.EndReasons.Count, TunnelsOf(balancer, "b")));
+        await Wait.UntilAsync(() => ends.Count(end => end.IsCompleted) == half);
+        Assert.Equal((DrainOutcome.Empty, half, 0, 0), (status.Outcome, status.Total, status.Left, TunnelsOf(balancer, "a")));
+        Assert.Equal((half, half, half), (CountOf(balancer, "HandedOff"), balancer.EndReasons.Count, TunnelsOf(balancer, "b")));
         Assert.Single(balancer.Log.Lines, line => line.Event == "HandOffBegun");
         Assert.Single(balancer.Log.Lines, line => line.Event == "BackendEmpty");
+    }
+
+    // Each is told in its turn, and none is forgotten, cut, or ended otherwise.
+    [Theory]
+    [InlineData(Lane.Raw, 2000)]
+    [InlineData(Lane.Portable, 1000)]
+    public async Task Thousands_are_told_one_by_one(Lane lane, int count)
+    {
+        var backends = await StartEchoesAsync(1);
+        var balancer = Start(lane, Impatient(PoolOf(backends)).With("Pools:chat:Drain:Over", "00:00:05"));
+        var ends = (await OpenAsync(balancer, lane, count)).Select(SeeOutAsync).ToArray();
+
+        var draining = ControlOf(balancer).HandOffAsync(A, cancellationToken: Wait.Token());
+        var status = Assert.Single(await draining);
+        await Task.WhenAll(ends).WaitAsync(Wait.Bound);
+        Assert.Equal((DrainOutcome.Empty, count, count, 0, 0), (status.Outcome, status.Total, status.Told, status.Cut, status.Left));
+        await Wait.UntilAsync(() => balancer.EndReasons.Count == count);
+        Assert.Equal(count, CountOf(balancer, "HandedOff"));
     }
 
     [Theory]

@@ -80,8 +80,15 @@ public sealed class GoodbyeTests : BalancerTest
         await Wait.UntilAsync(() => process.Output.Contains("Application is shutting down", StringComparison.Ordinal));
         await client.WriteAsync("still here");
         Assert.Equal("still here", await server.ReadTextAsync(10));
-        process.Send("TERM");
-        await Task.WhenAll(SeeOutAsync(client), SeeOutAsync(server));
+        process.Send("TERM"); // The same stop, delivered twice.
+        await client.WriteAsync("and still");
+        Assert.Equal("and still", await server.ReadTextAsync(9));
+        var ends = Task.WhenAll(SeeOutAsync(client), SeeOutAsync(server));
+        while (!ends.IsCompleted)
+        {
+            await Task.WhenAny(ends, Task.Delay(TimeSpan.FromMilliseconds(1100))); // Then it is another one.
+            if (!ends.IsCompleted) process.Send("TERM");
+        }
 
         Assert.Equal(0, await process.EndsAsync());
         Assert.Contains("A second signal: 1 tunnels were aborted", process.Output, StringComparison.Ordinal);

@@ -146,6 +146,60 @@ public sealed class SuccessionTests
         Assert.Equal("c", Serving("/"));
     }
 
+    // Told to go while nobody else serves, its clients would find nothing, or come back to be told again.
+    [Theory]
+    [InlineData(BackendMode.HandOff)]
+    [InlineData(BackendMode.Cut)]
+    public void Apply_AllHandedOffAndOthersAdded_TheyServeAndKeepTheirTunnelsUntilTheNewAreKnown(BackendMode mode)
+    {
+        List<string> turned = [];
+        _registry.Turned += backend => turned.Add($"{backend.Name} {backend.Mode}");
+        _registry.Apply(Options(Pool("chat", "a", "b", "c").Turned(mode, "a", "b")));
+        Assert.Equal("a b", Serving("/"));
+        Assert.Equal(["a Stop", "b Stop"], turned);
+
+        Healthy("c");
+
+        Assert.Equal("c", Serving("/"));
+        Assert.Equal(["a Stop", "b Stop", $"a {mode}", $"b {mode}"], turned);
+    }
+
+    [Fact]
+    public void Apply_OneHandedOffAndAnotherAdded_ItIsHandedOffAtOnce()
+    {
+        List<string> turned = [];
+        _registry.Turned += backend => turned.Add($"{backend.Name} {backend.Mode}");
+
+        _registry.Apply(Options(Pool("chat", "a", "b", "c").Turned(BackendMode.HandOff, "a")));
+
+        Assert.Equal("b", Serving("/"));
+        Assert.Equal(["a HandOff"], turned);
+    }
+
+    [Fact]
+    public void Order_OfOneThatIsHeldBack_Counts()
+    {
+        _registry.Apply(Options(Pool("chat", "a", "b", "c").Turned(BackendMode.HandOff, "a", "b")));
+
+        _registry.Order([Find("a")], BackendMode.Stop);
+        Assert.Equal("b", Serving("/"));
+        Healthy("c");
+
+        Assert.Equal((BackendMode.Stop, BackendMode.HandOff), (Find("a").Mode, Find("b").Mode));
+    }
+
+    [Fact]
+    public void Apply_AgainWhileHeldBack_TheLastModeCounts()
+    {
+        _registry.Apply(Options(Pool("chat", "a", "b", "c").Turned(BackendMode.HandOff, "a", "b")));
+        _registry.Apply(Options(Pool("chat", "a", "b", "c").Turned(BackendMode.Cut, "b")));
+        Assert.Equal((BackendMode.On, BackendMode.Cut), (Find("a").Mode, Find("b").Mode));
+
+        Healthy("c");
+
+        Assert.Equal("a c", Serving("/"));
+    }
+
     [Fact]
     public void Apply_OneDisabledAndAnotherAdded_TheDisabledGetsNothingMore()
     {
@@ -301,6 +355,9 @@ public sealed class SuccessionTests
     private sealed record Written(string Name, PoolOptions Options)
     {
         public Written Under(string prefix) => With(pool => pool.Match.PathPrefixes.Add(prefix));
+
+        public Written Turned(BackendMode mode, params string[] names)
+            => With(pool => Array.ForEach(names, name => pool.Backends[name].Mode = mode));
 
         public Written Unprobed() => With(pool => pool.Health.Tcp = null);
 

@@ -19,7 +19,7 @@ internal sealed class DrainRig : IDisposable
     /// <param name="change">Of the pool's options.</param>
     public DrainRig(Action<PoolOptions>? change = null)
     {
-        Tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), Clock, NullLogger<TunnelTable>.Instance);
+        Tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), Clock, TableLog);
         Registry = new BackendRegistry(NullLogger<BackendRegistry>.Instance, Clock);
         Drains = new Drains(Registry, Tunnels, Log);
         Control = new BackendControl(Registry, Drains, Clock);
@@ -37,6 +37,8 @@ internal sealed class DrainRig : IDisposable
     public BackendControl Control { get; }
 
     public FakeLogger<Drains> Log { get; } = new();
+
+    public FakeLogger<TunnelTable> TableLog { get; } = new();
 
     public Backend B => Fleet.PoolOf(Registry).Backends[1];
 

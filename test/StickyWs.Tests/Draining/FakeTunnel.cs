@@ -18,6 +18,12 @@ internal sealed class FakeTunnel(Lease lease, TunnelTable table) : Tunnel("fake"
 
     public bool InMemory { get; init; }
 
+    /// <summary>Is thrown by whatever is asked of it.</summary>
+    public Exception? Defect { get; set; }
+
+    /// <summary>How often it was told to go.</summary>
+    public int Words { get; private set; }
+
     public Goodbye? Said { get; private set; }
 
     /// <summary>When it was told, on the table's clock.</summary>
@@ -33,7 +39,7 @@ internal sealed class FakeTunnel(Lease lease, TunnelTable table) : Tunnel("fake"
 
     public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => default;
 
-    public override long ReadIdle() => Idle;
+    public override long ReadIdle() => Defect is null ? Idle : throw Defect;
 
     public static FakeTunnel Open(Backend backend, TunnelTable table, bool isStubborn = false, long idle = 0, bool inMemory = false)
     {
@@ -52,6 +58,8 @@ internal sealed class FakeTunnel(Lease lease, TunnelTable table) : Tunnel("fake"
 
     public override void Say(Goodbye goodbye)
     {
+        Words++;
+        if (Defect is not null) throw Defect;
         if (Said is not null || HasEnded) return;
         (Said, SaidAt) = (goodbye, table.Time.GetUtcNow());
         if (!IsStubborn) Abort(goodbye.End);

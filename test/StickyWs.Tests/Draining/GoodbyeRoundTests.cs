@@ -125,5 +125,9 @@ public sealed class GoodbyeRoundTests : IDisposable
 
     private GoodbyeRound Round(TimeSpan over, Func<double>? random = null) => new(_rig.Clock, over, Tell, random: random);
 
-    private void Tell(Tunnel tunnel) => _told.Add((tunnel, _rig.Clock.GetElapsedTime(_began)));
+    private bool Tell(Tunnel tunnel)
+    {
+        _told.Add((tunnel, _rig.Clock.GetElapsedTime(_began)));
+        return true;
+    }
 }

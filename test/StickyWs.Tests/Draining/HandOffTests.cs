@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Draining;
@@ -171,6 +172,68 @@ public sealed class HandOffTests : IDisposable
         Assert.Equal(["Backend chat/b was cut with 1 left"], _rig.Lines);
     }
 
+    // The word that it has opened may come late.
+    [Fact]
+    public async Task Cut_OneThatTellsOfItsBeginningAfterItsEnd_CountsOnce()
+    {
+        var tunnel = Assert.Single(_rig.Open(1));
+        Assert.Equal(1, Assert.Single(await _rig.Control.CutAsync(ToB).WaitAsync(Wait.Bound)).Cut);
+
+        _rig.Drains.Find(_rig.B)!.Opened(tunnel);
+
+        Assert.Equal(1, Assert.Single(_rig.Control.Read()).Cut);
+    }
+
+    [Fact]
+    public async Task HandOff_ThoseThatEndBefore_AreNotTold()
+    {
+        var (leaving, staying) = (_rig.Open(40), _rig.Open(2, isStubborn: true));
+        var draining = _rig.Control.HandOffAsync(ToB);
+        await _rig.PassUntilAsync(() => leaving.Concat(staying).Any(tunnel => tunnel.Said is not null)); // The round is planned.
+        Array.ForEach(leaving, tunnel => tunnel.Abort(EndReason.ClientClosed));
+
+        await _rig.PassUntilAsync(() => draining.IsCompleted);
+
+        Assert.Equal(leaving.Concat(staying).Count(tunnel => tunnel.Said is not null), Assert.Single(await draining).Told);
+    }
+
+    [Fact]
+    public async Task HandOff_ATunnelWithADefect_KeepsNeitherTheOthersNorTheirOrder()
+    {
+        var broken = Assert.Single(_rig.Open(1, isStubborn: true));
+        broken.Defect = new InvalidOperationException("defect");
+        var tunnels = Array.ConvertAll([5L, 900, 70], milliseconds => FakeTunnel.Open(_rig.B, _rig.Tunnels, idle: milliseconds));
+
+        var draining = _rig.Control.HandOffAsync(ToB);
+        await _rig.PassUntilAsync(() => draining.IsCompleted);
+
+        Assert.Equal([900, 70, 5], tunnels.OrderBy(tunnel => tunnel.SaidAt).Select(tunnel => tunnel.Idle));
+        Assert.Equal((1, 3), (Assert.Single(await draining).Cut, Assert.Single(await draining).Told));
+    }
+
+    // A logger of the application's may do anything, and ask for the drains.
+    [Fact]
+    public async Task Log_OfADrain_IsWrittenOutsideOfLocks()
+    {
+        _rig.Drains.Dispose(); // Another takes its place.
+        BackendControl? control = null;
+        var asked = 0;
+        using var drains = new Drains(_rig.Registry, _rig.Tunnels, new AskingLogger(() =>
+        {
+            // On another thread, which needs the locks of the registry, of the drains and of the drain.
+            var asking = Task.Run(() => (control!.Read(), _rig.Registry.TrySuspend(_rig.B, "test")));
+            if (asking.Wait(Wait.Bound)) Interlocked.Increment(ref asked);
+            throw new InvalidOperationException("logger");
+        }));
+        control = new BackendControl(_rig.Registry, drains, _rig.Clock);
+        _rig.Open(1);
+
+        var handingOff = control.HandOffAsync(ToB);
+        await _rig.PassUntilAsync(() => handingOff.IsCompleted);
+
+        Assert.Equal(2, Volatile.Read(ref asked)); // It begins, and is empty.
+    }
+
     [Fact]
     public async Task Cut_InTheMiddle_EndsTheHandOff()
     {
@@ -222,6 +285,47 @@ public sealed class HandOffTests : IDisposable
         Assert.Equal(["Backend chat/b is empty"], _rig.Lines);
     }
 
+    // A client that is pinned to it may come at any time.
+    [Fact]
+    public async Task Stop_UsedAgainAfterItWasEmpty_IsWaitedForAgain()
+    {
+        Assert.Equal(DrainOutcome.Empty, Assert.Single(await _rig.Control.StopAsync(ToB).WaitAsync(Wait.Bound)).Outcome);
+        var pinned = Assert.Single(_rig.Open(1));
+
+        Assert.Equal((DrainOutcome.Draining, 1), (_rig.Control.Read().Single().Outcome, _rig.Control.Read().Single().Left));
+        var (again, waiting) = (_rig.Control.StopAsync(ToB), _rig.Control.WhenEmptyAsync(ToB));
+        Assert.False(again.IsCompleted || waiting.IsCompleted);
+        pinned.Abort(EndReason.ClientClosed);
+
+        Assert.Equal((DrainOutcome.Empty, 0), (Assert.Single(await again.WaitAsync(Wait.Bound)).Outcome, Assert.Single(await waiting.WaitAsync(Wait.Bound)).Left));
+    }
+
+    // They hold no lease, and will.
+    [Fact]
+    public async Task Stop_ClientsInLine_AreWaitedFor()
+    {
+        var line = Fleet.PoolOf(_rig.Registry).Lines.Requests;
+        Assert.Equal(LeaseResult.Granted, _rig.B.TryLease(LeaseKind.Request, int.MaxValue, out var first));
+        _rig.B.Configure(1, null, new WorkLimits(MaxRequests: 1));
+        using var leaving = new CancellationTokenSource();
+        var waiter = new Waiter(Fleet.PoolOf(_rig.Registry), _rig.B, [], int.MaxValue, null);
+        var waiting = line.WaitAsync(waiter, 10, TimeSpan.FromDays(1), leaving.Token).AsTask();
+        _rig.B.NoteAwaited(LeaseKind.Tunnel, true); // As one does that waits for the rate of handshakes.
+        var stopping = _rig.Control.StopAsync(ToB);
+
+        var timers = _rig.Clock.Timers;
+        first.Dispose();
+        Assert.Equal(WaitEnd.Granted, await waiting.WaitAsync(Wait.Bound));
+        waiter.Lease.Dispose();
+        await Wait.UntilAsync(() => _rig.Clock.Timers > timers || stopping.IsCompleted); // It has looked.
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.False(stopping.IsCompleted);
+        _rig.B.NoteAwaited(LeaseKind.Tunnel, false); // It gave up.
+        await _rig.PassUntilAsync(() => stopping.IsCompleted);
+
+        Assert.Equal(DrainOutcome.Empty, Assert.Single(await stopping).Outcome);
+    }
+
     [Fact]
     public async Task Stop_InTheMiddleOfAHandOff_KeepsTheRest()
     {
@@ -251,6 +355,22 @@ public sealed class HandOffTests : IDisposable
         Assert.All(tunnels, tunnel => Assert.Equal(EndReason.HandedOff, tunnel.EndReason));
         await Wait.UntilAsync(() => _rig.Control.Read().Count == 0);
         Assert.Throws<ArgumentException>(() => _rig.Control.Undrain(ToB));
+    }
+
+    // Neither of the two was ever told of again.
+    [Fact]
+    public async Task Removed_WhenEmpty_IsForgotten_AndNotMistakenForOneThatIsAdded()
+    {
+        await _rig.Control.HandOffAsync(ToB).WaitAsync(Wait.Bound);
+        var old = _rig.B;
+
+        _rig.Registry.Apply(Fleet.Options(1));
+        Assert.Empty(_rig.Control.Read());
+        _rig.Registry.Apply(Fleet.Options(1, 1));
+        Assert.NotSame(old, _rig.B);
+
+        Assert.Single(await _rig.Control.CutAsync(ToB).WaitAsync(Wait.Bound));
+        Assert.Equal((BackendMode.HandOff, BackendMode.Cut), (old.Mode, _rig.B.Mode));
     }
 
     [Theory]
@@ -340,5 +460,38 @@ public sealed class HandOffTests : IDisposable
         foreach (var settings in wrong) await Assert.ThrowsAsync<ArgumentException>(() => _rig.Control.HandOffAsync(ToB, settings));
 
         Assert.Equal(BackendMode.On, _rig.B.Mode);
+    }
+
+    // Of two pools the deadline does for one only.
+    [Fact]
+    public async Task Settings_OutOfRangeForALaterPool_LeaveNothingBehind()
+    {
+        var options = Fleet.Options(1, 1);
+        options.Pools["slow"] = new PoolOptions
+        {
+            Backends = { ["a"] = new BackendOptions { Address = "http://127.0.0.1:5009" } },
+            Drain = { Over = TimeSpan.FromHours(1), Deadline = TimeSpan.FromHours(2) },
+        };
+        _rig.Registry.Apply(options);
+        var chat = _rig.Registry.Current.Pools.Single(pool => pool.Name == Fleet.Pool).Backends[1];
+        FakeTunnel.Open(chat, _rig.Tunnels);
+
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => _rig.Control.HandOffAsync(BackendTarget.All, new HandOffSettings { Deadline = TimeSpan.FromSeconds(40) }));
+        options.Pools[Fleet.Pool].Backends["b"].Mode = BackendMode.HandOff;
+        _rig.Registry.Apply(options);
+
+        var status = Assert.Single(_rig.Control.Read());
+        Assert.Equal(TimeSpan.FromMinutes(1), status.Until - status.Since); // As the pool says.
+    }
+
+    private sealed class AskingLogger(Action ask) : ILogger<Drains>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => ask();
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using StickyWs.Draining;
 
 namespace StickyWs.Tests.Draining;
@@ -7,13 +8,16 @@ namespace StickyWs.Tests.Draining;
 /// <summary>The second signal, whatever the order of the handlers of the first. Real signals: <c>IntegrationTests/Shutdown</c>.</summary>
 public sealed class StopSignalsTests : IDisposable
 {
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
     private readonly ApplicationLifetime _lifetime = new(NullLogger<ApplicationLifetime>.Instance);
+    private readonly FakeTimeProvider _clock = new();
     private readonly StopSignals _signals;
     private int _again;
 
     public StopSignalsTests()
     {
-        _signals = new StopSignals(_lifetime);
+        _signals = new StopSignals(_lifetime, _clock);
         _signals.Begin(() => _again++);
     }
 
@@ -26,8 +30,46 @@ public sealed class StopSignalsTests : IDisposable
     {
         Signal(hostIsFirst);
         Assert.Equal(0, _again);
+        _clock.Advance(Second);
 
         Signal(hostIsFirst);
+
+        Assert.Equal(1, _again);
+    }
+
+    // A terminal signals the wrapper, too, and that passes it on.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Note_TheSameStopTwice_IsOne(bool hostIsFirst)
+    {
+        Signal(hostIsFirst);
+        _clock.Advance(TimeSpan.FromMilliseconds(5));
+        OnItsThread(_signals.Note);
+        _clock.Advance(TimeSpan.FromMilliseconds(990));
+        OnItsThread(_signals.Note);
+        Assert.Equal(0, _again);
+        _clock.Advance(Second);
+
+        OnItsThread(_signals.Note);
+
+        Assert.Equal(1, _again);
+    }
+
+    // Both are noted before the host's handler of the first one runs.
+    [Fact]
+    public void Note_TheSameStopTwice_BeforeTheHostStops_IsOne()
+    {
+        OnItsThread(() =>
+        {
+            _signals.Note();
+            OnItsThread(_signals.Note);
+            _lifetime.StopApplication();
+        });
+        Assert.Equal(0, _again);
+        _clock.Advance(Second);
+
+        OnItsThread(_signals.Note);
 
         Assert.Equal(1, _again);
     }
@@ -42,6 +84,7 @@ public sealed class StopSignalsTests : IDisposable
 
         Signal(hostIsFirst);
         Assert.Equal(0, _again);
+        _clock.Advance(Second);
         Signal(hostIsFirst);
 
         Assert.Equal(1, _again);

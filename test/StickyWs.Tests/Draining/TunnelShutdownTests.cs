@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
+using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Draining;
 using StickyWs.Health;
@@ -26,7 +27,7 @@ public sealed class TunnelShutdownTests : IDisposable
 
     public TunnelShutdownTests()
     {
-        _signals = new StopSignals(_lifetime);
+        _signals = new StopSignals(_lifetime, _rig.Clock);
         _shutdown = new TunnelShutdown(_rig.Tunnels, _rig.Registry, _readiness, _signals, Options.Create(_host), _rig.Clock, _log);
     }
 
@@ -121,9 +122,10 @@ public sealed class TunnelShutdownTests : IDisposable
 
         _signals.Note();
         Assert.All(tunnels, tunnel => Assert.False(tunnel.HasEnded));
+        _rig.Clock.Advance(TimeSpan.FromSeconds(1));
         _signals.Note();
 
-        await Wait.UntilAsync(stop.IsDone); // The clock stands still.
+        await Wait.UntilAsync(stop.IsDone); // The clock stands still from here on.
         Assert.All(tunnels, tunnel => Assert.Equal(EndReason.Shutdown, tunnel.EndReason));
         Assert.Equal("A second signal: 3 tunnels were aborted", _log.Collector.GetSnapshot()[^1].Message);
     }
@@ -164,8 +166,8 @@ public sealed class TunnelShutdownTests : IDisposable
     }
 
     [Theory]
-    [InlineData(30, 19, false)]
-    [InlineData(30, 20, true)]
+    [InlineData(30, 15, false)]
+    [InlineData(30, 16, true)]
     [InlineData(30, 0, false)]
     [InlineData(5, 0, false)]
     public async Task Started_TimeThatDoesNotDo_IsSaid(int budget, int delay, bool isSaid)
@@ -176,6 +178,39 @@ public sealed class TunnelShutdownTests : IDisposable
         await _shutdown.StartedAsync(CancellationToken.None);
 
         Assert.Equal(isSaid ? 1 : 0, _log.Collector.GetSnapshot().Count(line => line.Id.Id == EventIds.ShutdownTooShort));
+    }
+
+    [Fact]
+    public async Task Stopping_DelayOfAllTheTime_IsHalfOfIt()
+    {
+        Apply(options => options.Shutdown.ReadinessDelay = TimeSpan.FromSeconds(60));
+        var (tunnels, began) = (_rig.Open(300), _rig.Clock.GetUtcNow());
+
+        await _rig.PassUntilAsync(Stop().IsDone);
+
+        Assert.All(tunnels, tunnel => Assert.NotNull(tunnel.Said));
+        Assert.InRange(tunnels.Min(tunnel => tunnel.SaidAt) - began, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(17));
+    }
+
+    // In the delay everything is served, also what waits for a place.
+    [Fact]
+    public async Task Stopping_Lines_CloseAfterTheDelay()
+    {
+        Apply(options => options.Shutdown.ReadinessDelay = TimeSpan.FromSeconds(5));
+        Assert.Equal(LeaseResult.Granted, _rig.B.TryLease(LeaseKind.Request, int.MaxValue, out var lease));
+        _ = lease;
+        var (pool, line) = (Fleet.PoolOf(_rig.Registry), Fleet.PoolOf(_rig.Registry).Lines.Requests);
+        _rig.B.Configure(1, null, new WorkLimits(MaxRequests: 1));
+        var waiter = new Waiter(pool, _rig.B, [], int.MaxValue, null);
+        var waiting = line.WaitAsync(waiter, 10, TimeSpan.FromHours(1), CancellationToken.None).AsTask();
+        _lifetime.StopApplication();
+
+        var stopping = _shutdown.StoppingAsync(Token());
+        _rig.Clock.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(waiter.Task.IsCompleted);
+        await _rig.PassUntilAsync(() => stopping.IsCompleted);
+
+        Assert.Equal(WaitEnd.Closed, await waiting.WaitAsync(Wait.Bound));
     }
 
     // As the host does: its time begins with the first of these calls.

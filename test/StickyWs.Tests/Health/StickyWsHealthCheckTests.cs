@@ -87,15 +87,17 @@ public sealed class StickyWsHealthCheckTests
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync(HealthStatus.Degraded)).Status);
     }
 
-    [Fact]
-    public async Task Check_StoppingProcess_IsUnhealthyWhateverItsBackendsAre()
+    [Theory]
+    [InlineData(HealthStatus.Unhealthy)]
+    [InlineData(HealthStatus.Degraded)] // Answers 200 otherwise.
+    public async Task Check_StoppingProcess_IsUnhealthyWhateverItsBackendsAre(HealthStatus failureStatus)
     {
         Apply();
         Report("a", BackendState.Healthy);
         Report("b", BackendState.Healthy);
         var readiness = new ProcessReadiness();
         var check = new StickyWsHealthCheck(_registry, readiness);
-        var context = new HealthCheckContext { Registration = new HealthCheckRegistration("stickyws", check, HealthStatus.Unhealthy, null) };
+        var context = new HealthCheckContext { Registration = new HealthCheckRegistration("stickyws", check, failureStatus, null) };
         Assert.Equal(HealthStatus.Healthy, (await check.CheckHealthAsync(context)).Status);
 
         readiness.Leave();

@@ -96,6 +96,27 @@ public abstract class RawTunnelTests : IDisposable
         backend.Dispose();
     }
 
+    // Whoever sorts tunnels by it may have found it while it was open.
+    [Fact]
+    public async Task ReadIdle_AfterTheEnd_IsNone()
+    {
+        await using var rig = new RelayRig(_mode);
+        var (client, clientFd) = rig.Connect();
+        var (backend, backendFd) = rig.Connect();
+        var (tunnel, _) = Tunnel(rig);
+        await rig.DoAsync(() =>
+        {
+            tunnel.Join(new RawSocket(rig.Reactor, clientFd), new RawSocket(rig.Reactor, backendFd), new TunnelOptions());
+            return 0;
+        });
+        tunnel.Abort(EndReason.Shutdown);
+        await Wait.UntilAsync(() => _tunnels.Count == 0);
+
+        Assert.Equal(0, await rig.DoAsync(tunnel.ReadIdle).WaitAsync(Wait.Bound));
+        client.Dispose();
+        backend.Dispose();
+    }
+
     [Fact]
     public async Task Join_WithAListenerThatThrows_OpensTheTunnel()
     {

@@ -21,7 +21,8 @@ public sealed class TunnelOptions
 
     /// <summary>
     /// How long a tunnel may be open, by up to a tenth less for each, so that those that opened together do not end together. Then both sides are told
-    /// to go, with the Close frame of <see cref="DrainOptions.CloseCode"/>. Range 1 s to 30 days; default <see langword="null"/>: no limit.
+    /// to go, with the Close frame of <see cref="DrainOptions.CloseCode"/>. Those that a change makes too old are told over 30 s, or
+    /// <see cref="DrainOptions.Over"/> if that is longer. Range 1 s to 30 days; default <see langword="null"/>: no limit.
     /// </summary>
     [TimeRange("00:00:01", "30.00:00:00")]
     public TimeSpan? MaxAge { get; set; }
