@@ -88,7 +88,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     }
 
     /// <summary>Whether a known client must use this backend or none.</summary>
-    public bool IsBoundTo(Backend backend) => Rules.Options.HoldFor > TimeSpan.Zero && Known is not null && IsNamed(backend, Known);
+    public bool IsBoundTo(Backend backend) => Rules.Options.HoldFor > TimeSpan.Zero && IsKnownAt(backend);
+
+    /// <summary>Whether this backend has the client's state, as far as is known.</summary>
+    public bool IsKnownAt(Backend backend) => Known is not null && IsNamed(backend, Known);
 
     /// <summary>A backend's name as a header value: everything but letters, digits and <c>-._~</c> is percent-encoded.</summary>
     public static string HeaderTextOf(string name) => Uri.EscapeDataString(name);

@@ -9,8 +9,10 @@ namespace StickyWs.Backends;
 /// </summary>
 internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
 {
-    /// <summary>The pool as it was when the work was routed.</summary>
-    public PoolSnapshot Pool { get; } = pool;
+    /// <summary>
+    /// The pool as it was when the work was routed. After a wait or a failed attempt it is as it was when the current backend was chosen.
+    /// </summary>
+    public PoolSnapshot Pool { get; protected set; } = pool;
 
     public LeaseKind Kind { get; } = kind;
 

@@ -11,31 +11,36 @@ internal sealed partial class BackendRegistry
     private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(100);
 
     private ITimer? _warming;
-    private bool _isStepDue;
+    private long _stepAt = long.MaxValue;
 
     private static bool IsWarming(PoolSnapshot pool) => pool.Eligible.IsWarming;
 
     private void ScheduleStep()
     {
-        if (_isStepDue) return;
         TimeSpan? next = null;
         foreach (var pool in _current.PoolsInUse.Where(IsWarming))
         {
             if (pool.Options.SlowStart / Steps is { } step && !(next <= step)) next = step;
         }
 
-        if (next is null) return;
-        _isStepDue = true;
+        if (next is not { } wait) return;
+        if (wait < ShortestStep) wait = ShortestStep;
+        var at = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
+        if (at >= _stepAt) return; // Never later: many changes in a row would hold the steps up.
+        _stepAt = at;
         _warming ??= time.CreateTimer(static registry => ((BackendRegistry)registry!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _warming.Change(next.Value < ShortestStep ? ShortestStep : next.Value, Timeout.InfiniteTimeSpan);
+        _warming.Change(wait, Timeout.InfiniteTimeSpan);
     }
 
     private void Step()
     {
         lock (_lock)
         {
-            _isStepDue = false;
-            _current = Refrozen(_current, IsWarming, isEarlier: false);
+            _stepAt = long.MaxValue;
+            var next = Refrozen(_current, IsWarming, isEarlier: false);
+            AdmitWaiting(next);
+            _current = next;
+            LookAtLines(); // Limits grow with shares.
             ScheduleStep();
         }
     }

@@ -22,8 +22,10 @@ internal sealed partial class BackendRegistry
     }
 
     // Before anybody can wait for what the snapshot has.
-    private static void AdmitWaiting(RegistrySnapshot snapshot)
+    private void AdmitWaiting(RegistrySnapshot snapshot)
     {
+        if (snapshot.Before is null) foreach (var pool in snapshot.Pools) pool.Lines.Current = pool;
+        else foreach (var (pool, lines) in _lines) lines.Current = InUse(snapshot, pool) ?? lines.Current;
         foreach (var backend in snapshot.PoolsInUse.SelectMany(pool => pool.Eligible)) backend.IsEligible = true;
     }
 
@@ -33,6 +35,20 @@ internal sealed partial class BackendRegistry
         HashSet<Backend> eligible = [.. _current.PoolsInUse.SelectMany(pool => pool.Eligible)];
         var known = _current.PoolsInUse.Concat(before.PoolsInUse).SelectMany(pool => pool.Backends);
         foreach (var backend in known) backend.IsEligible = eligible.Contains(backend);
+        LookAtLines();
+    }
+
+    private void LookAtLines()
+    {
         foreach (var lines in _lines.Values) lines.Look();
+    }
+
+    // The pool of this name that new work gets: the same choice as that of the router, which knows it by host and path.
+    private static PoolSnapshot? InUse(RegistrySnapshot snapshot, string name)
+    {
+        var pool = snapshot.Pools.FirstOrDefault(pool => pool.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        if (snapshot.Before is null || pool?.IsUnknown == false) return pool;
+        var earlier = InUse(snapshot.Before, name);
+        return pool is null || earlier is { Eligible.Count: > 0 } || (earlier is null && pool.AwaitsFirstProbes) ? earlier : pool;
     }
 }

@@ -74,6 +74,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
             if (isSuspicion && !IsDispensable(pool, backend)) return false;
             SetHealth(backend, health, cause, isSuspicion);
             if (!backend.IsDraining || _current.Before is not null) Refresh(backend);
+            else LookAtLines(); // Its own clients wait for it, though it gets no new work.
             return true;
         }
     }
@@ -141,7 +142,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     {
         if (!_turns.TryGetValue(pool.Name, out var turns)) _turns[pool.Name] = turns = new TurnCounter();
         var fit = backends.Where(backend => !backend.IsDraining && IsFit(backend, pool)).ToArray();
-        foreach (var backend in fit) backend.Warm(pool.Options.SlowStart, time);
+        foreach (var backend in fit) backend.Warm(backend.Options.SlowStart, time); // The newest, though this be the pool as it was.
         var eligible = new BackendSet(fit);
         if (eligible.Count == 0 && isEarlier) eligible = StillServing(pool, backends);
         if (eligible.Count > 0 || (pool.Options.Health.Probe is not null && pool.Options.WhenNoneHealthy != NoneHealthyBehavior.UseAll))

@@ -26,6 +26,9 @@ internal sealed record PoolSnapshot(
     /// <summary>Whether a backend uses TLS, which the raw lane supports only if <c>Transport:Tls</c> says so.</summary>
     public bool HasTls { get; } = Backends.Any(backend => BackendTls.IsUsedBy(backend.Address));
 
+    /// <summary>Whether work that was routed to the one can go to the other: the way in which backends are reached was chosen by then.</summary>
+    public bool IsReachedLike(PoolSnapshot other) => HasTls == other.HasTls && Options.IsPassthrough == other.Options.IsPassthrough;
+
     /// <summary>Backends without probes that traffic took out while others serve: now and then one request tries them.</summary>
     public ImmutableArray<Backend> Suspended { get; } = Definition.Options.Health.Probe is null && !IsPanicking
         ? [.. Backends.Where(backend => backend.State == BackendState.Unhealthy)] : [];

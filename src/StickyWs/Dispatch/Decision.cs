@@ -59,21 +59,18 @@ internal sealed class Decision(
         }
 
         PassOverLast();
-        if (IsBehindOthers) return Fail(NoBackendReason.Busy);
-        var (left, isBusy) = (_candidates, false);
+        var isBusy = IsBehindOthers;
+        var left = isBusy ? BackendSet.None : _candidates; // A trial is open to it all the same: those in line do not wait for that backend.
         while (Pick(left, out var isBound) is { } backend)
         {
-            var result = IsBehindOthersAt(backend, isBound)
-                ? LeaseResult.Busy
-                : backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
-            if (result == LeaseResult.Granted)
+            if (!MayHave(backend))
             {
-                (_last, Why) = (backend, NoBackendReason.None);
-                return true;
+                (_candidates, left) = (_candidates.Without(backend), left.Without(backend));
+                continue;
             }
 
-            lease = default;
-            Pool.Lines.Of(Kind).Freed(backend);
+            var result = TryLease(backend, isBound, out lease);
+            if (result == LeaseResult.Granted) return true;
             if (result == LeaseResult.AllFull || (result == LeaseResult.BackendFull && claim?.IsBoundTo(backend) == true)) return Fail(NoBackendReason.Full);
             if (result == LeaseResult.Busy && isBound)
             {
@@ -88,14 +85,15 @@ internal sealed class Decision(
         }
 
         return Fail(isBusy ? NoBackendReason.Busy : _metFull ? NoBackendReason.Full
-            : Pool.Eligible.Count == 0 ? NoBackendReason.NoneEligible : NoBackendReason.AllTried);
+            : Pool.Eligible.Count == 0 || _tried is null ? NoBackendReason.NoneEligible : NoBackendReason.AllTried);
     }
 
     public override async ValueTask<Lease?> WaitAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var waiter = new Waiter(Pool, _waitsFor, _tried ?? [], maxTunnels, claim);
+            var isNewWork = _waitsFor is not null && claim?.IsKnownAt(_waitsFor) != true;
+            var waiter = new Waiter(Pool, _waitsFor, _tried ?? [], maxTunnels, claim) { IsNewWork = isNewWork };
             var queue = Pool.Options.Queue;
             var left = queue.Timeout - _waited;
             var end = left > TimeSpan.Zero
@@ -105,6 +103,7 @@ internal sealed class Decision(
             switch (end.End)
             {
                 case WaitEnd.Granted:
+                    Follow(waiter.Pool);
                     (_last, Why) = (waiter.Lease.Backend, NoBackendReason.None);
                     return waiter.Lease;
                 case WaitEnd.Left:
@@ -112,8 +111,12 @@ internal sealed class Decision(
                 case WaitEnd.Stranded when _waitsFor is null:
                     Why = NoBackendReason.NoneEligible;
                     return null;
-                case WaitEnd.Stranded:
+                case WaitEnd.BackendFull when claim?.IsBoundTo(_waitsFor!) == true:
+                    Why = NoBackendReason.Full;
+                    return null;
+                case WaitEnd.Stranded or WaitEnd.BackendFull:
                     _last = _waitsFor; // As if it had been tried: the client may have to wait for its return, or else is moved.
+                    _metFull |= end.End == WaitEnd.BackendFull;
                     if (TryNext(out var lease)) return lease;
                     if (Why != NoBackendReason.Busy) return null;
                     break;
@@ -141,15 +144,37 @@ internal sealed class Decision(
         => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
 
     // Those without a key go behind the others that wait for any backend: none has a place.
-    private bool IsBehindOthers => _first is null && !KnowsClient && !_mayTry && _candidates.Count > 0 && Pool.Lines.Of(Kind).HasWaitersForAny;
+    private bool IsBehindOthers => _first is null && !KnowsClient && _candidates.Count > 0 && Pool.Lines.Of(Kind).HasWaitersForAny;
 
     // A place that is free for the moment, or a token that nobody has taken yet, belongs to the first in line.
     private bool IsBehindOthersAt(Backend backend, bool isBound)
         => !backend.IsFull(Kind) && (backend.IsAwaited(Kind) || (isBound && backend.IsEligible && Pool.Lines.Of(Kind).HasWaitersForAny));
 
+    // The pool may be an old one: others may have been drained or taken out since.
+    private bool MayHave(Backend backend) => backend.IsEligible || backend == _trial || claim?.IsKnownAt(backend) == true;
+
+    private LeaseResult TryLease(Backend backend, bool isBound, out Lease lease)
+    {
+        lease = default;
+        var result = IsBehindOthersAt(backend, isBound)
+            ? LeaseResult.Busy
+            : backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
+        if (result == LeaseResult.Granted)
+        {
+            (_last, Why) = (backend, NoBackendReason.None);
+            return result;
+        }
+
+        lease = default;
+        if (backend == _trial) backend.EndTrial(); // Nothing was tried.
+        Pool.Lines.Of(Kind).Freed(backend);
+        return result;
+    }
+
     private static NoBackendReason ReasonOf(WaitEnd end) => end switch
     {
-        WaitEnd.Full => NoBackendReason.QueueFull,
+        WaitEnd.NoTunnel => NoBackendReason.Full,
+        WaitEnd.Full or WaitEnd.FullForBackend => NoBackendReason.QueueFull,
         WaitEnd.TimedOut => NoBackendReason.QueueTimedOut,
         _ => NoBackendReason.QueueClosed,
     };
@@ -203,8 +228,19 @@ internal sealed class Decision(
 
     private void PassOverLast()
     {
-        if (_last is not null) PassOver(_last);
+        if (_last is null) return;
+        Follow(Pool.Lines.Current);
+        PassOver(_last);
         _last = null;
+    }
+
+    // After an attempt or a wait the pool may not be what it was: backends have come and gone.
+    private void Follow(PoolSnapshot? current)
+    {
+        if (current is null || ReferenceEquals(current, Pool) || !current.IsReachedLike(Pool)) return;
+        Pool = current;
+        _candidates = current.Eligible;
+        for (var i = 0; i < _tried?.Count; i++) _candidates = _candidates.Without(_tried[i]);
     }
 
     private void PassOver(Backend backend)

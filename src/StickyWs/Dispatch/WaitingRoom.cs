@@ -27,7 +27,7 @@ internal sealed partial class WaitingRoom(TimeProvider time, ILogger<WaitingRoom
         var end = await pool.Lines.Of(kind).WaitAsync(waiter, pool.Options.Queue.Length, longest, left).ConfigureAwait(false);
         var waited = time.GetElapsedTime(startedAt);
         metrics?.Waited(pool.Name, WordOf(kind), ErrorTypeOf(end), waited);
-        if (end is WaitEnd.Full or WaitEnd.TimedOut) NoteRefused(pool, kind, end);
+        if (end is WaitEnd.Full or WaitEnd.FullForBackend or WaitEnd.TimedOut) NoteRefused(pool, kind, end);
         return (end, waited);
     }
 
@@ -37,9 +37,10 @@ internal sealed partial class WaitingRoom(TimeProvider time, ILogger<WaitingRoom
     private static string? ErrorTypeOf(WaitEnd end) => end switch
     {
         WaitEnd.Granted => null,
-        WaitEnd.Full => nameof(NoBackendReason.QueueFull),
+        WaitEnd.Full or WaitEnd.FullForBackend => nameof(NoBackendReason.QueueFull),
         WaitEnd.TimedOut => nameof(NoBackendReason.QueueTimedOut),
         WaitEnd.Closed => nameof(NoBackendReason.QueueClosed),
+        WaitEnd.NoTunnel or WaitEnd.BackendFull => nameof(NoBackendReason.Full),
         WaitEnd.Stranded => "BackendsGone",
         _ => "ClientGone",
     };
@@ -60,7 +61,12 @@ internal sealed partial class WaitingRoom(TimeProvider time, ILogger<WaitingRoom
             (line.WrittenAt, leftOut, line.LeftOut) = (time.GetTimestamp(), line.LeftOut, 0);
         }
 
-        var cause = end == WaitEnd.Full ? $"{pool.Options.Queue.Length} wait already" : $"it waited for {pool.Options.Queue.Timeout}";
+        var cause = end switch
+        {
+            WaitEnd.Full => $"{pool.Options.Queue.Length} wait already",
+            WaitEnd.FullForBackend => "those who wait for its backend are half of the queue already",
+            _ => $"it waited for {pool.Options.Queue.Timeout}",
+        };
         LogRefused(pool.Name, WordOf(kind), cause, leftOut);
     }
 

@@ -44,6 +44,34 @@ public sealed class BackendSetTests
     }
 
     [Fact]
+    public void Without_SeveralBackends_GivesTheirTurnsToTheNext()
+    {
+        var set = Fleet.Set(1, 1, 1, 1, 1);
+
+        var without = set.Without(set[0]).Without(set[1]).Without(set[3]);
+
+        Assert.Equal(["c", "e"], Fleet.Names(without));
+        Assert.Equal(["c", "c", "e", "e"], Enumerable.Range(0, 4).Select(turn => without[without.InTurn((uint)turn)].Name));
+        Assert.InRange(without.InTurn(uint.MaxValue), 0, 1);
+        Assert.Empty(without.Without(set[2]).Without(set[4]));
+    }
+
+    // Every client that a storm's backends refuse does this.
+    [Fact]
+    public void Without_OneAfterTheOther_MakesNoRotations()
+    {
+        var set = Fleet.Set([.. Enumerable.Range(1, 40).Select(i => (i * 7 % 256) + 1)]);
+        foreach (var backend in set) _ = set.Without(backend);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var left = set;
+        foreach (var backend in set) left = left.Without(backend);
+
+        Assert.Empty(left);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 40 * 1200);
+    }
+
+    [Fact]
     public void Without_TheLastOne_IsEmpty()
     {
         var set = Fleet.Set(5);

@@ -99,6 +99,25 @@ public sealed class TokenBucketTests
         }
     }
 
+    [Fact]
+    public void TryTake_PartOfTheRate_GivesThatPart()
+    {
+        var bucket = new TokenBucket(100, _time);
+        var taken = 0;
+        while (bucket.TryTake(share: 100)) taken++;
+        Assert.Equal(1, taken);
+
+        for (var i = 0; i < 1000; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            if (bucket.TryTake(share: 100)) taken++;
+        }
+
+        Assert.InRange(taken, 100, 102);
+        bucket.PutBack(share: 100);
+        Assert.True(bucket.TryTake(share: 100));
+    }
+
     private static int Taken(TokenBucket bucket)
     {
         var taken = 0;

@@ -272,6 +272,244 @@ public sealed class WaitLineTests
         Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, 1, out _));
     }
 
+    [Theory]
+    [InlineData(BackendMode.HandOff)]
+    [InlineData(BackendMode.Cut)]
+    public async Task Order_BackendIsHandedOff_ReleasesItsClientsToDecideAnew(BackendMode mode)
+    {
+        var registry = Fleet.Registry(Limited(1, 1), time: _time);
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Healthy, "test");
+        var pool = Fleet.PoolOf(registry);
+        Taken(pool.Backends[0]);
+        var held = Taken(pool.Backends[1]);
+        var (toA, toB) = (WaitAsync(pool, Bound(pool, 0)), WaitAsync(pool, Bound(pool, 1)));
+        registry.Order([pool.Backends[1]], BackendMode.Stop);
+        Assert.Equal(2, pool.Lines.Handshakes.Count);
+
+        registry.Order([pool.Backends[1]], mode);
+
+        Assert.Equal(WaitEnd.Stranded, await toB);
+        held.Dispose();
+        Assert.Equal(0, pool.Backends[1].ActiveHandshakes);
+        Assert.False(toA.IsCompleted);
+        Assert.Equal(WaitEnd.Stranded, await WaitAsync(pool, Bound(pool, 1)));
+    }
+
+    [Theory]
+    [InlineData(RemovedBackendBehavior.Keep, false)]
+    [InlineData(RemovedBackendBehavior.HandOff, true)]
+    [InlineData(RemovedBackendBehavior.Cut, true)]
+    public async Task Apply_BackendRemoved_ReleasesItsClientsUnlessItServesThem(RemovedBackendBehavior whenRemoved, bool isReleased)
+    {
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["b"].MaxHandshakes = 1, 1, 1), time: _time);
+        var pool = Fleet.PoolOf(registry);
+        var held = Taken(pool.Backends[1]);
+        var own = WaitAsync(pool, Bound(pool, 1));
+        var newcomer = WaitAsync(pool, new Waiter(pool, pool.Backends[1], [], int.MaxValue, null) { IsNewWork = true });
+
+        registry.Apply(Fleet.Options(pool => pool.Drain.WhenRemoved = whenRemoved, 1));
+
+        Assert.Equal(WaitEnd.Stranded, await newcomer);
+        Assert.Equal(isReleased ? 0 : 1, pool.Lines.Handshakes.Count);
+        held.Dispose();
+        Assert.Equal(isReleased ? WaitEnd.Stranded : WaitEnd.Granted, await own);
+    }
+
+    // Nothing is published then: no new work would go there anyway.
+    [Fact]
+    public async Task Report_StoppedBackendDies_ReleasesItsClients()
+    {
+        var registry = Fleet.Registry(Limited(1, 1), time: _time);
+        foreach (var backend in Fleet.PoolOf(registry).Backends) registry.Report(backend, BackendState.Healthy, "test");
+        var pool = Fleet.PoolOf(registry);
+        Taken(pool.Backends[1]);
+        registry.Order([pool.Backends[1]], BackendMode.Stop);
+        var wait = WaitAsync(pool, Bound(pool, 1));
+        Assert.Equal(1, pool.Lines.Handshakes.Count);
+
+        registry.Report(pool.Backends[1], BackendState.Unhealthy, "test");
+
+        Assert.Equal(WaitEnd.Stranded, await wait);
+    }
+
+    [Fact]
+    public async Task Apply_BackendAdded_ServesThoseWhoWaitInOrder()
+    {
+        var registry = Fleet.Registry(Limited(1), time: _time);
+        var before = Fleet.PoolOf(registry);
+        Taken(before.Backends[0]);
+        Waiter[] waiters = [Any(before), Any(before), Any(before)];
+        var waits = Array.ConvertAll(waiters, waiter => WaitAsync(before, waiter));
+
+        registry.Apply(Fleet.Options(pool => (pool.Backends["a"].MaxHandshakes, pool.Backends["b"].MaxHandshakes) = (1, 2), 1, 1));
+
+        Assert.Equal([WaitEnd.Granted, WaitEnd.Granted], [await waits[0], await waits[1]]);
+        Assert.Equal("b", waiters[1].Lease.Backend.Name);
+        Assert.Same(Fleet.PoolOf(registry), waiters[1].Pool);
+        Assert.False(waits[2].IsCompleted);
+
+        // As does one who comes with an old snapshot.
+        waiters[0].Lease.Dispose();
+        Assert.Equal(WaitEnd.Granted, await waits[2]);
+        waiters[1].Lease.Dispose();
+        Assert.Equal(WaitEnd.Granted, await WaitAsync(before, Any(before)));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:6000", true)]
+    [InlineData("https://127.0.0.1:6000", false)] // The lane was chosen without TLS.
+    public async Task Apply_BackendsReplaced_LetsThoseWhoWaitHaveTheNewOnes(string address, bool isServed)
+    {
+        var registry = Fleet.Registry(Limited(1), time: _time);
+        var pool = Fleet.PoolOf(registry);
+        Taken(pool.Backends[0]);
+        var waiter = Any(pool);
+        var wait = WaitAsync(pool, waiter);
+
+        registry.Apply(Fleet.Options(pool => pool.Backends["a"].Address = address, 1));
+
+        Assert.Equal(isServed ? WaitEnd.Granted : WaitEnd.Stranded, await wait);
+        if (isServed) Assert.Equal(6000, waiter.Lease.Backend.Address.Port);
+    }
+
+    [Fact]
+    public async Task Apply_LimitsLifted_GivesPlacesInTurnsByWeight()
+    {
+        var registry = Fleet.Registry(Fleet.Options(
+            pool => { foreach (var backend in pool.Backends.Values) backend.MaxHandshakes = 1; },
+            3, 1), time: _time);
+        var pool = Fleet.PoolOf(registry);
+        foreach (var backend in pool.Backends) Taken(backend).Shaken();
+        foreach (var backend in pool.Backends) Taken(backend);
+        var waits = Enumerable.Range(0, 40).Select(_ => WaitAsync(pool, Any(pool))).ToArray();
+
+        registry.Apply(Fleet.Options(3, 1));
+
+        await Task.WhenAll(waits);
+        Assert.Equal([1 + 30, 1 + 10], pool.Backends.Select(backend => backend.ActiveHandshakes));
+    }
+
+    [Fact]
+    public async Task WaitAsync_ManyForOneBackendOfSeveral_LeaveHalfOfTheLineToOthers()
+    {
+        var pool = Crowded(1, 1);
+        foreach (var backend in pool.Backends) Taken(backend);
+        var bound = Enumerable.Range(0, 3).Select(_ => WaitAsync(pool, Bound(pool, 0), length: 4)).ToArray();
+
+        Assert.Equal(WaitEnd.FullForBackend, await bound[2]);
+        Waiter[] others = [Any(pool), Bound(pool, 1)];
+        var waits = Array.ConvertAll(others, waiter => WaitAsync(pool, waiter, length: 4));
+        Assert.All([bound[0], bound[1], .. waits], wait => Assert.False(wait.IsCompleted));
+        Assert.Equal(WaitEnd.Full, await WaitAsync(pool, Any(pool), length: 4));
+    }
+
+    [Fact]
+    public async Task WaitAsync_ManyForTheOnlyBackendLeft_MayTakeTheWholeLine()
+    {
+        var pool = Crowded(1, 1);
+        Taken(pool.Backends[0]);
+        var waiters = Enumerable.Range(0, 4).Select(_ => new Waiter(pool, pool.Backends[0], [pool.Backends[1]], int.MaxValue, null));
+
+        Assert.All(waiters.Select(waiter => WaitAsync(pool, waiter, length: 4)).ToArray(), wait => Assert.False(wait.IsCompleted));
+    }
+
+    // Tunnels are not waited for: they may last for days.
+    [Fact]
+    public async Task Freed_BackendHasAllItsTunnels_EndsTheWaitOfItsOwnClientsAndOfThoseWithoutAnother()
+    {
+        var registry = Fleet.Registry(Fleet.Options(
+            pool => { foreach (var backend in pool.Backends.Values) (backend.MaxHandshakes, backend.MaxTunnels) = (1, 1); }, 1, 1), time: _time);
+        var pool = Fleet.PoolOf(registry);
+        var (a, b) = (Taken(pool.Backends[0]), Taken(pool.Backends[1]));
+        pool.Backends[0].Configure(1, 2, new WorkLimits(MaxHandshakes: 1));
+        pool.Backends[1].Configure(1, 2, new WorkLimits(MaxHandshakes: 1));
+        var (any, bound, other) = (WaitAsync(pool, Any(pool)), WaitAsync(pool, Bound(pool, 0)), WaitAsync(pool, Bound(pool, 1)));
+        pool.Backends[0].Configure(1, 1, new WorkLimits(MaxHandshakes: 1));
+
+        _ = a.Shaken();
+
+        Assert.Equal(WaitEnd.BackendFull, await bound);
+        Assert.Equal(2, pool.Lines.Handshakes.Count); // The other backend may have a place.
+        pool.Backends[1].Configure(1, 1, new WorkLimits(MaxHandshakes: 1));
+        _ = b.Shaken();
+        Assert.Equal([WaitEnd.NoTunnel, WaitEnd.BackendFull], await Task.WhenAll(any, other));
+        Assert.Equal(0, pool.Lines.Handshakes.Count);
+    }
+
+    [Fact]
+    public async Task Freed_ProcessHasAllItsTunnels_EndsTheWait()
+    {
+        var pool = Crowded(1);
+        var held = Taken(pool.Backends[0]);
+        var waits = Array.ConvertAll(
+            [null, pool.Backends[0]], (Backend? only) => WaitAsync(pool, new Waiter(pool, only, [], maxTunnels: 1, null)));
+
+        _ = held.Shaken();
+
+        Assert.Equal([WaitEnd.NoTunnel, WaitEnd.NoTunnel], await Task.WhenAll(waits));
+        Assert.Equal((0, 0), (pool.Lines.Handshakes.Count, pool.Backends[0].ActiveHandshakes));
+    }
+
+    // Refused for want of a token, which is there when the line asks when it will be: no release would wake anybody.
+    [Fact]
+    public async Task WaitAsync_TokenFallsDueMeanwhile_IsLookedForAgain()
+    {
+        var time = new HastyTime();
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["a"].HandshakeRate = 4, 1), time: time);
+        var pool = Fleet.PoolOf(registry);
+        Taken(pool.Backends[0]);
+        time.AfterRead = TimeSpan.FromMilliseconds(250);
+        var wait = WaitAsync(pool, Any(pool));
+        Assert.False(wait.IsCompleted);
+
+        time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(WaitEnd.Granted, await wait);
+    }
+
+    [Fact]
+    public void TryLease_WhileItWarmsUp_HasAPartOfItsLimitsAndAtLeastOne()
+    {
+        var backend = Fleet.Backend(0);
+        backend.Configure(1, null, new WorkLimits(MaxHandshakes: 30, MaxRequests: 5, HandshakeRate: 1000), _time);
+        backend.Cool();
+        backend.Warm(TimeSpan.FromSeconds(100), _time);
+
+        Assert.Equal((3, 1), (Granted(LeaseKind.Tunnel), Granted(LeaseKind.Request)));
+        _time.Advance(TimeSpan.FromSeconds(50));
+        backend.Warm(TimeSpan.FromSeconds(100), _time);
+        Assert.Equal((16 - 3, 2 - 1), (Granted(LeaseKind.Tunnel), Granted(LeaseKind.Request)));
+        _time.Advance(TimeSpan.FromSeconds(50));
+        backend.Warm(TimeSpan.FromSeconds(100), _time);
+        Assert.Equal((30 - 16, 5 - 2), (Granted(LeaseKind.Tunnel), Granted(LeaseKind.Request)));
+
+        int Granted(LeaseKind kind) => Enumerable.Range(0, 100).Count(_ => backend.TryLease(kind, int.MaxValue, out var _) == LeaseResult.Granted);
+    }
+
+    // Its limits grow although nothing is published.
+    [Fact]
+    public async Task Step_SharesGrow_ServesThoseWhoWait()
+    {
+        var registry = Fleet.Registry(Fleet.Options(1), time: _time);
+        registry.Apply(Fleet.Options(
+            pool =>
+            {
+                pool.SlowStart = TimeSpan.FromSeconds(100);
+                (pool.Backends["a"].MaxHandshakes, pool.Backends["b"].MaxHandshakes) = (1, 10);
+            },
+            1, 1));
+        var pool = Fleet.PoolOf(registry);
+        foreach (var backend in pool.Backends) Taken(backend);
+        var waiter = Any(pool);
+        var wait = pool.Lines.Handshakes.WaitAsync(waiter, 10, TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();
+        Assert.False(wait.IsCompleted);
+
+        for (var i = 0; i < 4; i++) _time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(WaitEnd.Granted, await wait.WaitAsync(Wait.Token()));
+        Assert.Equal("b", waiter.Lease.Backend.Name);
+    }
+
     // Backends of a pool with probes, so that health decides who gets new work.
     private static StickyWsOptions Limited(params int[] limits) => Fleet.Options(
         pool =>
@@ -305,4 +543,18 @@ public sealed class WaitLineTests
 
     private static Task<WaitEnd> WaitAsync(PoolSnapshot pool, Waiter waiter, LeaseKind kind = LeaseKind.Tunnel, int length = 100)
         => pool.Lines.Of(kind).WaitAsync(waiter, length, Longest, CancellationToken.None).AsTask().WaitAsync(Wait.Token());
+
+    // Its time jumps once, after it was read.
+    private sealed class HastyTime : FakeTimeProvider
+    {
+        public TimeSpan AfterRead { get; set; }
+
+        public override long GetTimestamp()
+        {
+            var now = base.GetTimestamp();
+            (var jump, AfterRead) = (AfterRead, TimeSpan.Zero);
+            if (jump > TimeSpan.Zero) Advance(jump);
+            return now;
+        }
+    }
 }

@@ -114,6 +114,45 @@ public sealed class SlowStartTests
         Assert.Same(after, registry.Current);
     }
 
+    // The step of one pool is due in minutes, that of the other in half a second.
+    [Fact]
+    public void Step_PoolWithShorterTime_DoesNotWaitForTheOthers()
+    {
+        var options = Options(1, 1);
+        options.Pools[Fleet.Pool].SlowStart = TimeSpan.FromHours(1);
+        options.Pools["fast"] = Options(1, 1).Pools[Fleet.Pool];
+        options.Pools["fast"].SlowStart = TimeSpan.FromSeconds(10);
+        var registry = Fleet.Registry(options, time: _time);
+        foreach (var pool in registry.Current.Pools) Return(pool);
+        var fast = registry.Current.Pools.Single(pool => pool.Name == "fast").Backends[1];
+
+        Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(0.55, fast.EffectiveWeight, tolerance: 0.05);
+
+        void Return(PoolSnapshot pool)
+        {
+            foreach (var backend in pool.Backends) registry.Report(backend, BackendState.Healthy, "test");
+            registry.Report(pool.Backends[1], BackendState.Unhealthy, "test");
+            registry.Report(pool.Backends[1], BackendState.Healthy, "test");
+        }
+    }
+
+    // While a new backend is awaited, the pool as it was still serves, with backends that both share.
+    [Fact]
+    public void Apply_LongerSlowStartWhileTheOldPoolServes_CountsAtOnce()
+    {
+        var registry = Returned(1, 1);
+        registry.Apply(Fleet.Options(pool => pool.Health.Tcp = new TcpProbeOptions(), 1, 1)); // It had none before.
+        registry.Report(Backend(registry, 1), BackendState.Unhealthy, "test");
+
+        registry.Apply(Options(1, 1, 1));
+        registry.Report(registry.Current.Pools[0].Backends[1], BackendState.Healthy, "test");
+
+        Assert.NotNull(registry.Current.Before);
+        Assert.Equal(0.1, registry.Current.Pools[0].Backends[1].EffectiveWeight);
+    }
+
     [Fact]
     public void RoundRobin_WhileOneWarmsUp_IsExactForTheOthersAndGivesItItsShare()
     {
@@ -152,6 +191,21 @@ public sealed class SlowStartTests
         Assert.Equal(10.0, LoadOf(registry, policy, 1100), tolerance: 0.2);
         Advance(SlowStart * 2);
         Assert.Equal(1.0, LoadOf(registry, policy, 1000), tolerance: 0.01);
+    }
+
+    // The others have all the load there is.
+    [Fact]
+    public void LeastConnections_OneReturnsToALoadedPool_GetsAPartOfTheNewWork()
+    {
+        var registry = Healthy(1, 1);
+        var policy = new PolicyRunner(new LeastConnectionsPolicy(), new FakeLogger<PolicyRunner>());
+        for (var i = 0; i < 2000; i++) Assert.Equal(LeaseResult.Granted, Backend(registry, 0).TryLease(LeaseKind.Tunnel, int.MaxValue, out _));
+        registry.Report(Backend(registry, 1), BackendState.Unhealthy, "test");
+        registry.Report(Backend(registry, 1), BackendState.Healthy, "test");
+
+        for (var i = 0; i < 100; i++) Assert.True(new Decision(Fleet.PoolOf(registry), LeaseKind.Tunnel, policy, int.MaxValue).TryNext(out _));
+
+        Assert.InRange(Backend(registry, 1).ActiveTunnels, 9, 11);
     }
 
     [Fact]

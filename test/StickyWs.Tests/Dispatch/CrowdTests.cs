@@ -189,6 +189,106 @@ public sealed class CrowdTests
         Assert.NotEqual(own.Backend, (await waiting)!.Value.Backend);
     }
 
+    [Theory]
+    [InlineData(BackendMode.HandOff)]
+    [InlineData(BackendMode.Cut)]
+    public async Task WaitAsync_OwnBackendIsHandedOff_IsMoved(BackendMode mode)
+    {
+        var rig = new StickyRig(Way.Cookie, pool => { foreach (var backend in pool.Backends.Values) backend.MaxHandshakes = 1; });
+        var client = new StickyClient(rig);
+        var own = await client.StayAsync();
+        var again = await client.StayAsync();
+        Assert.Equal(NoBackendReason.Busy, again.Why);
+        var waiting = again.Decision.WaitAsync(CancellationToken.None).AsTask();
+
+        rig.Registry.Order([rig.Backend(own.Backend!)], mode);
+
+        var lease = await waiting.WaitAsync(Wait.Token());
+        Assert.NotEqual(own.Backend, lease!.Value.Backend.Name);
+        Assert.Equal(own.Backend, again.Decision.Notice.MovedFrom);
+        lease.Value.Dispose();
+        own.End();
+        rig.AssertIdle();
+    }
+
+    // Its state is nowhere yet, so a stopped backend is nothing to it.
+    [Fact]
+    public async Task WaitAsync_NewClientWithAKey_DoesNotWaitForAStoppedBackend()
+    {
+        var registry = Fleet.Registry(Limits(pool => pool.Affinity.Rules.Add(new() { Header = new() { Name = "X-User" } }), 1, 1));
+        var rig = new DispatchRig(registry);
+        var own = Next(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+        var waiting = WaitAsync(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+
+        registry.Order([own.Backend], BackendMode.Stop);
+
+        Assert.NotEqual(own.Backend, (await waiting)!.Value.Backend);
+    }
+
+    [Fact]
+    public async Task WaitAsync_BackendsReplaced_GoesOnWithThePoolAsItIs()
+    {
+        var registry = Fleet.Registry(Limits(1));
+        _ = Next(Decide(registry));
+        var decision = Decide(registry);
+        var waiting = WaitAsync(decision);
+
+        registry.Apply(Limits(pool => pool.Backends["a"].Address = "http://127.0.0.1:6000", 1));
+
+        Assert.Equal(6000, (await waiting)!.Value.Backend.Address.Port);
+        Assert.Same(Fleet.PoolOf(registry), decision.Pool);
+    }
+
+    [Fact]
+    public async Task WaitAsync_OwnBackendGetsAllItsTunnels_MovesWhereTheKeyLeads()
+    {
+        var registry = Fleet.Registry(Limits(pool => pool.Affinity.Rules.Add(new() { Header = new() { Name = "X-User" } }), 1, 1));
+        var rig = new DispatchRig(registry);
+        var own = Next(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+        var waiting = WaitAsync(rig.Decide(DispatchRig.Head(headers: "X-User: alice\r\n"))!);
+        own.Backend.Configure(1, 1, new WorkLimits(MaxHandshakes: 1));
+
+        _ = own.Shaken();
+
+        Assert.NotEqual(own.Backend, (await waiting)!.Value.Backend);
+    }
+
+    [Fact]
+    public async Task WaitAsync_ProcessHasAllItsTunnels_IsRefusedAsFull()
+    {
+        var registry = Fleet.Registry(Limits(1));
+        var held = Next(Decide(registry));
+        var decision = new Decision(Fleet.PoolOf(registry), LeaseKind.Tunnel, _roundRobin, maxTunnels: 1) { Waits = _waits };
+        var waiting = WaitAsync(decision);
+
+        _ = held.Shaken();
+
+        Assert.Null(await waiting);
+        Assert.Equal(NoBackendReason.Full, decision.Why);
+    }
+
+    [Fact]
+    public void TryNext_BackendsChangedSinceTheFirstAttempt_KnowsIt()
+    {
+        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var decision = Decide(registry);
+        Next(decision).Dispose(); // It failed there.
+        registry.Order([Fleet.PoolOf(registry).Backends[1]], BackendMode.Cut);
+        registry.Apply(Fleet.Options(1, 1, 1));
+
+        Assert.Equal("c", Next(decision).Backend.Name);
+    }
+
+    [Fact]
+    public void TryNext_BackendIsDrainedSinceItWasRouted_GetsNothing()
+    {
+        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        Decision[] decisions = [Decide(registry), Decide(registry)];
+        registry.Order([Fleet.PoolOf(registry).Backends[0]], BackendMode.Stop);
+
+        Assert.All(decisions, decision => Assert.Equal("b", Next(decision).Backend.Name));
+    }
+
     [Fact]
     public async Task WaitAsync_ManyAtOnceThroughReloads_ExceedsNoLimitAndServesEverybody()
     {

@@ -168,9 +168,50 @@ public sealed class TrialTests
         }
     }
 
-    private static DispatchRig Suspend(out Backend suspended)
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Decide_OthersWait_OnlyTheTrialItselfIsAheadOfThem(bool isOffered)
     {
-        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var rig = Suspend(out var suspended, limit: 1);
+        var first = Decide(rig, end: false);
+        Assert.True(Busy(rig, out var waiting));
+        _ = waiting.WaitAsync(CancellationToken.None).AsTask();
+        first.Lease.Backend.Configure(1, null, new WorkLimits(MaxRequests: 2)); // A place is there, and the line is not told.
+        if (isOffered) suspended.OfferTrial();
+
+        var decision = rig.Decide(DispatchRig.Request())!;
+
+        Assert.Equal(isOffered, decision.TryNext(out var lease));
+        if (isOffered) Assert.Equal((suspended, DecisionReason.Trial), (lease.Backend, decision.Reason));
+        Assert.True(Busy(rig, out _));
+        Assert.Equal(1, first.Lease.Backend.ActiveRequests);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Decide_TrialFindsNoPlace_LetsTheNextBeOffered(bool isTunnel)
+    {
+        var rig = Suspend(out var suspended);
+        suspended.Configure(1, 0, new WorkLimits(MaxRequests: 0));
+        suspended.OfferTrial();
+
+        var decision = isTunnel ? rig.Decide(DispatchRig.Head())! : rig.Decide(DispatchRig.Request())!;
+        Assert.True(decision.TryNext(out var lease));
+
+        Assert.Equal(("b", TrialState.None), (lease.Backend.Name, suspended.Trial));
+    }
+
+    private static bool Busy(DispatchRig rig, out Decision decision)
+    {
+        decision = rig.Decide(DispatchRig.Request())!;
+        return !decision.TryNext(out _) && decision.Why == NoBackendReason.Busy;
+    }
+
+    private static DispatchRig Suspend(out Backend suspended, int? limit = null)
+    {
+        var registry = Fleet.Registry(Fleet.Options(pool => pool.Backends["b"].MaxRequests = limit, 1, 1));
         suspended = Fleet.PoolOf(registry).Backends[0];
         Assert.True(registry.TrySuspend(suspended, "test"));
         return new DispatchRig(registry);

@@ -27,8 +27,18 @@ public sealed partial class Backend
     /// <summary>Its handshakes in progress, from the lease to the verified answer.</summary>
     internal int ActiveHandshakes => Volatile.Read(ref _handshakes);
 
-    /// <summary>How long it takes no new handshake because of its rate; zero if it does now.</summary>
-    internal TimeSpan RateWait => _rate?.Wait ?? TimeSpan.Zero;
+    /// <summary>
+    /// After <see cref="LeaseResult.Busy"/>: how long until its rate may allow another handshake, zero if it does by now; <see langword="null"/> if only
+    /// the end of a handshake brings a place.
+    /// </summary>
+    internal TimeSpan? PaceWait
+    {
+        get
+        {
+            if (_rate?.Wait is not { } wait) return null;
+            return wait > TimeSpan.Zero || ActiveHandshakes < Shared(_maxHandshakes) ? wait : null;
+        }
+    }
 
     /// <summary>Whether a pool in use gives it new work, whatever its limits say; written by the registry.</summary>
     internal bool IsEligible
@@ -68,7 +78,7 @@ public sealed partial class Backend
     {
         lease = new Lease(this, kind, end, isShaking: kind == LeaseKind.Tunnel);
         if (kind == LeaseKind.Tunnel) return TryTakeTunnel(maxTunnelsInAll);
-        return TunnelTotal.TryAdd(ref _requests, _maxRequests) ? LeaseResult.Granted : LeaseResult.Busy;
+        return TunnelTotal.TryAdd(ref _requests, Shared(_maxRequests)) ? LeaseResult.Granted : LeaseResult.Busy;
     }
 
     internal void Return(LeaseKind kind, bool isShaking)
@@ -86,14 +96,17 @@ public sealed partial class Backend
         Lines?.Handshakes.Freed(this);
     }
 
+    // While it warms up, a limit is as small a part as its share: those who wait for a place would fill a cold backend otherwise.
+    private int Shared(int limit) => !IsWarming || limit == int.MaxValue ? limit : Math.Max(1, (int)((long)limit * _share / WholeShare));
+
     // Handshakes are counted with or without a limit, so that one may be set at any time. The process-wide limit comes last: it is the most contended.
     // A caller that is refused tells the line, because what is counted here for a moment may keep others out.
     private LeaseResult TryTakeTunnel(int maxTunnelsInAll)
     {
-        var rate = _rate;
+        var (rate, share) = (_rate, _share);
         if (ActiveTunnels >= _maxTunnels) return LeaseResult.BackendFull;
-        if (rate?.HasToken == false || !TunnelTotal.TryAdd(ref _handshakes, _maxHandshakes)) return LeaseResult.Busy;
-        if (rate?.TryTake() == false)
+        if (rate?.HasToken == false || !TunnelTotal.TryAdd(ref _handshakes, Shared(_maxHandshakes))) return LeaseResult.Busy;
+        if (rate?.TryTake(share) == false)
         {
             Interlocked.Decrement(ref _handshakes);
             return LeaseResult.Busy;
@@ -103,7 +116,7 @@ public sealed partial class Backend
         if (isCounted && _total.TryAdd(maxTunnelsInAll)) return LeaseResult.Granted;
         if (isCounted) Interlocked.Decrement(ref _tunnels);
         Interlocked.Decrement(ref _handshakes);
-        rate?.PutBack();
+        rate?.PutBack(share);
         return isCounted ? LeaseResult.AllFull : LeaseResult.BackendFull;
     }
 }

@@ -30,7 +30,8 @@ internal sealed class TokenBucket(double perSecond, TimeProvider time)
     public bool HasToken => Wait == TimeSpan.Zero;
 
     /// <summary>Takes a token if there is one.</summary>
-    public bool TryTake()
+    /// <param name="share">The part of the rate that is allowed at present, in thousandths.</param>
+    public bool TryTake(int share = Backend.WholeShare)
     {
         var now = time.GetTimestamp();
         var due = Volatile.Read(ref _due);
@@ -38,14 +39,14 @@ internal sealed class TokenBucket(double perSecond, TimeProvider time)
         {
             var from = Math.Max(due, now);
             if (from - now > _saved) return false;
-            var before = Interlocked.CompareExchange(ref _due, from + _interval, due);
+            var before = Interlocked.CompareExchange(ref _due, from + Interval(share), due);
             if (before == due) return true;
             due = before;
         }
     }
 
     /// <summary>Gives a token back that was not used.</summary>
-    public void PutBack() => Interlocked.Add(ref _due, -_interval);
+    public void PutBack(int share = Backend.WholeShare) => Interlocked.Add(ref _due, -Interval(share));
 
     /// <summary>Another rate, which begins with one token: a change of the rate brings no burst.</summary>
     public TokenBucket At(double rate)
@@ -54,4 +55,6 @@ internal sealed class TokenBucket(double perSecond, TimeProvider time)
         bucket._due = time.GetTimestamp() + bucket._saved;
         return bucket;
     }
+
+    private long Interval(int share) => _interval * Backend.WholeShare / share;
 }

@@ -2,11 +2,14 @@ namespace StickyWs.Backends;
 
 /// <summary>
 /// Those of a pool that wait for a place, first come, first served. A place that becomes free is taken on behalf of the first that it is good for, and
-/// only this one is woken. Clients that must go to a certain backend wait for its places alone; all others for any place of a backend that gets new work.
-/// While nobody waits, returning a lease costs the line one read.
+/// only this one is woken. Clients that must go to a certain backend wait for its places alone; all others for any place of a backend that gets new work,
+/// also of one that was added since. While nobody waits, returning a lease costs the line one read.
 /// </summary>
-internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
+internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines lines)
 {
+    // A token may fall due between the refusal and the question when. Then it is looked for again after this time.
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _any = [];
     private readonly Dictionary<Backend, LinkedList<Waiter>> _bound = [];
@@ -25,7 +28,7 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
 
     /// <summary>Waits for a place, in turn.</summary>
     /// <param name="waiter">A new one.</param>
-    /// <param name="length">How many may wait.</param>
+    /// <param name="length">How many may wait; for one backend of several, half of them.</param>
     /// <param name="longest">How long it may wait.</param>
     /// <param name="left">Fires when it need not wait any more.</param>
     public ValueTask<WaitEnd> WaitAsync(Waiter waiter, int length, TimeSpan longest, CancellationToken left)
@@ -41,14 +44,16 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
         lock (_lock) Serve(backend);
     }
 
-    /// <summary>Limits, or the backends that get new work, have changed.</summary>
+    /// <summary>Limits, shares, modes, health or the pool itself have changed: those who wait follow the change, and keep their order.</summary>
     public void Look()
     {
+        Interlocked.MemoryBarrier(); // The change comes first: who enters later, and is not counted yet, sees it himself.
         if (Count == 0) return;
         lock (_lock)
         {
-            ServeAll();
+            foreach (var waiter in All()) waiter.Follow(lines.Current);
             foreach (var waiter in All().Where(waiter => waiter.IsStranded()).ToArray()) End(waiter, WaitEnd.Stranded);
+            ServeAll();
         }
     }
 
@@ -74,18 +79,24 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
         lock (_lock)
         {
             if (_isClosed) return WaitEnd.Closed;
-            if (waiter.IsStranded()) return WaitEnd.Stranded;
             // With a full fence, before places are looked for: who frees one from now on sees that somebody waits, who did so before is seen here.
             Interlocked.Increment(ref _count);
+            waiter.Follow(lines.Current);
             waiter.Number = ++_last;
             waiter.Place = ListOf(waiter).AddLast(waiter);
             NoteLengths(waiter);
-            if (waiter.Only is { } only) Serve(only);
+            if (waiter.IsStranded()) End(waiter, WaitEnd.Stranded);
+            else if (waiter.Only is { } only) Serve(only);
             else ServeAny(waiter);
             if (waiter.Place is not null && _count > length) End(waiter, WaitEnd.Full);
+            else if (waiter.Place is not null && IsMoreThanItsPart(waiter, length)) End(waiter, WaitEnd.FullForBackend);
             return null;
         }
     }
+
+    // Those of one slow backend must not keep all others out of the line.
+    private bool IsMoreThanItsPart(Waiter waiter, int length)
+        => waiter.Only is not null && ListOf(waiter).Count > (length + 1) / 2 && waiter.HasOtherBackends();
 
     private void Leave(Waiter waiter, WaitEnd end)
     {
@@ -102,6 +113,7 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
         for (var i = 0; i < backends.Length && waiter.Place is not null; i++) Serve(backends[(int)((waiter.Number + i) % backends.Length)]);
     }
 
+    // Gives out the free places of all backends in turns, by weights and what slow start takes off them: no backend gets the whole line because it comes first.
     private void ServeAll()
     {
         HashSet<Backend> backends = [.. _bound.Keys];
@@ -111,28 +123,53 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
             if (!ReferenceEquals(waiter.Pool, seen)) backends.UnionWith((seen = waiter.Pool).Backends);
         }
 
-        foreach (var backend in backends) Serve(backend);
+        var turns = new PriorityQueue<(Backend Backend, int Number), double>();
+        foreach (var backend in backends) turns.Enqueue((backend, 1), 1 / backend.EffectiveWeight);
+        while (turns.TryDequeue(out var turn, out _))
+        {
+            if (TryServeOne(turn.Backend)) turns.Enqueue((turn.Backend, turn.Number + 1), (turn.Number + 1) / turn.Backend.EffectiveWeight);
+        }
     }
 
-    // Gives out the free places of a backend.
     private void Serve(Backend backend)
+    {
+        while (TryServeOne(backend))
+        {
+        }
+    }
+
+    // Gives one free place of a backend to the first that it is good for, and says whether there was one. Tunnel limits are not waited for.
+    private bool TryServeOne(Backend backend)
     {
         while (First(backend) is { } waiter)
         {
-            if (waiter.TryLease(backend, kind) != LeaseResult.Granted)
+            switch (waiter.TryLease(backend, kind))
             {
-                if (kind == LeaseKind.Tunnel && backend.RateWait is { Ticks: > 0 } wait) LookAgainIn(wait);
-                return;
+                case LeaseResult.Granted:
+                    End(waiter, WaitEnd.Granted);
+                    return true;
+                case LeaseResult.AllFull:
+                    End(waiter, WaitEnd.NoTunnel);
+                    break;
+                case LeaseResult.BackendFull:
+                    while (_bound.TryGetValue(backend, out var bound)) End(bound.First!.Value, WaitEnd.BackendFull);
+                    if (waiter.Place is null) break;
+                    if (waiter.MayGetTunnel(kind)) return false;
+                    End(waiter, WaitEnd.NoTunnel);
+                    break;
+                default:
+                    if (kind == LeaseKind.Tunnel && backend.PaceWait is { } wait) LookAgainIn(wait);
+                    return false;
             }
-
-            End(waiter, WaitEnd.Granted);
         }
+
+        return false;
     }
 
     // No release tells that a backend's rate allows another handshake. In whole milliseconds, as the system's timers count.
     private void LookAgainIn(TimeSpan wait)
     {
-        wait = TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+        wait = wait < ShortestLook ? ShortestLook : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
         var at = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
         if (at >= _timerAt) return;
         _timerAt = at;
@@ -186,26 +223,4 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time)
     }
 
     private IEnumerable<Waiter> All() => _bound.Values.SelectMany(list => list).Concat(_any);
-}
-
-/// <summary>The lines of a pool, which survive its changes: one for each kind of work, since the limits are apart, too.</summary>
-internal sealed class WaitLines(TimeProvider time)
-{
-    public WaitLine Requests { get; } = new(LeaseKind.Request, time);
-
-    public WaitLine Handshakes { get; } = new(LeaseKind.Tunnel, time);
-
-    public WaitLine Of(LeaseKind kind) => kind == LeaseKind.Request ? Requests : Handshakes;
-
-    public void Look()
-    {
-        Requests.Look();
-        Handshakes.Look();
-    }
-
-    public void Close()
-    {
-        Requests.Close();
-        Handshakes.Close();
-    }
 }
