@@ -53,8 +53,9 @@ internal sealed partial class PairRelay
     private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
         if (pair.Word is null) return TryPassOn(socket, ref pair, isClient, plain);
+        var owner = pair.Owner;
         PassLast(socket, ref pair, isClient, plain);
-        return pair.Owner is not null;
+        return pair.Owner == owner;
     }
 
     // False: the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
@@ -96,11 +97,13 @@ internal sealed partial class PairRelay
         if (side.Tls is { } tls) _ = TryAppend(ref side, tls.Close());
     }
 
-    // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client.
+    // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client. If the bytes before the
+    // fault have ended the pair already, it drains as it began to.
     private void EndAfterAlert(int socket, ref Pair pair, bool isClient)
     {
         Note(ref pair, isClient ? EndReason.TlsFailed : EndReason.BackendTlsFailed);
         _reactor.FinishSending(socket);
+        if (pair.IsDraining) return;
         if (isClient) Drain(_reactor.Place(socket) >> 1, isClientGone: false, isReset: true);
         else DrainBoth(_reactor.Place(socket) >> 1);
     }

@@ -243,6 +243,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     private void End(int number, bool isReset)
     {
         var pair = _pairs[number];
+        if (pair.Owner is null) return; // It has ended.
         _pairs[number] = default;
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;
