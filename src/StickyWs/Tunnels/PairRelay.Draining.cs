@@ -117,6 +117,10 @@ internal sealed partial class PairRelay
             {
                 End(number, pair.EndsByReset);
             }
+            else if (pair.Word is not null && IsPast(unchecked(pair.Until + Pair.LongestDrain)))
+            {
+                End(number, isReset: true); // However slowly it takes what is left.
+            }
             else if (left != pair.Unacknowledged)
             {
                 (pair.Unacknowledged, pair.LastActive) = (left, _reactor.Now);

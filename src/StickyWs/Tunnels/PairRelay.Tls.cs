@@ -61,9 +61,15 @@ internal sealed partial class PairRelay
     // False: the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
     private bool TryPassOn(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
+        ref var to = ref pair.Of(!isClient);
+        if (_reactor.IsDeaf(to.Socket))
+        {
+            pair.Owner!.Frames(isClient).Follow(plain); // It goes nowhere, and a goodbye still has to know the borders.
+            return true;
+        }
+
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
-        ref var to = ref pair.Of(!isClient);
         var bytes = to.Tls is { } tls ? tls.Seal(plain) : plain;
         if (to.Tls is { Status: TlsStatus.Failed })
         {
