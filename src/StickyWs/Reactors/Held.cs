@@ -7,7 +7,7 @@ namespace StickyWs.Reactors;
 internal abstract class Held
 {
     /// <summary>The number of bytes.</summary>
-    public int Length { get; set; }
+    public abstract int Length { get; }
 }
 
 /// <summary>Pooled memory.</summary>
@@ -15,6 +15,9 @@ internal sealed class HeldBytes : Held
 {
     private byte[] _buffer = [];
     private int _start;
+    private int _length;
+
+    public override int Length => _length;
 
     public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_start, Length);
 
@@ -30,11 +33,11 @@ internal sealed class HeldBytes : Held
         }
 
         bytes.CopyTo(_buffer.AsSpan(_start + Length));
-        Length += bytes.Length;
+        _length += bytes.Length;
     }
 
     /// <summary>Removes the first bytes, which were sent.</summary>
-    public void Drop(int count) => (_start, Length) = (_start + count, Length - count);
+    public void Drop(int count) => (_start, _length) = (_start + count, _length - count);
 
     /// <summary>Returns the memory to its pool.</summary>
     public void GiveBack()
@@ -44,8 +47,19 @@ internal sealed class HeldBytes : Held
     }
 }
 
-/// <summary>One of the reactor's pipes, holding spliced bytes.</summary>
+/// <summary>One of the reactor's pipes, holding spliced bytes, and what was written after them.</summary>
 internal sealed class HeldPipe(SplicePipe pipe) : Held
 {
     public SplicePipe Pipe => pipe;
+
+    /// <summary>The number of bytes in the pipe.</summary>
+    public int InPipe { get; set; }
+
+    /// <summary>What is sent when the pipe is empty; <see langword="null"/> if nothing.</summary>
+    public HeldBytes? Behind { get; set; }
+
+    public override int Length => InPipe + (Behind?.Length ?? 0);
+
+    /// <summary>Adds bytes behind those in the pipe.</summary>
+    public void Add(ReadOnlySpan<byte> bytes) => (Behind ??= new HeldBytes()).Add(bytes);
 }

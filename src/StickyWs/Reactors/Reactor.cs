@@ -137,9 +137,6 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>Ends that, whatever is left of the limit.</summary>
     public abstract void EndSplice(int from);
 
-    /// <summary>Whether spliced bytes wait in a pipe until a socket takes them. Nothing can be written to it meanwhile.</summary>
-    public abstract bool HoldsSpliced(int to);
-
     /// <summary>
     /// From now on, receives more at once from a socket that sends in bulk, where its usual receives are small. Ends by itself, as splicing does.
     /// </summary>

@@ -28,7 +28,6 @@ internal abstract unsafe partial class SocketReactor
         if (state.Has(SocketFlags.SendBroken)) return false;
         if (state.LeftoverLength > 0)
         {
-            if (state.Leftover is HeldPipe) throw new InvalidOperationException("Cannot send while spliced bytes are still in a pipe.");
             AddLeftover(ref state, bytes);
             return false;
         }
@@ -63,6 +62,12 @@ internal abstract unsafe partial class SocketReactor
     /// <summary>Keeps, in order, what a socket cannot take now.</summary>
     protected static void AddLeftover(ref SocketState state, ReadOnlySpan<byte> bytes)
     {
+        if (state.Leftover is HeldPipe pipe)
+        {
+            pipe.Add(bytes);
+            return;
+        }
+
         if (state.Leftover is not HeldBytes held) state.Leftover = held = new HeldBytes();
         held.Add(bytes);
     }

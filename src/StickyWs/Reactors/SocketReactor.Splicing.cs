@@ -24,14 +24,12 @@ internal abstract unsafe partial class SocketReactor
 
     public override void EndSplice(int from) => Sockets[from].Flags &= ~SocketFlags.Spliced;
 
-    public override bool HoldsSpliced(int to) => Sockets[to].Leftover is HeldPipe;
-
     // Returns whether the splice was the right call; if not, receive. One call may fill the pipe before the socket is empty.
     private bool TrySplice(int socket, ref SocketState state, ref int before, out bool goesOn)
     {
         goesOn = false;
         var other = state.Target;
-        if (other == SocketState.None || IsDeaf(other) || Sockets[other].LeftoverLength > 0) return false; // Drop the bytes, or queue them.
+        if (other == SocketState.None || IsDeaf(other) || Pending(ref Sockets[other]) > 0) return false; // Drop the bytes, or queue them.
         if (_pipes.TryRent() is not { } pipe) return false;
         var most = (nuint)Math.Min(_bufferSize, state.SpliceLeft);
         var count = Libc.Splice(state.Fd, null, pipe.Pipe.WriteEnd, null, most, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
@@ -64,7 +62,7 @@ internal abstract unsafe partial class SocketReactor
         before = count >= pipe.Pipe.Capacity ? _bufferSize : (int)count; // A full pipe does not mean an empty socket.
         CountSpliced(ref state, (int)count);
         ref var target = ref Sockets[other];
-        pipe.Length = (int)count;
+        pipe.InPipe = (int)count;
         target.Leftover = pipe;
         if (!FlushPipe(ref target, pipe))
         {
@@ -125,19 +123,26 @@ internal abstract unsafe partial class SocketReactor
     /// <summary>Drops what a socket could not take.</summary>
     protected void DropHeld(ref SocketState state)
     {
-        if (state.Leftover is HeldPipe pipe) _pipes.Discard(pipe);
+        if (state.Leftover is HeldPipe pipe) Discard(pipe);
         else if (state.Leftover is HeldBytes bytes) bytes.GiveBack();
         state.Leftover = null;
     }
 
+    private void Discard(HeldPipe pipe)
+    {
+        pipe.Behind?.GiveBack();
+        pipe.Behind = null;
+        _pipes.Discard(pipe);
+    }
+
     private bool FlushPipe(ref SocketState state, HeldPipe pipe)
     {
-        while (pipe.Length > 0)
+        while (pipe.InPipe > 0)
         {
-            var sent = Libc.Splice(pipe.Pipe.ReadEnd, null, state.Fd, null, (nuint)pipe.Length, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            var sent = Libc.Splice(pipe.Pipe.ReadEnd, null, state.Fd, null, (nuint)pipe.InPipe, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
             if (sent > 0)
             {
-                pipe.Length -= (int)sent;
+                pipe.InPipe -= (int)sent;
                 continue;
             }
 
@@ -147,12 +152,13 @@ internal abstract unsafe partial class SocketReactor
             NoteFault(ref state, error);
             state.Flags |= SocketFlags.SendBroken;
             state.Leftover = null;
-            _pipes.Discard(pipe);
+            Discard(pipe);
             return true;
         }
 
-        state.Leftover = null;
+        var behind = pipe.Behind;
+        (state.Leftover, pipe.Behind) = (behind, null);
         _pipes.Return(pipe);
-        return true;
+        return behind is null || FlushBytes(ref state, behind);
     }
 }

@@ -35,9 +35,12 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
         Volatile.Read(ref _cancelled)?.TrySetResult();
     }
 
+    /// <param name="socket">The socket that the peer acknowledges on.</param>
+    /// <param name="longest">How long to wait in all, however much the peer acknowledges; <see langword="null"/> for no limit.</param>
     /// <returns>Whether nothing is left to wait for; <see langword="false"/> if the peer acknowledged nothing for too long.</returns>
-    public async ValueTask<bool> WaitAsync(SocketView socket)
+    public async ValueTask<bool> WaitAsync(SocketView socket, TimeSpan? longest = null)
     {
+        var began = time.GetTimestamp();
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Interlocked.Exchange(ref _cancelled, cancelled);
         var (pause, looks, movedAt) = (FirstPause, 0, time.GetTimestamp());
@@ -51,7 +54,7 @@ internal sealed class Delivery(TimeProvider time, TimeSpan patience)
 
             if (!queue.IsEmpty)
             {
-                if (time.GetElapsedTime(movedAt) >= patience) return false;
+                if (time.GetElapsedTime(movedAt) >= patience || time.GetElapsedTime(began) >= longest) return false;
                 (pause, looks) = (pause < LongestPause ? pause * 2 : pause, 0);
             }
             else if (++looks == EnoughLooks)

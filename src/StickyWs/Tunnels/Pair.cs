@@ -9,7 +9,8 @@ internal struct Pair
     /// <summary>No socket, as it was closed; or no pair, as it has ended.</summary>
     public const int Gone = -1;
 
-    private const int LongestDrain = 60_000;
+    /// <summary>How long a drain may go on without a byte, if nothing else is set; with a goodbye, how long it may take in all. Milliseconds.</summary>
+    public const int LongestDrain = 60_000;
 
     public IPairOwner? Owner;
 

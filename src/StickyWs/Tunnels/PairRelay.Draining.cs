@@ -16,8 +16,8 @@ internal sealed partial class PairRelay
     {
         ref var pair = ref _pairs[number];
         ref var gone = ref pair.Of(isClientGone);
-        var rest = pair.Of(!isClientGone).Socket;
-        pair.Unacknowledged = _reactor.Unacknowledged(rest);
+        ref var rest = ref pair.Of(!isClientGone);
+        pair.Unacknowledged = Undelivered(ref rest);
         if (pair.Unacknowledged == 0)
         {
             End(number, isReset);
@@ -25,8 +25,8 @@ internal sealed partial class PairRelay
         }
 
         BeginDraining(number, ref pair, isReset);
-        Close(ref gone, isReset: true);
-        _reactor.Resume(rest);
+        if (!gone.IsGone) Close(ref gone, isReset: true);
+        _reactor.Resume(rest.Socket);
     }
 
     // Both sides have finished. With TLS the end of a side may come with its last bytes, which then are not with the kernel yet.
@@ -69,8 +69,8 @@ internal sealed partial class PairRelay
         }
 
         BeginDraining(number, ref pair, isReset: true);
-        _reactor.Resume(pair.Client.Socket);
-        _reactor.Resume(pair.Backend.Socket);
+        if (!pair.Client.IsGone) _reactor.Resume(pair.Client.Socket);
+        if (!pair.Backend.IsGone) _reactor.Resume(pair.Backend.Socket);
     }
 
     private void Close(ref PairSide side, bool isReset)
@@ -92,8 +92,10 @@ internal sealed partial class PairRelay
         return true;
     }
 
+    // Once: a number that is in the list twice would be looked at when it is another pair's.
     private void BeginDraining(int number, ref Pair pair, bool isReset)
     {
+        if (pair.IsDraining) return;
         if (pair.IsLeaving) _leaving.Remove(number);
         (pair.IsDraining, pair.EndsByReset, pair.LastActive) = (true, isReset, _reactor.Now);
         if (_draining.Count == 0) _nextLook = _reactor.Now + LookInterval;
@@ -105,13 +107,19 @@ internal sealed partial class PairRelay
         _nextLook = _reactor.Now + LookInterval;
         for (var i = _draining.Count - 1; i >= 0; i--)
         {
+            if (i >= _draining.Count) continue; // Whoever is told of an end may end others.
             var number = _draining[i];
             ref var pair = ref _pairs[number];
+            if (pair.Owner is null) continue;
             if (pair is { Word: not null, EndsByReset: false, HasEnded: false } && !IsPast(pair.Until)) continue; // Its peers are about to close.
             var left = Undelivered(ref pair);
             if (left == 0)
             {
                 End(number, pair.EndsByReset);
+            }
+            else if (pair.Word is not null && IsPast(unchecked(pair.Until + Pair.LongestDrain)))
+            {
+                End(number, isReset: true); // However slowly it takes what is left.
             }
             else if (left != pair.Unacknowledged)
             {

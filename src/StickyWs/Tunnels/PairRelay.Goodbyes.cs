@@ -1,4 +1,5 @@
 using StickyWs.Frames;
+using StickyWs.Tls;
 
 namespace StickyWs.Tunnels;
 
@@ -22,8 +23,10 @@ internal sealed partial class PairRelay
     public bool Say(int number, Goodbye goodbye)
     {
         ref var pair = ref _pairs[number];
-        if (pair.IsDraining || pair.Word is not null) return false;
+        if (pair.Owner is null || pair.IsDraining || pair.Word is not null) return false;
         (pair.Word, pair.Reason) = (goodbye, goodbye.End);
+        _reactor.EndSplice(pair.Client.Socket); // From here on, bytes may be appended to either side.
+        _reactor.EndSplice(pair.Backend.Socket);
         Await(ref pair, goodbye.CloseTimeout);
         if (pair.Client.HasFinished) (pair.Backend.IsTold, pair.Backend.IsShut) = (true, true);
         if (pair.Backend.HasFinished) (pair.Client.IsTold, pair.Client.IsShut) = (true, true);
@@ -33,15 +36,14 @@ internal sealed partial class PairRelay
         return true;
     }
 
-    // One frame at a time: our word comes between two of them.
+    // In one run, however many frames it has: up to the client's Close, or up to the end of the backend's frame, where our word comes.
     private void PassLast(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
         ref var frames = ref pair.Owner!.Frames(isClient);
         ref var to = ref pair.Of(!isClient);
-        while (!plain.IsEmpty && !to.IsTold && !to.IsGone)
+        if (!to.IsTold && !to.IsGone)
         {
-            var ahead = frames;
-            var count = ahead.FollowFrame(plain);
+            var count = LengthOfLast(frames, isClient, plain);
             if (!TryPassOn(socket, ref pair, isClient, plain[..count])) return;
             plain = plain[count..];
             if (frames.HasClosed) to.IsTold = true;
@@ -50,6 +52,13 @@ internal sealed partial class PairRelay
 
         frames.Follow(plain);
         if (pair.IsLeaving) Advance(_reactor.Place(socket) >> 1);
+    }
+
+    private static int LengthOfLast(FrameCursor ahead, bool isClient, ReadOnlySpan<byte> plain)
+    {
+        var count = ahead.FollowFrame(plain);
+        while (isClient && count < plain.Length && !ahead.HasClosed) count += ahead.FollowFrame(plain[count..]);
+        return count;
     }
 
     // Takes the next step of a goodbye, if it is due.
@@ -74,8 +83,11 @@ internal sealed partial class PairRelay
             Shut(ref pair.Client);
         }
 
-        if (pair.Backend.IsTold && (fromBackend.HasClosed || pair.Backend.HasFinished || pair.Backend.IsGone)) Leave(number);
+        if (pair.Backend.IsTold && HasBackendEnded(ref pair)) Leave(number);
     }
+
+    private static bool HasBackendEnded(ref Pair pair)
+        => pair.Owner!.Frames(ofClient: false).HasClosed || pair.Backend.HasFinished || pair.Backend.IsGone;
 
     // Puts our Close to one side after the last whole frame of the other, if that is where the other is.
     private void TryTell(ref Pair pair, bool isClient)
@@ -84,11 +96,11 @@ internal sealed partial class PairRelay
         ref var from = ref pair.Of(!isClient);
         ref var frames = ref pair.Owner!.Frames(!isClient);
         if (to.IsTold) return;
-        if (to.IsGone || frames.HasClosed || _reactor.IsDeaf(to.Socket))
+        if (to.IsGone || frames.HasClosed || _reactor.IsDeaf(to.Socket) || to.Tls is { Status: TlsStatus.Failed })
         {
             to.IsTold = true;
         }
-        else if (frames.IsBetweenFrames && !_reactor.HoldsSpliced(to.Socket))
+        else if (frames.IsBetweenFrames)
         {
             Span<byte> frame = stackalloc byte[CloseFrame.Longest];
             ReadOnlySpan<byte> close = frame[..CloseFrame.Write(frame, pair.Word!.Code, pair.Word.Reason, isMasked: !isClient)];
@@ -101,8 +113,15 @@ internal sealed partial class PairRelay
             Shut(ref to);
         }
 
-        // What the other sends is dropped from now on, so nothing keeps it waiting.
-        if (to.IsTold && !from.IsGone && from.Replies <= MostReplies) _reactor.Resume(from.Socket);
+        if (to.IsTold) ReadOn(ref from);
+    }
+
+    // What a side sends is dropped from now on, so nothing keeps it waiting, and nothing passes unseen.
+    private void ReadOn(ref PairSide from)
+    {
+        if (from.IsGone) return;
+        _reactor.EndSplice(from.Socket);
+        if (from.Replies <= MostReplies) _reactor.Resume(from.Socket);
     }
 
     private void Shut(ref PairSide side)
@@ -144,6 +163,7 @@ internal sealed partial class PairRelay
         var frames = pair.Owner!.Frames(ofClient: true);
         if (isClient && !pair.Client.HasFinished && !frames.HasClosed && !frames.IsBetweenFrames) return false;
         Close(ref pair.Of(isClient), isReset: true);
+        ReadOn(ref pair.Of(!isClient)); // It may have waited for the other.
         return true;
     }
 
@@ -152,6 +172,7 @@ internal sealed partial class PairRelay
         _nextLateLook = _reactor.Now + LateInterval;
         for (var i = _leaving.Count - 1; i >= 0; i--)
         {
+            if (i >= _leaving.Count) continue; // Whoever is told of an end may end others.
             var number = _leaving[i];
             if (IsPast(_pairs[number].Until)) GoOnWithoutAnswer(number);
         }
@@ -168,7 +189,7 @@ internal sealed partial class PairRelay
 
         var isFirst = !pair.Backend.IsTold && pair.Owner!.Frames(ofClient: true).IsBetweenFrames;
         if (isFirst) TryTell(ref pair, isClient: false);
-        if (!isFirst || !pair.Backend.IsTold)
+        if (!isFirst || HasBackendEnded(ref pair))
         {
             Leave(number);
             return;

@@ -53,16 +53,23 @@ internal sealed partial class PairRelay
     private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
         if (pair.Word is null) return TryPassOn(socket, ref pair, isClient, plain);
+        var owner = pair.Owner;
         PassLast(socket, ref pair, isClient, plain);
-        return pair.Owner is not null;
+        return pair.Owner == owner;
     }
 
     // False: the other side's TLS seals nothing more. Its peer left a message unfinished, and too much waits for that.
     private bool TryPassOn(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
+        ref var to = ref pair.Of(!isClient);
+        if (_reactor.IsDeaf(to.Socket))
+        {
+            pair.Owner!.Frames(isClient).Follow(plain); // It goes nowhere, and a goodbye still has to know the borders.
+            return true;
+        }
+
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
-        ref var to = ref pair.Of(!isClient);
         var bytes = to.Tls is { } tls ? tls.Seal(plain) : plain;
         if (to.Tls is { Status: TlsStatus.Failed })
         {
@@ -96,11 +103,13 @@ internal sealed partial class PairRelay
         if (side.Tls is { } tls) _ = TryAppend(ref side, tls.Close());
     }
 
-    // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client.
+    // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client. If the bytes before the
+    // fault have ended the pair already, it drains as it began to.
     private void EndAfterAlert(int socket, ref Pair pair, bool isClient)
     {
         Note(ref pair, isClient ? EndReason.TlsFailed : EndReason.BackendTlsFailed);
         _reactor.FinishSending(socket);
+        if (pair.IsDraining) return;
         if (isClient) Drain(_reactor.Place(socket) >> 1, isClientGone: false, isReset: true);
         else DrainBoth(_reactor.Place(socket) >> 1);
     }

@@ -82,12 +82,19 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         ref var pair = ref Find(socket, out var isClient);
         var other = pair.Of(!isClient).Socket;
         // Read and drop: unread bytes would turn the close into a reset.
-        if (pair.IsDraining || pair.Of(isClient).IsOver || (pair.Word is null && _reactor.IsDeaf(other))) return;
-        pair.LastActive = _reactor.Now;
+        if (pair.IsDraining || pair.Of(isClient).IsOver) return;
+        var isDropped = pair.Word is null && _reactor.IsDeaf(other);
+        if (!isDropped) pair.LastActive = _reactor.Now;
         if (pair.HasTls)
         {
             if (piece.ComesInBulk) _reactor.ReceiveInBulk(socket); // Records are 16 KiB: whole ones need no copy.
             Translate(socket, ref pair, isClient, piece.Bytes);
+            return;
+        }
+
+        if (isDropped)
+        {
+            pair.Owner!.Frames(isClient).Follow(piece.Bytes);
             return;
         }
 
@@ -243,6 +250,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     private void End(int number, bool isReset)
     {
         var pair = _pairs[number];
+        if (pair.Owner is null) return; // It has ended.
         _pairs[number] = default;
         _pairs.Return(number);
         if (pair.IsLimited) _limited--;

@@ -1,8 +1,11 @@
 namespace StickyWs.Tunnels;
 
 /// <summary>A goodbye under way in the portable lane.</summary>
-internal sealed class PipeGoodbye(Goodbye word, long until)
+internal sealed class PipeGoodbye(Goodbye word, long until, long saidAt)
 {
+    /// <summary>How long a client that takes its last bytes slowly is waited for in all.</summary>
+    public static readonly TimeSpan LongestDrain = TimeSpan.FromMinutes(1);
+
     private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isClientGivenUp;
@@ -10,10 +13,13 @@ internal sealed class PipeGoodbye(Goodbye word, long until)
 
     public Goodbye Word => word;
 
+    /// <summary>When it was said, as a timestamp.</summary>
+    public long SaidAt => saidAt;
+
     /// <summary>How long its next step is waited for, as a timestamp.</summary>
     public long Until { get; set; } = until;
 
-    /// <summary>The client has its Close: ours, or the backend's.</summary>
+    /// <summary>The client has its Close, ours or the backend's, or gets it behind what it has not taken yet.</summary>
     public Task Told => _told.Task;
 
     /// <summary>The client has ended or said its Close, or is not waited for any more.</summary>

@@ -79,7 +79,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         lock (_lock)
         {
             if (_isClosed || _isEnding || _goodbye is not null) return;
-            _goodbye = said = new PipeGoodbye(goodbye, Until(goodbye));
+            _goodbye = said = new PipeGoodbye(goodbye, Until(goodbye), time.GetTimestamp());
             Note(goodbye);
         }
 
@@ -95,7 +95,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         }
 
         goodbye.Until = Until(goodbye.Word);
-        if (!_relay!.Hurry(goodbye)) Abort(goodbye.Word.End);
+        if (_relay is { } relay && !relay.Hurry(goodbye)) Abort(goodbye.Word.End); // Before it is attached, nothing was said yet.
     }
 
     /// <summary>One side has finished; only the other speaks from now on.</summary>
@@ -144,7 +144,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         {
             if (_isClosed) return; // The client's connection may serve other requests by now.
             if (reason == EndReason.IdleTimeout) NoteOverdue();
-            else Note(reason);
+            else NoteAbort(reason);
             client.Abort();
             backend.Abort();
             ToClient.Cancel();

@@ -82,7 +82,8 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     public override void Abort(EndReason reason) => reactor.Run(() =>
     {
-        Note(reason);
+        if (_pair == HasEnded) return;
+        NoteAbort(reason);
         if (_pair >= 0) PairRelay.Of(reactor).Abort(_pair);
     });
 

@@ -19,6 +19,9 @@ internal sealed partial class Relay
     // Ends a read that has the floor though nothing has come: the wait before it may end for nothing.
     private readonly CancellationTokenSource _said = new();
 
+    // Our Close is with the client's pipe, which has not taken it yet.
+    private Task _telling = Task.CompletedTask;
+
     private volatile bool _isOver;
 
     private CancellationToken UntilSaid => tunnel.Goodbye is null ? _said.Token : default;
@@ -35,11 +38,19 @@ internal sealed partial class Relay
     /// <returns>Whether there is another step; if not, the tunnel must be aborted.</returns>
     public bool Hurry(PipeGoodbye goodbye)
     {
-        if (!goodbye.Told.IsCompleted) return false;
-        if (goodbye.Answered.IsCompleted || goodbye.IsClientGivenUp || _toBackend.IsCompleted) return TryEndBackend(goodbye);
+        if (!goodbye.Told.IsCompleted)
+        {
+            if (!_isPassing || !tunnel.Frames(ofClient: false).IsBetweenFrames) return false;
+            goodbye.NoteTold(); // Its Close follows what it has not taken yet.
+        }
+
+        if (goodbye.Answered.IsCompleted || goodbye.IsClientGivenUp || _toBackend.IsCompleted) return TryEndBackend(goodbye) || MayDrain(goodbye);
         GiveClientUp(goodbye);
         return true;
     }
+
+    private bool MayDrain(PipeGoodbye goodbye)
+        => (_isPassing || !_telling.IsCompleted) && tunnels.Time.GetElapsedTime(goodbye.SaidAt) < PipeGoodbye.LongestDrain;
 
     private async Task TellGuardedAsync(PipeGoodbye goodbye)
     {
@@ -105,8 +116,9 @@ internal sealed partial class Relay
             client.Output.Advance(CloseFrame.Write(client.Output.GetSpan(CloseFrame.Longest), goodbye.Word.Code, goodbye.Word.Reason, isMasked: false));
         }
 
-        await FlushAsync().ConfigureAwait(false);
-        goodbye.NoteTold();
+        _telling = FlushAsync().AsTask();
+        goodbye.NoteTold(); // It is queued: that the client is slow is nothing to its backend.
+        await _telling.ConfigureAwait(false);
     }
 
     // The number of bytes that still go to the client.
@@ -150,6 +162,7 @@ internal sealed partial class Relay
 
         await Task.WhenAny(goodbye.Answered, _toBackend).ConfigureAwait(false);
         await goodbye.Told.ConfigureAwait(false);
+        await _telling.ConfigureAwait(false);
         if (!_isBackendDeaf) await TryAsync(tunnel.BackendConnection.ShutdownSendAsync()).ConfigureAwait(false);
         if (!_isBackendDeaf) await tunnel.ToBackend.WaitAsync(SocketView.Of(tunnel.BackendConnection.Socket)).ConfigureAwait(false);
         _isBackendDeaf = true;

@@ -30,6 +30,9 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
     private volatile bool _endsInOrder;
     private volatile bool _isWriting;
 
+    // The client's pipe has not taken the last piece yet.
+    private volatile bool _isPassing;
+
     // The backend accepts no more ...
     private volatile bool _isBackendDeaf;
 
@@ -71,8 +74,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             {
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
                 _isWriting = true;
-                if (!result.Buffer.IsEmpty && !_isBackendDeaf && tunnel.Goodbye is not { Answered.IsCompleted: true })
-                    await TryAsync(WriteAsync(result.Buffer)).ConfigureAwait(false);
+                if (!result.Buffer.IsEmpty && tunnel.Goodbye is not { Answered.IsCompleted: true }) await PassAsync(result.Buffer).ConfigureAwait(false);
                 _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled && _isOver) return;
@@ -100,6 +102,12 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
         }
     }
 
+    // What is dropped is followed: a goodbye still has to see the client's Close.
+    private async ValueTask PassAsync(ReadOnlySequence<byte> bytes)
+    {
+        if (_isBackendDeaf || !await TryAsync(WriteAsync(bytes)).ConfigureAwait(false)) tunnel.Frames(ofClient: true).Follow(bytes);
+    }
+
     private async ValueTask WriteAsync(ReadOnlySequence<byte> bytes)
     {
         foreach (var segment in bytes) await tunnel.BackendConnection.Stream.WriteAsync(segment).ConfigureAwait(false);
@@ -107,16 +115,18 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
     }
 
     // The backend may have finished before, and what it sent must still be read: the other direction sees its end.
-    private async ValueTask TryAsync(ValueTask write)
+    private async ValueTask<bool> TryAsync(ValueTask write)
     {
         try
         {
             await write.ConfigureAwait(false);
+            return true;
         }
         catch (Exception e) when (IsBroken(e))
         {
             _hasBackendBroken = !HadFinished(e);
             _isBackendDeaf = true;
+            return false;
         }
     }
 
@@ -145,11 +155,13 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
         {
             int read;
             Memory<byte> memory;
+            var hasFloor = false;
             if (IsSaid() && await TryTellAsync(tunnel.Goodbye!).ConfigureAwait(false)) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
             try
             {
                 await tunnel.BackendConnection.Stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-                if (!TakesFloor()) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
+                hasFloor = TakesFloor();
+                if (!hasFloor) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
                 memory = client.Output.GetMemory(sizeHint);
                 read = await tunnel.BackendConnection.Stream.ReadAsync(memory, UntilSaid).ConfigureAwait(false);
                 sizeHint = read == memory.Length ? BulkRead : 0;
@@ -160,7 +172,8 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             }
             catch (Exception e) when (IsBroken(e))
             {
-                if (tunnel.Goodbye is { IsEnding: true } word) return await HearOutAsync(word).ConfigureAwait(false);
+                // A client that has its Close may answer it, whatever became of the backend.
+                if (tunnel.Goodbye is { } word && (word.IsEnding || (!hasFloor && !TakesFloor()))) return await HearOutAsync(word).ConfigureAwait(false);
                 return EndReason.BackendReset;
             }
 
@@ -171,7 +184,10 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             client.Output.Advance(passed);
             tunnel.CountToClient(memory.Span[..passed]);
             if (passed < read) return await TellAndHearOutAsync(tunnel.Goodbye!, memory[passed..read].ToArray()).ConfigureAwait(false);
-            if (await FlushAsync().ConfigureAwait(false)) continue;
+            _isPassing = true;
+            var takesMore = await FlushAsync().ConfigureAwait(false);
+            _isPassing = false;
+            if (takesMore) continue;
             return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
         }
     }
@@ -210,11 +226,14 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
         tunnel.NoteHalfClosed();
         var isInOrder = _endsInOrder = reason == EndReason.BackendClosed;
         var heard = tunnel.BytesToBackend;
-        var isDelivered = (isInOrder && _hasClientFinished) || await tunnel.ToClient.WaitAsync(tunnel.Client.Socket).ConfigureAwait(false);
+        var isDelivered = (isInOrder && _hasClientFinished) || await DeliverAsync().ConfigureAwait(false);
         if (!isDelivered) tunnel.Abort(EndReason.IdleTimeout);
         else if (isInOrder || tunnel.Client.Socket.IsNone) await FinishAsync(heard).ConfigureAwait(false);
         else tunnel.Abort(reason);
     }
+
+    private ValueTask<bool> DeliverAsync()
+        => tunnel.ToClient.WaitAsync(tunnel.Client.Socket, tunnel.Goodbye is null ? null : PipeGoodbye.LongestDrain);
 
     // Closing ends the client's half as well, so what the client is sending goes first, as long as the backend accepts it.
     private async ValueTask FinishAsync(long heard)

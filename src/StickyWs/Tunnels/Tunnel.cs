@@ -119,6 +119,15 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Notes that a goodbye ends it. This overrides an earlier half-close, too.</summary>
     protected void Note(Goodbye goodbye) => NoteInstead(goodbye.End);
 
+    /// <summary>Notes that it is aborted. What cuts it off while a goodbye waits is what ended it.</summary>
+    protected void NoteAbort(EndReason reason)
+    {
+        Note(reason);
+        if (reason is not (EndReason.Cut or EndReason.Shutdown)) return;
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.HandedOff);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.MaxAge);
+    }
+
     private void NoteInstead(EndReason reason)
     {
         Note(reason);

@@ -275,6 +275,26 @@ public sealed class GoodbyeTests : BalancerTest
     }
 
     [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_client_that_was_told_may_answer_though_its_backend_broke(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, backend.Address);
+        var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
+        await ExchangeAsync(client, server);
+        await SayAsync(balancer);
+        await AssertToldAsync(client);
+
+        server.Reset();
+        await client.WriteAsync(Frames.OfClient(0x81, "last words"u8.ToArray()));
+        await client.WriteAsync(Frames.OfClient(0x88, [3, 0xF4]));
+
+        Assert.True(await client.EndsInOrderAsync());
+        await client.FinishAsync();
+        await EndsAsync(balancer);
+    }
+
+    [Theory]
     [InlineData(Lane.Raw, 1)]
     [InlineData(Lane.Portable, 1)]
     [InlineData(Lane.RawTls, 1)]

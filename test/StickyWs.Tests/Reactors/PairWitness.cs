@@ -49,29 +49,30 @@ internal sealed class PairWitness : IPairOwner
 
     void IPairOwner.CountToBackend(ReadOnlySpan<byte> piece)
     {
-        ((IPairOwner)this).CountToBackend(piece.Length);
+        FromClient.Follow(piece);
         LastToBackend = piece.ToArray();
+        AddToBackend(piece.Length);
     }
 
     void IPairOwner.CountToClient(ReadOnlySpan<byte> piece)
     {
-        ((IPairOwner)this).CountToClient(piece.Length);
+        FromBackend.Follow(piece);
         LastToClient = piece.ToArray();
+        AddToClient(piece.Length);
     }
 
     void IPairOwner.CountToBackend(long bytes)
     {
+        FromClient.Skip(bytes);
         LastToBackend = null;
-        Volatile.Write(ref _toBackend, _toBackend + bytes);
-        Volatile.Write(ref _moves, _moves + 1);
-        OnToBackend?.Invoke();
+        AddToBackend(bytes);
     }
 
     void IPairOwner.CountToClient(long bytes)
     {
+        FromBackend.Skip(bytes);
         LastToClient = null;
-        Volatile.Write(ref _toClient, _toClient + bytes);
-        Volatile.Write(ref _moves, _moves + 1);
+        AddToClient(bytes);
     }
 
     void IPairOwner.Ended(EndReason reason)
@@ -79,5 +80,18 @@ internal sealed class PairWitness : IPairOwner
         Interlocked.Increment(ref _ends);
         OnEnded?.Invoke();
         _ended.TrySetResult(reason);
+    }
+
+    private void AddToBackend(long bytes)
+    {
+        Volatile.Write(ref _toBackend, _toBackend + bytes);
+        Volatile.Write(ref _moves, _moves + 1);
+        OnToBackend?.Invoke();
+    }
+
+    private void AddToClient(long bytes)
+    {
+        Volatile.Write(ref _toClient, _toClient + bytes);
+        Volatile.Write(ref _moves, _moves + 1);
     }
 }

@@ -124,6 +124,33 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         Assert.Equal(Large - pair.SplicedBytes, got.Count(letter => letter == 'A'));
     }
 
+    // Whether the spliced bytes are with the kernel or still in their pipe, and however long what is written waits for the turn's end.
+    [Fact]
+    public async Task WhatIsAppendedBehindASplice_StaysBehindItAndBeforeTheNext()
+    {
+        await using var rig = new RelayRig(onFailure => ReactorKind.Create(mode, onFailure, isOlder: isOlder));
+        using var pair = await Shouter.JoinAsync(rig);
+        pair.AppendsBehindSplices = true;
+        await rig.DoAsync(() =>
+        {
+            rig.Reactor.Splice(pair.LeftNumber, pair.RightNumber, int.MaxValue);
+            return 0;
+        });
+
+        var writing = Task.Run(async () =>
+        {
+            await pair.Left.WriteAsync(Encoding.ASCII.GetBytes(new string('a', Large)));
+            await pair.Left.FinishAsync();
+        });
+        await Wait.UntilAsync(() => pair.Stalls > 0 || writing.IsCompleted);
+        var got = Encoding.ASCII.GetString(await pair.Right.ReadToEndAsync());
+        await writing;
+
+        Assert.InRange(pair.SplicedBytes, 1, Large);
+        var meant = pair.Meant.ToString();
+        Assert.True(meant == got, $"{got.Length} bytes arrived that are not the {meant.Length} that were meant.");
+    }
+
     /// <summary>Two connections whose bytes go to each other, changed.</summary>
     private sealed class Shouter : IStreamHandler, IDisposable
     {
@@ -147,6 +174,11 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         public int Stalls { get; private set; }
 
         public int PartsBehindComma { get; set; } = 1;
+
+        public bool AppendsBehindSplices { get; set; }
+
+        /// <summary>What should arrive, if that is set and no more than letters in lower case are sent.</summary>
+        public StringBuilder Meant { get; } = new();
 
         public static async Task<Shouter> JoinAsync(RelayRig rig)
         {
@@ -172,6 +204,7 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
         {
             var to = Other(socket);
             var hasRoom = true;
+            if (AppendsBehindSplices) Meant.Append('A', piece.Bytes.Length);
             var rest = piece.Bytes;
             while (!rest.IsEmpty)
             {
@@ -187,7 +220,13 @@ public abstract class StreamHandlerTests(ReactorMode mode, bool isOlder = false)
             if (!hasRoom) Stalled(to);
         }
 
-        public void Spliced(int socket, int count) => SplicedBytes += count;
+        public void Spliced(int socket, int count)
+        {
+            SplicedBytes += count;
+            if (!AppendsBehindSplices) return;
+            Meant.Append('a', count).Append(Own);
+            if (!_reactor.Append(Other(socket), Encoding.ASCII.GetBytes(Own))) Stalled(Other(socket));
+        }
 
         public void Finished(int socket)
         {

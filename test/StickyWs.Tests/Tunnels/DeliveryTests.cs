@@ -53,6 +53,22 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Wait_WithALimit_EndsThereHoweverPatientItIs()
+    {
+        Fill();
+        var delivery = new Delivery(_clock, Endless);
+
+        var waiting = delivery.WaitAsync(SocketView.Of(_sender), Patience).AsTask();
+        await Wait.UntilAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return waiting.IsCompleted;
+        });
+
+        Assert.False(await waiting);
+    }
+
+    [Fact]
     public async Task Wait_ForAPeerThatReadsOn_TellsHowMuchItHasTaken()
     {
         Fill();

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
@@ -84,6 +85,47 @@ public sealed class PipeTunnelTests : IDisposable
         Assert.False(tunnel.IsOverdue());
         _clock.Advance(TimeSpan.FromTicks(1));
         Assert.True(tunnel.IsOverdue());
+    }
+
+    [Theory]
+    [InlineData(EndReason.HandedOff, EndReason.Cut, EndReason.Cut)]
+    [InlineData(EndReason.MaxAge, EndReason.Shutdown, EndReason.Shutdown)]
+    [InlineData(EndReason.HandedOff, EndReason.IdleTimeout, EndReason.HandedOff)]
+    [InlineData(EndReason.HandedOff, EndReason.ClientReset, EndReason.HandedOff)]
+    public void Abort_AfterAGoodbye_IsTheReasonIfItCutsTheTunnelOff(EndReason said, EndReason abort, EndReason expected)
+    {
+        var tunnel = Tunnel(new TunnelOptions());
+        tunnel.Say(new Goodbye(1012, "", said, Limit));
+
+        tunnel.Abort(abort);
+
+        Assert.Equal(expected, tunnel.EndReason);
+    }
+
+    [Fact]
+    public void Abort_AfterTheEnd_ChangesNoReason()
+    {
+        var tunnel = Tunnel(new TunnelOptions());
+        tunnel.Say(new Goodbye(1012, "", EndReason.HandedOff, Limit));
+        tunnel.Close();
+
+        tunnel.Abort(EndReason.Cut);
+
+        Assert.Equal(EndReason.HandedOff, tunnel.EndReason);
+    }
+
+    // It is in the table before its relay runs.
+    [Fact]
+    public void EndOverdue_BeforeTheRelayIsAttached_LeavesTheGoodbyeToIt()
+    {
+        var tunnel = Tunnel(new TunnelOptions());
+        tunnel.Say(new Goodbye(1012, "", EndReason.HandedOff, Limit));
+        _clock.Advance(Limit);
+        Assert.True(tunnel.IsOverdue());
+
+        tunnel.EndOverdue();
+
+        Assert.False(tunnel.IsOverdue());
     }
 
     // An acknowledgement may be delayed, and then counts at the next look.

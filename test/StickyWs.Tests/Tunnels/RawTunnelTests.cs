@@ -117,6 +117,30 @@ public abstract class RawTunnelTests : IDisposable
         backend.Dispose();
     }
 
+    [Theory]
+    [InlineData(EndReason.HandedOff, EndReason.Cut, EndReason.Cut)]
+    [InlineData(EndReason.MaxAge, EndReason.Shutdown, EndReason.Shutdown)]
+    [InlineData(EndReason.HandedOff, EndReason.IdleTimeout, EndReason.HandedOff)]
+    public async Task Abort_AfterAGoodbye_IsTheReasonIfItCutsTheTunnelOff(EndReason said, EndReason abort, EndReason expected)
+    {
+        await using var rig = new RelayRig(_mode);
+        var (client, clientFd) = rig.Connect();
+        var (backend, backendFd) = rig.Connect();
+        var (tunnel, lease) = Tunnel(rig);
+        tunnel.Join(new RawSocket(rig.Reactor, clientFd), new RawSocket(rig.Reactor, backendFd), new TunnelOptions());
+        tunnel.Say(new Goodbye(1012, "", said, Wait.Bound));
+
+        tunnel.Abort(abort);
+
+        await Wait.UntilAsync(() => lease.ActiveTunnels == 0 && _tunnels.Count == 0);
+        Assert.Equal(expected, tunnel.EndReason);
+        tunnel.Abort(EndReason.Cut);
+        await rig.TurnAsync();
+        Assert.Equal(expected, tunnel.EndReason);
+        client.Dispose();
+        backend.Dispose();
+    }
+
     [Fact]
     public async Task Join_WithAListenerThatThrows_OpensTheTunnel()
     {
