@@ -297,7 +297,8 @@ public sealed class HandOffTests : IDisposable
         Assert.False(again.IsCompleted || waiting.IsCompleted);
         pinned.Abort(EndReason.ClientClosed);
 
-        Assert.Equal((DrainOutcome.Empty, 0), (Assert.Single(await again.WaitAsync(Wait.Bound)).Outcome, Assert.Single(await waiting.WaitAsync(Wait.Bound)).Left));
+        Assert.Equal(DrainOutcome.Empty, Assert.Single(await again.WaitAsync(Wait.Bound)).Outcome);
+        Assert.Equal(0, Assert.Single(await waiting.WaitAsync(Wait.Bound)).Left);
     }
 
     // They hold no lease, and will.
