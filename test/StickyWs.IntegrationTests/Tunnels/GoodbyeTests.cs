@@ -294,6 +294,25 @@ public sealed class GoodbyeTests : BalancerTest
         await EndsAsync(balancer);
     }
 
+    // Nothing is written to the backend meanwhile, so it is the read that sees the break.
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task A_client_that_was_told_is_not_reset_when_its_backend_breaks(Lane lane)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, backend.Address);
+        var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
+        await ExchangeAsync(client, server);
+        await SayAsync(balancer, Short);
+        await AssertToldAsync(client);
+
+        server.Reset();
+
+        Assert.True(await client.EndsInOrderAsync());
+        await client.FinishAsync();
+        await EndsAsync(balancer);
+    }
+
     [Theory]
     [InlineData(Lane.Raw, 1)]
     [InlineData(Lane.Portable, 1)]
