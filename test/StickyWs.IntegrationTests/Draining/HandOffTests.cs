@@ -142,10 +142,12 @@ public sealed class HandOffTests : DrainingTest
         Assert.Equal("busy", await busyServer.ReadTextAsync(4));
 
         _ = ControlOf(balancer).HandOffAsync(A);
-        Task[] ends = [SeeOutAsync(busy), SeeOutAsync(idle)];
+        Task<string>[] words = [busy.ReadTextAsync(1), idle.ReadTextAsync(1)]; // The Close: the ends may come together.
 
-        Assert.Same(ends[1], await Task.WhenAny(ends));
-        await ends[0];
+        Assert.Same(words[1], await Task.WhenAny(words));
+        Assert.All(await Task.WhenAll(words), word => Assert.Equal("\u0088", word));
+        await SeeOutAsync(busy);
+        await SeeOutAsync(idle);
     }
 
     [Theory]
