@@ -19,6 +19,8 @@ internal sealed class Decision(
     private Backend? _first = claim?.First;
     private bool _metFull;
     private bool _hadTurn;
+    private bool _hasChanged;
+    private bool _isLate;
     private Backend? _trial;
     private List<Backend>? _tried;
     private Backend? _waitsFor;
@@ -59,13 +61,25 @@ internal sealed class Decision(
         }
 
         PassOverLast();
+        if (TryNextOf(out lease)) return true;
+        if (Why != NoBackendReason.NoneEligible || !_hasChanged || _isLate) return false;
+
+        // All that the pool had when this was routed were replaced since then. Its own backends serve it if the pool itself is no more.
+        _isLate = true;
+        Follow(Pool.Lines.Current, isForced: true);
+        return TryNextOf(out lease);
+    }
+
+    private bool TryNextOf(out Lease lease)
+    {
+        lease = default;
         var isBusy = IsBehindOthers;
         var left = isBusy ? BackendSet.None : _candidates; // A trial is open to it all the same: those in line do not wait for that backend.
         while (Pick(left, out var isBound) is { } backend)
         {
             if (!MayHave(backend))
             {
-                (_candidates, left) = (_candidates.Without(backend), left.Without(backend));
+                (_candidates, left, _hasChanged) = (_candidates.Without(backend), left.Without(backend), true);
                 continue;
             }
 
@@ -151,7 +165,8 @@ internal sealed class Decision(
         => !backend.IsFull(Kind) && (backend.IsAwaited(Kind) || (isBound && backend.IsEligible && Pool.Lines.Of(Kind).HasWaitersForAny));
 
     // The pool may be an old one: others may have been drained or taken out since.
-    private bool MayHave(Backend backend) => backend.IsEligible || backend == _trial || claim?.IsKnownAt(backend) == true;
+    private bool MayHave(Backend backend)
+        => backend.IsEligible || backend == _trial || claim?.IsKnownAt(backend) == true || (_isLate && !backend.IsHandedOff);
 
     private LeaseResult TryLease(Backend backend, bool isBound, out Lease lease)
     {
@@ -235,9 +250,10 @@ internal sealed class Decision(
     }
 
     // After an attempt or a wait the pool may not be what it was: backends have come and gone.
-    private void Follow(PoolSnapshot? current)
+    private void Follow(PoolSnapshot? current, bool isForced = false)
     {
-        if (current is null || ReferenceEquals(current, Pool) || !current.IsReachedLike(Pool)) return;
+        if (current?.IsReachedLike(Pool) != true) current = Pool;
+        if (ReferenceEquals(current, Pool) && !isForced) return;
         Pool = current;
         _candidates = current.Eligible;
         for (var i = 0; i < _tried?.Count; i++) _candidates = _candidates.Without(_tried[i]);

@@ -289,6 +289,33 @@ public sealed class CrowdTests
         Assert.All(decisions, decision => Assert.Equal("b", Next(decision).Backend.Name));
     }
 
+    [Theory]
+    [InlineData("chat")]
+    [InlineData("talk")]
+    public void TryNext_AllBackendsReplacedSinceItWasRouted_IsServed(string pool)
+    {
+        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var decision = Decide(registry);
+        var others = new StickyWsOptions();
+        others.Pools[pool] = new PoolOptions { Backends = { ["x"] = new BackendOptions { Address = "http://x" } } };
+        var isSame = Fleet.PoolOf(registry).Name == pool;
+        registry.Apply(others);
+
+        // By the new ones; by the old if there is no pool of this name any more.
+        Assert.Equal(isSame, Next(decision).Backend.Name == "x");
+    }
+
+    [Fact]
+    public void TryNext_AllBackendsCutSinceItWasRouted_GetsNone()
+    {
+        var registry = Fleet.Registry(Fleet.Options(1, 1));
+        var decision = Decide(registry);
+        registry.Order([.. Fleet.PoolOf(registry).Backends], BackendMode.Cut);
+
+        Assert.False(decision.TryNext(out _));
+        Assert.Equal(NoBackendReason.NoneEligible, decision.Why);
+    }
+
     [Fact]
     public async Task WaitAsync_ManyAtOnceThroughReloads_ExceedsNoLimitAndServesEverybody()
     {
