@@ -46,10 +46,10 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     private Task SniffAsync(ConnectionContext connection)
     {
         var isSniffed = connection.Features.Get<ConnectionArrival>() is { Verdict: not Verdict.Tls }; // The bytes inside TLS have not been seen yet.
-        if (isSniffed) return next(connection);
+        if (isSniffed) return Next(connection);
         var judging = JudgeAsync(ConnectionArrival.Of(connection));
         if (!judging.IsCompletedSuccessfully) return GoOnAsync(judging);
-        return judging.Result is { } ordinary ? next(ordinary) : Task.CompletedTask;
+        return judging.Result is { } ordinary ? Next(ordinary) : Task.CompletedTask;
     }
 
     private async Task GoOnAsync(ValueTask<ConnectionContext?> judging)
@@ -57,7 +57,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
         if (await judging.ConfigureAwait(false) is not { } ordinary) return;
         // The next middleware may be application code, and this the thread of a reactor.
         if (ordinary is RawConnection) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await next(ordinary).ConfigureAwait(false);
+        await Next(ordinary).ConfigureAwait(false);
     }
 
     // The connection as the next middleware is to have it; null if it is over, or its tunnel lives on elsewhere. No state machine where the bytes that

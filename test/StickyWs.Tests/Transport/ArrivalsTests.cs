@@ -21,7 +21,7 @@ public sealed class ArrivalsTests : IAsyncDisposable
     private readonly List<IDisposable> _clients = [];
     private readonly RawListener _listener;
 
-    public ArrivalsTests() => _listener = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, _log);
+    public ArrivalsTests() => _listener = new RawListener(ListeningSocket.Open(), _reactors, _settings, TimeProvider.System, _log);
 
     public async ValueTask DisposeAsync()
     {
@@ -125,7 +125,7 @@ public sealed class ArrivalsTests : IAsyncDisposable
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var old = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, _log, handover: _handover);
+        await using var old = new RawListener(ListeningSocket.Open(), _reactors, _settings, TimeProvider.System, _log, handover: _handover);
         await InstallAsync(old, new Service(async _ =>
         {
             begun.SetResult();
@@ -157,7 +157,7 @@ public sealed class ArrivalsTests : IAsyncDisposable
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var isKept = true;
         using var handover = new ListenerHandover(_ => isKept, TimeProvider.System, NullLogger<ListenerHandover>.Instance);
-        await using var old = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, _log, handover: handover);
+        await using var old = new RawListener(ListeningSocket.Open(), _reactors, _settings, TimeProvider.System, _log, handover: handover);
         await InstallAsync(old, new Service(async connection =>
         {
             using var registration = connection.Stopping.Register(stopped.SetResult);
@@ -183,7 +183,7 @@ public sealed class ArrivalsTests : IAsyncDisposable
     [Fact]
     public async Task Serve_ThatFailsWithALoggerThatFails_ClosesItsConnectionAllTheSame()
     {
-        await using var listener = new RawListener(Listen(), _reactors, _settings, TimeProvider.System, new BrokenLogger());
+        await using var listener = new RawListener(ListeningSocket.Open(), _reactors, _settings, TimeProvider.System, new BrokenLogger());
         await InstallAsync(listener, new Service(_ => throw new InvalidOperationException("a defect")));
 
         using var unlucky = await ConnectAsync(listener, "");
@@ -218,15 +218,6 @@ public sealed class ArrivalsTests : IAsyncDisposable
         {
             // As good.
         }
-    }
-
-    private static Socket Listen()
-    {
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listening.Listen(16);
-        listening.Blocking = false;
-        return listening;
     }
 
     private sealed class BrokenLogger : ILogger

@@ -22,7 +22,7 @@ public abstract class RawListenerTests(ReactorMode mode)
         ReactorKind.SkipUnlessThere(mode);
         using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
         using var reactors = ReactorGroup.Start(mode, 1, _ => { });
-        var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        var listening = ListeningSocket.Open();
         await using var listener = new RawListener(listening, reactors, settings, TimeProvider.System, NullLogger.Instance);
         var endPoint = (IPEndPoint)listener.EndPoint;
         var accepting = listener.AcceptAsync(Wait.Token());
@@ -36,7 +36,7 @@ public abstract class RawListenerTests(ReactorMode mode)
             Assert.Null(await accepting);
             using var late = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             Assert.Equal(SocketError.ConnectionRefused, Assert.Throws<SocketException>(() => late.Connect(endPoint)).SocketErrorCode);
-            using var next = Listen(endPoint);
+            using var next = ListeningSocket.Open(endPoint);
         }
         finally
         {
@@ -52,7 +52,7 @@ public abstract class RawListenerTests(ReactorMode mode)
         using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
         using var reactors = ReactorGroup.Start(mode, 1, _ => { });
         var (time, log) = (new FakeTimeProvider(), new FakeLogger());
-        var listening = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        var listening = ListeningSocket.Open();
         await using var listener = new RawListener(listening, reactors, settings, time, log);
         var accepting = listener.AcceptAsync(Wait.Token()).AsTask();
         await PassAsync(reactors.First);
@@ -103,7 +103,7 @@ public abstract class RawListenerTests(ReactorMode mode)
         var (time, log) = (new FakeTimeProvider(), new FakeLogger<DescriptorBudget>());
         var open = 100;
         var budget = new DescriptorBudget(time, log, () => new DescriptorCount(Volatile.Read(ref open), 1024));
-        await using var listener = new RawListener(Listen(new IPEndPoint(IPAddress.Loopback, 0)), reactors, settings, time, NullLogger.Instance, budget);
+        await using var listener = new RawListener(ListeningSocket.Open(), reactors, settings, time, NullLogger.Instance, budget);
         Volatile.Write(ref open, 1024);
         time.Advance(TimeSpan.FromSeconds(1));
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -134,15 +134,6 @@ public abstract class RawListenerTests(ReactorMode mode)
         var address = raw.LocalAddress!.Value.ToEndPoint();
         raw.Release();
         return address;
-    }
-
-    private static Socket Listen(IPEndPoint endPoint)
-    {
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(endPoint);
-        listening.Listen(16);
-        listening.Blocking = false;
-        return listening;
     }
 
     // What was asked of the reactor before is with the kernel behind this.

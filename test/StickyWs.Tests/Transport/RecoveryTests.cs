@@ -29,7 +29,7 @@ public abstract partial class RecoveryTests(ReactorMode mode)
         ReactorKind.SkipUnlessThere(mode);
         using var settings = new ChannelSettings(new SocketTransportOptions(), new TransportOptions());
         using var reactors = Start(1, out var kernels);
-        await using var listener = new RawListener(Listen(), reactors, settings, TimeProvider.System, _log);
+        await using var listener = new RawListener(ListeningSocket.Open(), reactors, settings, TimeProvider.System, _log);
         await ConnectAsync(listener, listener.AcceptAsync(Wait.Token()));
         var accepting = listener.AcceptAsync(Wait.Token());
 
@@ -137,15 +137,6 @@ public abstract partial class RecoveryTests(ReactorMode mode)
             reactor.Run(passed.SetResult);
             await passed.Task.WaitAsync(Wait.Bound);
         }
-    }
-
-    private static Socket Listen()
-    {
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listening.Listen(16);
-        listening.Blocking = false;
-        return listening;
     }
 
     /// <summary>Has a descriptor be another thing for a while.</summary>
