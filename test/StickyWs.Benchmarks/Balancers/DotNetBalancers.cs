@@ -24,10 +24,9 @@ internal static class DotNetBalancers
         builder.AddStickyWebSocketBalancing();
         builder.AddStickyWebSocketBalancing(options =>
         {
-            var pool = new PoolOptions();
+            if (!options.Pools.TryGetValue("pool", out var pool)) options.Pools["pool"] = pool = new PoolOptions();
             pool.Backends["backend"] = new BackendOptions { Address = place.BackendUrl };
             pool.Tls.DangerousAcceptAnyCertificate = place.IsBackendTls;
-            options.Pools["pool"] = pool;
         });
         var app = builder.Build();
         app.UseStickyWebSocketBalancing();

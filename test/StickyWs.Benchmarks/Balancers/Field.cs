@@ -20,6 +20,8 @@ internal static class Field
         yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", Part.WithoutTls, "RawLane=On", "Reactor=IoUring",
             "UnsafePreferInlineScheduling=true");
         yield return Ours(Contestant.Epoll, "StickyWs epoll", Part.All, "RawLane=On", "Reactor=Epoll", "Tls=Auto");
+        yield return new(Contestant.Frameless, "StickyWs io_uring, frames not followed", true, Part.WithoutTls,
+            place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Tunnels:FollowFrames=false"));
         yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
         yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");
         yield return Ours(Contestant.Portable, "StickyWs portable", Part.WithoutTls, "RawLane=Off");
@@ -45,5 +47,8 @@ internal static class Field
     private static Part PartOf(bool hasTls) => hasTls ? Part.All : Part.WithoutTls;
 
     private static Contestant Ours(string key, string name, Part part, params string[] settings) => new(key, name, true, part,
-        place => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings.Select(setting => $"Transport:{setting}")]));
+        place => StartOursAsync(place, [.. settings.Select(setting => $"Transport:{setting}")]));
+
+    private static Task<Balancer> StartOursAsync(Place place, params string[] settings)
+        => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings]);
 }

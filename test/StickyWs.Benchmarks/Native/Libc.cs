@@ -43,6 +43,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int file);
 
+    [LibraryImport(Name, EntryPoint = "sched_setscheduler", SetLastError = true)]
+    public static partial int SetScheduler(int thread, int policy, int* priority);
+
     [LibraryImport(Name, EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int file, void* bytes, nint count);
 

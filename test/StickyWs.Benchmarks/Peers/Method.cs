@@ -29,8 +29,8 @@ internal static class Method
         - tls-handshake: as without TLS, each a full TLS handshake; before the FIN a close_notify. tls-resumed: all resume the session of one connection
           before them, which the load checks.
         - tls-backend: as tls-echo, and TLS to the backend as well, whose certificate is not looked at.
-        - tls-latency: 1,000 tunnels, while 200 tunnels a second are opened as in tls-handshake, by another thread of the load. The load without a
-          balancer has the servers' part of these handshakes on its own core.
+        - tls-latency: 1,000 tunnels, while 200 tunnels a second are opened as in tls-handshake, by another thread of the load, which gives way to the
+          messages'. The load without a balancer has the servers' part of these handshakes on its own core.
         - "OpenSSL's records" is `Transport:Tls=OpenSsl`; "SslStream" is `Transport:Tls=SslStream`. A peer that was built without TLS has no such rows.
         - HAProxy: one thread; nginx: one worker; both with long time-outs and without logs. "Splice" is `option splice-auto`,
           which takes effect about a second after a tunnel has opened.
