@@ -103,6 +103,12 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>Asks for <see cref="IStreamHandler.Sent"/> when there is room to send.</summary>
     public abstract void AwaitRoom(int socket);
 
+    /// <summary>
+    /// Notes a small send of another thread. Returns whether there are so many of them at present that they should be handed to
+    /// <see cref="TryGather"/> on the reactor's thread, rather than made with a system call each. From any thread.
+    /// </summary>
+    public virtual bool GathersSend() => false;
+
     /// <summary>The handler's index, as passed to <see cref="BeginStream"/>.</summary>
     public abstract int Place(int socket);
 

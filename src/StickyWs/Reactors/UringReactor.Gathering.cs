@@ -5,8 +5,33 @@ namespace StickyWs.Reactors;
 // Gathered sends: submitted with the same call into the kernel as everything else.
 internal sealed unsafe partial class UringReactor
 {
+    // Turns with several sends of other threads, less twice those with one: at the most, sends are gathered, until it is back at none. A lone request
+    // would wait for the reactor in vain.
+    private const int MostBusy = 16;
+
     private readonly List<(int Socket, uint Generation, IGatheredSend Send)> _gathered = [];
     private readonly List<IGatheredSend> _cancelled = [];
+
+    private int _busy;
+    private int _sends;
+    private volatile bool _gathersSends;
+
+    /// <summary>Whether small sends of other threads are gathered even if there are few. For tests.</summary>
+    public bool AlwaysGathers { get; init; }
+
+    public override bool GathersSend()
+    {
+        Interlocked.Increment(ref _sends);
+        return _gathersSends || AlwaysGathers;
+    }
+
+    private void NoteSends()
+    {
+        if (_sends == 0) return;
+        var sends = Interlocked.Exchange(ref _sends, 0);
+        _busy = sends > 1 ? Math.Min(_busy + 1, MostBusy) : Math.Max(_busy - 2, 0);
+        if (_busy is 0 or MostBusy) _gathersSends = _busy > 0;
+    }
 
     public override bool TryGather(int socket, IGatheredSend send)
     {
@@ -15,19 +40,21 @@ internal sealed unsafe partial class UringReactor
         return true;
     }
 
-    // Returns whether there were any: their senders continue when they are done, so the turn must not wait.
+    // Returns whether somebody waits for one of them, so that the turn must not wait.
     private bool SendGathered()
     {
-        if (_gathered.Count == 0) return false;
+        var isAwaited = false;
         foreach (var (socket, generation, source) in _gathered)
         {
             ref var state = ref Sockets[socket];
             if (state.Generation != generation)
             {
                 _cancelled.Add(source); // Closed in the meantime.
+                isAwaited = true;
                 continue;
             }
 
+            isAwaited |= source.IsAwaited;
             var (start, length) = source.Bytes;
             ref var send = ref AskSend(Kind.Gathered, socket, ref state);
             send.Address = (ulong)start;
@@ -37,7 +64,7 @@ internal sealed unsafe partial class UringReactor
         }
 
         _gathered.Clear();
-        return true;
+        return isAwaited;
     }
 
     private void Conclude(int socket, ref SocketState state, IGatheredSend send)

@@ -138,6 +138,7 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         while (_requests.TryDequeue(out var request)) Serve(request);
         var works = Wait(SendPieces() || _ring.Ready > 0 || HasQueued ? 0 : Rest(milliseconds));
         Awake();
+        NoteSends();
         var isAllHeard = _ring.HasSubmitted(_sentUpTo) && !_ring.HasOverflown;
         (_received, _others) = (0, 0);
         for (var count = _ring.Ready; count > 0; count--) Complete(_ring.Take());

@@ -14,6 +14,9 @@ internal interface IRawSocketFeature
     /// <inheritdoc cref="Channel.Available"/>
     int Available { get; }
 
+    /// <inheritdoc cref="Channel.HasUnsent"/>
+    bool HasUnsent { get; }
+
     /// <inheritdoc cref="Channel.GetOption"/>
     int GetOption(int level, int name, Span<byte> value);
 

@@ -111,6 +111,8 @@ internal sealed class RawConnection(
 
     public int Available => Own().Available;
 
+    public bool HasUnsent => _own is { HasUnsent: true };
+
     public bool HasPeerLeft => socket.HasPeerLeft;
 
     public int TryPeek(Span<byte> buffer) => socket.TryPeek(buffer);

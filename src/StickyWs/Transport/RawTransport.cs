@@ -53,6 +53,8 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
 
     public int Available => _channel.Available;
 
+    public bool HasUnsent => _channel.HasUnsent;
+
     public void SetDeadPeerTimeout(int milliseconds) => _channel.SetDeadPeerTimeout(milliseconds);
 
     /// <summary>Resets the connection (RST).</summary>

@@ -21,6 +21,9 @@ internal readonly struct SocketView
     /// <summary>Whether the peer is known to have finished (FIN), though what it sent before may not have been read yet.</summary>
     public bool HasPeerFinished => Raw is { HasPeerFinished: true };
 
+    /// <summary>Whether something that counts as sent is not with the kernel yet.</summary>
+    public bool HasUnsent => Raw is { HasUnsent: true };
+
     /// <summary>Whether bytes wait to be received.</summary>
     public bool HasUnread
     {

@@ -21,9 +21,10 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
     /// </returns>
     public static SendQueue? Of(SocketView socket)
     {
+        var isUnsent = socket.HasUnsent; // First: it is with the kernel later.
         Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
         if (ReadInfo(socket, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
-        var isEmpty = Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
+        var isEmpty = !isUnsent && Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
         return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
     }
 

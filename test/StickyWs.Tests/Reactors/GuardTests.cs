@@ -319,6 +319,8 @@ public abstract class GuardTests : IDisposable
 
             public Task<int> Done => _done.Task;
 
+            bool IGatheredSend.IsAwaited => true;
+
             (nint Start, int Length) IGatheredSend.Bytes => (Marshal.UnsafeAddrOfPinnedArrayElement(_byte, 0), 1);
 
             void IGatheredSend.Done(int result)

@@ -31,6 +31,9 @@ internal sealed class RelayRig : IAsyncDisposable
 
     public SocketReactor Reactor { get; }
 
+    /// <summary>On io_uring, with small sends of other threads in batches however few there are.</summary>
+    public static RelayRig ThatGathers() => new(onFailure => new UringReactor(0, onFailure) { AlwaysGathers = true });
+
     /// <summary>Has the runtime open what it opens once and keeps, before descriptors are counted.</summary>
     public static async Task WarmUpAsync(ReactorMode mode)
     {

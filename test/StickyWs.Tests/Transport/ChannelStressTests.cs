@@ -14,11 +14,12 @@ namespace StickyWs.Tests.Transport;
 /// Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor.
 /// </summary>
 [Collection(nameof(Alone))]
-public abstract class ChannelStressTests(ReactorMode mode)
+public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
 {
     private const int Connections = 3_000;
     private const int AtOnce = 60;
     private const int Longest = 200_000;
+    private const int Small = 3_000;
 
     private static readonly Content[] Contents = [.. Enumerable.Range(0, 7).Select(seed => new Content(seed))];
 
@@ -27,7 +28,7 @@ public abstract class ChannelStressTests(ReactorMode mode)
     {
         await RelayRig.WarmUpAsync(mode);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
-        await using (var rig = new RelayRig(mode))
+        await using (var rig = gathers ? RelayRig.ThatGathers() : new RelayRig(mode))
         {
             var sockets = await rig.DoAsync(() => rig.Reactor.Count);
             var some = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
@@ -86,7 +87,7 @@ public abstract class ChannelStressTests(ReactorMode mode)
         {
             for (long at = 0; random.Next(12) > 0;)
             {
-                var bytes = new byte[random.Next(Longest)];
+                var bytes = new byte[random.Next(random.Next(2) == 0 ? Small : Longest)];
                 content.Write(bytes, at);
                 at += bytes.Length;
                 using var cancel = random.Next(20) == 0 ? new CancellationTokenSource(TimeSpan.FromMilliseconds(1)) : null;
@@ -166,4 +167,6 @@ public abstract class ChannelStressTests(ReactorMode mode)
     public sealed class OnEpoll() : ChannelStressTests(ReactorMode.Epoll);
 
     public sealed class OnIoUring() : ChannelStressTests(ReactorMode.IoUring);
+
+    public sealed class OnIoUringThatGathers() : ChannelStressTests(ReactorMode.IoUring, gathers: true);
 }

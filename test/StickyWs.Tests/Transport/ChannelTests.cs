@@ -28,8 +28,13 @@ public abstract class ChannelTests : IAsyncDisposable
     private Channel? _channel;
 
     protected ChannelTests(ReactorMode mode)
+        : this(new RelayRig(mode))
     {
-        _rig = new RelayRig(mode);
+    }
+
+    private ChannelTests(RelayRig rig)
+    {
+        _rig = rig;
         var (outer, fd) = _rig.Connect();
         _fd = fd;
         _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
@@ -529,4 +534,6 @@ public abstract class ChannelTests : IAsyncDisposable
     public sealed class OnEpoll() : ChannelTests(ReactorMode.Epoll);
 
     public sealed class OnIoUring() : ChannelTests(ReactorMode.IoUring);
+
+    public sealed class OnIoUringThatGathers() : ChannelTests(RelayRig.ThatGathers());
 }

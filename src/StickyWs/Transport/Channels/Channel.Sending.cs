@@ -6,8 +6,8 @@ using StickyWs.Reactors;
 
 namespace StickyWs.Transport;
 
-// On any thread but the reactor's, a send is a system call of its own. On the reactor's, where applications run if they opt in, all sends of a turn are
-// one call.
+// On the reactor's thread, where applications run if they opt in, all sends of a turn are one call. On any other a send is a system call of its own, unless
+// the reactor has many of them: then small ones go through the outbox.
 internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 {
     // Buffers that one call sends from; more take another call.
@@ -29,7 +29,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         if (bytes.IsEmpty) return default;
         if (_tls is not null) return SealAndSendAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);
         if (_reactor.IsCurrent && TryGather(bytes, cancellationToken)) return new ValueTask(this, _gathering.Version);
-        var sent = TrySend(bytes.Span);
+        var sent = PostOrSend(bytes.Span);
         return sent == bytes.Length ? default : SendRestAsync(new ReadOnlySequence<byte>(bytes[sent..]), cancellationToken);
     }
 
@@ -57,6 +57,8 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         }
     }
 
+    bool IGatheredSend.IsAwaited => true;
+
     unsafe (nint Start, int Length) IGatheredSend.Bytes => ((nint)_pin.Pointer, _gathered.Length);
 
     void IGatheredSend.Done(int result)
@@ -78,7 +80,11 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 
     private bool TryGather(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_isClosed) return false; // Reported as by any other send.
+        lock (_lock)
+        {
+            if (_isClosed || _outbox is { IsEmpty: false }) return false; // Closed: reported as by any other send.
+        }
+
         if (!_reactor.TryGather(_socket, this)) return false;
         _gathering.Reset();
         (_gathered, _cancellation) = (bytes, cancellationToken);
@@ -115,7 +121,12 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
 
     private void AwaitRoom() => Run(() =>
     {
-        if (!_isClosed) _reactor.AwaitRoom(_socket);
+        lock (_lock)
+        {
+            if (_isClosed || _outbox is { IsEmpty: false }) return;
+        }
+
+        _reactor.AwaitRoom(_socket);
     });
 
     private unsafe int TrySend(in ReadOnlySequence<byte> bytes)
@@ -144,6 +155,8 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         }
     }
 
+    private int PostOrSend(ReadOnlySpan<byte> bytes) => TryPost(bytes) ? bytes.Length : TrySend(bytes);
+
     private unsafe int TrySend(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes) return TrySend(start, bytes.Length, null);
@@ -156,6 +169,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         {
             while (!_isClosed)
             {
+                if (_outbox is { IsEmpty: false } && !FlushOutbox()) return 0;
                 var sent = message is null
                     ? Libc.Send(_fd, start, (nuint)length, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT)
                     : Libc.SendMessage(_fd, message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);

@@ -128,7 +128,7 @@ internal sealed partial class Channel
         {
             if (_isTlsGone) throw Closed();
             var records = Seal(plain);
-            var left = _owed is null ? records[TrySend(records)..] : records;
+            var left = _owed is null ? records[PostOrSend(records)..] : records;
             if (left.IsEmpty) return default;
             var owed = _owed.AsSpan();
             _owed = null;

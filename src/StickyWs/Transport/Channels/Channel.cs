@@ -21,6 +21,7 @@ internal sealed partial class Channel : IStreamHandler
     private readonly IChannelOwner _owner;
     private readonly bool _isReadToTheEnd;
     private readonly Pipe _pipe;
+    private readonly MemoryPool<byte> _memory;
     private readonly Lock _lock = new();
     private readonly int _fd;
     private readonly int _socket;
@@ -50,6 +51,7 @@ internal sealed partial class Channel : IStreamHandler
         _owner = owner;
         _isReadToTheEnd = isReadToTheEnd;
         _pipe = new Pipe(input);
+        _memory = input.Pool;
         (_fd, _socket, _) = socket.ReleaseWatched();
         if (tls is not { } start) return;
         _tls = start.End;
@@ -148,12 +150,16 @@ internal sealed partial class Channel : IStreamHandler
     /// <param name="isReset">Whether the peer gets an RST.</param>
     public void Close(Exception reason, bool isReset)
     {
+        bool isHeld;
         lock (_lock)
         {
             if (_isClosed) return;
             _isClosed = true;
             _reason = reason;
-            if (!isReset) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received would get an RST before the end of the data.
+            isHeld = !isReset && HoldsUnsent();
+            _isGone = !isHeld;
+            if (isReset) _outbox?.Drop();
+            else if (!isHeld) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received would get an RST before the end of the data.
         }
 
         _lent?.Dispose();
@@ -162,7 +168,8 @@ internal sealed partial class Channel : IStreamHandler
         {
             try
             {
-                _reactor.Close(_socket, isReset);
+                if (isHeld) HoldOpen();
+                else _reactor.Close(_socket, isReset);
             }
             finally
             {
@@ -193,6 +200,12 @@ internal sealed partial class Channel : IStreamHandler
     // A send may already have consumed the socket's error.
     void IStreamHandler.Broken(int socket, Errno error)
     {
+        if (_isHeldOpen)
+        {
+            FinishClosing(isReset: true);
+            return;
+        }
+
         if (_isFinished)
         {
             if (_hasEnded) Tell();
@@ -212,6 +225,7 @@ internal sealed partial class Channel : IStreamHandler
 
     void IStreamHandler.Sent(int socket)
     {
+        _outbox?.Retry();
         if (_tls is not null)
         {
             lock (_sealing) SendOwed();
@@ -229,7 +243,11 @@ internal sealed partial class Channel : IStreamHandler
     {
     }
 
-    void IStreamHandler.Fail(int socket) => Close(new IOException("The connection's reactor has stopped."), isReset: true);
+    void IStreamHandler.Fail(int socket)
+    {
+        FinishClosing(isReset: true);
+        Close(new IOException("The connection's reactor has stopped."), isReset: true);
+    }
 
     // Hands received bytes over to the reader, and stops receiving while the pipe is full.
     private void Feed()
