@@ -68,7 +68,7 @@ public abstract class RawListenerTests(ReactorMode mode)
         Assert.Equal("CannotAccept", Assert.Single(log.Collector.GetSnapshot()).Id.Name);
         await Wait.UntilAsync(() =>
         {
-            time.Advance(AcceptGate.Rest);
+            time.Advance(TimeSpan.FromSeconds(1));
             return log.Collector.Count > 1;
         });
         Assert.Equal(2, log.Collector.Count);

@@ -9,6 +9,40 @@ internal sealed partial class Channel
     private bool _hasFin;
     private bool _isTold;
 
+    /// <summary>Closes the connection. Only the first call counts.</summary>
+    /// <param name="reason">The error that readers get from now on.</param>
+    /// <param name="isReset">Whether the peer gets an RST.</param>
+    public void Close(Exception reason, bool isReset)
+    {
+        bool isHeld;
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            _reason = reason;
+            isHeld = !isReset && HoldsUnsent();
+            _isGone = !isHeld;
+            if (isReset) _outbox?.Drop();
+            else if (!isHeld) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received might get an RST before the last data.
+        }
+
+        _lent?.Dispose();
+        _room.Signal();
+        _reactor.Run(() =>
+        {
+            try
+            {
+                if (isHeld) HoldOpen();
+                else _reactor.Close(_socket, isReset);
+            }
+            finally
+            {
+                DisposeTls();
+                End(null);
+            }
+        });
+    }
+
     // The reader will read no more.
     private void Abandon()
     {

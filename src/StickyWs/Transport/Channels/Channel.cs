@@ -145,40 +145,6 @@ internal sealed partial class Channel : IStreamHandler
         }
     });
 
-    /// <summary>Closes the connection. Only the first call counts.</summary>
-    /// <param name="reason">The error that readers get from now on.</param>
-    /// <param name="isReset">Whether the peer gets an RST.</param>
-    public void Close(Exception reason, bool isReset)
-    {
-        bool isHeld;
-        lock (_lock)
-        {
-            if (_isClosed) return;
-            _isClosed = true;
-            _reason = reason;
-            isHeld = !isReset && HoldsUnsent();
-            _isGone = !isHeld;
-            if (isReset) _outbox?.Drop();
-            else if (!isHeld) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received would get an RST before the end of the data.
-        }
-
-        _lent?.Dispose();
-        _room.Signal();
-        _reactor.Run(() =>
-        {
-            try
-            {
-                if (isHeld) HoldOpen();
-                else _reactor.Close(_socket, isReset);
-            }
-            finally
-            {
-                DisposeTls();
-                End(null);
-            }
-        });
-    }
-
     void IStreamHandler.Received(int socket, in Piece piece)
     {
         if (_hasEnded) return;
