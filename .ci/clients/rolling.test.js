@@ -10,13 +10,13 @@ import { Spreader } from './spreader.js';
 
 // 900 clients, and a browser, while that which serves them is replaced. What they notice is a Close frame; the bounds hold on a machine that is slow, too.
 const HUBS = 150, DOTNET_HUBS = 150, SOCKETS = 300, PLAIN = 300, TABS = 6, REQUESTERS = 4, ALL = HUBS + DOTNET_HUBS + SOCKETS + PLAIN + TABS;
-const TEST_MS = 300_000, OVER_S = 10, CHROMIUM = '/usr/bin/chromium';
+const TEST_MS = 300_000, OVER_S = 8, CHROMIUM = '/usr/bin/chromium';
 const SOCKET_IO = { 'io:Match:PathPrefixes:0': '/socket.io', 'io:Affinity:Rules:0:SocketIO': '', 'io:Health:Http:Path': '/', 'io:Health:Http:Rise': '1' };
-// Of several per second, to be sure that it was not all at once: evenly spread would be a quarter.
+// How many times as many as evenly spread may be told within a second: less would fail when a slow machine pauses for a moment, and at once would be twice as many.
 const MOST = 4;
 
 test('the example replaces three backends, and its clients notice nothing but Close frames', { timeout: TEST_MS }, async () => {
-  const example = startPart('RollingDeploy', ['--urls=http://127.0.0.1:0', '--clients=30', '--StickyWs:Pools:app:Drain:Over=00:00:02']);
+  const example = startPart('RollingDeploy', ['--urls=http://127.0.0.1:0', '--clients=30', '--StickyWs:Pools:app:Drain:Over=00:00:01']);
   const { code, errors } = await example.end(TEST_MS / 2);
   assert.equal(code, 0, `${example.lines.join('\n')}\n${errors}`);
 });
@@ -27,6 +27,7 @@ test('three backends are replaced one by one', { timeout: TEST_MS }, async conte
   const balancer = await startExample('RollingDeploy', { ...SOCKET_IO, ...drain }, listed(backends), ['balancer']);
   const clients = await Clients.arrive(balancer.url);
   const received = [];
+  let told = 0;
   try {
     for (const name of ['a', 'b', 'c']) {
       const old = backends.filter(backend => backend.name === name);
@@ -35,6 +36,7 @@ test('three backends are replaced one by one', { timeout: TEST_MS }, async conte
       await Promise.all(successors.map(({ pool, name, address }) => order(balancer, 'PUT', `${pool}/${name}?address=${address}`)));
       const drains = await Promise.all(old.map(({ pool, name }) => order(balancer, 'DELETE', `${pool}/${name}`)));
       assert.ok(drains.every(({ total, cut, left }) => total > 0 && cut === 0 && left === 0), JSON.stringify(drains));
+      told = Math.max(told, drains.reduce((sum, { total }) => sum + total, 0));
       for (const backend of old) {
         received.push(await backend.received());
         backends.splice(backends.indexOf(backend), 1);
@@ -44,7 +46,6 @@ test('three backends are replaced one by one', { timeout: TEST_MS }, async conte
     }
     await clients.leave();
     for (const backend of backends) received.push(await backend.received());
-    const told = ALL / 3;
     clients.check(context, { code: 1012, received, least: told, mostInASecond: MOST * told / OVER_S });
   } catch (error) {
     throw new Error(`${error.stack}\n${balancer.output()}`);
@@ -56,7 +57,7 @@ test('three backends are replaced one by one', { timeout: TEST_MS }, async conte
 });
 
 test('two balancers are replaced one after the other', { timeout: TEST_MS }, async context => {
-  const [shutdownS, delayS, reserveS] = [25, 2, 6];
+  const [shutdownS, delayS, reserveS] = [20, 2, 6];
   const backends = await startBackends(['a', 'b', 'c']);
   const spreader = new Spreader();
   await spreader.listen();

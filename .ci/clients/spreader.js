@@ -8,6 +8,7 @@ const LOOK_MS = 200;
 export class Spreader {
   #instances = new Map();
   #turn = 0;
+  #sockets = new Set();
   #server = createServer({ allowHalfOpen: true }, client => this.#pass(client));
   #timer = setInterval(() => { for (const port of this.#instances.keys()) this.#look(port); }, LOOK_MS);
 
@@ -27,6 +28,7 @@ export class Spreader {
   close() {
     clearInterval(this.#timer);
     this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #look(port) {
@@ -39,6 +41,9 @@ export class Spreader {
     if (ready.length === 0) return client.resetAndDestroy();
     const instance = connect({ port: ready[this.#turn++ % ready.length][0], host: '127.0.0.1', allowHalfOpen: true });
     client.pipe(instance).pipe(client);
-    for (const [one, other] of [[client, instance], [instance, client]]) one.setNoDelay().once('error', () => other.resetAndDestroy());
+    for (const [one, other] of [[client, instance], [instance, client]]) {
+      this.#sockets.add(one);
+      one.setNoDelay().once('error', () => other.resetAndDestroy()).once('close', () => this.#sockets.delete(one));
+    }
   }
 }

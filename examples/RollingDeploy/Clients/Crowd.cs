@@ -5,7 +5,9 @@ namespace StickyWs.Examples.RollingDeploy.Clients;
 /// <summary>Many clients of one balancer, of which each says a number every few seconds, and some that make plain requests.</summary>
 internal sealed class Crowd : IAsyncDisposable
 {
-    private static readonly TimeSpan BetweenMessages = TimeSpan.FromSeconds(2), BetweenRequests = TimeSpan.FromMilliseconds(50), BetweenArrivals = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan BetweenMessages = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BetweenRequests = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan BetweenArrivals = TimeSpan.FromMilliseconds(5);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _tasks = [];
