@@ -13,13 +13,25 @@ internal sealed class Rollout(BackendList backends, IBackendControl control, ISt
     // For clients that are between two requests that belong together: a negotiation and its WebSocket.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
-    /// <summary>Adds a backend. Completes when its first probe has passed and it gets new clients; until then nothing is sent to it.</summary>
+    /// <summary>
+    /// Adds a backend. Completes when its first probe has passed and it gets new clients; until then nothing is sent to it. Cancelled, it is removed again.
+    /// </summary>
     public async Task AddAsync(string pool, string name, string address, CancellationToken cancellation)
     {
+        if (Read().All(backend => backend.Pool != pool)) throw new ArgumentException($"There is no pool {pool}.", nameof(pool));
+        if (Find(pool, name) is not null) throw new ArgumentException($"There is a backend {pool}/{name} already.", nameof(name));
         backends.Add(pool, name, address);
-        await foreach (var _ in state.WatchAsync(cancellation))
+        try
         {
-            if (Find(pool, name) is { IsEligible: true, Mode: BackendMode.On }) return;
+            await foreach (var _ in state.WatchAsync(cancellation))
+            {
+                if (Find(pool, name) is { IsEligible: true, Mode: BackendMode.On }) return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            backends.Remove(pool, name);
+            throw;
         }
     }
 
