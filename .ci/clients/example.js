@@ -24,25 +24,26 @@ export function listen(server, port = 0) {
  * Runs a built example on ports of its own until stop() is called.
  * @param settings configuration keys below StickyWs:Pools, each with its value
  * @param others any other configuration keys
+ * @param role the role of this process, for an example that has several
  */
-export async function startExample(name, settings, others = {}) {
+export async function startExample(name, settings, others = {}, role = []) {
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const options = [
     ...Object.entries(settings).map(([key, value]) => `--StickyWs:Pools:${key}=${value}`),
     ...Object.entries(others).map(([key, value]) => `--${key}=${value}`),
   ];
-  const folder = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
-  const child = spawn('dotnet', [`bin/${configuration}/net10.0/${name}.dll`, `--urls=${url}`, ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawnExample(name, [...role, `--urls=${url}`, ...options], 'ignore');
   const exited = new Promise(done => child.once('close', done));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', data => { output += data; });
 
-  const stop = async () => {
+  const stop = async (patienceMs = LEAVE_MS) => {
     child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), LEAVE_MS);
-    await exited;
+    const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    const code = await exited;
     clearTimeout(patience);
+    return code;
   };
   try {
     await within(READY_MS, `${name} to listen`, new Promise((ready, failed) => {
@@ -55,6 +56,41 @@ export async function startExample(name, settings, others = {}) {
     throw new Error(`${error.message}\n${output}`);
   }
   return { url, stop, output: () => output };
+}
+
+/** A part of an example that prints lines and runs until its standard input ends. */
+export function startPart(name, args) {
+  const child = spawnExample(name, args, 'pipe');
+  const exited = new Promise(done => child.once('close', done));
+  const lines = [], waiting = [];
+  let rest = '', errors = '';
+  child.stdout.setEncoding('utf8').on('data', data => {
+    const parts = (rest + data).split('\n');
+    rest = parts.pop();
+    lines.push(...parts);
+    for (const look of waiting.splice(0)) look();
+  });
+  child.stderr.on('data', data => { errors += data; });
+  return {
+    lines,
+    first: () => within(READY_MS, `${name} ${args[0]} to begin`, new Promise((begun, failed) => {
+      if (lines.length > 0) begun(lines[0]);
+      waiting.push(() => begun(lines[0]));
+      exited.then(() => failed(new Error(`${name} ${args[0]} ended. ${errors}`)));
+    })),
+    end: async (patienceMs = LEAVE_MS) => {
+      child.stdin.end();
+      const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+      const code = await exited;
+      clearTimeout(patience);
+      return { code, errors };
+    },
+  };
+}
+
+function spawnExample(name, args, input) {
+  const folder = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+  return spawn('dotnet', [`bin/${configuration}/net10.0/${name}.dll`, ...args], { cwd: folder, stdio: [input, 'pipe', 'pipe'] });
 }
 
 /** Backends on free ports, as settings of a pool. */

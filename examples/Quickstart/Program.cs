@@ -1,3 +1,4 @@
+using StickyWs.Draining;
 using StickyWs.Examples.Quickstart;
 using StickyWs.State;
 
@@ -35,10 +36,22 @@ foreach (var backend in backends)
     control.MapPost($"/{backend.Name}/revive", backend.StartAsync);
     control.MapPost($"/{backend.Name}/drain", () => SetEnabled(backend, false));
     control.MapPost($"/{backend.Name}/undrain", () => SetEnabled(backend, true));
+    control.MapPost($"/{backend.Name}/replace", (IBackendControl drains) => ReplaceAsync(backend, drains));
 }
 
 await app.RunAsync();
 foreach (var backend in backends) await backend.DisposeAsync();
+
+// A deploy: its WebSockets are told to go, one after the other, and come back to the others. When it is empty, a new process takes its place.
+async Task<DrainStatus> ReplaceAsync(DemoBackend backend, IBackendControl drains)
+{
+    var target = BackendTarget.Of("demo", backend.Name);
+    var drain = (await drains.HandOffAsync(target, new HandOffSettings { Over = TimeSpan.FromSeconds(5) })).Single();
+    await backend.StopAsync();
+    await backend.StartAsync();
+    drains.Undrain(target);
+    return drain;
+}
 
 // The same as an edit of appsettings.json: the configuration is reloaded live.
 void SetEnabled(DemoBackend backend, bool enabled)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using StickyWs.Health;
 using StickyWs.Transport;
 
 namespace StickyWs.Pipeline;
@@ -10,10 +11,11 @@ namespace StickyWs.Pipeline;
 /// <summary>
 /// Runs before everything else in the application's pipeline. It removes the headers that the client named in <c>Connection</c>: later, they could
 /// not be told from headers that the application added. It also notes what later middleware may change (<see cref="Arrival"/>,
-/// <see cref="ForwardedArrival"/>). A connection whose endpoint has changed meanwhile ends with the response: only now it is certain that the client is
-/// not just sending a request.
+/// <see cref="ForwardedArrival"/>). A connection whose endpoint has changed meanwhile, or whose process is on its way out, ends with the response: only
+/// now it is certain that the client is not just sending a request.
 /// </summary>
-internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHeadersOptions> options, ListenerHandover? handover = null) : IStartupFilter
+internal sealed class ArrivalFilter(
+    PipelineMark balancer, IOptions<ForwardedHeadersOptions> options, ProcessReadiness readiness, ListenerHandover? handover = null) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -24,16 +26,17 @@ internal sealed class ArrivalFilter(PipelineMark balancer, IOptions<ForwardedHea
             ConnectionOptions.Strip(context.Request.Headers);
             ForwardedArrival.Note(context, trimmed);
             Note(context);
-            if (handover is { HasMoved: true }) EndOld(context);
+            if (readiness.IsLeaving || handover is { HasMoved: true }) EndConnection(context);
             return pipeline(context);
         });
         next(app);
     };
 
     // HTTP/1.1: Connection: close. HTTP/2: GOAWAY.
-    private static void EndOld(HttpContext context)
+    private void EndConnection(HttpContext context)
     {
-        if (context.Features.Get<IConnectionLifetimeNotificationFeature>() is MovableConnection { HasMoved: true } connection) connection.RequestClose();
+        var connection = context.Features.Get<IConnectionLifetimeNotificationFeature>();
+        if (readiness.IsLeaving || connection is MovableConnection { HasMoved: true }) connection?.RequestClose();
     }
 
     private static void Note(HttpContext context)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StickyWs.Health;
@@ -48,6 +49,29 @@ public sealed class GoodbyeTests : BalancerTest
         await Assert.ThrowsAnyAsync<SocketException>(() => RawClient.ConnectAsync(balancer.Address));
     }
 
+    // One that is kept would be closed with the listeners, at whose moment a request may be on its way.
+    [Theory]
+    [MemberData(nameof(FirstRequestLanes))]
+    public async Task Meanwhile_a_kept_connection_ends_with_its_next_response(Lane lane)
+    {
+        var backend = Owned(await EchoBackend.StartAsync(
+            "a", configure: app => app.MapPost("/echo", context => context.Request.Body.CopyToAsync(context.Response.Body))));
+        var balancer = StartPatient(lane, Pool(backend.Address).With("Shutdown:ReadinessDelay", "00:00:04"));
+        var readiness = balancer.Services.GetRequiredService<ProcessReadiness>();
+        var client = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
+        Assert.DoesNotContain("Connection: close", await PostAsync(client, "before"), StringComparison.OrdinalIgnoreCase);
+
+        var stopping = balancer.StopAsync();
+        await Wait.UntilAsync(() => readiness.IsLeaving);
+
+        Assert.Contains("Connection: close", await PostAsync(client, "in time"), StringComparison.OrdinalIgnoreCase);
+        await client.WaitForEndAsync();
+        var other = OwnedClient(await RawClient.ConnectAsync(balancer.Address));
+        Assert.Contains("Connection: close", await PostAsync(other, "on a new one"), StringComparison.OrdinalIgnoreCase);
+        Assert.False(stopping.IsCompleted);
+        await stopping;
+    }
+
     [Theory]
     [InlineData("On")]
     [InlineData("Off")]
@@ -92,6 +116,13 @@ public sealed class GoodbyeTests : BalancerTest
 
         Assert.Equal(0, await process.EndsAsync());
         Assert.Contains("A second signal: 1 tunnels were aborted", process.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> PostAsync(RawClient client, string body)
+    {
+        var head = await client.AskAsync($"POST /echo HTTP/1.1\r\nHost: example.test\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        Assert.Equal((200, body), (HttpHead.Status(head), await client.ReadBodyAsync(head)));
+        return head;
     }
 
     private static BalancerProcess StartProcess(RawBackend backend, string rawLane, params string[] more) => BalancerProcess.StartWithin(

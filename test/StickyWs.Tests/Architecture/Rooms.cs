@@ -34,7 +34,7 @@ internal static class Rooms
             "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors", "Tls",
             "Transport", "Tunnels",
         ],
-        ["Pipeline"] = ["Backends", "Dispatch", "Http1", "Transport"],
+        ["Pipeline"] = ["Backends", "Dispatch", "Health", "Http1", "Transport"],
         ["Upgrades"] =
             ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
         ["Proxying"] =
