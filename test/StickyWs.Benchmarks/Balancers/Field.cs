@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace StickyWs.Benchmarks.Balancers;
 
 /// <summary>Everybody who can take part on this machine, in the table's order. Another lane of ours is another line here.</summary>
@@ -45,5 +47,16 @@ internal static class Field
     private static Part PartOf(bool hasTls) => hasTls ? Part.All : Part.WithoutTls;
 
     private static Contestant Ours(string key, string name, Part part, params string[] settings) => new(key, name, true, part,
-        place => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings.Select(setting => $"Transport:{setting}")]));
+        place => Balancer.StartOursAsync(
+            ["serve-stickyws", .. place.Arguments, .. settings.Select(setting => $"Transport:{setting}"), .. Limits(place)]));
+
+    private static IEnumerable<string> Limits(Place place)
+    {
+        if (!place.FollowsFrames) yield return "Pools:pool:Tunnels:FollowFrames=false";
+        if (place.MaxHandshakes == 0) yield break;
+        for (var i = 0; i < place.Backends.Count; i++)
+            yield return string.Create(CultureInfo.InvariantCulture, $"Pools:pool:Backends:backend{i}:MaxHandshakes={place.MaxHandshakes}");
+        yield return "Pools:pool:Queue:Length=10000";
+        yield return "Pools:pool:Queue:Timeout=00:00:30";
+    }
 }
