@@ -17,7 +17,9 @@ internal sealed class GoodbyeMeasurement(string key, Wiring wiring, string targe
     // Of chi-square with nine degrees of freedom: what chance exceeds once in a hundred times.
     private const double Uneven = 21.67;
     private const int Few = 1000;
-    private const int Reserve = 600;
+
+    // StickyWs keeps a twentieth of its descriptors free.
+    private static readonly int Reserve = 600 + (OpenFiles.Limit / 20);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3);
 
