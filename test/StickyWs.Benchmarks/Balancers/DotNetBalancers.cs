@@ -26,7 +26,8 @@ internal static class DotNetBalancers
     {
         var builder = CreateBuilder(place);
         builder.Configuration.AddInMemoryCollection(
-            PoolOf(place).Concat(settings).Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
+            PoolOf(place).Concat(settings).Select(setting => setting.Split('=', 2))
+                .Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
         builder.AddStickyWebSocketBalancing();
         var app = builder.Build();
         app.UseStickyWebSocketBalancing();

@@ -19,8 +19,8 @@ internal static class Nginx
     {
         if (place.Others is []) return $"server {place.Backend};";
         var room = (Connections / 2 / (place.Backends.Count - 1)) + 1;
-        return "least_conn; "
-            + string.Concat(place.Backends.Select(backend => string.Create(CultureInfo.InvariantCulture, $"server {backend} max_conns={room} max_fails=1 fail_timeout=10s; ")));
+        var limits = string.Create(CultureInfo.InvariantCulture, $"max_conns={room} max_fails=1 fail_timeout=10s");
+        return "least_conn; " + string.Concat(place.Backends.Select(backend => $"server {backend} {limits}; "));
     }
 
     // keepalive_requests is 1,000 by default, after which a connection is closed: the load keeps its own. Time limits are out of the way. TLS 1.3

@@ -17,7 +17,8 @@ internal sealed class StormMeasurement() : Measurement("storm", Wiring.Plain)
     private static readonly TimeSpan Lead = TimeSpan.FromSeconds(0.3);
 
     private readonly Figure _back = new("storm: all are back, s after the first lost its tunnel", "F2");
-    private readonly Figure _most = new($"storm: most handshakes at one backend at a time", "F0", new Target(Limit)) { HasRatio = false };
+    private readonly Figure _most = new("storm: most handshakes at one backend at a time", "F0", new Target(Limit)) { HasRatio = false };
+    private readonly Figure _cpu = new("storm: CPU of the balancer meanwhile, µs per client", "F0");
     private readonly Figure _failed = new("storm: attempts of clients that failed", "F0") { HasRatio = false };
     private readonly Figure _ended = new("storm: tunnels that ended", "F0") { HasRatio = false };
     private readonly Figure _missing = new("storm: clients that were not back within a minute", "F0", new Target(0)) { HasRatio = false };
@@ -32,7 +33,7 @@ internal sealed class StormMeasurement() : Measurement("storm", Wiring.Plain)
     public static int Tunnels { get; } = Backends * Math.Min(2000, (OpenFiles.Limit - Reserve) / 2 / Backends);
 
     public override IReadOnlyList<Figure> Figures =>
-        [_back, _most, _failed, _missing, _ended, _medianBefore, _medianWithin, _medianGrowth, _highBefore, _highWithin, _highGrowth];
+        [_back, _cpu, _most, _failed, _missing, _ended, _medianBefore, _medianWithin, _medianGrowth, _highBefore, _highWithin, _highGrowth];
 
     public override async Task RunAsync(Comparison comparison)
     {
@@ -66,15 +67,17 @@ internal sealed class StormMeasurement() : Measurement("storm", Wiring.Plain)
         var stretch = TimeSpan.FromSeconds(2);
         var before = await EchoAsync(wellBehaved, "paced", stretch);
         foreach (var backend in backends) await backend.AskAsync($"slow {HandshakeMilliseconds}");
-        var storm = bout.DoAsync("storm {port}");
+        var (storm, cpu) = (bout.DoAsync("storm {port}"), bout.Balancer.Processes.CpuSeconds());
         await Task.Delay(Lead);
         var within = EchoAsync(wellBehaved, "paced-and-lost", stretch);
         await backends[0].KillAsync();
         var (echo, outcome) = (await within, Numbers(await storm));
+        cpu = bout.Balancer.Processes.CpuSeconds() - cpu;
         var most = 0.0;
         foreach (var backend in backends.Skip(1)) most = Math.Max(most, Numbers(await backend.AskAsync("most"))[0]);
 
         Add(_back, outcome[0]);
+        Add(_cpu, cpu * 1e6 / outcome[1]);
         Add(_ended, outcome[1]);
         Add(_failed, outcome[2]);
         Add(_missing, outcome[3]);

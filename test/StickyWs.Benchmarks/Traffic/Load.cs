@@ -7,7 +7,8 @@ namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>
 /// The clients of one balancer, told what to do line by line. An answer is the number of units that came back: messages, requests, handshakes, or
-/// bytes; for <c>paced…</c> it is the median and the 99th percentile in nanoseconds, for others what their loop says. A target is what <see cref="Dialer.To"/> reads.
+/// bytes; for <c>paced…</c> it is the median and the 99th percentile in nanoseconds, for others what their loop says.
+/// A target is what <see cref="Dialer.To"/> reads.
 /// </summary>
 internal sealed class Load
 {

@@ -164,7 +164,10 @@ internal static class TrafficCases
         foreach (var length in new[] { 0, 16, 126, 1024, 65_536 })
         {
             yield return Good($"{length} B each", frames,
-                [.. Enumerable.Range(0, length > 1024 ? 32 : 1000).Select(i => frames.Frame(1 + (i % 2), i % 2 == 0 ? Letters(length) : frames.Noise(length)))]);
+            [
+                .. Enumerable.Range(0, length > 1024 ? 32 : 1000)
+                    .Select(i => i % 2 == 0 ? frames.Frame(Text, Letters(length)) : frames.Frame(Binary, frames.Noise(length))),
+            ]);
         }
     }
 
