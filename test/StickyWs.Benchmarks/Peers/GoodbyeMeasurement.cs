@@ -74,7 +74,7 @@ internal sealed class GoodbyeMeasurement(string key, Wiring wiring, string targe
 
     private async Task OpenAsync(Bout bout, int count)
     {
-        await bout.DoAsync($"open-talk {target} {count}");
+        for (; count > 0; count -= Few) await bout.DoAsync($"open-talk {target} {Math.Min(count, Few)}"); // An answer is awaited for two minutes only.
         await Task.Delay(Pause);
     }
 
