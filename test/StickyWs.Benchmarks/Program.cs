@@ -6,8 +6,8 @@ using StickyWs.Benchmarks.Traffic;
 
 const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
-    peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled,tls-echo,tls-bulk,tls-handshake,
-                 tls-resumed,tls-http,tls-backend,tls-idle,tls-latency] [--out FILE]
+    peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled,hostile,storm,goodbye,
+                 tls-echo,tls-bulk,tls-handshake,tls-resumed,tls-http,tls-backend,tls-idle,tls-latency,tls-goodbye] [--out FILE]
           [--contestants raw,inline,frameless,epoll,kept,sslstream,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
           [--haproxy PATHS] [--nginx PATHS] [--seconds N] [--warm-up SECONDS]
                                          StickyWs, YARP, HAProxy and nginx side by side; Linux only, an hour

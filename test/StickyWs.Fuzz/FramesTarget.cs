@@ -1,3 +1,4 @@
+using System.Globalization;
 using StickyWs.Frames;
 
 namespace StickyWs.Fuzz;
@@ -9,6 +10,9 @@ namespace StickyWs.Fuzz;
 internal sealed class FramesTarget : IFuzzTarget
 {
     private static readonly byte[] Key = [0x37, 0xfa, 0x21, 0x3d];
+
+    private long _pieces;
+    private long _bytes;
 
     public IReadOnlyList<byte[]> Corpus { get; } =
     [
@@ -32,8 +36,11 @@ internal sealed class FramesTarget : IFuzzTarget
         [126, 0, 126], [0xFE, 0, 126], [127, 0, 0, 0, 0, 0, 0, 0, 1], [0xFF, 0, 0, 0, 0, 0, 0, 0, 1], [0x08], [0x83], [0xF2], [1, 2, 3, 4],
     ];
 
+    public string? Tally => string.Create(CultureInfo.InvariantCulture, $"{_pieces} pieces with {_bytes} bytes, the place compared after each piece");
+
     public Task<bool> CheckAsync(byte[] input, Random random)
     {
+        _bytes += input.Length;
         var isMasked = random.Next(2) == 0;
         var naive = new NaiveFrames(isMasked);
         var cursor = isMasked ? FrameCursor.OfClient : FrameCursor.OfBackend;
@@ -44,6 +51,7 @@ internal sealed class FramesTarget : IFuzzTarget
             var place = naive.Read(input, cut);
             Broken.If(!IsAt(cursor, place), $"{(isMasked ? "masked" : "bare")}, after {cut} bytes: {place}, but {Describe(cursor)}.");
             start = cut;
+            _pieces++;
         }
 
         return Task.FromResult(!cursor.IsLost);

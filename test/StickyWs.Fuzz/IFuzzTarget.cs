@@ -14,4 +14,7 @@ public interface IFuzzTarget : IAsyncDisposable
     /// <param name="random">For choices of the check's own, such as where to split.</param>
     /// <returns>Whether the input was accepted, so that a run can say that it was not all noise.</returns>
     Task<bool> CheckAsync(byte[] input, Random random);
+
+    /// <summary>What it has done so far, in a unit of its own, if cases say too little.</summary>
+    string? Tally => null;
 }

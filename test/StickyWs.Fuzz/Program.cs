@@ -22,6 +22,7 @@ await using (target)
     {
         var result = await Fuzzer.RunAsync(target, seed, Option("--first") ?? 0, Option("--cases") ?? int.MaxValue, deadline.Token);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{args[0]}, seed {seed}: {result.Cases} cases, {result.Accepted} accepted, no failure"));
+        if (target.Tally is { } tally) Console.WriteLine(tally);
         return 0;
     }
     catch (FuzzFailureException e)

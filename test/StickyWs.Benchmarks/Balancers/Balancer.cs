@@ -54,5 +54,8 @@ internal sealed class Balancer : IDisposable
     /// <summary>Collects garbage, where there is a collector.</summary>
     public Task CollectAsync() => _isOurs ? _child!.AskAsync("collect") : Task.CompletedTask;
 
+    /// <summary>Has a role of this program do something.</summary>
+    public Task<string> AskAsync(string command) => _child!.AskAsync(command);
+
     public void Dispose() => _child?.Dispose();
 }

@@ -48,6 +48,13 @@ internal sealed class Child : IDisposable
         return await ReadLineAsync(_process);
     }
 
+    /// <summary>Ends it as a crash does: the kernel closes what it had open.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
     public void Dispose()
     {
         _process.StandardInput.Close();

@@ -20,5 +20,8 @@ internal sealed record Contestant(string Key, string Name, bool IsJitted, Part P
     public const string HaProxySplice = "haproxy-splice";
     public const string Nginx = "nginx";
 
+    /// <summary>Whether it is StickyWs.</summary>
+    public bool IsOurs => Key is Raw or Inline or Epoll or Kept or SslStream or Portable;
+
     public bool TakesPart(Wiring wiring) => Part == Part.All || (Part == Part.WithTls) == (wiring != Wiring.Plain);
 }

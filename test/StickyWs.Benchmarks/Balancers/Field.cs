@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace StickyWs.Benchmarks.Balancers;
 
 /// <summary>Everybody who can take part on this machine, in the table's order. Another lane of ours is another line here.</summary>
@@ -50,5 +52,15 @@ internal static class Field
         place => StartOursAsync(place, [.. settings.Select(setting => $"Transport:{setting}")]));
 
     private static Task<Balancer> StartOursAsync(Place place, params string[] settings)
-        => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings]);
+        => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings, .. Limits(place)]);
+
+    private static IEnumerable<string> Limits(Place place)
+    {
+        if (!place.FollowsFrames) yield return "Pools:pool:Tunnels:FollowFrames=false";
+        if (place.MaxHandshakes == 0) yield break;
+        for (var i = 0; i < place.Backends.Count; i++)
+            yield return string.Create(CultureInfo.InvariantCulture, $"Pools:pool:Backends:backend{i}:MaxHandshakes={place.MaxHandshakes}");
+        yield return "Pools:pool:Queue:Length=10000";
+        yield return "Pools:pool:Queue:Timeout=00:00:30";
+    }
 }

@@ -37,7 +37,22 @@ internal static class HaProxy
         listen balancer
             bind 127.0.0.1:{port} backlog 4096{(place.Certificate is { } file ? $" ssl crt {file} alpn http/1.1" : "")}
             maxconn {Connections}
-            server backend {place.Backend}{(place.IsBackendTls ? " ssl verify none" : "")}
+        {string.Concat(Servers(place).Select(line => $"    {line}\n"))}
 
         """);
+
+    // Several: the least connections are next, a server that refuses is down at once and another one is tried. A server's maxconn holds tunnels as well as
+    // handshakes, so with its queue it can only limit their sum: it has room for all tunnels when one server is gone.
+    private static IEnumerable<string> Servers(Place place)
+    {
+        var suffix = place.IsBackendTls ? " ssl verify none" : "";
+        if (place.Others is []) return [$"server backend {place.Backend}{suffix}"];
+        var room = string.Create(CultureInfo.InvariantCulture, $"maxconn {(Connections / (place.Backends.Count - 1)) + 1}");
+        return
+        [
+            "balance leastconn", "option redispatch 1", "retries 3", "retry-on conn-failure empty-response", "timeout queue 30s",
+            .. place.Backends.Index().Select(one
+                => $"server backend{one.Index} {one.Item} {room} check inter 1s observe layer4 error-limit 1 on-error mark-down{suffix}"),
+        ];
+    }
 }

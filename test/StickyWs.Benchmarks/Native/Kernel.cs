@@ -10,6 +10,7 @@ internal static class Kernel
     public const int TryAgain = 11;
     public const int BrokenPipe = 32;
     public const int ConnectionReset = 104;
+    public const int InProgress = 115;
 
     public static int Error => Marshal.GetLastPInvokeError();
 

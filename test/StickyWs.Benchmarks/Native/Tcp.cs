@@ -68,11 +68,17 @@ internal static unsafe class Tcp
     /// </summary>
     public static int ConnectOneOfMany(int port, long turn)
     {
-        var socket = Create();
-        var source = InternetAddress.LoopbackSource((int)(turn % 64));
-        Set(socket, InternetLevel, BindAddressNoPort, 1);
-        Kernel.Checked(Libc.Bind(socket, &source, sizeof(InternetAddress)), "bind");
+        var socket = CreateOneOfMany(turn);
         Reach(socket, port);
+        return socket;
+    }
+
+    /// <summary>The same, without waiting: it may be written to once the connection is there.</summary>
+    public static int BeginConnectOneOfMany(int port, long turn)
+    {
+        var socket = CreateOneOfMany(turn, NonBlocking);
+        var address = InternetAddress.LoopbackAt(port);
+        if (Libc.Connect(socket, &address, sizeof(InternetAddress)) < 0 && Kernel.Error != Kernel.InProgress) throw Kernel.Failed("connect");
         return socket;
     }
 
@@ -111,10 +117,19 @@ internal static unsafe class Tcp
 
     public static void Close(int socket) => Libc.Close(socket);
 
-    private static int Create()
+    private static int Create(int flags = 0)
     {
-        var socket = Kernel.Checked(Libc.Socket(2, Stream | CloseOnExec, 0), "socket");
+        var socket = Kernel.Checked(Libc.Socket(2, Stream | CloseOnExec | flags, 0), "socket");
         Set(socket, TcpLevel, NoDelay, 1);
+        return socket;
+    }
+
+    private static int CreateOneOfMany(long turn, int flags = 0)
+    {
+        var socket = Create(flags);
+        var source = InternetAddress.LoopbackSource((int)(turn % 64));
+        Set(socket, InternetLevel, BindAddressNoPort, 1);
+        Kernel.Checked(Libc.Bind(socket, &source, sizeof(InternetAddress)), "bind");
         return socket;
     }
 

@@ -13,6 +13,9 @@ internal sealed class Bout(Contestant contestant, Balancer balancer, Child load)
 
     public Balancer Balancer => balancer;
 
+    /// <summary>The same balancer with further clients before it. It is not to be disposed of: who made the two does that.</summary>
+    public Bout With(Child clients) => new(contestant, balancer, clients);
+
     /// <summary>Has the load do something; <c>{port}</c> is the balancer's, <c>{seconds}</c> the duration.</summary>
     public Task<string> DoAsync(string command, TimeSpan duration = default)
         => load.AskAsync(command

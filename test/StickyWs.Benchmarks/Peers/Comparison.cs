@@ -44,21 +44,25 @@ internal sealed class Comparison(IReadOnlyList<Contestant> contestants, BackendP
     }
 
     /// <summary>Contestants that start anew for every round, for what is looked at is how they grow. It varies little: three rounds are enough.</summary>
-    public async Task AnewAsync(Func<Bout, Task> round)
+    public Task AnewAsync(Func<Bout, Task> round) => AnewAsync(contestants, async contestant =>
+    {
+        using var bout = await StartAsync(contestant);
+        await round(bout);
+    });
+
+    /// <summary>The same with whatever else has to start anew.</summary>
+    public async Task AnewAsync(IReadOnlyList<Contestant> those, Func<Contestant, Task> round)
     {
         for (var i = 0; i < Math.Min(3, options.Rounds); i++)
         {
-            foreach (var contestant in InTurn(contestants, i))
-            {
-                using var bout = await StartAsync(contestant);
-                await round(bout);
-            }
+            foreach (var contestant in InTurn(those, i)) await round(contestant);
         }
     }
 
-    private async Task<Bout> StartAsync(Contestant contestant)
+    /// <summary>A contestant in a place of its own.</summary>
+    public static async Task<Bout> StartAsync(Contestant contestant, Place place)
     {
-        var balancer = await contestant.StartAsync(backends.PlaceOf(contestants.TakeWhile(one => one != contestant).Count(), wiring));
+        var balancer = await contestant.StartAsync(place);
         try
         {
             return new Bout(contestant, balancer, await Child.StartEndAsync("load"));
@@ -69,6 +73,11 @@ internal sealed class Comparison(IReadOnlyList<Contestant> contestants, BackendP
             throw;
         }
     }
+
+    /// <summary>Where it stands, before the backend of all.</summary>
+    public Place PlaceOf(Contestant contestant) => backends.PlaceOf(contestants.TakeWhile(one => one != contestant).Count(), wiring);
+
+    private Task<Bout> StartAsync(Contestant contestant) => StartAsync(contestant, PlaceOf(contestant));
 
     // Another one begins in each round: nobody always runs behind the same neighbour's end.
     private static IEnumerable<T> InTurn<T>(IReadOnlyList<T> all, int round) => Enumerable.Range(0, all.Count).Select(i => all[(i + round) % all.Count]);

@@ -17,6 +17,9 @@ internal abstract class Measurement(string key, Wiring wiring)
         new ManyMeasurement(),
         LatencyMeasurement.Plain,
         new StalledMeasurement(),
+        new HostileMeasurement(),
+        new StormMeasurement(),
+        GoodbyeMeasurement.Plain,
         CpuMeasurement.TlsEcho,
         CpuMeasurement.TlsBulk,
         CpuMeasurement.TlsHandshake,
@@ -25,6 +28,7 @@ internal abstract class Measurement(string key, Wiring wiring)
         CpuMeasurement.TlsBackend,
         IdleMeasurement.Tls,
         LatencyMeasurement.Tls,
+        GoodbyeMeasurement.Tls,
     ];
 
     /// <summary>The name on the command line.</summary>

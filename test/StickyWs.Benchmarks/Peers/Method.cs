@@ -23,6 +23,21 @@ internal static class Method
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
         - latency: 64 tunnels, messages at a fixed rate; added is what the same load without a balancer did not take in the same round.
         - stalled: the backend has {Messages.PushLimit / 1_000_000} MB for a client that does not read; the most in three seconds. Three rounds at most.
+        - hostile: one client sends as fast as it can to a backend that takes everything; a balancer that follows frames in turns with one that does not
+          (`FollowFrames: false`). "Pings" are empty, 6 B each; "endless" is one frame of 2^62 B, "lost" one of 2^63 B, which is none. "Trickled" are
+          empty pings, each byte in a call of its own.
+        - storm: {StormMeasurement.Backends} backends with {StormMeasurement.Tunnels / StormMeasurement.Backends:N0} tunnels each, the one with the fewest
+          is next. One is killed; all of its clients come back at once, and whoever is refused tries again after 100 to 300 ms. Each of the others
+          takes {StormMeasurement.HandshakeMilliseconds} ms for a handshake, one after the other, so that all could be back
+          after {StormMeasurement.Tunnels / StormMeasurement.Backends * StormMeasurement.HandshakeMilliseconds / 1000.0 / (StormMeasurement.Backends - 1):F1} s.
+          Another client sends {StormMeasurement.PerSecond:N0} messages per second through {StormMeasurement.WellBehaved} tunnels in turn; those at the backend
+          that dies do not count. Its messages are part of the CPU. StickyWs: `MaxHandshakes: {StormMeasurement.Limit}` and a queue. HAProxy: `maxconn`
+          and queue of a server, which hold tunnels as well, `option redispatch 1`, `retry-on conn-failure empty-response`, `observe layer4` with
+          `on-error mark-down`. nginx: `max_conns`, likewise, `max_fails=1`, `proxy_next_upstream`. YARP: passive health checks. Three rounds at most,
+          anew each.
+        - goodbye, tls-goodbye: {GoodbyeMeasurement.Tunnels:N0} idle tunnels that have carried one message. Told to go over {GoodbyeMeasurement.Seconds} s by a
+          hand-off, they answer; as many are closed by their clients over the same time. The backend closes first. CPU that the process takes without
+          work, measured over three seconds with these tunnels at rest, is subtracted. 21.67 is what chi-square exceeds once in a hundred times by chance.
         - tls-: clients speak TLS 1.3 with TLS_AES_256_GCM_SHA384, which the load checks; one ECDSA P-256 certificate for all; tickets and session caches as
           each has them by default. Backend and load have their records from OpenSSL.
         - tls-echo, tls-http, tls-idle: as without TLS. tls-bulk: one message of {Messages.TlsBulkPayload / 1024} KiB under way in each of 16 tunnels.

@@ -3,17 +3,22 @@ using StickyWs.Benchmarks.Native;
 namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>One connection at the backend: heads first, then an echo or a push once a handshake has been answered.</summary>
-internal sealed class BackendConnection(Connection connection, Epoll epoll) : IDisposable
+internal sealed class BackendConnection(Connection connection, Epoll epoll, HandshakeGate gate) : IDisposable
 {
     private enum Mode
     {
         Http,
+        Waiting,
         Echo,
         Push,
+        Talk,
+        Sink,
+        Ended,
     }
 
     private Mode _mode;
     private byte[] _head = [];
+    private FrameReader? _frames;
     private long _pushed;
 
     /// <summary>Does what can be done at once; false when the connection has ended. The buffer is anybody's between two calls.</summary>
@@ -21,10 +26,27 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll) : ID
     {
         Mode.Http => TryReadHead(buffer),
         Mode.Echo => TryEcho(buffer),
-        _ => TryPush(),
+        Mode.Push => TryPush(),
+        Mode.Talk => TryTalk(buffer),
+        Mode.Sink => connection.TryDiscard(buffer.Length) is > 0 or Tcp.NotYet,
+        _ => IsOpen(buffer),
     };
 
-    public void Dispose() => connection.Dispose();
+    /// <summary>Answers a handshake that had to wait; false when the connection has ended.</summary>
+    public bool TryAnswer()
+    {
+        if (_mode != Mode.Waiting) return false;
+        Open(_head);
+        _head = [];
+        return true;
+    }
+
+    public void Dispose()
+    {
+        if (_mode == Mode.Waiting) gate.Leave();
+        _mode = Mode.Ended;
+        connection.Dispose();
+    }
 
     private bool TryReadHead(byte[] buffer)
     {
@@ -38,18 +60,47 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll) : ID
             return true;
         }
 
-        Answer(head);
+        var isHandshake = !HandshakeAnswer.Key(head).IsEmpty;
+        if (isHandshake && gate.IsSlow)
+        {
+            (_head, _mode) = (head.ToArray(), Mode.Waiting);
+            gate.Enter(this);
+            return true;
+        }
+
+        if (isHandshake) Open(head);
+        else connection.Send(Messages.HttpAnswer);
         _head = [];
         return true;
     }
 
-    private void Answer(ReadOnlySpan<byte> head)
+    private void Open(ReadOnlySpan<byte> head)
     {
-        var key = HandshakeAnswer.Key(head);
-        connection.Send(key.IsEmpty ? Messages.HttpAnswer : HandshakeAnswer.To(key));
-        if (key.IsEmpty) return;
-        _mode = head.StartsWith("GET /push "u8) ? Mode.Push : Mode.Echo;
+        _ = connection.TrySend(HandshakeAnswer.To(HandshakeAnswer.Key(head))); // Whoever has waited may have gone.
+        _mode = head.StartsWith("GET /push "u8) ? Mode.Push
+            : head.StartsWith("GET /talk "u8) ? Mode.Talk
+            : head.StartsWith("GET /sink "u8) ? Mode.Sink : Mode.Echo;
         if (_mode == Mode.Push) epoll.Change(connection.Socket, Epoll.Writable, connection.Socket);
+        if (_mode == Mode.Talk) _frames = new FrameReader();
+    }
+
+    // Nothing is expected; what comes anyway is dropped.
+    private bool IsOpen(byte[] buffer) => connection.TryReceive(buffer) is > 0 or Tcp.NotYet;
+
+    // Answers each message with the same, and a Close with a Close and a FIN (RFC 6455 section 7.1.1: the server closes first).
+    private bool TryTalk(byte[] buffer)
+    {
+        var count = connection.TryReceive(buffer);
+        if (count <= 0) return count == Tcp.NotYet;
+        var isReset = false;
+        _frames!.Read(buffer.AsSpan(0, count), (opcode, payload) =>
+        {
+            isReset |= !connection.TrySend(FrameReader.FromServer(opcode, payload));
+            if (opcode != FrameReader.Close) return;
+            connection.EndSending();
+            _mode = Mode.Ended;
+        });
+        return !isReset;
     }
 
     private bool TryEcho(byte[] buffer)

@@ -36,6 +36,9 @@ internal sealed class Dialer(int port, bool isTls) : IDisposable
     /// <inheritdoc cref="Tcp.ConnectOneOfMany"/>
     public Connection ConnectOneOfMany(long turn) => Over(Tcp.ConnectOneOfMany(port, turn));
 
+    /// <inheritdoc cref="Tcp.BeginConnectOneOfMany"/>
+    public Connection BeginConnectOneOfMany(long turn) => Over(Tcp.BeginConnectOneOfMany(port, turn));
+
     public void Dispose()
     {
         if (_session != 0) OpenSslSessions.SSL_SESSION_free(_session);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using StickyWs.Benchmarks.Balancers;
 using StickyWs.Benchmarks.Native;
@@ -6,7 +7,8 @@ namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>
 /// The clients of one balancer, told what to do line by line. An answer is the number of units that came back: messages, requests, handshakes, or
-/// bytes; for <c>paced</c> it is the median and the 99th percentile in nanoseconds. A target is what <see cref="Dialer.To"/> reads.
+/// bytes; for <c>paced…</c> it is the median and the 99th percentile in nanoseconds, for others what their loop says.
+/// A target is what <see cref="Dialer.To"/> reads.
 /// </summary>
 internal sealed class Load
 {
@@ -23,6 +25,8 @@ internal sealed class Load
     {
         ["open", var target, var count] => Open(target, Number(count), Opening.Tunnel),
         ["open-http", var target, var count] => Open(target, Number(count), dialer => Opening.Http(dialer, out _answerLength)),
+        ["open-talk", var target, var count] => Open(target, Number(count), dialer => Opening.Talk(dialer, _connections.Count)),
+        ["flood", var target, var seconds, var what] => Text(Flood(target, Enum.Parse<HostileStream>(what), Duration(seconds))),
         ["open-stalled", var target] => Open(target, 1, Opening.Stalled),
         ["echo", var seconds, var active] => Text(Echo(Number(active), Messages.Small).Run(Duration(seconds))),
         ["bulk", var seconds, var active, var payload, var depth]
@@ -32,6 +36,11 @@ internal sealed class Load
         ["paced", var seconds, var perSecond] => Percentiles(Paced(Number(perSecond), Duration(seconds))),
         ["paced-among", var target, var seconds, var perSecond, var handshakesPerSecond]
             => Percentiles(PacedAmong(target, Number(handshakesPerSecond), Number(perSecond), Duration(seconds))),
+        ["paced-and-lost", var seconds, var perSecond]
+            => Percentiles(new PacedLoop(_connections, Number(perSecond), mayEnd: true).Run(Duration(seconds))),
+        ["storm", var target] => Storm(target),
+        ["goodbyes", var began, var seconds] => string.Join(' ', CloseAll(began, seconds).AwaitGoodbyes()),
+        ["leave", var seconds] => Text(CloseAll(Text(Stopwatch.GetTimestamp()), seconds).Leave()),
         ["close-but", var count] => CloseBut(Number(count)),
         _ => "?",
     };
@@ -41,6 +50,26 @@ internal sealed class Load
         using var dialer = Dialer.To(target);
         for (; count > 0; count--) _connections.Add(open(dialer));
         return "open";
+    }
+
+    private static long Flood(string target, HostileStream what, TimeSpan duration)
+    {
+        using var dialer = Dialer.To(target);
+        using var tunnel = Opening.Sink(dialer);
+        return HostileStreams.Send(tunnel, what, duration);
+    }
+
+    private string Storm(string target)
+    {
+        using var dialer = Dialer.To(target);
+        return new ReconnectLoop(_connections, dialer).Run();
+    }
+
+    private CloseLoop CloseAll(string began, string seconds)
+    {
+        var loop = new CloseLoop([.. _connections], long.Parse(began, CultureInfo.InvariantCulture), Duration(seconds));
+        _connections.Clear();
+        return loop;
     }
 
     private string CloseBut(int count)

@@ -27,6 +27,10 @@ internal static class Messages
 
     public static byte[] PushHandshake { get; } = Upgrade("/push");
 
+    public static byte[] TalkHandshake { get; } = Upgrade("/talk");
+
+    public static byte[] SinkHandshake { get; } = Upgrade("/sink");
+
     private static byte[] Upgrade(string path)
         => Head($"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
             "Sec-WebSocket-Version: 13");

@@ -12,10 +12,19 @@ internal static class Opening
     /// <summary>A tunnel that has carried one message.</summary>
     public static Connection Tunnel(Dialer dialer)
     {
-        var connection = ShakeHands(dialer, Messages.Handshake, 0);
+        var connection = ShakeHands(dialer.Connect(), Messages.Handshake);
         connection.Send(Messages.Small);
         var echo = ReadExactly(connection, Messages.Small.Length);
         if (!echo.AsSpan().SequenceEqual(Messages.Small)) throw new IOException("The echo is not what was sent.");
+        return connection;
+    }
+
+    /// <summary>A tunnel to a backend that speaks in frames, which has carried one message. It is one of very many.</summary>
+    public static Connection Talk(Dialer dialer, long turn)
+    {
+        var connection = ShakeHands(dialer.ConnectOneOfMany(turn), Messages.TalkHandshake);
+        connection.Send(Messages.Small);
+        ReadExactly(connection, WebSocketFrame.FromServer(Messages.Payload).Length);
         return connection;
     }
 
@@ -30,17 +39,19 @@ internal static class Opening
         return connection;
     }
 
+    /// <summary>A tunnel to a backend that takes everything and says nothing.</summary>
+    public static Connection Sink(Dialer dialer) => ShakeHands(dialer.Connect(), Messages.SinkHandshake);
+
     /// <summary>A tunnel into which the backend pushes, and of which only the first byte is read.</summary>
     public static Connection Stalled(Dialer dialer)
     {
-        var connection = ShakeHands(dialer, Messages.PushHandshake, StalledBuffer);
+        var connection = ShakeHands(dialer.Connect(StalledBuffer), Messages.PushHandshake);
         ReadExactly(connection, 1);
         return connection;
     }
 
-    private static Connection ShakeHands(Dialer dialer, byte[] handshake, int receiveBuffer)
+    private static Connection ShakeHands(Connection connection, byte[] handshake)
     {
-        var connection = dialer.Connect(receiveBuffer);
         connection.Send(handshake);
         ReadHead(connection, "HTTP/1.1 101 ");
         return connection;

@@ -4,7 +4,10 @@ using StickyWs.Benchmarks.Native;
 namespace StickyWs.Benchmarks.Traffic;
 
 /// <summary>Messages at a given rate, whatever comes back, through one tunnel after the other; measures how long each took there and back.</summary>
-internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond)
+/// <param name="tunnels">The tunnels.</param>
+/// <param name="perSecond">The rate.</param>
+/// <param name="mayEnd">Whether tunnels may end meanwhile. What was under way in them does not count.</param>
+internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond, bool mayEnd = false)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly byte[] Message = Messages.Small;
@@ -12,7 +15,9 @@ internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond
     private readonly Queue<long>[] _underWay = [.. tunnels.Select(_ => new Queue<long>())];
     private readonly int[] _received = new int[tunnels.Count];
     private readonly List<long> _durations = [];
+    private readonly bool[] _hasEnded = new bool[tunnels.Count];
     private long _sent;
+    private long _lost;
 
     /// <summary>The durations in ascending order, in nanoseconds.</summary>
     public IReadOnlyList<long> Run(TimeSpan duration)
@@ -22,10 +27,10 @@ internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond
         for (var i = 0; i < tunnels.Count; i++) epoll.Add(tunnels[i].Socket, Epoll.Readable, i);
         epoll.Add(timer.File, Epoll.Readable, -1);
         var (messages, clock) = ((long)(duration.TotalSeconds * perSecond), Stopwatch.StartNew());
-        while (_durations.Count < messages)
+        while (_durations.Count + _lost < messages)
         {
             // The timer ends every wait.
-            if (clock.Elapsed > duration + Patience) throw new TimeoutException($"{messages - _durations.Count} messages did not come back.");
+            if (clock.Elapsed > duration + Patience) throw new TimeoutException($"{messages - _durations.Count - _lost} messages did not come back.");
             var ready = epoll.Wait();
             for (var i = 0; i < ready; i++)
             {
@@ -43,17 +48,37 @@ internal sealed class PacedLoop(IReadOnlyList<Connection> tunnels, int perSecond
         for (; count > 0; count--)
         {
             var tunnel = (int)(_sent++ % tunnels.Count);
+            if (_hasEnded[tunnel])
+            {
+                _lost++;
+                continue;
+            }
+
             _underWay[tunnel].Enqueue(Stopwatch.GetTimestamp());
-            tunnels[tunnel].Send(Message);
+            if (mayEnd) _ = tunnels[tunnel].TrySend(Message);
+            else tunnels[tunnel].Send(Message);
         }
     }
 
     private void Receive(int tunnel)
     {
         var count = tunnels[tunnel].TryDiscard(Message.Length);
-        if (count is Tcp.Ended or Tcp.Broken) throw new IOException("The balancer closed a tunnel.");
+        if (count is Tcp.Ended or Tcp.Broken)
+        {
+            End(tunnel);
+            return;
+        }
+
         _received[tunnel] += Math.Max(count, 0);
         for (; _received[tunnel] >= Message.Length; _received[tunnel] -= Message.Length)
             _durations.Add(Stopwatch.GetTimestamp() - _underWay[tunnel].Dequeue());
+    }
+
+    private void End(int tunnel)
+    {
+        if (!mayEnd) throw new IOException("The balancer closed a tunnel.");
+        tunnels[tunnel].Dispose();
+        _hasEnded[tunnel] = true;
+        _lost += _underWay[tunnel].Count;
     }
 }

@@ -153,7 +153,14 @@ public sealed class HandOffTests : DrainingTest
     [Theory]
     [InlineData(Lane.Raw, 1000)]
     [InlineData(Lane.RawEpoll, 300)]
+    [InlineData(Lane.RawInline, 200)]
     [InlineData(Lane.Portable, 300)]
+    [InlineData(Lane.KeptAlive, 200)]
+    [InlineData(Lane.InsideTls, 200)]
+    [InlineData(Lane.SniffedInsideTls, 200)]
+    [InlineData(Lane.RawTls, 200)]
+    [InlineData(Lane.RawTlsEpoll, 200)]
+    [InlineData(Lane.RawTlsKept, 200)]
     public async Task A_hundred_reloads_in_the_middle_lose_nothing(Lane lane, int count)
     {
         var half = count / 2;

@@ -78,6 +78,42 @@ public sealed class ExtendedConnectTests : BalancerTest
     }
 
     [Fact]
+    public async Task A_hundred_reloads_in_the_middle_of_a_hand_off_lose_none_of_them()
+    {
+        const int half = 40;
+        var backends = await StartEchoesAsync(2);
+        var balancer = Start(Lane.InsideTls, Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Drain:Over", "00:00:03"));
+        using var invoker = Invoker();
+        var sockets = new ClientWebSocket[2 * half];
+        for (var i = 0; i < sockets.Length; i++) sockets[i] = await ConnectAsync(balancer, invoker);
+        var closing = sockets.Where(socket => socket.HttpResponseHeaders!["X-Backend"].Single() == "a").Select(CloseAsync).ToArray();
+
+        var draining = balancer.Services.GetRequiredService<IBackendControl>().HandOffAsync(BackendTarget.Of("chat", "a"), null, Wait.Token());
+        for (var reload = 1; reload <= 100; reload++)
+        {
+            balancer.Settings.Change(data => data["StickyWs:Pools:chat:RetryAfter"] = TimeSpan.FromSeconds(reload).ToString("c"));
+            await Task.Delay(TimeSpan.FromMilliseconds(20)); // For no condition: so that they are in the middle.
+        }
+
+        var status = Assert.Single(await draining);
+        Assert.Equal((DrainOutcome.Empty, half, half, 0, 0), (status.Outcome, status.Total, status.Told, status.Cut, status.Left));
+        Assert.All(await Task.WhenAll(closing), code => Assert.Equal(1012, code));
+        await Wait.UntilAsync(() => balancer.EndReasons.Count == half);
+        Assert.All(balancer.EndReasons, reason => Assert.Equal("HandedOff", reason));
+        Assert.Equal(half, balancer.OpenTunnels);
+        foreach (var socket in sockets.Where(socket => socket.State == WebSocketState.Open)) await EchoAsync(socket, "still");
+        foreach (var socket in sockets) socket.Dispose();
+
+        static async Task<int> CloseAsync(ClientWebSocket socket)
+        {
+            var received = await socket.ReceiveAsync(new byte[16].AsMemory(), Wait.Token());
+            Assert.Equal(WebSocketMessageType.Close, received.MessageType);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Wait.Token());
+            return (int)socket.CloseStatus!;
+        }
+    }
+
+    [Fact]
     public async Task A_WebSocket_at_rest_is_not_taken_for_a_slow_body()
     {
         var backends = await StartEchoesAsync(1);

@@ -14,6 +14,7 @@ public sealed class ReconnectTests : StormTest
     [InlineData(Lane.RawEpoll)]
     [InlineData(Lane.Portable)]
     [InlineData(Lane.RawTls)]
+    [InlineData(Lane.RawTlsEpoll)]
     [InlineData(Lane.InsideTls)]
     public async Task The_others_get_them_as_fast_as_they_can_take_them_and_all_are_back(Lane lane)
     {
