@@ -17,6 +17,9 @@ public abstract class BalancerTest : IAsyncLifetime
     /// <summary>Those in which the first request of a plain connection is sniffed.</summary>
     public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable);
 
+    /// <summary>The same, and inside the TLS that ends in the raw lane.</summary>
+    public static TheoryData<Lane> FirstRequestAndTlsLanes { get; } = [.. FirstRequestLanes, Lane.RawTls, Lane.RawTlsKept];
+
     public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls,
         Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
 

@@ -29,23 +29,32 @@ internal static partial class HttpsEndpoint
 
     private static EndpointTls Decide(ListenOptions listen)
     {
-        var isSpoken = false;
+        bool? isSpoken = null;
         try
         {
             isSpoken = IsTls(listen);
-            return isSpoken ? new EndpointTls(isSpoken, TerminationOf(listen)) : default;
+            return isSpoken.Value ? new EndpointTls(isSpoken.Value, TerminationOf(listen)) : default;
         }
         catch (MissingMemberException)
         {
-            return new EndpointTls(isSpoken, null); // Another Kestrel; if it hides this as well, each connection shows whether there is TLS at all.
+            // Another Kestrel; if it hides even this, each connection shows whether there is TLS at all.
+            var obstacle = isSpoken is null ? "this version of Kestrel does not say whether there is any" : "this version of Kestrel hides its options";
+            if (ModeOf(listen) != TlsMode.SslStream) LogKestrel(LoggerOf(listen), listen.ToString(), obstacle);
+            return new EndpointTls(isSpoken ?? false, null);
         }
     }
+
+    private static TlsMode ModeOf(ListenOptions listen)
+        => listen.ApplicationServices.GetRequiredService<IOptionsMonitor<StickyWsOptions>>().CurrentValue.Transport.Tls;
+
+    private static ILogger LoggerOf(ListenOptions listen)
+        => listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpsEndpoint).FullName!);
 
     private static TlsTermination? TerminationOf(ListenOptions listen)
     {
         var services = listen.ApplicationServices;
-        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpsEndpoint).FullName!);
-        var mode = services.GetRequiredService<IOptionsMonitor<StickyWsOptions>>().CurrentValue.Transport.Tls;
+        var logger = LoggerOf(listen);
+        var mode = ModeOf(listen);
         if (mode == TlsMode.SslStream) return null;
         if (Obstacle(listen) is { } obstacle)
         {

@@ -7,7 +7,7 @@ namespace StickyWs.IntegrationTests.Failure;
 public sealed class DeadBackendTests : BalancerTest
 {
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task With_one_of_three_backends_dead_and_unnoticed_no_handshake_fails(Lane lane)
     {
         var backends = await StartEchoesAsync(3);
@@ -41,7 +41,7 @@ public sealed class DeadBackendTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_backend_that_takes_no_connection_in_time_is_passed_over(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
@@ -53,7 +53,7 @@ public sealed class DeadBackendTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task When_none_takes_the_connection_in_time_it_is_a_504(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lets a full backlog swallow connects.");
@@ -68,7 +68,7 @@ public sealed class DeadBackendTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Without_an_enabled_backend_it_is_a_503_that_says_when_to_come_again(Lane lane)
     {
         var settings = Pool(RefusingAddress()).With("Pools:chat:Backends:a:Enabled", "false").With("Pools:chat:RetryAfter", "00:00:07");

@@ -1,8 +1,9 @@
 using StickyWs.TestKit;
+using StickyWs.Tls;
 
 namespace StickyWs.IntegrationTests.Failure;
 
-/// <summary>Whatever way tunnels and handshakes end, by the thousand, the process keeps no descriptor of them.</summary>
+/// <summary>Whatever way tunnels and handshakes end, by the thousand, the process keeps no descriptor of them, and no secret of their TLS.</summary>
 [Collection(nameof(Alone))]
 public sealed class DescriptorTests
 {
@@ -13,23 +14,29 @@ public sealed class DescriptorTests
         ["/client-fin", "/client-rst", "/backend-fin", "/backend-rst", "/declined", "/nonsense", "/gone", "/left", "/left-early", "/refused/dead"];
 
     [Theory]
-    [InlineData(Lane.Raw)]
-    [InlineData(Lane.RawEpoll)]
-    [InlineData(Lane.Portable)]
-    public async Task After_thousands_of_tunnels_that_ended_in_every_way_no_descriptor_is_left(Lane lane)
+    [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, false)]
+    [InlineData(Lane.Portable, false)]
+    [InlineData(Lane.RawTls, false)]
+    [InlineData(Lane.RawTlsEpoll, false)]
+    [InlineData(Lane.RawTlsKept, true)]
+    [InlineData(Lane.RawTls, true)]
+    public async Task After_thousands_of_tunnels_that_ended_in_every_way_no_descriptor_and_no_secret_is_left(Lane lane, bool isTlsBackend)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux shows a process its descriptors.");
-        await RunAsync(lane, each: 2);
+        await RunAsync(lane, isTlsBackend, each: 2);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
 
-        await RunAsync(lane, Each);
+        await RunAsync(lane, isTlsBackend, Each);
 
         await Descriptors.AssertNoMoreThanAsync(before, described);
+        await Wait.UntilAsync(() => SecretSlab.Shared.InUse == 0);
+        Assert.True(SecretSlab.Shared.IsZero());
     }
 
-    private static async Task RunAsync(Lane lane, int each)
+    private static async Task RunAsync(Lane lane, bool isTlsBackend, int each)
     {
-        await using var backend = RawBackend.Start(AnswerAsync);
+        await using var backend = RawBackend.Start(AnswerAsync, certificate: isTlsBackend ? TestCertificate.Server : null);
         await using var balancer = Balancer.Start(lane, Settings(backend));
         await EndInEveryWayAsync(balancer, each: 2);
         await balancer.AssertNoLeasesAsync();
@@ -46,9 +53,9 @@ public sealed class DescriptorTests
     }
 
     private static LiveSettings Settings(RawBackend backend) => new LiveSettings()
-        .WithPool("chat", backend.Address).With("Pools:chat:Health:Passive:Enabled", "false")
+        .WithPool("chat", backend.Address).With("Pools:chat:Health:Passive:Enabled", "false").With("Pools:chat:Tls:DangerousAcceptAnyCertificate", "true")
         .WithPool("slow", backend.Address).With("Pools:slow:Health:Passive:Enabled", "false").With("Pools:slow:Match:PathPrefixes:0", "/slow")
-            .With("Pools:slow:Timeouts:Handshake", "00:00:00.1")
+            .With("Pools:slow:Timeouts:Handshake", "00:00:00.1").With("Pools:slow:Tls:DangerousAcceptAnyCertificate", "true")
         .WithPool("refused", "http://127.0.0.1:1").With("Pools:refused:Health:Passive:Enabled", "false").With("Pools:refused:Match:PathPrefixes:0", "/refused");
 
     private static async Task EndInEveryWayAsync(Balancer balancer, int each)

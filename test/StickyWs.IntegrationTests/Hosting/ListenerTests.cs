@@ -43,7 +43,7 @@ public sealed class ListenerTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_request_that_fits_no_pool_stays_with_the_application(Lane lane)
     {
         var backends = await StartEchoesAsync(1);

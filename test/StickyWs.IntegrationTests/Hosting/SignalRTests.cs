@@ -15,6 +15,8 @@ public sealed class SignalRTests : BalancerTest
     [InlineData(Lane.Portable)]
     [InlineData(Lane.InsideTls)]
     [InlineData(Lane.SniffedInsideTls)]
+    [InlineData(Lane.RawTls)]
+    [InlineData(Lane.RawTlsKept)]
     public async Task SignalRs_own_client_talks_with_one_hub_through_the_balancer(Lane lane)
     {
         var backends = new List<EchoBackend>();

@@ -11,13 +11,13 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Http2;
 
-public sealed class ExtendedConnectTests : BalancerTest
+public abstract class ExtendedConnectTests(Lane lane) : BalancerTest
 {
     [Fact]
     public async Task A_WebSocket_over_HTTP2_reaches_an_HTTP1_backend()
     {
         var backends = await StartEchoesAsync(1);
-        var balancer = Start(Lane.InsideTls, backends[0].Address);
+        var balancer = Start(lane, backends[0].Address);
         using var invoker = Invoker();
         using var socket = await ConnectAsync(balancer, invoker);
 
@@ -33,7 +33,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     public async Task WebSockets_of_one_HTTP2_connection_take_turns()
     {
         var backends = await StartEchoesAsync(2);
-        var balancer = Start(Lane.InsideTls, [.. backends.Select(backend => backend.Address)]);
+        var balancer = Start(lane, [.. backends.Select(backend => backend.Address)]);
         using var invoker = Invoker();
         using var first = await ConnectAsync(balancer, invoker);
         using var second = await ConnectAsync(balancer, invoker);
@@ -51,7 +51,7 @@ public sealed class ExtendedConnectTests : BalancerTest
         var backends = await StartEchoesAsync(2);
         var settings = Pool([.. backends.Select(backend => backend.Address)])
             .With("Pools:chat:Drain:Over", "00:00:00").With("Pools:chat:Drain:CloseTimeout", "00:00:00.1");
-        var balancer = Start(Lane.InsideTls, settings);
+        var balancer = Start(lane, settings);
         using var invoker = Invoker();
         using var first = await ConnectAsync(balancer, invoker);
         using var second = await ConnectAsync(balancer, invoker);
@@ -117,7 +117,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     public async Task A_WebSocket_at_rest_is_not_taken_for_a_slow_body()
     {
         var backends = await StartEchoesAsync(1);
-        var balancer = Owned(Balancer.Start(Lane.InsideTls, Pool(backends[0].Address), builder => builder.ConfigureServices(services
+        var balancer = Owned(Balancer.Start(lane, Pool(backends[0].Address), builder => builder.ConfigureServices(services
             => services.Configure<KestrelServerOptions>(
                 kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))))));
         using var invoker = Invoker();
@@ -136,7 +136,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     public async Task A_backend_that_declines_is_heard_over_HTTP2()
     {
         await using var backend = RawBackend.Answering(_ => "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
-        var balancer = Start(Lane.InsideTls, backend.Address);
+        var balancer = Start(lane, backend.Address);
         using var invoker = Invoker();
         using var socket = new ClientWebSocket();
         Prepare(socket);
@@ -153,7 +153,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     {
         const int size = 128 * 1024;
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.InsideTls, backend.Address);
+        var balancer = Start(lane, backend.Address);
         using var invoker = Invoker();
         using var request = Request(balancer);
         using var response = await invoker.SendAsync(request, Wait.Token());
@@ -183,7 +183,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     public async Task What_a_client_says_behind_its_backends_end_still_reaches_the_backend()
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(Lane.InsideTls, backend.Address);
+        var balancer = Start(lane, backend.Address);
         using var invoker = Invoker();
         using var request = Request(balancer);
         using var response = await invoker.SendAsync(request, Wait.Token());
@@ -231,7 +231,7 @@ public sealed class ExtendedConnectTests : BalancerTest
     public async Task A_101_that_announces_a_body_opens_a_WebSocket_over_HTTP2(string framing)
     {
         await using var backend = RawBackend.Opening("Sec-WebSocket-Protocol: chat.v2\r\n" + framing);
-        var balancer = Start(Lane.InsideTls, backend.Address);
+        var balancer = Start(lane, backend.Address);
         using var invoker = Invoker();
 
         using var socket = await ConnectAsync(balancer, invoker);
@@ -280,4 +280,10 @@ public sealed class ExtendedConnectTests : BalancerTest
 
         Assert.Equal(text, all.ToString());
     }
+
+    public sealed class InKestrel() : ExtendedConnectTests(Lane.InsideTls);
+
+    public sealed class InTheRawLane() : ExtendedConnectTests(Lane.RawTls);
+
+    public sealed class InTheRawLaneWithOpenSsl() : ExtendedConnectTests(Lane.RawTlsKept);
 }

@@ -7,7 +7,7 @@ using StickyWs.TestKit;
 namespace StickyWs.IntegrationTests.Http2;
 
 /// <summary>Other upgrades than WebSocket by extended CONNECT, and what <c>Upgrade</c> means in HTTP/2: nothing.</summary>
-public sealed class UpgradeTests : BalancerTest
+public abstract class UpgradeTests(Lane lane) : BalancerTest
 {
     [Theory]
     [InlineData("tcp")]
@@ -15,7 +15,7 @@ public sealed class UpgradeTests : BalancerTest
     public async Task A_listed_protocol_of_extended_CONNECT_is_an_upgrade_at_the_backend(string protocol)
     {
         await using var backend = Switching();
-        var balancer = Start(Lane.InsideTls, Pool(backend.Address).With("Pools:chat:Upgrades:0", "tcp"));
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Upgrades:0", "tcp"));
         using var client = Client();
         using var request = Connect(balancer, protocol);
 
@@ -48,7 +48,7 @@ public sealed class UpgradeTests : BalancerTest
     public async Task A_protocol_of_extended_CONNECT_that_is_not_listed_is_a_501(string protocol)
     {
         await using var backend = Switching();
-        var balancer = Start(Lane.InsideTls, Pool(backend.Address).With("Pools:chat:Upgrades:0", "tcp"));
+        var balancer = Start(lane, Pool(backend.Address).With("Pools:chat:Upgrades:0", "tcp"));
         using var client = Client();
         using var request = Connect(balancer, protocol);
 
@@ -120,4 +120,10 @@ public sealed class UpgradeTests : BalancerTest
         await wire.WriteAsync("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 3\r\n\r\nfirst");
         self.GiveToTest(wire);
     });
+
+    public sealed class InKestrel() : UpgradeTests(Lane.InsideTls);
+
+    public sealed class InTheRawLane() : UpgradeTests(Lane.RawTls);
+
+    public sealed class InTheRawLaneWithOpenSsl() : UpgradeTests(Lane.RawTlsKept);
 }

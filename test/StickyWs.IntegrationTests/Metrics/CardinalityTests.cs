@@ -10,7 +10,7 @@ public sealed class CardinalityTests : BalancerTest
 {
     // Every exporter keeps a series per set of tags for ever.
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Nothing_that_a_client_sends_becomes_a_tag(Lane lane)
     {
         await using var backend = RawBackend.Start(async (backend, wire) =>

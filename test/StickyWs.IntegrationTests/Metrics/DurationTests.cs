@@ -86,7 +86,7 @@ public sealed class DurationTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_connect_for_a_request_is_timed_once_and_then_kept(Lane lane)
     {
         var backends = await StartEchoesAsync(1);
@@ -102,7 +102,7 @@ public sealed class DurationTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_refused_connect_says_so_for_handshakes_and_requests_alike(Lane lane)
     {
         var (held, dead) = Proxying.RawBackend.Dead();

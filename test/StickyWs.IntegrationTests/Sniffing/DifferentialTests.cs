@@ -31,7 +31,7 @@ public sealed class DifferentialTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task What_the_sniffer_leaves_gets_the_answer_that_Kestrel_gives(Lane lane)
     {
         await using var kestrel = await EchoBackend.StartAsync("kestrel");

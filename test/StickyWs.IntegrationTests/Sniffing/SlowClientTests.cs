@@ -30,7 +30,7 @@ public sealed class SlowClientTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_client_that_goes_within_its_head_leaves_no_error_behind(Lane lane)
     {
         await using var backend = RawBackend.Opening();
@@ -67,7 +67,7 @@ public sealed class SlowClientTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_handshake_may_be_split_anywhere(Lane lane)
     {
         await using var backend = RawBackend.Opening();

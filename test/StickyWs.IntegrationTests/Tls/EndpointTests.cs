@@ -3,8 +3,12 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using StickyWs.TestKit;
 
@@ -18,6 +22,9 @@ public sealed class EndpointTests : BalancerTest
         { nameof(HttpsConnectionAdapterOptions.OnAuthenticate), "it sets OnAuthenticate" },
         { nameof(HttpsConnectionAdapterOptions.ClientCertificateMode), "it asks for client certificates later (DelayCertificate)" },
         { nameof(TlsHandshakeCallbackOptions), "it has a callback for its options, which is given the SslStream" },
+        { "TlsClientHelloBytesCallback", "it sets TlsClientHelloBytesCallback" },
+        { "RawLane", "the raw lane is off" },
+        { nameof(SslProtocols), "Tls11, Tls12 has other versions than TLS 1.2 and 1.3" },
     };
 
     [Fact]
@@ -47,7 +54,7 @@ public sealed class EndpointTests : BalancerTest
     public async Task What_it_cannot_do_stays_with_Kestrel_which_serves_as_ever(string option, string obstacle)
     {
         SkipElsewhere();
-        var balancer = Start(listen => UseHttps(listen, option));
+        var balancer = Start(listen => UseHttps(listen, option), rawLane: option == "RawLane" ? "Off" : "Auto");
 
         Assert.EndsWith(obstacle, Line(balancer, "TlsInKestrel"), StringComparison.Ordinal);
         using var http = Client();
@@ -133,6 +140,64 @@ public sealed class EndpointTests : BalancerTest
         await Assert.ThrowsAnyAsync<Exception>(() => OpenAsync(balancer, "localhost", other));
     }
 
+    public static TheoryData<string, SslProtocols, bool> Connections { get; }
+        = new MatrixTheoryData<string, SslProtocols, bool>(["Auto", "OpenSsl", "SslStream"], [SslProtocols.Tls12, SslProtocols.Tls13], [false, true]);
+
+    [Theory]
+    [MemberData(nameof(Connections))]
+    public async Task The_application_sees_what_was_agreed_on(string mode, SslProtocols protocol, bool isHttp2)
+    {
+        SkipElsewhere();
+        var seen = new TaskCompletionSource<IFeatureCollection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var balancer = Start(
+            listen => listen.UseHttps(TestCertificate.Server).Use(next => connection =>
+            {
+                seen.SetResult(connection.Features);
+                return next(connection);
+            }), mode);
+
+        var offered = isHttp2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11;
+        await using var stream = await TestClients.OpenAsync(balancer.Address.Port, "localhost", null, protocol, offered);
+        await stream.WriteAsync(isHttp2 ? "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray() : "GET /app HTTP/1.1\r\nHost: a\r\n\r\n"u8.ToArray(), Wait.Token());
+
+        var features = await seen.Task.WaitAsync(Wait.Bound);
+        var handshake = features.Get<ITlsHandshakeFeature>()!;
+        Assert.Equal((protocol, stream.NegotiatedCipherSuite), (handshake.Protocol, handshake.NegotiatedCipherSuite!.Value));
+        if (mode != "SslStream") Assert.Equal("localhost", handshake.HostName); // Kestrel itself knows it of endpoints with a selector only.
+        Assert.Equal(offered.Protocol.ToArray(), features.Get<ITlsApplicationProtocolFeature>()!.ApplicationProtocol.ToArray());
+        Assert.Null(features.Get<ITlsConnectionFeature>()!.ClientCertificate);
+        Assert.Null(await features.Get<ITlsConnectionFeature>()!.GetClientCertificateAsync(Wait.Token()));
+    }
+
+    // That which came later ends first, as it has less time.
+    [Theory]
+    [InlineData("Auto")]
+    [InlineData("OpenSsl")]
+    public async Task The_endpoints_time_for_a_handshake_holds(string mode)
+    {
+        SkipElsewhere();
+        var balancer = Owned(Balancer.Start(Pool("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/pool").With("Transport:Tls", mode), kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Server));
+            kestrel.Listen(
+                IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Server, https => https.HandshakeTimeout = TimeSpan.FromSeconds(0.3)));
+        }));
+        await using var whole = await TlsWire.ConnectAsync(balancer.Addresses[0]);
+        foreach (var hello in (byte[][])[whole.Hello[..^1], whole.Hello])
+        {
+            await using var patient = await RawClient.ConnectAsync(new UriBuilder(balancer.Addresses[0]) { Scheme = "http" }.Uri);
+            await using var impatient = await RawClient.ConnectAsync(new UriBuilder(balancer.Addresses[1]) { Scheme = "http" }.Uri);
+            await patient.WriteAsync(hello);
+            var longer = patient.WaitForEndAsync();
+            await impatient.WriteAsync(hello);
+            var shorter = impatient.WaitForEndAsync();
+
+            Assert.Same(shorter, await Task.WhenAny(longer, shorter));
+            patient.Reset();
+            await longer;
+        }
+    }
+
     private static void UseHttps(ListenOptions listen, string option)
     {
         if (option == nameof(TlsHandshakeCallbackOptions))
@@ -148,8 +213,25 @@ public sealed class EndpointTests : BalancerTest
         listen.UseHttps(https =>
         {
             https.ServerCertificate = TestCertificate.Server;
-            if (option == nameof(https.OnAuthenticate)) https.OnAuthenticate = static (_, _) => { };
-            else https.ClientCertificateMode = ClientCertificateMode.DelayCertificate;
+            switch (option)
+            {
+                case nameof(https.OnAuthenticate):
+                    https.OnAuthenticate = static (_, _) => { };
+                    break;
+                case nameof(https.ClientCertificateMode):
+                    https.ClientCertificateMode = ClientCertificateMode.DelayCertificate;
+                    break;
+                case nameof(SslProtocols):
+#pragma warning disable SYSLIB0039, CA5397 // A version that is too old is what is tested.
+                    https.SslProtocols = SslProtocols.Tls11 | SslProtocols.Tls12;
+#pragma warning restore SYSLIB0039, CA5397
+                    break;
+                case "TlsClientHelloBytesCallback":
+#pragma warning disable CS0618 // Obsolete, and still in use.
+                    https.TlsClientHelloBytesCallback = static (_, _) => { };
+#pragma warning restore CS0618
+                    break;
+            }
         });
     }
 
@@ -196,8 +278,8 @@ public sealed class EndpointTests : BalancerTest
 
     private static void SkipElsewhere() => Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
 
-    private Balancer Start(Action<ListenOptions> listen)
+    private Balancer Start(Action<ListenOptions> listen, string tls = "Auto", string rawLane = "Auto")
         => Owned(Balancer.Start(
-            Pool("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/pool").With("Transport:Tls", "Auto"),
+            Pool("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/pool").With("Transport:Tls", tls).With("Transport:RawLane", rawLane),
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen)));
 }

@@ -55,7 +55,7 @@ public sealed class EndPointTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task The_socket_of_a_connection_is_among_its_features(Lane lane)
     {
         Socket? socket = null;
@@ -73,7 +73,7 @@ public sealed class EndPointTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task The_id_of_a_connection_is_one_for_all_its_requests_and_its_own(Lane lane)
     {
         var balancer = Start(lane, kestrel => kestrel.Listen(IPAddress.Loopback, 0), context => context.Response.WriteAsync(context.Connection.Id));
@@ -89,7 +89,7 @@ public sealed class EndPointTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task The_id_of_a_connection_is_the_one_in_the_log(Lane lane)
     {
         var id = "";

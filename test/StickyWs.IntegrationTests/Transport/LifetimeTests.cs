@@ -10,7 +10,7 @@ namespace StickyWs.IntegrationTests.Transport;
 public sealed class LifetimeTests : TransportTest
 {
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_client_that_breaks_off_aborts_its_request(Lane lane)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +31,7 @@ public sealed class LifetimeTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_request_that_the_application_aborts_breaks_its_connection(Lane lane)
     {
         var balancer = Start(lane, kestrel => kestrel.Listen(IPAddress.Loopback, 0), context =>
@@ -47,7 +47,7 @@ public sealed class LifetimeTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_connection_at_rest_is_closed_by_Kestrels_own_heartbeat(Lane lane)
     {
         var balancer = Start(lane, kestrel =>
@@ -62,7 +62,7 @@ public sealed class LifetimeTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_connection_middleware_hears_that_a_connection_has_closed(Lane lane)
     {
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,7 +80,7 @@ public sealed class LifetimeTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Silent_and_plain_connections_count_against_Kestrels_limit(Lane lane)
     {
         var balancer = Start(lane, kestrel =>
@@ -100,7 +100,7 @@ public sealed class LifetimeTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Open_tunnels_do_not_count_against_Kestrels_limit(Lane lane)
     {
         await using var backend = RawBackend.Opening();

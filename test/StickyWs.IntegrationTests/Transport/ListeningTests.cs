@@ -80,7 +80,7 @@ public sealed class ListeningTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Https_is_served(Lane lane)
     {
         var balancer = Start(lane, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Server)),
@@ -91,7 +91,7 @@ public sealed class ListeningTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_large_request_body_arrives_whole(Lane lane)
     {
         const int size = 8_000_000;
@@ -111,7 +111,7 @@ public sealed class ListeningTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_unix_domain_socket_is_served_by_Kestrels_own_transport(Lane lane)
     {
         var directory = Directory.CreateTempSubdirectory("stickyws");
@@ -135,7 +135,7 @@ public sealed class ListeningTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public void An_address_in_use_is_told_as_Kestrel_tells_it(Lane lane)
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -150,7 +150,7 @@ public sealed class ListeningTests : TransportTest
     }
 
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task A_second_host_may_listen_where_a_stopped_one_did(Lane lane)
     {
         var port = 0;

@@ -7,7 +7,7 @@ namespace StickyWs.IntegrationTests.Tunnels;
 public sealed class EchoTests : BalancerTest
 {
     [Theory]
-    [MemberData(nameof(FirstRequestLanes))]
+    [MemberData(nameof(FirstRequestAndTlsLanes))]
     public async Task Each_WebSocket_stays_with_one_backend_and_the_next_gets_the_next(Lane lane)
     {
         var backends = await StartEchoesAsync(3);

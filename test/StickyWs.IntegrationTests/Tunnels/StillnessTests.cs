@@ -5,8 +5,10 @@ namespace StickyWs.IntegrationTests.Tunnels;
 /// <summary>What ends a tunnel in which nothing moves. That it ends is waited for, not how soon.</summary>
 public sealed class StillnessTests : BalancerTest
 {
+    public static TheoryData<Lane> StillLanes { get; } = [.. PlainLanes, Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept];
+
     [Theory]
-    [MemberData(nameof(PlainLanes))]
+    [MemberData(nameof(StillLanes))]
     public async Task A_tunnel_that_is_still_for_longer_than_its_pool_allows_is_broken_off(Lane lane)
     {
         await using var backend = RawBackend.Opening();
@@ -20,7 +22,7 @@ public sealed class StillnessTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(PlainLanes))]
+    [MemberData(nameof(StillLanes))]
     public async Task A_tunnel_whose_client_has_finished_waits_for_its_backend_only_so_long(Lane lane)
     {
         await using var backend = RawBackend.Opening();
@@ -46,6 +48,10 @@ public sealed class StillnessTests : BalancerTest
     [InlineData(Lane.Portable, true)]
     [InlineData(Lane.Portable, false)]
     [InlineData(Lane.KeptAlive, true)]
+    [InlineData(Lane.RawTls, true)]
+    [InlineData(Lane.RawTls, false)]
+    [InlineData(Lane.RawTlsKept, true)]
+    [InlineData(Lane.RawTlsEpoll, false)]
     public async Task Bytes_in_either_direction_keep_a_tunnel_alive(Lane lane, bool fromClient)
     {
         await using var backend = RawBackend.Opening();
@@ -68,7 +74,7 @@ public sealed class StillnessTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(PlainLanes))]
+    [MemberData(nameof(StillLanes))]
     public async Task The_system_watches_over_the_peers_of_a_tunnel(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The options are read as Linux has them.");
@@ -81,7 +87,7 @@ public sealed class StillnessTests : BalancerTest
     }
 
     [Theory]
-    [MemberData(nameof(PlainLanes))]
+    [MemberData(nameof(StillLanes))]
     public async Task Without_a_time_for_dead_peers_the_system_keeps_its_own_patience(Lane lane)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The options are read as Linux has them.");

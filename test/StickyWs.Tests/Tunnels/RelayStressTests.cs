@@ -4,16 +4,17 @@ using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
+using StickyWs.Tls;
 using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Tunnels;
 
 /// <summary>
 /// Everything at once, until there were millions of events: hundreds of pairs on two reactors, with peers that send, stall, finish and break at
-/// random.
+/// random; without TLS, and with it on one side or on both.
 /// </summary>
 [Collection(nameof(Alone))]
-public abstract class RelayStressTests(ReactorMode mode, long events)
+public abstract class RelayStressTests(ReactorMode mode, long events, bool isTls = false)
 {
     private const int Drivers = 2;
     private const int PairsOfADriver = 150;
@@ -22,11 +23,15 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
     private long _events;
     private int _seed = 20_260_000;
     private int _pairs;
+    private StressTls? _tls;
 
     [Fact]
     public async Task MillionsOfEvents_EndEveryPairOnceAndLeaveNothingBehind()
     {
         ReactorKind.SkipUnlessThere(mode);
+        if (isTls) Assert.SkipUnless(TlsSupport.FirstRefusal() is null, TlsSupport.FirstRefusal() ?? "");
+        using var tls = isTls ? new StressTls() : null;
+        _tls = tls;
         using var pool = new PoolWatch();
         WarmUp();
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
@@ -51,6 +56,8 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
 
         Assert.Empty(_failures);
         Assert.All(each, reactor => Assert.Equal((0, 0, 0), (PairRelay.Of(reactor).Pairs, reactor.Count, reactor.Pipes)));
+        Assert.All(each, ReactorKind.AssertNothingIsInUse);
+        tls?.AssertNothingIsLeft();
         Assert.NotEqual(0, pool.RentedSoFar);
         Assert.Equal(pool.RentedSoFar, pool.ReturnedSoFar);
         await Descriptors.AssertNoMoreThanAsync(before, described);
@@ -90,7 +97,7 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
     private StressPair Open(Reactor reactor, Loopback loopback)
     {
         Interlocked.Increment(ref _pairs);
-        return new StressPair(Interlocked.Increment(ref _seed), reactor, loopback);
+        return new StressPair(Interlocked.Increment(ref _seed), reactor, loopback, _tls);
     }
 
     private static void Step(StressPair pair)
@@ -115,4 +122,8 @@ public abstract class RelayStressTests(ReactorMode mode, long events)
     public sealed class OnEpoll() : RelayStressTests(ReactorMode.Epoll, 1_000_000);
 
     public sealed class OnIoUring() : RelayStressTests(ReactorMode.IoUring, 3_000_000);
+
+    public sealed class OnEpollWithTls() : RelayStressTests(ReactorMode.Epoll, 1_000_000, isTls: true);
+
+    public sealed class OnIoUringWithTls() : RelayStressTests(ReactorMode.IoUring, 1_000_000, isTls: true);
 }

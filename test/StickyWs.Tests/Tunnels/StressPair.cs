@@ -1,6 +1,7 @@
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Tests.Reactors;
+using StickyWs.Tls;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
 
@@ -21,22 +22,31 @@ internal sealed class StressPair
     private int _number;
     private bool _isFated;
 
-    public StressPair(int seed, Reactor reactor, Loopback loopback)
+    public StressPair(int seed, Reactor reactor, Loopback loopback, StressTls? tls)
     {
         Seed = seed;
         _reactor = reactor;
         _random = new Random(seed);
-        _fate = (Fate)_random.Next(5 * 2) switch { var fate and <= Fate.Stalls => fate, _ => Fate.None };
+        var fates = tls is null ? (int)Fate.ClientTruncates : (int)Fate.None;
+        _fate = _random.Next(fates * 2) is var fate && fate < fates ? (Fate)fate : Fate.None;
         _stepsLeft = _random.Next(400);
         var (client, clientFd) = loopback.Connect();
         var (backend, backendFd) = loopback.Connect();
         (client.Blocking, backend.Blocking) = (false, false);
         var (toBackend, toClient) = (_random.NextInt64(1_000_000), _random.NextInt64(1_000_000));
-        _client = new StressPeer(client, new Random(_random.Next()), _fate == Fate.Stalls ? long.MaxValue : _random.Next(400_000), toBackend, toClient);
-        _backend = new StressPeer(backend, new Random(_random.Next()), _random.Next(400_000), toClient, toBackend) { NeverReads = _fate == Fate.Stalls };
+        var (clients, ours) = tls?.Connect(_random, isClient: false) ?? default;
+        var (backends, oursToo) = tls?.Connect(_random, isClient: true) ?? default;
+        _client = new StressPeer(
+            client, new Random(_random.Next()), _fate == Fate.Stalls ? long.MaxValue : _random.Next(400_000), toBackend, toClient, clients);
+        _backend = new StressPeer(backend, new Random(_random.Next()), _random.Next(400_000), toClient, toBackend, backends)
+        {
+            NeverReads = _fate == Fate.Stalls,
+        };
         var limits = _random.Next(2) == 0 ? default : new PairLimits(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
         var (clientSocket, backendSocket) = (new RawSocket(reactor, clientFd).ReleaseWatched(), new RawSocket(reactor, backendFd).ReleaseWatched());
-        reactor.Run(() => _number = PairRelay.Of(reactor).Join(clientSocket, backendSocket, _witness, limits));
+        reactor.Run(() => _number = PairRelay.Of(reactor).Join(
+            clientSocket, backendSocket, _witness, limits, ours is null ? null : new TlsStart(ours, default),
+            oursToo is null ? null : new TlsStart(oursToo, default)));
     }
 
     private enum Fate
@@ -46,6 +56,12 @@ internal sealed class StressPair
         Aborted,
         AbortedTwice,
         Stalls,
+
+        // These only within TLS.
+        ClientTruncates,
+        BackendTruncates,
+        ClientForges,
+        BackendForges,
         None,
     }
 
@@ -71,6 +87,18 @@ internal sealed class StressPair
             case Fate.BackendResets:
                 _backend.Reset();
                 break;
+            case Fate.ClientTruncates:
+                _client.Truncate();
+                break;
+            case Fate.BackendTruncates:
+                _backend.Truncate();
+                break;
+            case Fate.ClientForges:
+                _client.Forge();
+                break;
+            case Fate.BackendForges:
+                _backend.Forge();
+                break;
             case Fate.Aborted or Fate.AbortedTwice:
                 _reactor.Run(Abort);
                 if (_fate == Fate.AbortedTwice) _reactor.Run(Abort);
@@ -87,6 +115,7 @@ internal sealed class StressPair
         if (_fate != Fate.None) return reason is EndReason.Failed or EndReason.IdleTimeout ? $"{_fate} ended as {reason}" : null;
         if (reason is not (EndReason.ClientClosed or EndReason.BackendClosed)) return $"ended as {reason}, though in order";
         if (!_client.HasEnd || !_backend.HasEnd) return "broke, though it ended in order";
+        if (!_client.HasWholeEnd || !_backend.HasWholeEnd) return "ended without a close_notify";
         if (_client.Got != _backend.Sent || _backend.Got != _client.Sent)
             return $"lost bytes: {_backend.Got} of {_client.Sent}, {_client.Got} of {_backend.Sent}";
         return _witness.ToBackend == _client.Sent && _witness.ToClient == _backend.Sent ? null : "counted wrong";
