@@ -19,8 +19,7 @@ internal sealed partial class AccessLog : IThreadPoolWorkItem
     public const int MostWaiting = 16 * 1024;
 
     private readonly BackendRegistry _registry;
-    private readonly ILogger _lines;
-    private readonly ILogger<AccessLog> _logger;
+    private readonly ILogger _logger;
     private readonly Tracer _tracer;
     private readonly Pace _pace;
     private readonly TimeProvider _time;
@@ -34,18 +33,17 @@ internal sealed partial class AccessLog : IThreadPoolWorkItem
     {
         _registry = registry;
         _tracer = tracer;
-        _lines = loggers.CreateLogger(Category);
-        _logger = loggers.CreateLogger<AccessLog>();
+        _logger = loggers.CreateLogger(Category);
         (_time, _pace) = (time, Pace.OfWarnings(time));
     }
 
     public DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>Whether tunnels and handshakes have lines.</summary>
-    public bool HasTunnels => Options.Tunnels && _lines.IsEnabled(LogLevel.Information);
+    public bool HasTunnels => Options.Tunnels && _logger.IsEnabled(LogLevel.Information);
 
     /// <summary>Whether plain requests have lines.</summary>
-    public bool HasRequests => Options.Requests && _lines.IsEnabled(LogLevel.Information);
+    public bool HasRequests => Options.Requests && _logger.IsEnabled(LogLevel.Information);
 
     private AccessLogOptions Options => _registry.Current.Options.AccessLog;
 
@@ -118,11 +116,16 @@ internal sealed partial class AccessLog : IThreadPoolWorkItem
     // The option, or the filter of the category, may have changed meanwhile.
     private void Log(AccessLine line)
     {
-        if (line.Event == AccessEvent.Request ? HasRequests : HasTunnels)
-            _lines.Log(LogLevel.Information, line.Event.Id(), line, null, static (line, _) => line.ToString());
+        if (!(line.Event == AccessEvent.Request ? HasRequests : HasTunnels)) return;
+        var id = line.Event.Id();
+        _logger.Log(LogLevel.Information, id, line, null, static (line, _) => line.ToString());
     }
 
-    private void TellDropped() => LogDropped(Interlocked.Exchange(ref _dropped, 0));
+    private void TellDropped()
+    {
+        var count = Interlocked.Exchange(ref _dropped, 0);
+        LogDropped(count);
+    }
 
     // The logger itself may be what failed: then there is nobody to tell.
     private void TryTellFailed(Exception failure)

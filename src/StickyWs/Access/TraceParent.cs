@@ -49,7 +49,8 @@ internal static class TraceParent
         var version = value[..2];
         if (!IsHex(version) || version.SequenceEqual("ff"u8)) return false;
         if (value.Length > Length && (version.SequenceEqual("00"u8) || value[Length] != '-')) return false;
-        var (trace, span) = (value.Slice(TraceIdAt, TraceIdLength), value.Slice(SpanIdAt, SpanIdLength));
+        var trace = value.Slice(TraceIdAt, TraceIdLength);
+        var span = value.Slice(SpanIdAt, SpanIdLength);
         return IsHex(trace) && IsHex(span) && IsHex(value.Slice(FlagsAt, 2)) && trace.ContainsAnyExcept((byte)'0') && span.ContainsAnyExcept((byte)'0');
     }
 
@@ -62,7 +63,8 @@ internal static class TraceParent
         {
             if (!HeaderNames.Is(headers.Name, Header)) continue;
             if (isFound) return false; // Nobody knows which of them is meant.
-            (isFound, value) = (true, headers.Value);
+            isFound = true;
+            value = headers.Value;
         }
 
         return isFound && IsValid(value);
