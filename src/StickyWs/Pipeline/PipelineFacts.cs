@@ -9,7 +9,8 @@ namespace StickyWs.Pipeline;
 internal static class PipelineFacts
 {
     /// <summary>The tuple of its connection; <see langword="null"/> where that has none.</summary>
-    public static ConnectionTuple? TupleOf(HttpContext context) => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
+    public static ConnectionTuple? TupleOf(HttpContext context)
+        => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
         ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
         : null;
 

@@ -32,14 +32,20 @@ internal static class Rooms
         ["Forwarding"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
-            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors", "Tls",
-            "Transport", "Tunnels",
+            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors",
+            "Tls", "Transport", "Tunnels",
         ],
         ["Pipeline"] = ["Access", "Backends", "Dispatch", "Http1", "Transport"],
         ["Upgrades"] =
-            ["Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
+        [
+            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport",
+            "Tunnels",
+        ],
         ["Proxying"] =
-            ["Access", "Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
+        [
+            "Access", "Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport",
+            "Upgrades",
+        ],
         ["Hosting"] =
         [
             "Access", "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Draining",
