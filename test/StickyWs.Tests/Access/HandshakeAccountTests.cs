@@ -274,7 +274,7 @@ public sealed class HandshakeAccountTests : IDisposable
 
     private (Decision Decision, Backend Backend) Decide(string target, string headers = "")
     {
-        var decision = _rig.Dispatcher.Decide(DispatchRig.Head(target, headers))!;
+        var decision = _rig.Dispatcher.Decide(DispatchRig.Head(target, headers), AccessRig.Tuple.SourceAddress)!;
         Assert.True(decision.TryNext(out var lease));
         return (decision, lease.Backend);
     }
