@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyWs.Draining;
-using StickyWs.IntegrationTests.Tunnels;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Access;
@@ -15,8 +14,8 @@ public sealed class LineTests : BalancerTest
     private const string TraceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     private const string Secrets = $"traceparent: 00-{TraceId}-00f067aa0ba902b7-01\r\nCookie: session=secret\r\nAuthorization: Bearer secret\r\n";
 
-    private static readonly byte[] ClientsClose = Frames.OfClient(0x88, [3, 232]);
-    private static readonly byte[] BackendsClose = Frames.OfBackend(0x88, [3, 233]);
+    private static readonly byte[] ClientsClose = Tunnels.Frames.OfClient(0x88, [3, 232]);
+    private static readonly byte[] BackendsClose = Tunnels.Frames.OfBackend(0x88, [3, 233]);
 
     [Theory]
     [MemberData(nameof(EveryLaneAndBackend))]
