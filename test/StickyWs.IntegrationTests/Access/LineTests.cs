@@ -295,7 +295,7 @@ public sealed class LineTests : BalancerTest
         {
             IsBlocked = true;
             _gate.Wait(Wait.Token());
-            Interlocked.Increment(ref _lines);
+            if (eventId.Name == "TunnelLine") Interlocked.Increment(ref _lines); // Its failure is told to it, too.
             throw new InvalidTimeZoneException();
         }
 
