@@ -30,7 +30,16 @@ public sealed class LogRecorder : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel)) recorder._lines.Enqueue(new LogLine(category, logLevel, eventId.Name, formatter(state, exception), exception));
+            if (!IsEnabled(logLevel)) return;
+            recorder._lines.Enqueue(new LogLine(category, logLevel, eventId.Name, formatter(state, exception), exception) { Fields = FieldsOf(state) });
+        }
+
+        // Those of the application's own messages may be there twice.
+        private static Dictionary<string, object?> FieldsOf<TState>(TState state)
+        {
+            var fields = new Dictionary<string, object?>();
+            foreach (var (name, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? []) fields[name] = value;
+            return fields;
         }
     }
 }

@@ -11,6 +11,9 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) : ILeaseEnd
 {
+    /// <summary>What became of the pin of a client that has to wait for its backend.</summary>
+    public const string Held = "held";
+
     // A client that returns within this time is not held again.
     private static readonly TimeSpan CutOffMemory = TimeSpan.FromMinutes(10);
 
@@ -103,6 +106,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         return new PinNotice(identity.IsNone ? null : identity.ToString(), IsMovedTo(backend) ? HeaderTextOf(Known!) : null);
     }
 
+    /// <summary>What became of the client's pin when this backend was chosen: the value of the metric tag <c>stickyws.affinity.outcome</c>.</summary>
+    public string OutcomeAt(Backend backend) => Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept";
+
     /// <summary>Processes the head of a backend's response. Completes when every instance can find what was learned.</summary>
     public async ValueTask<ClientMarks> SettleAsync(Backend backend, IAnswerHead answer)
     {
@@ -112,7 +118,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         }
 
         if (Source == KeySource.Pin && IsMovedTo(backend)) await Rules.Pins.SaveAsync(Key, backend.Name, Rules.Options.PinLifetime).ConfigureAwait(false);
-        Rules.Metrics.Affinity(backend.Pool, Known is null ? "new" : IsMovedTo(backend) ? "moved" : "kept");
+        Rules.Metrics.Affinity(backend.Pool, OutcomeAt(backend));
         _settledOn = backend.Name;
         _ = RenewPinsAsync(backend.Name).AsTask();
         if (HasPin && awaits is null) Rules.Open.Add(this); // Otherwise once the body has supplied the key.
@@ -130,7 +136,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     }
 
     /// <summary>Counts the request as held: it is answered without a backend.</summary>
-    public void NoteHeld(string pool) => Rules.Metrics.Affinity(pool, "held");
+    public void NoteHeld(string pool) => Rules.Metrics.Affinity(pool, Held);
 
     public void LeaseEnded(Backend backend)
     {

@@ -28,6 +28,15 @@ internal abstract class BackendChoice(PoolSnapshot pool, LeaseKind kind)
         _ => Refusal.NoBackend,
     });
 
+    /// <summary>Why the current backend was chosen, in a word; <see langword="null"/> if that is not known.</summary>
+    public virtual string? ChosenBy => null;
+
+    /// <summary>What became of the client's pin, in a word; <see langword="null"/> in a pool without affinity, or before a backend was chosen.</summary>
+    public virtual string? PinOutcome => null;
+
+    /// <summary>The server that a client whose TLS is passed through asks for (SNI); <see langword="null"/> for all others.</summary>
+    public string? ServerName { get; set; }
+
     /// <summary>The address of the client, as far as it can be trusted; <see langword="null"/> if there is none.</summary>
     public virtual IPAddress? Client => null;
 

@@ -30,6 +30,11 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             pins.Whole(nameof(options.Pins.MaxPins), v => options.Pins.MaxPins = v);
             pins.Time(nameof(options.Pins.StoreTimeout), v => options.Pins.StoreTimeout = v);
         });
+        reader.Section(nameof(options.AccessLog), log =>
+        {
+            log.Flag(nameof(options.AccessLog.Tunnels), v => options.AccessLog.Tunnels = v);
+            log.Flag(nameof(options.AccessLog.Requests), v => options.AccessLog.Requests = v);
+        });
         reader.Section(nameof(options.Shutdown), shutdown =>
         {
             shutdown.Time(nameof(options.Shutdown.ReadinessDelay), v => options.Shutdown.ReadinessDelay = v);

@@ -48,6 +48,9 @@ public sealed class StickyWsOptions
     /// <summary>Where pins are stored.</summary>
     public PinOptions Pins { get; } = new();
 
+    /// <summary>The line per tunnel and per request.</summary>
+    public AccessLogOptions AccessLog { get; } = new();
+
     /// <summary>The end of the process.</summary>
     public ShutdownOptions Shutdown { get; } = new();
 

@@ -17,7 +17,7 @@ namespace StickyWs.Connections;
 /// socket until then.
 /// </summary>
 internal sealed class DetachedClient(
-    RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time, TlsStart? tls = null)
+    RawSocket socket, ConnectionTuple tuple, string connectionId, int headLength, TimeProvider time, TlsStart? tls = null, string? tlsVersion = null)
     : ClientLeg<RawBackendConnection>, IOpaqueClient, IAsyncDisposable
 {
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(5);
@@ -42,6 +42,8 @@ internal sealed class DetachedClient(
     public override string ConnectionId => connectionId;
 
     public override string Lane => LaneNames.Raw;
+
+    public override string? TlsVersion { get; } = tlsVersion;
 
     /// <summary>Does TLS to https backends.</summary>
     public RawBackendTls? BackendTls { get; set; }
@@ -76,7 +78,7 @@ internal sealed class DetachedClient(
     {
         try
         {
-            var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels);
+            var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels) { Record = opened.Record };
             tunnel.Begin(opened.Behind, opened.Frames, opened.HasFrames);
             tunnel.Join(socket, opened.Connection.Socket, options, tls, opened.Connection.Tls);
             _tls = null;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using StickyWs.Access;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Transport;
@@ -22,6 +23,8 @@ internal sealed class SniffedClient(ConnectionContext connection, int headLength
     public override ConnectionTuple? Tuple => EndPoints.ToTuple(connection.RemoteEndPoint, connection.LocalEndPoint);
 
     public override string ConnectionId => connection.ConnectionId;
+
+    public override string? TlsVersion => TlsVersions.Of(connection.Features);
 
     public override CancellationToken Left => connection.ConnectionClosed;
 

@@ -173,7 +173,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     }
 
     protected override DetachedClient Detach(int headLength, TimeProvider time)
-        => new(Raw.Detach(), Raw.Tuple, ConnectionId, headLength: 0, time, Take(headLength));
+        => new(Raw.Detach(), Raw.Tuple, ConnectionId, headLength: 0, time, Take(headLength), _features!.Version);
 
     private TlsStart Take(int headLength)
     {

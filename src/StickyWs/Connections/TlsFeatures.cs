@@ -14,6 +14,9 @@ namespace StickyWs.Connections;
 /// </summary>
 internal sealed class TlsFeatures(TlsFacts facts) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
 {
+    /// <summary>As <see cref="TlsFacts.Version"/>.</summary>
+    public string Version => facts.Version;
+
     /// <summary>Whether HTTP/2 was agreed on.</summary>
     public bool IsHttp2 => facts.ApplicationProtocol == SslApplicationProtocol.Http2;
 

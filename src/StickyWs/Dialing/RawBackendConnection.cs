@@ -13,6 +13,9 @@ internal sealed class RawBackendConnection(RawSocket socket, RawTlsStream? tls =
     /// <summary>The TLS end, with what has arrived and was not read; <see langword="null"/> without TLS. A tunnel takes it over with the socket.</summary>
     public TlsStart? Tls => tls?.Take();
 
+    public override ConnectionTuple? ReadTuple()
+        => socket is { LocalAddress: { } local, RemoteAddress: { } remote } ? new ConnectionTuple(local, remote) : null;
+
     public override void Dispose()
     {
         tls?.Dispose();

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using StickyWs.Transport;
 
 namespace StickyWs.Dialing;
 
@@ -24,6 +25,18 @@ internal sealed class StreamBackendConnection(Socket socket, Stream stream) : Ba
     {
         socket.Close(0);
         stream.Dispose();
+    }
+
+    public override ConnectionTuple? ReadTuple()
+    {
+        try
+        {
+            return EndPoints.ToTuple(socket.LocalEndPoint, socket.RemoteEndPoint);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return null;
+        }
     }
 
     public override void Dispose() => stream.Dispose();

@@ -47,6 +47,11 @@ internal sealed class Decision(
 
     public override IPAddress? Client => Origin is { } origin ? ClientAddress.Of(origin.Request, origin.Trusted) : null;
 
+    public override string? ChosenBy => _last is null ? null : Reason.ToString();
+
+    public override string? PinOutcome
+        => claim is null ? null : Why == NoBackendReason.Held ? Claim.Held : _last is null ? null : claim.OutcomeAt(_last);
+
     public override PinNotice Notice => claim is null || _last is null ? default : claim.NoticeFor(_last);
 
     public override bool TryNext(out Lease lease)

@@ -52,11 +52,13 @@ internal sealed class Dispatcher
     /// <param name="serverName">The server that the client asks for.</param>
     /// <param name="peer">The peer of its connection.</param>
     /// <returns><see langword="null"/> if its TLS is not passed through.</returns>
-    public ValueTask<Decision?> DecideAsync(string serverName, IPAddress? peer)
+    public async ValueTask<Decision?> DecideAsync(string serverName, IPAddress? peer)
     {
         var snapshot = _registry.Current;
-        var pool = Matcher(snapshot).MatchServerName(serverName);
-        return pool is null ? default : DecideAsync(snapshot, pool, LeaseKind.Tunnel, new RequestView(peer));
+        if (Matcher(snapshot).MatchServerName(serverName) is not { } pool) return null;
+        var decision = await DecideAsync(snapshot, pool, LeaseKind.Tunnel, new RequestView(peer)).ConfigureAwait(false);
+        decision!.ServerName = serverName;
+        return decision;
     }
 
     /// <summary>Whether a request that Kestrel parsed belongs to a pool.</summary>

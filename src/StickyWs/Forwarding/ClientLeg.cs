@@ -1,3 +1,4 @@
+using StickyWs.Access;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.Http1;
@@ -16,6 +17,15 @@ internal abstract class ClientLeg : TunnelClient
 
     /// <summary>The lane of its tunnel, one of <see cref="Observability.LaneNames"/>.</summary>
     public abstract string Lane { get; }
+
+    /// <summary>The version of the TLS that ends here, as <c>1.3</c>; <see langword="null"/> without.</summary>
+    public virtual string? TlsVersion => null;
+
+    /// <summary>Whether it came through the HTTP pipeline.</summary>
+    public virtual bool IsInPipeline => false;
+
+    /// <summary>What lines and spans tell of it.</summary>
+    public ClientFacts Facts => new(ConnectionId, Tuple, Lane, Info.Scheme, TlsVersion, IsInPipeline);
 
     /// <summary>
     /// Fires when the client's connection has ended, cleanly or not. Relevant until the tunnel is established: a client that ends its connection

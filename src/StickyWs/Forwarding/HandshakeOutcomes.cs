@@ -17,6 +17,14 @@ internal static class HandshakeOutcomes
         _ => null,
     };
 
+    /// <summary>The status that a client got whose backend was asked, but opened no tunnel; 0 for none.</summary>
+    public static int StatusOf(HandshakeOutcome outcome, ResponseHead? answer) => outcome switch
+    {
+        HandshakeOutcome.Full => Refusal.NoRoomForUpgrade.Status,
+        HandshakeOutcome.Declined => answer?.Status ?? 0,
+        _ => RefusalOf(outcome)?.Status ?? 0,
+    };
+
     /// <summary>What it means that no backend was reached.</summary>
     public static (HandshakeOutcome Outcome, Refusal? Refusal) Refuse(DialResult result, BackendChoice choice, bool wasAsked) => (result, choice.Why) switch
     {

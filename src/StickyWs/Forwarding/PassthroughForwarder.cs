@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
@@ -22,6 +23,7 @@ internal sealed partial class PassthroughForwarder(
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
     FailureLog failures,
+    Accounts accounts,
     TimeProvider time,
     ILogger<PassthroughForwarder> logger)
 {
@@ -65,6 +67,7 @@ internal sealed partial class PassthroughForwarder(
         where TClient : ClientLeg<TConnection>, IOpaqueClient
         where TConnection : BackendConnection
     {
+        using var account = accounts.IsWanted ? accounts.Begin(client.Facts, null, choice) : null;
         var retries = default(Retries);
         Backend? silent = null;
         while (true)
@@ -73,7 +76,7 @@ internal sealed partial class PassthroughForwarder(
             if (silent is not null && dial.Result is not (DialResult.NoBackend or DialResult.Abandoned)) metrics.Retried(choice.Pool.Name, silent.Name);
             if (dial.Connection is not { } connection)
             {
-                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);
+                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt, account).ConfigureAwait(false);
                 return null;
             }
 
@@ -81,6 +84,7 @@ internal sealed partial class PassthroughForwarder(
             var isHandedOver = false;
             try
             {
+                account?.Ask(backend, connection.ReadTuple());
                 var (outcome, length) = await ShakeAsync(client, choice, connection, backend, hello).ConfigureAwait(false);
                 if (outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(isSafe: true))
                 {
@@ -89,8 +93,10 @@ internal sealed partial class PassthroughForwarder(
                 }
 
                 isHandedOver = outcome == HandshakeOutcome.Opened;
+                account?.Ended(outcome, 0);
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                if (isHandedOver) return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false);
+                if (isHandedOver)
+                    return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false, account?.Opened());
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }
@@ -106,13 +112,14 @@ internal sealed partial class PassthroughForwarder(
     }
 
     private async ValueTask EndWithoutBackendAsync<TClient, TConnection>(
-        TClient client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
+        TClient client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt, HandshakeAccount? account)
         where TClient : ClientLeg<TConnection>, IOpaqueClient
         where TConnection : BackendConnection
     {
         var (outcome, refusal) = HandshakeOutcomes.Refuse(dial.Result, choice, wasAsked: silent is not null);
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
         var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
+        account?.Ended(outcome, 0, backend);
         if (refusal is { Status: 502 or 504 } && backend is not null) NoteFailure(backend, refusal.Text, dial.Failure);
         await EndAsync(client, choice, outcome, outcome == HandshakeOutcome.NoAnswer ? silent : null, startedAt).ConfigureAwait(false);
     }

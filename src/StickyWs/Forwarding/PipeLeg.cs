@@ -32,7 +32,7 @@ internal abstract class PipeLeg : ClientLeg<StreamBackendConnection>
 
     public override async Task RelayAsync(OpenedBackend<StreamBackendConnection> opened, TunnelOptions options, TunnelTable tunnels)
     {
-        var tunnel = new PipeTunnel(this, opened.Connection, opened.Lease, options, tunnels.Time);
+        var tunnel = new PipeTunnel(this, opened.Connection, opened.Lease, options, tunnels.Time) { Record = opened.Record };
         tunnel.Begin(opened.Behind, opened.Frames, opened.HasFrames);
         Share?.Settle();
         if (options.DeadPeerTimeout is { } time)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Http1;
 
@@ -12,7 +13,15 @@ namespace StickyWs.Forwarding;
 /// </summary>
 internal static class RequestHeadWriter
 {
-    public static void Write(IBufferWriter<byte> output, RequestHead head, ClientInfo client, bool isTrusted, PinNotice notice = default)
+    /// <param name="output">Where to.</param>
+    /// <param name="head">The client's head.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="isTrusted">Whether it is a trusted proxy.</param>
+    /// <param name="notice">What the backend is told about the client.</param>
+    /// <param name="trace">The headers of the span of this hop, which replace the client's; by default the client's pass.</param>
+    public static void Write(
+        IBufferWriter<byte> output, RequestHead head, ClientInfo client, bool isTrusted, PinNotice notice = default,
+        IReadOnlyList<KeyValuePair<string, string>>? trace = null)
     {
         output.Write(head.Method);
         output.Write(" "u8);
@@ -22,7 +31,7 @@ internal static class RequestHeadWriter
         var headers = head.ReadHeaders();
         while (headers.Read())
         {
-            if (IsDropped(head, client, isTrusted, headers.Name)) continue;
+            if (IsDropped(head, client, isTrusted, headers.Name) || (trace is not null && Tracer.IsReplaced(headers.Name, trace))) continue;
             if (ForwardedNames.IsWrittenAnew(headers.Name)) word.Note(headers.Name, Encoding.Latin1.GetString(headers.Value));
             else WriteHeader(output, headers.Name, headers.Value);
         }
@@ -31,6 +40,7 @@ internal static class RequestHeadWriter
         WriteHeader(output, HeaderNames.Upgrade, head.Upgrades is { } protocols ? protocols.Span : "websocket"u8);
         word.AddTo(output, client.Address is null ? null : PeerAddress.Text(client.Address), client.Scheme, head.Host, Write);
         notice.SetOn(output, Write);
+        for (var i = 0; i < trace?.Count; i++) Write(output, trace[i].Key, trace[i].Value);
         output.Write("\r\n"u8);
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
@@ -22,6 +23,7 @@ internal sealed partial class StickyForwarder(
     IOutcomeSink outcomes,
     StickyWsMetrics metrics,
     FailureLog failures,
+    Accounts accounts,
     TimeProvider time,
     ILogger<StickyForwarder> logger)
 {
@@ -38,6 +40,7 @@ internal sealed partial class StickyForwarder(
         where TConnection : BackendConnection
     {
         var startedAt = time.GetTimestamp();
+        using var account = accounts.IsWanted ? accounts.Begin(client.Facts, head, choice) : null;
         ArrayBufferWriter<byte>? request = null; // Not before there is a backend: many may wait for one.
         var isTrusted = registry.Current.TrustedProxies.Contains(client.Info.Address);
         var retries = default(Retries);
@@ -48,7 +51,7 @@ internal sealed partial class StickyForwarder(
             if (silent is not null && dial.Result is not (DialResult.NoBackend or DialResult.Abandoned)) metrics.Retried(choice.Pool.Name, silent.Name);
             if (dial.Connection is not { } connection)
             {
-                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt).ConfigureAwait(false);
+                await EndWithoutBackendAsync(client, dial, silent, choice, startedAt, account).ConfigureAwait(false);
                 return null;
             }
 
@@ -59,10 +62,11 @@ internal sealed partial class StickyForwarder(
                 var pool = choice.Pool.Options;
                 request ??= new ArrayBufferWriter<byte>(head.Length + 256);
                 request.ResetWrittenCount();
-                RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice);
+                RequestHeadWriter.Write(request, head, client.Info, isTrusted, choice.Notice, account?.Ask(backend, connection.ReadTuple()));
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
                 var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
                 var result = await shaking.ConfigureAwait(false);
+                account?.Answered(result.Outcome, result.Answer?.Status ?? 0);
                 HandshakeOutcomes.Report(outcomes, backend, result.Outcome, choice);
                 if (result.Answer is not null) lease = lease.Shaken(); // It has answered; how long the client takes to read that is not its matter.
                 if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
@@ -75,8 +79,9 @@ internal sealed partial class StickyForwarder(
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames);
+                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames, account?.Opened());
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
+                account?.Ended(outcome, HandshakeOutcomes.StatusOf(outcome, result.Answer));
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
                 else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
@@ -94,7 +99,7 @@ internal sealed partial class StickyForwarder(
     }
 
     private async ValueTask EndWithoutBackendAsync<TConnection>(
-        ClientLeg client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt)
+        ClientLeg client, DialOutcome<TConnection> dial, Backend? silent, BackendChoice choice, long startedAt, HandshakeAccount? account)
         where TConnection : BackendConnection
     {
         var (outcome, refusal) = HandshakeOutcomes.Refuse(dial.Result, choice, wasAsked: silent is not null);
@@ -103,18 +108,19 @@ internal sealed partial class StickyForwarder(
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
         metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, time.GetElapsedTime(startedAt));
         LogRefused(client.ConnectionId, choice.Pool.Name, name, outcome);
+        account?.Ended(outcome, refusal?.Status ?? 0, backend);
         if (refusal is { Status: 502 or 504 } && backend is not null) failures.Note(backend, "handshake", refusal.Status, refusal.Text, dial.Failure);
         if (refusal is null) client.Abort();
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
 
     private static OpenedBackend<TConnection> Opened<TConnection>(
-        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames)
+        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames, TunnelRecord? record)
         where TConnection : BackendConnection
     {
         var frames = hasFrames ? FrameCursor.OfBackend : FrameCursor.None;
         frames.Follow(afterHead);
-        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames, record);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

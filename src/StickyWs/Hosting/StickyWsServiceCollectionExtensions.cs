@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StickyWs.Access;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Balancing;
@@ -120,6 +121,10 @@ public static class StickyWsServiceCollectionExtensions
 
     private static void AddForwarding(IServiceCollection services)
     {
+        services.AddSingleton<Tracer>();
+        services.AddSingleton<AccessLog>();
+        services.AddSingleton<Accounts>();
+        services.AddHostedService<AccessLogFlush>();
         services.AddSingleton<ShortageLog>();
         services.AddSingleton<BackendDialer>();
         services.AddSingleton<RawBackendTls>();

@@ -58,6 +58,13 @@ internal static class EventIds
     public const int TunnelListenerFailed = 507;
     public const int TunnelSweepFailed = 510;
 
+    // Access
+    public const int TunnelLine = 530;
+    public const int HandshakeLine = 531;
+    public const int RequestLine = 532;
+    public const int LinesDropped = 533;
+    public const int AccessListenerFailed = 534;
+
     // Proxying
     public const int RequestRetried = 600;
     public const int RequestFailed = 601;

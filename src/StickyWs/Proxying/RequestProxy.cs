@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Dialing;
 using StickyWs.Dispatch;
@@ -23,16 +25,21 @@ internal sealed partial class RequestProxy(
     StickyWsMetrics metrics,
     FailureLog failures,
     ShortageLog shortages,
+    Accounts accounts,
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
+    // What stands in lines where tunnels have their lane.
+    private const string Lane = "http";
+
     // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
 
     /// <summary>Forwards a request to a backend of the decision's pool and passes the response back. It always responds.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
-        var startedAt = metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
+        var isTold = accounts.HasRequests;
+        var startedAt = isTold || metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
         if (BoundClients.TryRefuse(context)) return;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = clients.Find(context, decision.Pool) };
@@ -51,8 +58,41 @@ internal sealed partial class RequestProxy(
         finally
         {
             if (startedAt is { } start)
-                metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, time.GetElapsedTime(start));
+            {
+                var duration = time.GetElapsedTime(start);
+                if (isTold) Tell(request, duration);
+                metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
+            }
         }
+    }
+
+    // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
+    private void Tell(ProxiedRequest request, TimeSpan duration)
+    {
+        var context = request.Context;
+        var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
+        accounts.Write(new AccessLine
+        {
+            Event = AccessEvent.Request,
+            Client = client.Tuple,
+            ForwardedClient = request.Decision.Client is { } address && !address.Equals(context.Connection.RemoteIpAddress) ? address : null,
+            Pool = request.Pool.Name,
+            Backend = request.Backend?.Name,
+            Lane = client.Lane,
+            TlsVersion = client.TlsVersion,
+            ChosenBy = request.Decision.ChosenBy,
+            Pin = request.Decision.PinOutcome,
+            Duration = duration,
+            Status = context.Response.StatusCode,
+            BytesToBackend = context.Request.ContentLength,
+            BytesToClient = context.Response.ContentLength,
+            Outcome = request.ErrorType,
+            TraceId = HandshakeAccount.IdOf(Activity.Current),
+            ConnectionId = client.ConnectionId,
+            Method = asked.Method,
+            Host = asked.Host,
+            Path = asked.Path,
+        });
     }
 
     private Task RefuseAsync(ProxiedRequest request)

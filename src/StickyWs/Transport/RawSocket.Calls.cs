@@ -24,6 +24,15 @@ internal sealed unsafe partial class RawSocket
         }
     }
 
+    /// <summary>The same of the peer.</summary>
+    public RawAddress? RemoteAddress
+    {
+        get
+        {
+            lock (_lock) return _isGone ? null : SocketOptions.RemoteAddress(fd);
+        }
+    }
+
     /// <summary>Discards this many peeked bytes.</summary>
     public void Skip(int count)
     {

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
@@ -48,17 +47,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     // Read once: the request that it comes from may be over, and another's.
     public override ConnectionTuple? Tuple { get; } = client.Tuple;
 
-    public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
-    {
-        try
-        {
-            return new ValueTask<ConnectionTuple?>(EndPoints.ToTuple(backend.Socket.LocalEndPoint, backend.Socket.RemoteEndPoint));
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            return default;
-        }
-    }
+    public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => new(backend.ReadTuple());
 
     /// <summary>The relay is about to run.</summary>
     public void Attach(Relay relay)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Frames;
 using StickyWs.Observability;
@@ -33,6 +34,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     /// <summary>Asks for the tuple of the connection to the backend; <see langword="null"/> once that is closed.</summary>
     public abstract ValueTask<ConnectionTuple?> ReadBackendTupleAsync();
+
+    /// <summary>By what its end is told of; <see langword="null"/> if nobody wants to know.</summary>
+    public TunnelRecord? Record { get; init; }
 
     /// <summary>When it opened, as <see cref="TimeProvider.GetTimestamp"/> has it.</summary>
     public long OpenedAt => openedAt;

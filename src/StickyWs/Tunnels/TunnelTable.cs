@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Observability;
 using StickyWs.Transport;
 
@@ -90,6 +91,14 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
         finally
         {
+            tunnel.Record?.End(new TunnelEnd(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason,
+                tunnel.Farewell, duration)
+            {
+                BytesToBackend = tunnel.BytesToBackend,
+                BytesToClient = tunnel.BytesToClient,
+                ClientCloseCode = tunnel.ClientCloseCode,
+                BackendCloseCode = tunnel.BackendCloseCode,
+            });
             Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
             Raise(Ended, tunnel);
         }

@@ -1,9 +1,9 @@
 using System.IO.Pipelines;
-using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
+using StickyWs.Access;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
@@ -33,11 +33,13 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public override ClientInfo Info => new(context.Connection.RemoteIpAddress, context.Request.Scheme) { IsOfApplication = true };
 
-    public override ConnectionTuple? Tuple => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
-        ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
-        : null;
+    public override ConnectionTuple? Tuple => PipelineFacts.TupleOf(context);
 
     public override string ConnectionId => context.Connection.Id ?? context.TraceIdentifier; // Servers in memory may have none.
+
+    public override string? TlsVersion => TlsVersions.Of(context.Features);
+
+    public override bool IsInPipeline => true;
 
     public override CancellationToken Left => _watch?.Token ?? ClientLeft;
 

@@ -2,12 +2,14 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Observability;
 using StickyWs.Pipeline;
 using StickyWs.Tunnels;
 
@@ -18,7 +20,8 @@ namespace StickyWs.Upgrades;
 /// over HTTP/2 (RFC 8441), on an in-memory server, or because their pool wants them here), and the other protocols that a pool lists. All become
 /// tunnels of the same forwarder.
 /// </summary>
-internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendRegistry registry, TimeProvider time, ILogger<UpgradeProxy> logger)
+internal sealed partial class UpgradeProxy(
+    StickyForwarder forwarder, BackendRegistry registry, Accounts accounts, TimeProvider time, ILogger<UpgradeProxy> logger)
 {
     /// <summary>Opens a tunnel for a request that asks for an upgrade, or refuses it.</summary>
     /// <param name="context">The request.</param>
@@ -82,6 +85,8 @@ internal sealed partial class UpgradeProxy(StickyForwarder forwarder, BackendReg
 
     private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)
     {
+        var asked = PipelineFacts.RequestOf(context, RequestTarget.Of(context).Value);
+        accounts.Refused(PipelineFacts.ClientOf(context, LaneNames.Portable), decision, asked, refusal.Status);
         LogRefused(context.Connection.Id, decision.Pool.Name, refusal.Status, refusal.Text);
         return UpgradeRefusals.WriteAsync(context, refusal);
     }

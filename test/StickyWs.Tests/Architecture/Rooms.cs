@@ -19,29 +19,36 @@ internal static class Rooms
         ["Reactors"] = ["Configuration", "Kernel", "Observability"],
         ["Transport"] = ["Configuration", "Kernel", "Observability", "Reactors", "Tls"],
         ["Backends"] = ["Configuration", "Http1", "Names", "Observability"],
+        ["Access"] = ["Backends", "Configuration", "Http1", "Kernel", "Observability", "Transport"],
         ["Balancing"] = ["Backends"],
         ["Pinning"] = ["Backends", "Configuration", "Observability"],
         ["Affinity"] = ["Backends", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Dialing"] = ["Backends", "Configuration", "Frames", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
+        ["Dialing"] = ["Access", "Backends", "Configuration", "Frames", "Kernel", "Names", "Observability", "Reactors", "Tls", "Transport"],
         ["Health"] = ["Backends", "Configuration", "Dialing", "Http1", "Observability"],
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
-        ["Tunnels"] = ["Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
+        ["Tunnels"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
         ["Draining"] = ["Backends", "Configuration", "Health", "Observability", "Tunnels"],
         ["State"] = ["Backends", "Configuration", "Draining", "Kernel", "Observability", "Transport", "Tunnels"],
-        ["Forwarding"] = ["Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
+        ["Forwarding"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [
-            "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors", "Tls",
-            "Transport", "Tunnels",
+            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors",
+            "Tls", "Transport", "Tunnels",
         ],
-        ["Pipeline"] = ["Backends", "Dispatch", "Health", "Http1", "Transport"],
+        ["Pipeline"] = ["Access", "Backends", "Dispatch", "Health", "Http1", "Transport"],
         ["Upgrades"] =
-            ["Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport", "Tunnels"],
+        [
+            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Http1", "Observability", "Pipeline", "Transport",
+            "Tunnels",
+        ],
         ["Proxying"] =
-            ["Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport", "Upgrades"],
+        [
+            "Access", "Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Http1", "Names", "Observability", "Pipeline", "Transport",
+            "Upgrades",
+        ],
         ["Hosting"] =
         [
-            "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Draining",
+            "Access", "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Draining",
             "Forwarding", "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Tls",
             "Transport", "Tunnels", "Upgrades",
         ],

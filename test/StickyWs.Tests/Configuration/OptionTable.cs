@@ -30,6 +30,8 @@ internal static class OptionTable
         new("Transport:UnsafePreferInlineScheduling", "True", NoFlag),
         new("Pins:MaxPins", "1000", ["999", "100000001", "-1", .. NoWhole]),
         new("Pins:StoreTimeout", "00:00:00.0010000", ["00:00:00.0009999", "00:00:10.0010000", .. NoTime]),
+        new("AccessLog:Tunnels", "False", NoFlag),
+        new("AccessLog:Requests", "True", NoFlag),
         new("Shutdown:ReadinessDelay", "00:00:05", ["-00:00:00.0010000", "00:10:00.0010000", "none", .. NoTime]),
         new("Shutdown:Reserve", "00:00:00", ["-00:00:00.0010000", "00:10:00.0010000", "none", .. NoTime]),
         new("Shutdown:Goodbye", "False", NoFlag),

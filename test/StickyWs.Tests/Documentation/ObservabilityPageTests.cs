@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Observability;
 using StickyWs.Tests.Architecture;
@@ -74,6 +76,17 @@ public sealed partial class ObservabilityPageTests
     public void OutcomesTable_Outcomes_AreEveryOne()
         => Assert.Equal(Enum.GetNames<HandshakeOutcome>(), Observability.Table("Handshake outcomes").Select(row => Page.Code(row[0])));
 
+    [Fact]
+    public void LinesTable_Fields_AreEveryOneInTheOrderOfTheText()
+        => Assert.Equal(AccessLine.Names, Observability.Table("A line per tunnel").Select(row => Page.Code(row[0])));
+
+    [Fact]
+    public void SpansTable_Attributes_AreEveryOne()
+        => Assert.Equal(
+            typeof(SpanTags).GetFields().Select(field => (string)field.GetRawConstantValue()!).Order(StringComparer.Ordinal),
+            Observability.Table("Traces").Select(row => Page.Code(row[0])).Where(name => name?.Contains('.', StringComparison.Ordinal) == true)
+                .Order(StringComparer.Ordinal));
+
     [Theory]
     [InlineData("StickyWs", "src/StickyWs/Observability/README.md")]
     [InlineData("StickyWs.Redis", "src/StickyWs.Redis/README.md")]
@@ -81,6 +94,9 @@ public sealed partial class ObservabilityPageTests
     {
         var logged = Sources(project).SelectMany(source => LoggedEvent().Matches(source))
             .ToDictionary(match => match.Groups["id"].Value, match => $"{match.Groups["name"].Value} {LevelOf(match.Value)}");
+        // Those of the access log are logged with a state of their own.
+        foreach (var made in Sources(project).SelectMany(source => MadeEvent().Matches(source)))
+            logged.Add(made.Groups["id"].Value, $"{made.Groups["name"].Value} {nameof(LogLevel.Information)}");
         var expected =
             from source in Sources(project)
             where source.Contains("class EventIds", StringComparison.Ordinal)
@@ -124,6 +140,9 @@ public sealed partial class ObservabilityPageTests
 
     [GeneratedRegex(@"\[LoggerMessage\((?:[^""]*?= )?\s*EventIds\.(?<id>\w+).*?EventName = ""(?<name>\w+)"".*?\)\]\s+private", RegexOptions.Singleline)]
     private static partial Regex LoggedEvent();
+
+    [GeneratedRegex(@"new EventId\(EventIds\.(?<id>\w+), ""(?<name>\w+)""\)")]
+    private static partial Regex MadeEvent();
 
     [GeneratedRegex(@"LogLevel\.(?<level>\w+)")]
     private static partial Regex LevelWord();

@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using StickyWs.Backends;
+using StickyWs.Http1;
+
+namespace StickyWs.Access;
+
+/// <summary>Gives handshakes an account of what happens to them, if somebody wants to know: a line, spans, or both.</summary>
+internal sealed class Accounts(AccessLog log, Tracer tracer, TimeProvider time)
+{
+    /// <summary>Whether somebody wants to know. If not, a handshake costs these two looks.</summary>
+    public bool IsWanted => tracer.HasListeners || log.HasTunnels;
+
+    /// <summary>Whether plain requests have lines.</summary>
+    public bool HasRequests => log.HasRequests;
+
+    /// <summary>Takes the line of something that has ended.</summary>
+    public void Write(AccessLine line) => log.Write(line);
+
+    /// <summary>Begins the account of a handshake that was routed. In the async flow of the handshake, whose current span it becomes.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="head">Its request; <see langword="null"/> where TLS is passed through.</param>
+    /// <param name="choice">Its pool.</param>
+    public HandshakeAccount Begin(in ClientFacts client, RequestHead? head, BackendChoice choice)
+    {
+        var account = new HandshakeAccount(log, tracer, time, client, head, choice);
+        if (tracer.HasListeners) account.BeginSpan();
+        return account;
+    }
+
+    /// <summary>A handshake of the pipeline was refused before a backend was chosen.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="choice">Its pool.</param>
+    /// <param name="request">Its request.</param>
+    /// <param name="status">What it got.</param>
+    public void Refused(in ClientFacts client, BackendChoice choice, in RequestFacts request, int status)
+    {
+        if (!log.HasTunnels) return;
+        log.Write(new AccessLine
+        {
+            Event = AccessEvent.Handshake,
+            Client = client.Tuple,
+            Pool = choice.Pool.Name,
+            Lane = client.Lane,
+            TlsVersion = client.TlsVersion,
+            Status = status,
+            Outcome = "Refused",
+            TraceId = HandshakeAccount.IdOf(Activity.Current),
+            ConnectionId = client.ConnectionId,
+            Method = request.Method,
+            Host = request.Host,
+            Path = request.Path,
+        });
+    }
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Access;
+using StickyWs.Transport;
+
+namespace StickyWs.Pipeline;
+
+/// <summary>What lines tell of a request in the pipeline.</summary>
+internal static class PipelineFacts
+{
+    /// <summary>The tuple of its connection; <see langword="null"/> where that has none.</summary>
+    public static ConnectionTuple? TupleOf(HttpContext context)
+        => context.Connection is { RemoteIpAddress: { } source, LocalIpAddress: { } destination } connection
+        ? EndPoints.ToTuple(new IPEndPoint(source, connection.RemotePort), new IPEndPoint(destination, connection.LocalPort))
+        : null;
+
+    /// <summary>Its client.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="lane">As what it is served.</param>
+    public static ClientFacts ClientOf(HttpContext context, string lane) => new(
+        context.Connection.Id ?? context.TraceIdentifier, TupleOf(context), lane, context.Request.Scheme, TlsVersions.Of(context.Features), IsInPipeline: true);
+
+    /// <summary>The request, without its query.</summary>
+    public static RequestFacts RequestOf(HttpContext context, string target)
+    {
+        var query = target.AsSpan().IndexOfAny('?', '#');
+        return new RequestFacts(context.Request.Method, context.Request.Host.Value, query < 0 ? target : target[..query]);
+    }
+}
