@@ -21,7 +21,8 @@ internal sealed partial class PairRelay
         var peer = watch.Of(isClient);
         if (pair.Of(!isClient).IsFull || side.Replies > MostReplies) peer.Excuse(_reactor.Now);
         var step = watch.NextStep(isClient, _reactor.Now);
-        if (step == WatchStep.Ask) Ask(ref pair, peer, isClient);
+        if (step == WatchStep.Ask && side.IsFull) peer.IsDue = true; // Behind what it takes next: nothing is added while it takes nothing.
+        else if (step == WatchStep.Ask) Ask(ref pair, peer, isClient);
         if (step is WatchStep.None or WatchStep.Ask || (step == WatchStep.EndMute && IsTaking(side.Socket, peer))) return true;
         var (owner, socket) = (pair.Owner, side.Socket);
         Say(number, watch.WordOf(isClient, step));
@@ -46,7 +47,7 @@ internal sealed partial class PairRelay
         ref var before = ref pair.Owner!.Frames(!isClient);
         peer.IsDue = false;
         var hasLeft = other.HasFinished || before.HasClosed || pair.Owner!.Frames(isClient).HasClosed;
-        if (hasLeft || before.IsLost || side.IsFull || _reactor.IsDeaf(side.Socket) || side.Tls is { Status: TlsStatus.Failed }) return;
+        if (hasLeft || before.IsLost || _reactor.IsDeaf(side.Socket) || side.Tls is { Status: TlsStatus.Failed }) return;
         if (!before.IsBetweenFrames)
         {
             peer.IsDue = true;
