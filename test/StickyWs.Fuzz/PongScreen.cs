@@ -27,7 +27,8 @@ internal static class PongScreen
         var tail = naive.Read(input, input.Length) is { IsLost: false, HasClosed: false, Left.IsZero: true } ? Spoilt(pongs[0], random) : [];
         byte[] all = [.. stream, .. tail];
         var passed = Pass(ping, all, isMasked, random);
-        Broken.If(!passed.SequenceEqual([.. input, .. tail]), $"{(isMasked ? "masked" : "bare")}: {Convert.ToHexString(all)} became {Convert.ToHexString(passed)}.");
+        var isSame = passed.SequenceEqual([.. input, .. tail]);
+        Broken.If(!isSame, $"{(isMasked ? "masked" : "bare")}: {Convert.ToHexString(all)} became {Convert.ToHexString(passed)}.");
     }
 
     private static byte[] Pass(OwnPing ping, byte[] all, bool isMasked, Random random)
