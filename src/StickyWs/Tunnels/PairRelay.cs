@@ -172,6 +172,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
 
         ref var side = ref pair.Of(isClient);
         if (side.HasFinished) return; // The kernel reports a known end again together with other events.
+        pair.Watch?.Of(isClient).Hear(_reactor.Now);
         if (!TryPassHeld(socket, ref pair, isClient)) return;
         Note(ref pair, ReasonOfEnd(side.Tls, isClient));
         if (pair.Word is not null)

@@ -84,6 +84,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
                 if (result.IsCompleted) break;
             }
 
+            tunnel.Watch?.Client.Hear(tunnel.Now); // What it does not answer is nothing any more.
             if (tunnel.Watch?.Client.Ping is { } ping) await PassPlainAsync(new ReadOnlySequence<byte>(ping.Release())).ConfigureAwait(false);
             if (!_isBackendDeaf) tunnel.Note(ReasonOf(EndReason.ClientClosed));
             tunnel.NoteHalfClosed();

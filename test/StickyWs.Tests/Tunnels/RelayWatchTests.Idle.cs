@@ -80,6 +80,19 @@ public abstract partial class RelayWatchTests
         Assert.Equal("still here", await pair.Client.ReadTextAsync(10));
     }
 
+    [Fact]
+    public async Task IdleSide_ThatFinishesInsteadOfAnAnswer_IsLeftToTheHalfClosedLimit()
+    {
+        await using var rig = new RelayRig(mode, time: _time);
+        var pair = await JoinAsync(rig, whole: 3 * Interval);
+        await AdvanceAsync(rig, Interval);
+        await ReadPingAsync(pair.Client, isClient: true);
+        await pair.Client.FinishAsync();
+        Assert.Equal("", await pair.Backend.ReadTextToEndAsync());
+
+        await AssertEndsAsync(rig, pair, EndReason.IdleTimeout);
+    }
+
     // The ping is behind what it has not read yet.
     [Fact]
     public async Task Ping_WhileASlowReaderAcknowledges_IsWaitedFor()

@@ -46,7 +46,7 @@ internal sealed partial class PairRelay
         ref var other = ref pair.Of(!isClient);
         ref var before = ref pair.Owner!.Frames(!isClient);
         peer.IsDue = false;
-        var hasLeft = other.HasFinished || before.HasClosed || pair.Owner!.Frames(isClient).HasClosed;
+        var hasLeft = side.HasFinished || other.HasFinished || before.HasClosed || pair.Owner!.Frames(isClient).HasClosed;
         if (hasLeft || before.IsLost || _reactor.IsDeaf(side.Socket) || side.Tls is { Status: TlsStatus.Failed }) return;
         if (!before.IsBetweenFrames)
         {

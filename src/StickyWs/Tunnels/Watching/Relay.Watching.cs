@@ -103,8 +103,8 @@ internal sealed partial class Relay
         var peer = watch.Of(isClient);
         var before = tunnel.Frames(!isClient);
         var own = tunnel.Frames(isClient);
-        if (watch.NextStep(isClient, tunnel.Now) != WatchStep.Ask || before.IsLost || before.HasClosed || own.HasClosed || tunnel.Goodbye is not null)
-            peer.IsDue = false;
+        var hasLeft = _hasClientFinished || before.HasClosed || own.HasClosed || tunnel.Goodbye is not null;
+        if (hasLeft || before.IsLost || watch.NextStep(isClient, tunnel.Now) != WatchStep.Ask) peer.IsDue = false;
         return peer.IsDue && before.IsBetweenFrames;
     }
 
@@ -213,7 +213,7 @@ internal sealed partial class Relay
     // The backend has ended: what was held back is no Pong.
     private async ValueTask PassHeldAsync()
     {
-        if (tunnel.Watch is not { Backend.Ping: { } ping } watch || ping.Release() is not { IsEmpty: false } held) return;
+        if (tunnel.Watch is not { Backend.Ping: { } ping } watch || ping.Release() is not { IsEmpty: false } held || !_pinging.IsCompleted) return;
         PassRun(watch, held);
         await FlushAsync().ConfigureAwait(false);
     }
