@@ -86,6 +86,7 @@ internal sealed partial class PairRelay
     private bool TryPassToBorder(int socket, ref Pair pair, TunnelWatch watch, bool isClient, ReadOnlySpan<byte> run)
     {
         var other = watch.Of(!isClient);
+        if (other.IsDue && pair.Word is null && pair.Owner!.Frames(isClient).IsBetweenFrames) Ask(ref pair, other, !isClient);
         if (!other.IsDue || pair.Word is not null) return TryPassRun(socket, ref pair, isClient, run);
         var ahead = pair.Owner!.Frames(isClient);
         var count = ahead.FollowFrame(run);

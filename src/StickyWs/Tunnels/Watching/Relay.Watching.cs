@@ -124,6 +124,7 @@ internal sealed partial class Relay
             for (var rest = segment; !rest.IsEmpty;)
             {
                 var run = Screen(watch.Client, ofClient: true, ref rest);
+                if (watch.Backend.IsDue) await AskBackendAsync(watch).ConfigureAwait(false);
                 if (watch.Backend.IsDue && !run.IsEmpty)
                 {
                     var count = LengthOfFrame(run.Span, ofClient: true);
@@ -168,15 +169,16 @@ internal sealed partial class Relay
             var run = Screen(watch.Backend, ofClient: false, ref rest);
             while (!run.IsEmpty)
             {
+                if (watch.Client.IsDue) PutPing(watch);
                 var count = watch.Client.IsDue || tunnel.Goodbye is not null ? LengthOfFrame(run.Span, ofClient: false) : run.Length;
                 PassRun(watch, run[..count]);
                 run = run[count..];
                 var isBorder = tunnel.Frames(ofClient: false) is { IsBetweenFrames: true } or { HasClosed: true };
                 if (isBorder && tunnel.Goodbye is not null && !(run.IsEmpty && rest.IsEmpty)) return [.. run.Span, .. rest.Span];
-                if (watch.Client.IsDue) PutPing(watch);
             }
         }
 
+        if (watch.Client.IsDue) PutPing(watch);
         return [];
     }
 
