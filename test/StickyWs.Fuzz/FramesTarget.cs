@@ -5,7 +5,8 @@ namespace StickyWs.Fuzz;
 
 /// <summary>
 /// The cursor in frames: it is where a naive parser says, however the bytes are split, also when it stops at each frame's end and when it passes parts of
-/// payloads unseen. What comes after a broken frame or a Close changes nothing.
+/// payloads unseen. What comes after a broken frame or a Close changes nothing. And Pongs of the balancer's own pings, put between any of its frames, are
+/// taken out again: nothing else is, and nothing is missing.
 /// </summary>
 internal sealed class FramesTarget : IFuzzTarget
 {
@@ -54,6 +55,7 @@ internal sealed class FramesTarget : IFuzzTarget
             _pieces++;
         }
 
+        PongScreen.Check(input, isMasked, random);
         return Task.FromResult(!cursor.IsLost);
     }
 

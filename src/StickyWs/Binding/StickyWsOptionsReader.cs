@@ -73,10 +73,20 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Section(nameof(pool.Tunnels), tunnels =>
         {
             tunnels.TimeOrNone(nameof(pool.Tunnels.IdleTimeout), v => pool.Tunnels.IdleTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.ClientIdleTimeout), v => pool.Tunnels.ClientIdleTimeout = v);
+            tunnels.TimeOrNone(nameof(pool.Tunnels.BackendIdleTimeout), v => pool.Tunnels.BackendIdleTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.HalfClosedTimeout), v => pool.Tunnels.HalfClosedTimeout = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.MaxAge), v => pool.Tunnels.MaxAge = v);
             tunnels.TimeOrNone(nameof(pool.Tunnels.DeadPeerTimeout), v => pool.Tunnels.DeadPeerTimeout = v);
             tunnels.Flag(nameof(pool.Tunnels.FollowFrames), v => pool.Tunnels.FollowFrames = v);
+            tunnels.Whole(nameof(pool.Tunnels.CloseCode), v => pool.Tunnels.CloseCode = v);
+            tunnels.Text(nameof(pool.Tunnels.CloseReason), v => pool.Tunnels.CloseReason = v);
+            tunnels.Section(nameof(pool.Tunnels.Ping), ping =>
+            {
+                ping.TimeOrNone(nameof(pool.Tunnels.Ping.Interval), v => pool.Tunnels.Ping.Interval = v);
+                ping.Time(nameof(pool.Tunnels.Ping.Timeout), v => pool.Tunnels.Ping.Timeout = v);
+                ping.Choice<PingPeers>(nameof(pool.Tunnels.Ping.Peers), v => pool.Tunnels.Ping.Peers = v);
+            });
         });
         reader.Section(nameof(pool.Drain), drain =>
         {

@@ -14,6 +14,9 @@ internal sealed partial class TransportRanges : IValidateOptions<TransportOption
 internal sealed partial class TunnelRanges : IValidateOptions<TunnelOptions>;
 
 [OptionsValidator]
+internal sealed partial class PingRanges : IValidateOptions<PingOptions>;
+
+[OptionsValidator]
 internal sealed partial class DrainRanges : IValidateOptions<DrainOptions>;
 
 [OptionsValidator]

@@ -45,6 +45,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new QueueRanges().Validate($"{key}:Queue", pool.Queue));
         Add(errors, new ConnectionRanges().Validate($"{key}:Connections", pool.Connections));
         Add(errors, new TunnelRanges().Validate($"{key}:Tunnels", pool.Tunnels));
+        CheckPing($"{key}:Tunnels", pool.Tunnels, errors);
         Add(errors, new DrainRanges().Validate($"{key}:Drain", pool.Drain));
         DrainRules.Check($"{key}:Drain", pool.Drain, errors);
         CheckChoice($"{key}:Drain:WhenRemoved", pool.Drain.WhenRemoved, errors);
@@ -66,6 +67,15 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
             errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, CertificateAuthorities.Remedy));
         HealthRules.Check($"{key}:Health", pool.Health, errors);
         PassthroughRules.Check(key, pool, errors);
+    }
+
+    private static void CheckPing(string key, TunnelOptions tunnels, List<string> errors)
+    {
+        DrainRules.CheckClose(key, tunnels.CloseCode, tunnels.CloseReason, errors);
+        Add(errors, new PingRanges().Validate($"{key}:Ping", tunnels.Ping));
+        CheckChoice($"{key}:Ping:Peers", tunnels.Ping.Peers, errors);
+        if (tunnels.Ping.Interval is { } interval && !tunnels.FollowFrames)
+            errors.Add(OptionsError.Of($"{key}:Ping:Interval", $"{interval:c}", "remove it, or FollowFrames: a ping goes between two frames"));
     }
 
     internal static void CheckChoice<TEnum>(string key, TEnum value, List<string> errors)

@@ -18,6 +18,7 @@ internal struct FrameCursor
     private const int KnownOpcodes = 0x0707; // Bit by opcode: 0 to 2, and 8 to 10.
     private const int ControlBit = 0x08;
     private const int Close = 0x08;
+    private const int Ping = 0x09;
     private const int FinBit = 0x80;
     private const int MaskBit = 0x80;
     private const int MaskBytes = 4;
@@ -33,10 +34,12 @@ internal struct FrameCursor
     private const byte Lost = 254;
     private const byte AwaitsLength = 255;
 
-    // Of _flags; the bits above count the bytes of the code that were read.
+    // Of _flags; two bits count the bytes of the code that were read.
     private const byte IsMasked = 1 << 0;
     private const byte IsClose = 1 << 1;
     private const byte OneCodeByte = 1 << 2;
+    private const int CountBits = 3;
+    private const byte HasPinged = 1 << 4;
 
     // Of the payload; while its length is read, what is known of it; before that the header's first byte.
     private ulong _left;
@@ -69,6 +72,14 @@ internal struct FrameCursor
 
     /// <summary>The status code of the Close; <see cref="NoCode"/> if it had none, 0 before it.</summary>
     public readonly ushort CloseCode => HasClosed ? _code : (ushort)0;
+
+    /// <summary>Whether a Ping frame has begun to pass since this was last asked.</summary>
+    public bool TakePing()
+    {
+        var hasPinged = (_flags & HasPinged) != 0;
+        if (hasPinged) _flags &= unchecked((byte)~HasPinged);
+        return hasPinged;
+    }
 
     /// <summary>How many bytes may pass unseen (<see cref="Skip"/>); <see cref="int.MaxValue"/> for any number.</summary>
     public readonly int Unseen => _state switch
@@ -144,14 +155,18 @@ internal struct FrameCursor
             if (length > long.MaxValue) return 0;
         }
 
-        if ((bytes[0] & OpcodeBits) == Close) return 0; // Once in a tunnel: byte by byte.
+        var opcode = bytes[0] & OpcodeBits;
+        if (opcode == Close) return 0; // Once in a tunnel: byte by byte.
         end += MaskLength;
         if (bytes.Length < end) return 0;
+        if (opcode == Ping) _flags |= HasPinged;
         _left = length;
         return end;
     }
 
     private readonly int MaskLength => (_flags & IsMasked) != 0 ? MaskBytes : 0;
+
+    private readonly int CodeBytesRead => (_flags / OneCodeByte) & CountBits;
 
     private readonly bool IsValid(byte first, byte second)
     {
@@ -195,6 +210,7 @@ internal struct FrameCursor
 
         var length = second & ~MaskBit;
         if ((first & OpcodeBits) == Close) _flags |= IsClose;
+        else if ((first & OpcodeBits) == Ping) _flags |= HasPinged;
         _left = length < Length16 ? (ulong)length : 0;
         _state = (byte)(mask + length switch
         {
@@ -214,7 +230,7 @@ internal struct FrameCursor
     {
         foreach (var next in payload)
         {
-            var read = _flags / OneCodeByte;
+            var read = CodeBytesRead;
             if (read == CodeBytes) return;
             _code ^= read == 0 ? (ushort)(next << 8) : next;
             _flags += OneCodeByte;
@@ -223,7 +239,7 @@ internal struct FrameCursor
 
     private void EndClose()
     {
-        if (_flags / OneCodeByte < CodeBytes) _code = NoCode;
+        if (CodeBytesRead < CodeBytes) _code = NoCode;
         _state = Closed;
     }
 }

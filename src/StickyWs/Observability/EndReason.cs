@@ -57,4 +57,16 @@ public enum EndReason
 
     /// <summary>It was open for as long as its pool allows (<c>Tunnels:MaxAge</c>): both sides were told (a Close frame).</summary>
     MaxAge,
+
+    /// <summary>Nothing came from the client for too long (<c>Tunnels:ClientIdleTimeout</c>): both sides were told (a Close frame).</summary>
+    ClientIdleTimeout,
+
+    /// <summary>The same of the backend (<c>Tunnels:BackendIdleTimeout</c>).</summary>
+    BackendIdleTimeout,
+
+    /// <summary>The client gave no sign of life after a ping of the balancer's (<c>Tunnels:Ping</c>): it was reset, and its backend told.</summary>
+    ClientPingTimeout,
+
+    /// <summary>The backend gave none: it was reset, and its client told.</summary>
+    BackendPingTimeout,
 }

@@ -35,6 +35,9 @@ internal struct Pair
     /// <summary>The word that ends it, once that was said.</summary>
     public Goodbye? Word;
 
+    /// <summary>Watches over the silence of each side; most pairs have none.</summary>
+    public TunnelWatch? Watch;
+
     /// <summary>How long the word's next step is waited for, as the lower half of the reactor's clock.</summary>
     public int Until;
 
@@ -64,7 +67,7 @@ internal struct Pair
     public readonly bool IsLeaving => Word is not null && !IsDraining;
 
     /// <summary>Whether the sweep has to check it.</summary>
-    public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0;
+    public readonly bool IsLimited => Limit > 0 || DeadPeerLimit > 0 || Watch is not null;
 
     /// <summary>The limit in force; 0 for none.</summary>
     public readonly int Limit => IsHalfClosed && HalfClosedLimit > 0 && (IdleLimit == 0 || HalfClosedLimit < IdleLimit) ? HalfClosedLimit : IdleLimit;

@@ -33,8 +33,10 @@ internal sealed partial class PairRelay
         {
             ref var pair = ref _pairs[number];
             if (pair.Owner is null || pair.IsDraining || pair.Word is not null) continue;
+            if (pair.Watch is { } watch) LookAtPeers(number, ref pair, watch);
+            if (pair.Owner is null || pair.IsDraining || pair.Word is not null) continue;
             var still = _reactor.Now - pair.LastActive;
-            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4);
+            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4) && pair.Watch is not { IsAwaited: true };
             if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
             {
                 pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
@@ -51,7 +53,8 @@ internal sealed partial class PairRelay
     private bool IsMoving(ref Pair pair)
     {
         var acknowledged = (uint)(_reactor.Acknowledged(pair.Client.Socket) + _reactor.Acknowledged(pair.Backend.Socket));
-        var isMoving = pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
+        var isUndisturbed = pair.Watch is null || pair.Watch.IsUndisturbed();
+        var isMoving = isUndisturbed && pair.LookedAt == (int)pair.LastActive && acknowledged != pair.Acknowledged;
         if (isMoving) pair.LastActive = _reactor.Now;
         (pair.LookedAt, pair.Acknowledged) = ((int)pair.LastActive, acknowledged);
         return isMoving;

@@ -52,6 +52,14 @@ internal sealed partial class PairRelay
     // False: the pair has ended.
     private bool TryPass(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
     {
+        if (pair.Watch is { } watch && IsScreened(ref pair, watch, isClient, plain.Length))
+            return TryPassScreened(socket, ref pair, watch, isClient, plain);
+        return TryPassRun(socket, ref pair, isClient, plain);
+    }
+
+    // The same for bytes that nothing has to be taken out of.
+    private bool TryPassRun(int socket, ref Pair pair, bool isClient, ReadOnlySpan<byte> plain)
+    {
         if (pair.Word is null) return TryPassOn(socket, ref pair, isClient, plain);
         var owner = pair.Owner;
         PassLast(socket, ref pair, isClient, plain);
@@ -70,6 +78,7 @@ internal sealed partial class PairRelay
 
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
+        if (pair.Watch is { } watch) NotePassed(ref pair, watch, isClient);
         var bytes = to.Tls is { } tls ? tls.Seal(plain) : plain;
         if (to.Tls is { Status: TlsStatus.Failed })
         {
@@ -102,6 +111,15 @@ internal sealed partial class PairRelay
     {
         if (side.Tls is { } tls) _ = TryAppend(ref side, tls.Close());
     }
+
+    // Who ends TLS says so first (RFC 8446 section 6.1): a bare FIN may be somebody else's.
+    private static EndReason ReasonOfEnd(TlsEnd? tls, bool isClient) => (isClient, IsTruncated: tls is { Status: not TlsStatus.PeerClosed }) switch
+    {
+        (true, false) => EndReason.ClientClosed,
+        (true, true) => EndReason.ClientTruncated,
+        (false, false) => EndReason.BackendClosed,
+        (false, true) => EndReason.BackendTruncated,
+    };
 
     // This side broke TLS. It gets to know why. The other sees a reset; but what a backend sent before is still for its client. If the bytes before the
     // fault have ended the pair already, it drains as it began to.

@@ -45,8 +45,11 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             IdleLimit = Milliseconds(limits.Idle),
             HalfClosedLimit = Milliseconds(limits.HalfClosed),
             DeadPeerLimit = Milliseconds(limits.DeadPeer),
+            Watch = limits.Watch,
         };
+        pair.Watch?.Begin(_reactor.Now);
         if (pair.IsLimited) Oversee(pair.Limit);
+        if (pair.Watch is { } begun) Tighten(begun.Shortest);
         if (pair.HasTls && _withTls++ == 0) _nextPartLook = _reactor.Now + PartInterval;
         try
         {
@@ -84,11 +87,20 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         // Read and drop: unread bytes would turn the close into a reset.
         if (pair.IsDraining || pair.Of(isClient).IsOver) return;
         var isDropped = pair.Word is null && _reactor.IsDeaf(other);
-        if (!isDropped) pair.LastActive = _reactor.Now;
+        var watch = pair.Watch;
+        watch?.Of(isClient).Hear(_reactor.Now);
+        if (!isDropped && watch is null) pair.LastActive = _reactor.Now;
         if (pair.HasTls)
         {
             if (piece.ComesInBulk) _reactor.ReceiveInBulk(socket); // Records are 16 KiB: whole ones need no copy.
             Translate(socket, ref pair, isClient, piece.Bytes);
+            return;
+        }
+
+        if (watch is not null && IsScreened(ref pair, watch, isClient, piece.Bytes.Length))
+        {
+            var isOver = !TryPassScreened(socket, ref pair, watch, isClient, piece.Bytes) || pair.Word is not null;
+            if (!isOver && piece.ComesInBulk) _reactor.Splice(socket, other, pair.Owner!.Frames(isClient).Unseen);
             return;
         }
 
@@ -106,7 +118,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
 
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
-        if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) _reactor.Pause(socket);
+        if (watch is not null) NotePassed(ref pair, watch, isClient);
+        if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) Fill(socket, ref pair.Of(!isClient));
         if (piece.ComesInBulk) _reactor.Splice(socket, other, pair.Owner!.Frames(isClient).Unseen);
     }
 
@@ -116,6 +129,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         pair.LastActive = _reactor.Now;
         if (isClient) pair.Owner!.CountToBackend(count);
         else pair.Owner!.CountToClient(count);
+        pair.Watch?.Of(isClient).Hear(_reactor.Now);
+        pair.Watch?.Of(isClient).Speak(_reactor.Now);
         if (pair.IsLeaving) Advance(_reactor.Place(socket) >> 1);
     }
 
@@ -134,6 +149,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         pair.LastActive = _reactor.Now;
         ref var side = ref pair.Of(isClient);
         ref var other = ref pair.Of(!isClient);
+        if (side.IsFull) pair.Watch?.Of(!isClient).Excuse(_reactor.Now);
         var wasFlooded = side.Replies > MostReplies;
         (side.IsFull, side.Replies) = (false, 0);
         if (!other.IsGone && other.Replies <= MostReplies) _reactor.Resume(other.Socket);
@@ -156,6 +172,8 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
 
         ref var side = ref pair.Of(isClient);
         if (side.HasFinished) return; // The kernel reports a known end again together with other events.
+        pair.Watch?.Of(isClient).Hear(_reactor.Now);
+        if (!TryPassHeld(socket, ref pair, isClient)) return;
         Note(ref pair, ReasonOfEnd(side.Tls, isClient));
         if (pair.Word is not null)
         {
@@ -178,6 +196,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     public void Broken(int socket, Errno error)
     {
         ref var pair = ref Find(socket, out var isClient);
+        if (!isClient && !TryPassHeld(socket, ref pair, isClient)) return;
         var isLost = error is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH;
         Note(ref pair, (isClient, isLost) switch
         {
@@ -226,21 +245,19 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         }
     }
 
+    // The side takes no more for now, so nothing more is received for it.
+    private void Fill(int source, ref PairSide side)
+    {
+        side.IsFull = true;
+        _reactor.Pause(source);
+    }
+
     private ref Pair Find(int socket, out bool isClient)
     {
         var place = _reactor.Place(socket);
         isClient = (place & 1) == 0;
         return ref _pairs[place >> 1];
     }
-
-    // Who ends TLS says so first (RFC 8446 section 6.1): a bare FIN may be somebody else's.
-    private static EndReason ReasonOfEnd(TlsEnd? tls, bool isClient) => (isClient, IsTruncated: tls is { Status: not TlsStatus.PeerClosed }) switch
-    {
-        (true, false) => EndReason.ClientClosed,
-        (true, true) => EndReason.ClientTruncated,
-        (false, false) => EndReason.BackendClosed,
-        (false, true) => EndReason.BackendTruncated,
-    };
 
     private static void Note(ref Pair pair, EndReason reason)
     {

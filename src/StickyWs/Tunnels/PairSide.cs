@@ -17,7 +17,7 @@ internal struct PairSide
     /// <summary>With TLS: since when part of a record waits for its rest, as the lower half of the reactor's clock; 0 if none does.</summary>
     public int PartSince;
 
-    /// <summary>With TLS: it takes no more for now.</summary>
+    /// <summary>It takes no more for now.</summary>
     public bool IsFull;
 
     /// <summary>Its peer will send nothing more.</summary>

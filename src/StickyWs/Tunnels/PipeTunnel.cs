@@ -49,9 +49,23 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => new(backend.ReadTuple());
 
+    /// <summary>Watches over the silence of each side; <see langword="null"/> for no limit.</summary>
+    public TunnelWatch? Watch { get; } = TunnelWatch.For(options, lease.Backend.Options.Drain);
+
+    /// <summary>The clock of the watch, in milliseconds.</summary>
+    public long Now => (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    public override bool IsWatched => Watch is not null;
+
+    public override void LookAtPeers()
+    {
+        if (Watch is { } watch && _relay is { } relay && _goodbye is null && !_isEnding) relay.LookAtPeers(watch);
+    }
+
     /// <summary>The relay is about to run.</summary>
     public void Attach(Relay relay)
     {
+        Watch?.Begin(Now);
         lock (_lock) _relay = relay;
         if (_goodbye is { } goodbye) relay.Say(goodbye);
     }
@@ -105,7 +119,7 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
         var isHalfClosedLimit = _isHalfClosed && !(options.IdleTimeout < options.HalfClosedTimeout);
         var limit = isHalfClosedLimit ? options.HalfClosedTimeout ?? options.IdleTimeout : options.IdleTimeout;
         var still = time.GetElapsedTime(_stillSince);
-        return limit is { } longest && still >= longest * 0.75 && !IsMoving() && still >= longest;
+        return limit is { } longest && still >= longest * 0.75 && Watch is not { IsAwaited: true } && !IsMoving() && still >= longest;
     }
 
     private long Until(Goodbye goodbye) => time.GetTimestamp() + (long)(goodbye.CloseTimeout.TotalSeconds * time.TimestampFrequency);
@@ -121,7 +135,8 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     private bool IsMoving()
     {
         var acknowledged = (SendQueue.Of(client.Socket)?.Acknowledged ?? 0) + (SendQueue.Of(SocketView.Of(backend.Socket))?.Acknowledged ?? 0);
-        var isMoving = _lookedAt == _stillSince && acknowledged != _acknowledged;
+        var isUndisturbed = Watch is null || Watch.IsUndisturbed();
+        var isMoving = isUndisturbed && _lookedAt == _stillSince && acknowledged != _acknowledged;
         if (isMoving) _stillSince = time.GetTimestamp();
         (_lookedAt, _acknowledged) = (_stillSince, acknowledged);
         return isMoving;
@@ -138,6 +153,18 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
             backend.Abort();
             ToClient.Cancel();
             ToBackend.Cancel();
+        }
+    }
+
+    /// <summary>Breaks the connection of a side that gives no sign of life. The other one is told.</summary>
+    public void Abort(bool isClient)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            if (isClient) client.Abort();
+            else backend.Abort();
+            (isClient ? ToClient : ToBackend).Cancel();
         }
     }
 

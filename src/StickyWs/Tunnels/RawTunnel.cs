@@ -68,7 +68,8 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
             throw;
         }
 
-        var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout);
+        var watch = TunnelWatch.For(options, Backend.Options.Drain);
+        var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout, watch);
         if (reactor.IsCurrent)
         {
             JoinHere(clientSocket, backendSocket, limits, clientTls, backendTls);

@@ -17,19 +17,19 @@ internal sealed partial class Relay
     private int _floor = Taken;
 
     // Ends a read that has the floor though nothing has come: the wait before it may end for nothing.
-    private readonly CancellationTokenSource _said = new();
+    private CancellationTokenSource _wake = new();
 
     // Our Close is with the client's pipe, which has not taken it yet.
     private Task _telling = Task.CompletedTask;
 
     private volatile bool _isOver;
 
-    private CancellationToken UntilSaid => tunnel.Goodbye is null ? _said.Token : default;
+    private CancellationToken UntilWoken => Volatile.Read(ref _wake) is var wake && tunnel.Goodbye is null ? wake.Token : default;
 
     /// <summary>Goes on with a goodbye that the tunnel has been told of. From any thread.</summary>
     public void Say(PipeGoodbye goodbye)
     {
-        _said.Cancel();
+        WakeReader();
         client.Input.CancelPendingRead(); // The client may have said its Close already.
         ThreadPool.UnsafeQueueUserWorkItem(static late => _ = late.Relay.TellGuardedAsync(late.Goodbye), (Relay: this, Goodbye: goodbye), false);
     }
@@ -40,7 +40,7 @@ internal sealed partial class Relay
     {
         if (!goodbye.Told.IsCompleted)
         {
-            if (!_isPassing || !tunnel.Frames(ofClient: false).IsBetweenFrames) return false;
+            if ((!_isPassing && _pinging.IsCompleted) || !tunnel.Frames(ofClient: false).IsBetweenFrames) return false;
             goodbye.NoteTold(); // Its Close follows what it has not taken yet.
         }
 
@@ -50,7 +50,7 @@ internal sealed partial class Relay
     }
 
     private bool MayDrain(PipeGoodbye goodbye)
-        => (_isPassing || !_telling.IsCompleted) && tunnels.Time.GetElapsedTime(goodbye.SaidAt) < PipeGoodbye.LongestDrain;
+        => (_isPassing || !_telling.IsCompleted || !_pinging.IsCompleted) && tunnels.Time.GetElapsedTime(goodbye.SaidAt) < PipeGoodbye.LongestDrain;
 
     private async Task TellGuardedAsync(PipeGoodbye goodbye)
     {
@@ -111,6 +111,7 @@ internal sealed partial class Relay
     private async ValueTask TellClientAsync(PipeGoodbye goodbye)
     {
         Volatile.Write(ref _floor, IsTold);
+        if (!_pinging.IsCompleted) await _pinging.ConfigureAwait(false);
         if (!tunnel.Frames(ofClient: false).HasClosed)
         {
             client.Output.Advance(CloseFrame.Write(client.Output.GetSpan(CloseFrame.Longest), goodbye.Word.Code, goodbye.Word.Reason, isMasked: false));
@@ -119,6 +120,15 @@ internal sealed partial class Relay
         _telling = FlushAsync().AsTask();
         goodbye.NoteTold(); // It is queued: that the client is slow is nothing to its backend.
         await _telling.ConfigureAwait(false);
+    }
+
+    // Returns what comes after the border at which a goodbye is put.
+    private byte[] Pass(ReadOnlyMemory<byte> bytes)
+    {
+        var passed = Admit(bytes.Span);
+        client.Output.Advance(passed);
+        tunnel.CountToClient(bytes.Span[..passed]);
+        return passed < bytes.Length ? bytes[passed..].ToArray() : [];
     }
 
     // The number of bytes that still go to the client.
@@ -148,6 +158,7 @@ internal sealed partial class Relay
     // The client gets nothing more of the backend's. Reads the backend to its Close or its end, and waits for the client's.
     private async ValueTask<EndReason> HearOutAsync(PipeGoodbye goodbye)
     {
+        if (tunnel.Watch?.Backend.Ping is { } ping) tunnel.Frames(ofClient: false).Follow(ping.Release().Span);
         try
         {
             while (!tunnel.Frames(ofClient: false).HasClosed && await DropPieceAsync().ConfigureAwait(false))

@@ -74,7 +74,9 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             {
                 var result = await client.Input.ReadAsync().ConfigureAwait(false);
                 _isWriting = true;
+                if (!result.Buffer.IsEmpty) tunnel.Watch?.Client.Hear(tunnel.Now);
                 if (!result.Buffer.IsEmpty && tunnel.Goodbye is not { Answered.IsCompleted: true }) await PassAsync(result.Buffer).ConfigureAwait(false);
+                if (tunnel.Watch is { Backend.IsDue: true } watch) await AskBackendAsync(watch).ConfigureAwait(false);
                 _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled && _isOver) return;
@@ -82,6 +84,8 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
                 if (result.IsCompleted) break;
             }
 
+            tunnel.Watch?.Client.Hear(tunnel.Now); // What it does not answer is nothing any more.
+            if (tunnel.Watch?.Client.Ping is { } ping) await PassPlainAsync(new ReadOnlySequence<byte>(ping.Release())).ConfigureAwait(false);
             if (!_isBackendDeaf) tunnel.Note(ReasonOf(EndReason.ClientClosed));
             tunnel.NoteHalfClosed();
             _hasClientFinished = true;
@@ -100,12 +104,6 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             tunnel.ToClient.Cancel();
             tunnel.BackendConnection.Abort();
         }
-    }
-
-    // What is dropped is followed: a goodbye still has to see the client's Close.
-    private async ValueTask PassAsync(ReadOnlySequence<byte> bytes)
-    {
-        if (_isBackendDeaf || !await TryAsync(WriteAsync(bytes)).ConfigureAwait(false)) tunnel.Frames(ofClient: true).Follow(bytes);
     }
 
     private async ValueTask WriteAsync(ReadOnlySequence<byte> bytes)
@@ -136,6 +134,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
         {
             var end = await ReadToEndAsync().ConfigureAwait(false);
             tunnel.BeginEnd();
+            if (!_pinging.IsCompleted) await Task.WhenAny(_pinging, Task.Delay(tunnel.LongestHearing, tunnels.Time)).ConfigureAwait(false);
             if (end != EndReason.ClientClosed) await EndAsync(end).ConfigureAwait(false);
             else await HearClientOutAsync().ConfigureAwait(false);
         }
@@ -155,35 +154,40 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
         {
             int read;
             Memory<byte> memory;
+            CancellationToken woken = default;
             var hasFloor = false;
+            if (tunnel.Watch is { Client.IsDue: true } watch) await AskClientAsync(watch).ConfigureAwait(false);
             if (IsSaid() && await TryTellAsync(tunnel.Goodbye!).ConfigureAwait(false)) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
             try
             {
                 await tunnel.BackendConnection.Stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 hasFloor = TakesFloor();
                 if (!hasFloor) return await HearOutAsync(tunnel.Goodbye!).ConfigureAwait(false);
+                if (!_pinging.IsCompleted) await _pinging.ConfigureAwait(false);
                 memory = client.Output.GetMemory(sizeHint);
-                read = await tunnel.BackendConnection.Stream.ReadAsync(memory, UntilSaid).ConfigureAwait(false);
+                woken = UntilWoken;
+                read = await tunnel.BackendConnection.Stream.ReadAsync(memory, woken).ConfigureAwait(false);
                 sizeHint = read == memory.Length ? BulkRead : 0;
             }
-            catch (OperationCanceledException) when (tunnel.Goodbye is { IsEnding: false })
+            catch (OperationCanceledException) when (woken.IsCancellationRequested && tunnel.Goodbye is not { IsEnding: true })
             {
                 continue;
             }
             catch (Exception e) when (IsBroken(e))
             {
-                // A client that has its Close may answer it, whatever became of the backend.
-                if (tunnel.Goodbye is { } word && (word.IsEnding || (!hasFloor && !TakesFloor()))) return await HearOutAsync(word).ConfigureAwait(false);
+                // A client that has its Close may answer it, whatever became of the backend. From here on nobody else writes to the client.
+                var isTold = !hasFloor && !TakesFloor();
+                if (tunnel.Goodbye is { } word && (word.IsEnding || isTold)) return await HearOutAsync(word).ConfigureAwait(false);
+                await PassHeldAsync().ConfigureAwait(false);
                 return EndReason.BackendReset;
             }
 
             if (read == 0 && tunnel.Goodbye is { } said) return await EndWithBackendAsync(said).ConfigureAwait(false);
+            if (read == 0) await PassHeldAsync().ConfigureAwait(false);
             if (read == 0) await SettleWriteAsync().ConfigureAwait(false);
             if (read == 0) return _hasBackendBroken ? EndReason.BackendReset : EndReason.BackendClosed;
-            var passed = Admit(memory.Span[..read]);
-            client.Output.Advance(passed);
-            tunnel.CountToClient(memory.Span[..passed]);
-            if (passed < read) return await TellAndHearOutAsync(tunnel.Goodbye!, memory[passed..read].ToArray()).ConfigureAwait(false);
+            var rest = tunnel.Watch is { } watching ? PassWatched(watching, memory[..read]) : Pass(memory[..read]);
+            if (rest.Length > 0) return await TellAndHearOutAsync(tunnel.Goodbye!, rest).ConfigureAwait(false);
             _isPassing = true;
             var takesMore = await FlushAsync().ConfigureAwait(false);
             _isPassing = false;

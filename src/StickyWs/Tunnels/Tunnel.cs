@@ -128,9 +128,12 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     {
         Note(reason);
         if (reason is not (EndReason.Cut or EndReason.Shutdown)) return;
-        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.HandedOff);
-        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.MaxAge);
+        var noted = EndReason;
+        if (IsGoodbye(noted)) Interlocked.CompareExchange(ref _endReason, (int)reason, (int)noted);
     }
+
+    private static bool IsGoodbye(EndReason reason) => reason is EndReason.HandedOff or EndReason.MaxAge
+        or EndReason.ClientIdleTimeout or EndReason.BackendIdleTimeout or EndReason.ClientPingTimeout or EndReason.BackendPingTimeout;
 
     private void NoteInstead(EndReason reason)
     {
@@ -144,6 +147,16 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// checks its own tunnels.
     /// </summary>
     public virtual bool IsOverdue() => false;
+
+    /// <summary>
+    /// Whether its sides are watched apart, so that <see cref="LookAtPeers"/> is called periodically on one thread. A reactor looks at its own tunnels.
+    /// </summary>
+    public virtual bool IsWatched => false;
+
+    /// <summary>Asks a side for a sign of life, or ends the tunnel, if a side was silent for too long.</summary>
+    public virtual void LookAtPeers()
+    {
+    }
 
     /// <summary>Ends it because it is overdue, or goes on with its goodbye.</summary>
     public virtual void EndOverdue() => Abort(EndReason.IdleTimeout);

@@ -4,7 +4,7 @@ namespace StickyWs.Tunnels;
 
 /// <summary>
 /// Ends the tunnels of the portable lane that were idle for longer than their pool allows, and those of both lanes that were open for longer, checking
-/// every second. The raw lane has its own sweep for idle ones.
+/// every second. It asks quiet peers there, too. The raw lane has its own sweep for both.
 /// </summary>
 /// <remarks>
 /// It goes on until all services have stopped, in whatever order and manner they do: tunnels live for as long, and the goodbyes of the portable lane need

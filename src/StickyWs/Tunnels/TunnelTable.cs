@@ -165,11 +165,13 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     }
 
     /// <summary>
-    /// Ends the tunnels that were idle for too long, or whose goodbye was, and tells those to go that were open for too long. Called on one thread.
+    /// Ends the tunnels that were idle for too long, or whose goodbye was, asks peers that are quiet, and tells those to go that were open for too long.
+    /// Called on one thread.
     /// </summary>
     public void EndOverdue()
     {
         List<Tunnel>? overdue = null;
+        List<Tunnel>? watched = null;
         List<(Tunnel, TimeSpan)> aged = [];
         (Tunnel Tunnel, Exception Exception)? failed = null;
         lock (_lock)
@@ -178,6 +180,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
             {
                 try
                 {
+                    if (tunnel.IsWatched) (watched ??= []).Add(tunnel);
                     if (tunnel.IsOverdue()) (overdue ??= []).Add(tunnel);
                     else if (_ages.Over(tunnel) is { Ticks: >= 0 } over) aged.Add((tunnel, over));
                 }
@@ -191,6 +194,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
 
         if (failed is { } first) Log(first.Tunnel, first.Exception);
+        watched?.ForEach(tunnel => Try(tunnel, static tunnel => tunnel.LookAtPeers()));
         overdue?.ForEach(tunnel => Try(tunnel, static tunnel => tunnel.EndOverdue()));
         _ages.Due(aged).ForEach(tunnel => Try(tunnel, static tunnel =>
         {

@@ -93,10 +93,17 @@ internal static class OptionTable
         new("Pools:chat:Connections:IdleTimeout", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", "none", .. NoTime]),
         new("Pools:chat:Connections:Lifetime", "7.00:00:00", ["00:00:00.9990000", "7.00:00:00.0010000", "none", .. NoTime]),
         new("Pools:chat:Tunnels:IdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
+        new("Pools:chat:Tunnels:ClientIdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
+        new("Pools:chat:Tunnels:BackendIdleTimeout", "7.00:00:00", ["00:00:00.0990000", "7.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
         new("Pools:chat:Tunnels:HalfClosedTimeout", "00:00:00.1000000", ["00:00:00.0990000", "7.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:MaxAge", "30.00:00:00", ["00:00:00.9990000", "30.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:DeadPeerTimeout", "1.00:00:00", ["00:00:01.9990000", "1.00:00:00.0010000", "never", .. NoTime]),
         new("Pools:chat:Tunnels:FollowFrames", "False", NoFlag),
+        new("Pools:chat:Tunnels:CloseCode", "4999", ["999", "5000", "-1", .. NoWhole]),
+        new("Pools:chat:Tunnels:CloseReason", "see you", [new string('x', 124)]),
+        new("Pools:chat:Tunnels:Ping:Interval", "1.00:00:00", ["00:00:00.0990000", "1.00:00:00.0010000", "-00:00:05", "never", .. NoTime]),
+        new("Pools:chat:Tunnels:Ping:Timeout", "00:10:00", ["00:00:00.0990000", "00:10:00.0010000", "none", .. NoTime]),
+        new("Pools:chat:Tunnels:Ping:Peers", "Both", ["All", "1", "Client,Backend"]),
         new("Pools:chat:Drain:Over", "00:00:20", ["-00:00:00.0010000", "1.00:00:00.0010000", "none", .. NoTime], ("Pools:chat:Drain:Deadline", "none"))
         {
             IsNeededAlways = true,

@@ -69,6 +69,7 @@ public sealed class PassthroughRulesTests
     [InlineData("WebSockets", "Pipeline", "WebSockets", "Pipeline", "remove it, ")]
     [InlineData("Upgrades:0", "tcp", "Upgrades", "tcp", "remove it, ")]
     [InlineData("HttpVersion", "Http2", "HttpVersion", "Http2", "remove it, ")]
+    [InlineData("Tunnels:Ping:Interval", "00:00:30", "Tunnels:Ping:Interval", "00:00:30", "remove it, ")]
     [InlineData("Timeouts:Request", "00:01:00", "Timeouts:Request", "00:01:00", "remove it, ")]
     [InlineData("Health:Http:Path", "/", "Health", "Http", "use Tcp or Tls, ")]
     [InlineData("Health:WebSocket:Path", "/", "Health", "WebSocket", "use Tcp or Tls, ")]

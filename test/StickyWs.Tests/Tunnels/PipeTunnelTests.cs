@@ -90,6 +90,8 @@ public sealed class PipeTunnelTests : IDisposable
     [Theory]
     [InlineData(EndReason.HandedOff, EndReason.Cut, EndReason.Cut)]
     [InlineData(EndReason.MaxAge, EndReason.Shutdown, EndReason.Shutdown)]
+    [InlineData(EndReason.ClientPingTimeout, EndReason.Cut, EndReason.Cut)]
+    [InlineData(EndReason.BackendIdleTimeout, EndReason.Shutdown, EndReason.Shutdown)]
     [InlineData(EndReason.HandedOff, EndReason.IdleTimeout, EndReason.HandedOff)]
     [InlineData(EndReason.HandedOff, EndReason.ClientReset, EndReason.HandedOff)]
     public void Abort_AfterAGoodbye_IsTheReasonIfItCutsTheTunnelOff(EndReason said, EndReason abort, EndReason expected)

@@ -13,6 +13,20 @@ public sealed class TunnelOptions
     public TimeSpan? IdleTimeout { get; set; }
 
     /// <summary>
+    /// How long nothing may come from the client, whatever its backend sends. Then both sides are told to go, with the Close frame of <see
+    /// cref="CloseCode"/>. While the client is not read from, because its backend takes no more, the time does not pass; after its FIN <see
+    /// cref="HalfClosedTimeout"/> counts. Range 100 ms to 7 days; default <see langword="null"/>: no limit.
+    /// </summary>
+    [TimeRange("00:00:00.1", "7.00:00:00")]
+    public TimeSpan? ClientIdleTimeout { get; set; }
+
+    /// <summary>
+    /// The same of the backend. Range 100 ms to 7 days; default <see langword="null"/>: no limit.
+    /// </summary>
+    [TimeRange("00:00:00.1", "7.00:00:00")]
+    public TimeSpan? BackendIdleTimeout { get; set; }
+
+    /// <summary>
     /// The idle time-out of a half-closed tunnel: one side has sent its FIN, the other has not. A peer that never closes must not hold the tunnel.
     /// Range 100 ms to 7 days; default 1 min.
     /// </summary>
@@ -41,4 +55,17 @@ public sealed class TunnelOptions
     /// <see langword="true"/>.
     /// </summary>
     public bool FollowFrames { get; set; } = true;
+
+    /// <summary>
+    /// The status code of the Close frame (RFC 6455 section 7.4) of a tunnel in which one side was silent for too long (<see cref="ClientIdleTimeout"/>,
+    /// <see cref="BackendIdleTimeout"/>, <see cref="Ping"/>): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Range 1,000 to 4,999; default 1001 (Going Away).
+    /// </summary>
+    [NumberRange(1000, 4999)]
+    public int CloseCode { get; set; } = 1001;
+
+    /// <summary>The text of that Close frame: at most 123 bytes of UTF-8. Default <c>silent for too long</c>.</summary>
+    public string CloseReason { get; set; } = "silent for too long";
+
+    /// <summary>Pings of the balancer's own. Off by default.</summary>
+    public PingOptions Ping { get; } = new();
 }
