@@ -17,6 +17,12 @@ internal sealed partial class TunnelRanges : IValidateOptions<TunnelOptions>;
 internal sealed partial class DrainRanges : IValidateOptions<DrainOptions>;
 
 [OptionsValidator]
+internal sealed partial class RebalanceRanges : IValidateOptions<RebalanceOptions>;
+
+[OptionsValidator]
+internal sealed partial class OutlierRanges : IValidateOptions<OutlierOptions>;
+
+[OptionsValidator]
 internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
 
 [OptionsValidator]

@@ -1,3 +1,4 @@
+using System.Net;
 using StickyWs.Backends;
 using StickyWs.Frames;
 
@@ -10,5 +11,7 @@ namespace StickyWs.Dialing;
 /// <param name="Behind">The number of bytes that it sent together with its 101; the client has them already.</param>
 /// <param name="Frames">Where its frames are after those bytes.</param>
 /// <param name="HasFrames">Whether the tunnel is followed frame by frame: it is a WebSocket's, and its pool wants that.</param>
-internal readonly record struct OpenedBackend<TConnection>(TConnection Connection, Lease Lease, int Behind, FrameCursor Frames, bool HasFrames)
+/// <param name="Client">The client's address, as far as it can be trusted.</param>
+internal readonly record struct OpenedBackend<TConnection>(
+    TConnection Connection, Lease Lease, int Behind, FrameCursor Frames, bool HasFrames, IPAddress? Client)
     where TConnection : BackendConnection;

@@ -90,7 +90,7 @@ internal sealed partial class PassthroughForwarder(
 
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
-                if (isHandedOver) return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false);
+                if (isHandedOver) return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false, choice.Client);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }

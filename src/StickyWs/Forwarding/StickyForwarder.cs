@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
@@ -75,7 +76,7 @@ internal sealed partial class StickyForwarder(
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames);
+                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames, choice.Client);
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
@@ -109,12 +110,12 @@ internal sealed partial class StickyForwarder(
     }
 
     private static OpenedBackend<TConnection> Opened<TConnection>(
-        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames)
+        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames, IPAddress? client)
         where TConnection : BackendConnection
     {
         var frames = hasFrames ? FrameCursor.OfBackend : FrameCursor.None;
         frames.Follow(afterHead);
-        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames, client);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

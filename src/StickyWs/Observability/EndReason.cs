@@ -57,4 +57,10 @@ public enum EndReason
 
     /// <summary>It was open for as long as its pool allows (<c>Tunnels:MaxAge</c>): both sides were told (a Close frame).</summary>
     MaxAge,
+
+    /// <summary>Its backend had more than its fair share of tunnels (<c>Rebalance</c>): both sides were told (a Close frame).</summary>
+    Rebalanced,
+
+    /// <summary>Its backend was found to be down (<c>OnDown</c>): both sides were told (a Close frame), or it was aborted.</summary>
+    BackendDown,
 }

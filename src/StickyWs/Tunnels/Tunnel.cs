@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using StickyWs.Backends;
 using StickyWs.Frames;
 using StickyWs.Observability;
@@ -13,6 +14,7 @@ namespace StickyWs.Tunnels;
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
+    private volatile bool _wasTold;
 
     // Until it begins, no byte is followed.
     private FrameCursor _fromClient = FrameCursor.None;
@@ -46,6 +48,25 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Whether it was told to go because of its age. Written by the sweep.</summary>
     public bool IsTooOld { get; set; }
 
+    /// <summary>Whether it was told to go, with many others; nobody tells it again. Written by who tells it.</summary>
+    public bool WasTold
+    {
+        get => _wasTold;
+        set => _wasTold = value;
+    }
+
+    /// <summary>The client's address, as far as it can be trusted; behind trusted proxies it is not that of <see cref="Tuple"/>.</summary>
+    public IPAddress? ClientAddress { get; private set; }
+
+    /// <summary>What leads the client to this backend again.</summary>
+    public ClientTie Tie => lease.Tie;
+
+    /// <summary>Whether it is followed frame by frame. From any thread; it may have changed by the time this returns.</summary>
+    public bool HasFrames => !_fromClient.IsLost && !_fromBackend.IsLost;
+
+    /// <summary>Whether it is between two frames in both directions. On the thread of <see cref="Reactor"/>; otherwise it may have changed.</summary>
+    public bool IsBetweenFrames => _fromClient.IsBetweenFrames && _fromBackend.IsBetweenFrames;
+
     public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
 
     public long BytesToBackend { get; private set; }
@@ -72,8 +93,10 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <param name="early">The number of bytes.</param>
     /// <param name="frames">Where the backend's frames are after them.</param>
     /// <param name="hasFrames">Whether the tunnel is followed frame by frame.</param>
-    public void Begin(int early, FrameCursor frames, bool hasFrames)
+    /// <param name="client">The client's address, as far as it can be trusted.</param>
+    public void Begin(int early, FrameCursor frames, bool hasFrames, IPAddress? client = null)
     {
+        ClientAddress = client;
         AddToClient(early);
         if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
@@ -126,6 +149,8 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         if (reason is not (EndReason.Cut or EndReason.Shutdown)) return;
         Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.HandedOff);
         Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.MaxAge);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.Rebalanced);
+        Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.BackendDown);
     }
 
     private void NoteInstead(EndReason reason)
@@ -152,6 +177,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// orderly end of both connections. Does nothing after the tunnel's end, while it drains, or if it was told already.
     /// </summary>
     public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
+
+    /// <summary>Lets its client go elsewhere when it comes back.</summary>
+    public void Release() => lease.Release();
 
     public void ReturnLease() => lease.Dispose();
 
