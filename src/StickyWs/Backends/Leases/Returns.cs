@@ -27,14 +27,17 @@ internal sealed class Returns
     }
 
     /// <summary>No more than so many are expected from now on: the others have had their time.</summary>
-    public void Limit(int most)
+    /// <returns>How many of these there were.</returns>
+    public int Limit(int most)
     {
         var seen = Expected;
         while (seen > most)
         {
             var before = Interlocked.CompareExchange(ref _expected, most, seen);
-            if (before == seen) return;
+            if (before == seen) return seen - most;
             seen = before;
         }
+
+        return 0;
     }
 }

@@ -119,7 +119,7 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
 
     private void Begin(Backend backend, GoodbyeRound round)
     {
-        var tunnels = Open(backend);
+        var tunnels = Open(backend, static tunnel => !tunnel.WasTold);
         if (tunnels.Length == 0) return;
         Try(() => LogLeft(backend.Pool, backend.Name, tunnels.Length, backend.Options.Drain.Over));
         _ = PlanAsync(round, tunnels);
@@ -141,13 +141,13 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
 
     private void Cut(Backend backend)
     {
-        var tunnels = Open(backend);
+        var tunnels = Open(backend, static _ => true);
         if (tunnels.Length == 0) return;
         Try(() => LogCut(backend.Pool, backend.Name, tunnels.Length));
         foreach (var tunnel in tunnels) Try(() => tunnel.Abort(EndReason.BackendDown));
     }
 
-    private Tunnel[] Open(Backend backend) => _tunnels.Find(tunnel => tunnel.Backend == backend, int.MaxValue);
+    private Tunnel[] Open(Backend backend, Func<Tunnel, bool> fits) => _tunnels.Find(tunnel => tunnel.Backend == backend && fits(tunnel), int.MaxValue);
 
     /// <summary>What is done with a backend's tunnels since it is down.</summary>
     private sealed record Parting(DownBackendBehavior Behavior, GoodbyeRound? Round);

@@ -16,6 +16,9 @@ internal sealed class PoolRebalance(TimeProvider time)
     // The end of a run that finds nobody to tell.
     private static readonly TimeSpan LongestVain = TimeSpan.FromMinutes(1);
 
+    // How long clients are left alone of which most did not come back: in the end, telling them would only close tunnels.
+    private static readonly TimeSpan PauseAfterLoss = TimeSpan.FromMinutes(10);
+
     private readonly Queue<long> _toldAt = new();
     private readonly List<Tunnel> _leaving = [];
     private (Backend Backend, int Weight)[] _backends = [];
@@ -23,6 +26,7 @@ internal sealed class PoolRebalance(TimeProvider time)
     private long _lastTold;
     private long _lastStep;
     private double _allowed;
+    private long? _pausedAt;
     private Returns? _returns;
 
     /// <summary>Whether tunnels were told, and the pool is not balanced yet.</summary>
@@ -30,6 +34,9 @@ internal sealed class PoolRebalance(TimeProvider time)
 
     /// <summary>How many were told in this run.</summary>
     public int Told { get; private set; }
+
+    /// <summary>How many of them have not come back, nor others in their place.</summary>
+    public int Lost { get; private set; }
 
     /// <summary>How many are to be told, in all, by the last step.</summary>
     public int Surplus { get; private set; }
@@ -46,10 +53,13 @@ internal sealed class PoolRebalance(TimeProvider time)
         var options = pool.Options.Rebalance;
         _leaving.RemoveAll(tunnel => !isOpen(tunnel));
         while (_toldAt.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) >= LongestAbsence) _toldAt.Dequeue();
-        (_returns = pool.Returns).Limit(_toldAt.Count);
+        Lost += (_returns = pool.Returns).Limit(_toldAt.Count);
         var isSame = IsSame(pool.Eligible);
+        if (!isSame) _pausedAt = null;
+        else if (IsRunning && Lost * 2 > Told) _pausedAt = now;
+        if (_pausedAt is { } since && time.GetElapsedTime(since, now) >= PauseAfterLoss) _pausedAt = null;
         Allow(options.Rate ?? 0, now);
-        if (!mayTell || !isSame || options.Rate is null || !CanTake(pool))
+        if (!mayTell || !isSame || options.Rate is null || _pausedAt is not null || !CanTake(pool))
         {
             (_crowdedSince, Surplus) = (now, 0);
             ended = End();
@@ -73,7 +83,7 @@ internal sealed class PoolRebalance(TimeProvider time)
     /// <summary>One was told to go.</summary>
     public void NoteTold(Tunnel tunnel, PoolSnapshot pool)
     {
-        if (!IsRunning) (IsRunning, Told) = (true, 0);
+        if (!IsRunning) (IsRunning, Told, Lost) = (true, 0, 0);
         _allowed--;
         Told++;
         _lastTold = time.GetTimestamp();
@@ -125,19 +135,21 @@ internal sealed class PoolRebalance(TimeProvider time)
         var leaving = _leaving.CountBy(tunnel => tunnel.Backend).ToDictionary();
         for (var i = 0; i < tunnels.Length; i++) tunnels[i] = backends[i].ActiveTunnels - leaving.GetValueOrDefault(backends[i]);
         var expected = pool.Returns.Expected;
-        var shares = FairShares.Of(backends, tunnels.Sum() + expected);
-        var limit = 1 + (IsRunning ? options.Tolerance / 2 : options.Tolerance);
+        var shares = FairShares.Of(backends, tunnels.Sum() + expected + (IsRunning ? Lost : 0)); // Who is lost is no reason to tell others.
+        var (goal, isCrowded) = (1 + (options.Tolerance / 2), IsRunning);
         var room = -expected;
         List<(Backend, double, double, int)> crowded = [];
         for (var i = 0; i < tunnels.Length; i++)
         {
-            var above = (int)Math.Ceiling(tunnels[i] - (shares[i] * limit));
+            var above = (int)Math.Ceiling(tunnels[i] - (shares[i] * goal));
             var surplus = Math.Min(above, (int)(tunnels[i] - shares[i])); // Never below the share.
-            if (surplus > 0) crowded.Add((backends[i], tunnels[i], shares[i], surplus));
             room += (int)Math.Ceiling(Math.Max(0, shares[i] - tunnels[i]));
+            if (surplus <= 0) continue;
+            crowded.Add((backends[i], tunnels[i], shares[i], surplus));
+            isCrowded |= tunnels[i] > shares[i] * (1 + options.Tolerance);
         }
 
-        return (crowded, Math.Max(0, room));
+        return (isCrowded ? crowded : [], Math.Max(0, room));
     }
 
     private static List<(Backend Backend, int Count)> Choose(List<(Backend Backend, double Left, double Share, int Surplus)> crowded, int most)

@@ -25,8 +25,9 @@ internal sealed partial class Rebalancer
     private partial void LogBegun(string pool, int surplus);
 
     [LoggerMessage(EventIds.RebalanceEnded, LogLevel.Information,
-        "Pool {Pool} is no longer rebalanced: {Tunnels} tunnels were told to go", EventName = "RebalanceEnded")]
-    private partial void LogEnded(string pool, int tunnels);
+        "Pool {Pool} is no longer rebalanced: {Tunnels} tunnels were told to go, {Lost} of their clients did not come back",
+        EventName = "RebalanceEnded")]
+    private partial void LogEnded(string pool, int tunnels, int lost);
 
     [LoggerMessage(EventIds.RebalanceFailed, LogLevel.Error, "A tunnel could not be told to go so that its pool is balanced", EventName = "RebalanceFailed")]
     private partial void LogFailed(Exception exception);

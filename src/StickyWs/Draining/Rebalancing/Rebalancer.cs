@@ -101,16 +101,15 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         var pools = snapshot.Pools.Where(pool => pool.Options.Rebalance.Rate is not null || _runs.ContainsKey(pool.Name)).ToArray();
         foreach (var name in _runs.Keys.Except(pools.Select(pool => pool.Name), StringComparer.OrdinalIgnoreCase).ToArray())
         {
-            if (_runs.Remove(name, out var gone) && gone.State.Close()) Try(() => LogEnded(name, gone.State.Told));
+            if (_runs.Remove(name, out var gone) && gone.State.Close()) Try(() => LogEnded(name, gone.State.Told, gone.State.Lost));
         }
 
         foreach (var pool in pools)
         {
             if (!_runs.TryGetValue(pool.Name, out var run)) _runs[pool.Name] = run = new Run(new PoolRebalance(_tunnels.Time));
             var mayTell = snapshot.Before is null && !_readiness.IsLeaving;
-            var wasTold = run.State.Told;
             var chosen = run.State.Step(pool, mayTell, _tunnels.Holds, out var ended);
-            if (ended) Try(() => LogEnded(pool.Name, wasTold));
+            if (ended) Try(() => LogEnded(pool.Name, run.State.Told, run.State.Lost));
             foreach (var (backend, count) in chosen) await TellAsync(run, pool, backend, count).ConfigureAwait(false);
             if (run.State.Surplus == 0) run.Resting.Clear();
             if (pool.Options.Rebalance.Rate is not null) continue;

@@ -106,5 +106,6 @@ internal readonly record struct Mortality(int Clients, double Sum, int Ends, IRe
     /// <summary>The mean over clients of the part of their tunnels that died young, 0 to 1.</summary>
     public double Share => Clients == 0 ? 0 : Sum / Clients;
 
-    public static Mortality operator +(Mortality a, Mortality b) => new(a.Clients + b.Clients, a.Sum + b.Sum, a.Ends + b.Ends, []);
+    public static Mortality operator +(Mortality a, Mortality b)
+        => new(a.Clients + b.Clients, a.Sum + b.Sum, a.Ends + b.Ends, [.. a.Witnesses ?? [], .. b.Witnesses ?? []]);
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -64,7 +65,8 @@ internal sealed partial class Outliers : IHostedService, IDisposable
 
     private bool IsOutlier(Backend backend, in Mortality own, OutlierOptions options)
     {
-        if (own.Ends < options.MinimumEnds || own.Witnesses.Count < backend.Options.Health.Passive.MinimumClients || own.Share < options.Share) return false;
+        var leastClients = backend.Options.Health.Passive.MinimumClients;
+        if (own.Ends < options.MinimumEnds || own.Witnesses.Count < leastClients || own.Share < options.Share) return false;
         var pool = _registry.Current.PoolsInUse.FirstOrDefault(pool => pool.Backends.Contains(backend));
         if (pool is null) return false;
         var others = default(Mortality);
@@ -73,8 +75,11 @@ internal sealed partial class Outliers : IHostedService, IDisposable
             if (other != backend && _records.TryGetValue(other, out var record)) others += record.Childhood.Read(options.Window);
         }
 
-        return own.Share >= others.Share * Contrast;
+        // One client that breaks tunnels elsewhere does not hide it.
+        return others.Witnesses is null || CountOf(others.Witnesses) < leastClients || own.Share >= others.Share * Contrast;
     }
+
+    private static int CountOf(IEnumerable<IPAddress?> clients) => clients.Select(Suspicion.KeyOf).Distinct().Count();
 
     // From several clients at once, as many as a verdict without probes asks for.
     private void Suspect(Backend backend, in Mortality own, OutlierOptions options)
