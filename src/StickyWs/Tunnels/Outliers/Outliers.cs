@@ -55,7 +55,8 @@ internal sealed partial class Outliers : IHostedService, IDisposable
     private void OnEnded(Tunnel tunnel)
     {
         var (backend, options) = (tunnel.Backend, tunnel.Backend.Options.Outliers);
-        if (!options.Enabled || !backend.Options.Health.Passive.Enabled || _tunnels.Time.GetElapsedTime(tunnel.OpenedAt) >= options.Age || !IsItsFault(tunnel)) return;
+        if (!options.Enabled || !backend.Options.Health.Passive.Enabled) return;
+        if (_tunnels.Time.GetElapsedTime(tunnel.OpenedAt) >= options.Age || !IsItsFault(tunnel)) return;
         if (backend.IsDraining || backend.Health == BackendState.Unhealthy) return;
         var childhood = Of(backend).Childhood;
         childhood.Died(tunnel.ClientAddress, options.Window);
