@@ -15,6 +15,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
     private volatile bool _wasTold;
+    private IPAddress? _client; // Where it is not that of the connection: few need the memory.
 
     // Until it begins, no byte is followed.
     private FrameCursor _fromClient = FrameCursor.None;
@@ -56,7 +57,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     }
 
     /// <summary>The client's address, as far as it can be trusted; behind trusted proxies it is not that of <see cref="Tuple"/>.</summary>
-    public IPAddress? ClientAddress { get; private set; }
+    public IPAddress? ClientAddress => _client ?? Tuple?.SourceAddress;
 
     /// <summary>What leads the client to this backend again.</summary>
     public ClientTie Tie => lease.Tie;
@@ -96,7 +97,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <param name="client">The client's address, as far as it can be trusted.</param>
     public void Begin(int early, FrameCursor frames, bool hasFrames, IPAddress? client = null)
     {
-        ClientAddress = client;
+        if (client?.Equals(Tuple?.SourceAddress) == false) _client = client;
         AddToClient(early);
         if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
