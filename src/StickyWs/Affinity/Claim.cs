@@ -44,6 +44,12 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>The name of the backend that has the client's state, as far as is known; that backend may be gone.</summary>
     public string? Known { get; private set; }
 
+    /// <summary>Whether the client was told to leave the backend that it is known at: it may go to any, and is then known there.</summary>
+    public bool IsReleased { get; private set; }
+
+    public ClientTie Tie => Source is KeySource.Hash or KeySource.Fallback ? ClientTie.Hashed
+        : Source != KeySource.None || !_learnt.IsNone || Rules.Cookie is not null ? ClientTie.Pinned : ClientTie.None;
+
     /// <summary>The client's valid cookie, if it sent one.</summary>
     public ClientCookie? Cookie => _cookieBackend is null ? null : new ClientCookie(Identity, _cookieBackend, _isCookieDue);
 
@@ -61,7 +67,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>Applies a key that leads to a backend by name: that of a pin, or of the cookie.</summary>
     public void Follow(KeySource source, PinKey key, string known, PoolSnapshot pool)
     {
-        (Source, Key, Known, First, _away) = (source, key, known, null, null);
+        var isReleased = (IsReleased && Key == key && known.Equals(Known, StringComparison.OrdinalIgnoreCase)) || Rules.Services.Releases.TryTake(key, known);
+        (Source, Key, Known, First, _away, IsReleased) = (source, key, known, null, null, isReleased);
+        if (isReleased) return;
         if (Find(pool, known) is not { } backend) return;
         if (Serves(backend, pool)) First = backend;
         else _away = backend; // Of one that is handed off, nobody waits for it.
@@ -143,6 +151,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         if (_settledOn is null || !IsNamed(backend, _settledOn)) return;
         Rules.Open.Remove(this);
         _ = KeepAsync().AsTask();
+    }
+
+    public void Release(Backend backend)
+    {
+        var releases = Rules.Services.Releases;
+        if (Source is KeySource.Cookie or KeySource.Pin) releases.Add(Key, backend);
+        if (Rules.Cookie is not null) releases.Add(Identity, backend);
+        releases.Add(_learnt, backend);
+        for (var i = 0; i < _learntToo?.Count; i++) releases.Add(_learntToo[i], backend);
     }
 
     /// <summary>

@@ -21,6 +21,12 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     /// <summary>Raised under the writer's lock after every change of <see cref="Current"/>; handlers must be quick and must not call back.</summary>
     public event Action<RegistrySnapshot>? Changed;
 
+    /// <summary>
+    /// Raised under the writer's lock after every verdict on a backend's health, also one that changes no snapshot because the backend drains; handlers as
+    /// those of <see cref="Changed"/>.
+    /// </summary>
+    public event Action<Backend>? Judged;
+
     public RegistrySnapshot Current => _current;
 
     public TunnelTotal Tunnels { get; } = new();
@@ -75,6 +81,7 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
             SetHealth(backend, health, cause, isSuspicion);
             if (!backend.IsDraining || _current.Before is not null) Refresh(backend);
             else LookAtLines(); // Its own clients wait for it, though it gets no new work.
+            Judged?.Invoke(backend);
             return true;
         }
     }

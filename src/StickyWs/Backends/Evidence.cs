@@ -33,6 +33,9 @@ internal enum Evidence
     /// <summary>Its response was truncated.</summary>
     BrokenAnswer,
 
+    /// <summary>Its tunnels end soon after they opened, by what it did, while those of its neighbours do not.</summary>
+    DiesYoung,
+
     /// <summary>The balancer is out of descriptors or memory, or cannot read the pool's certificate file: no backend would fare better.</summary>
     OutOfResources,
 

@@ -31,6 +31,7 @@ internal static class EvidenceExtensions
         Evidence.BadAnswer => "answer not valid",
         Evidence.TimedOut => "no answer in time",
         Evidence.BrokenAnswer => "answer broken off",
+        Evidence.DiesYoung => "tunnels broken off soon after they opened",
         Evidence.OutOfResources => "the balancer is out of descriptors or memory",
         Evidence.OutOfReach => "the balancer has no free port towards this backend, or no name server",
         _ => "nothing",

@@ -20,6 +20,9 @@ internal sealed record PoolSnapshot(
 {
     public string Name => Definition.Name;
 
+    /// <summary>How many of its clients are to come back to its emptiest backends.</summary>
+    public Returns Returns => Turns.Returns;
+
     /// <summary>Its settings, immutable by now.</summary>
     public PoolOptions Options => Definition.Options;
 

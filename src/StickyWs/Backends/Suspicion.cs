@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 
 namespace StickyWs.Backends;
@@ -11,4 +12,13 @@ internal readonly record struct Suspicion(Evidence Evidence, string Cause, IPAdd
     public bool IsProof => Evidence.IsProof();
 
     public static Suspicion Of(Evidence evidence, IPAddress? client) => new(evidence, evidence.ToText(), client);
+
+    /// <summary>Tells clients apart. A host has a whole IPv6 /64 to itself (RFC 4291 section 2.5.4).</summary>
+    public static UInt128 KeyOf(IPAddress? client)
+    {
+        if (client is null) return 0;
+        Span<byte> bytes = stackalloc byte[16];
+        (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).TryWriteBytes(bytes, out var length);
+        return length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt64BigEndian(bytes) + ((UInt128)1 << 64);
+    }
 }

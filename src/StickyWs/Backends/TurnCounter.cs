@@ -9,6 +9,9 @@ internal sealed class TurnCounter
     private uint _last = uint.MaxValue;
     private uint _lastAgain = uint.MaxValue;
 
+    /// <summary>The choices that are not the policy's; they survive changes of the pool as turns do.</summary>
+    public Returns Returns { get; } = new();
+
     public uint Next() => Interlocked.Increment(ref _last);
 
     public uint NextAgain() => Interlocked.Increment(ref _lastAgain);

@@ -97,6 +97,9 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             drain.Text(nameof(pool.Drain.CloseReason), v => pool.Drain.CloseReason = v);
             drain.Choice<RemovedBackendBehavior>(nameof(pool.Drain.WhenRemoved), v => pool.Drain.WhenRemoved = v);
         });
+        reader.Choice<DownBackendBehavior>(nameof(pool.OnDown), v => pool.OnDown = v);
+        reader.Section(nameof(pool.Rebalance), rebalance => ReadRebalance(rebalance, pool.Rebalance));
+        reader.Section(nameof(pool.Outliers), outliers => ReadOutliers(outliers, pool.Outliers));
         reader.Choice<WebSocketMode>(nameof(pool.WebSockets), v => pool.WebSockets = v);
         reader.List(nameof(pool.Upgrades), pool.Upgrades);
         reader.Choice<NoneHealthyBehavior>(nameof(pool.WhenNoneHealthy), v => pool.WhenNoneHealthy = v);
@@ -128,6 +131,26 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
         reader.Whole(nameof(backend.MaxHandshakes), v => backend.MaxHandshakes = v);
         reader.Number(nameof(backend.HandshakeRate), v => backend.HandshakeRate = v);
         reader.Whole(nameof(backend.MaxRequests), v => backend.MaxRequests = v);
+    }
+
+    private static void ReadRebalance(SectionReader reader, RebalanceOptions rebalance)
+    {
+        reader.Number(nameof(rebalance.Rate), v => rebalance.Rate = v);
+        reader.Number(nameof(rebalance.Tolerance), v => rebalance.Tolerance = v);
+        reader.Time(nameof(rebalance.MinimumIdle), v => rebalance.MinimumIdle = v);
+        reader.Time(nameof(rebalance.SettleTime), v => rebalance.SettleTime = v);
+        reader.Flag(nameof(rebalance.Pinned), v => rebalance.Pinned = v);
+        reader.Whole(nameof(rebalance.CloseCode), v => rebalance.CloseCode = v);
+        reader.Text(nameof(rebalance.CloseReason), v => rebalance.CloseReason = v);
+    }
+
+    private static void ReadOutliers(SectionReader reader, OutlierOptions outliers)
+    {
+        reader.Flag(nameof(outliers.Enabled), v => outliers.Enabled = v);
+        reader.Time(nameof(outliers.Age), v => outliers.Age = v);
+        reader.Whole(nameof(outliers.MinimumEnds), v => outliers.MinimumEnds = v);
+        reader.Number(nameof(outliers.Share), v => outliers.Share = v);
+        reader.Time(nameof(outliers.Window), v => outliers.Window = v);
     }
 
     private static void ReadHealth(SectionReader reader, HealthOptions health)

@@ -20,6 +20,12 @@ internal sealed partial class PingRanges : IValidateOptions<PingOptions>;
 internal sealed partial class DrainRanges : IValidateOptions<DrainOptions>;
 
 [OptionsValidator]
+internal sealed partial class RebalanceRanges : IValidateOptions<RebalanceOptions>;
+
+[OptionsValidator]
+internal sealed partial class OutlierRanges : IValidateOptions<OutlierOptions>;
+
+[OptionsValidator]
 internal sealed partial class PoolRanges : IValidateOptions<PoolOptions>;
 
 [OptionsValidator]

@@ -49,6 +49,10 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new DrainRanges().Validate($"{key}:Drain", pool.Drain));
         DrainRules.Check($"{key}:Drain", pool.Drain, errors);
         CheckChoice($"{key}:Drain:WhenRemoved", pool.Drain.WhenRemoved, errors);
+        CheckChoice($"{key}:OnDown", pool.OnDown, errors);
+        Add(errors, new RebalanceRanges().Validate($"{key}:Rebalance", pool.Rebalance));
+        DrainRules.CheckClose($"{key}:Rebalance", pool.Rebalance.CloseCode, pool.Rebalance.CloseReason, errors);
+        Add(errors, new OutlierRanges().Validate($"{key}:Outliers", pool.Outliers));
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
         {

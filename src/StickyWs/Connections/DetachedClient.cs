@@ -79,7 +79,7 @@ internal sealed class DetachedClient(
         try
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels) { Record = opened.Record };
-            tunnel.Begin(opened.Behind, opened.Frames, opened.HasFrames);
+            tunnel.Begin(opened.Behind, opened.Frames, opened.HasFrames, opened.Client);
             tunnel.Join(socket, opened.Connection.Socket, options, tls, opened.Connection.Tls);
             _tls = null;
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using StickyWs.Affinity;
 using StickyWs.Backends;
+using StickyWs.Balancing;
 using StickyWs.Configuration;
 using StickyWs.Http1;
 
@@ -25,6 +26,7 @@ internal sealed class Decision(
     private List<Backend>? _tried;
     private Backend? _waitsFor;
     private TimeSpan _waited;
+    private bool? _isReturn;
     private bool _mayTry = isRepeatable && !pool.Suspended.IsEmpty;
 
     /// <summary>Why the last backend was chosen.</summary>
@@ -216,13 +218,18 @@ internal sealed class Decision(
             return first;
         }
 
-        isBound = KnowsClient;
+        var isReleased = claim is { IsReleased: true };
+        isBound = KnowsClient && !isReleased;
         if (_mayTry && TryTakeTrial() is { } suspended) return suspended;
         if (candidates.Count == 0) return null;
-        if (claim is not { Key.IsNone: false }) return candidates[policy.Pick(candidates, NextTurn())];
+        if (claim is not { Key.IsNone: false }) return IsReturn() ? Load.Emptiest(candidates, NextTurn()) : candidates[policy.Pick(candidates, NextTurn())];
         if (Reason != DecisionReason.Retry) Reason = claim.Known is null ? DecisionReason.Affinity : DecisionReason.Moved;
-        return candidates[Rendezvous.Pick(claim.Key, candidates.Span)];
+        return isReleased && IsReturn() ? Load.Emptiest(candidates, NextTurn()) : candidates[Rendezvous.Pick(claim.Key, candidates.Span)];
     }
+
+    // Some clients were told to go so that the backends are evenly used: as many new sessions go to the emptiest one. A session may begin with a request
+    // whose answer pins the client (SignalR's negotiation).
+    private bool IsReturn() => _isReturn ??= (Kind == LeaseKind.Tunnel || AwaitsBody) && Pool.Returns.TryTake();
 
     private uint NextTurn()
     {

@@ -96,7 +96,11 @@ internal sealed partial class PassthroughForwarder(
                 account?.Ended(outcome, 0);
                 await EndAsync(client, choice, outcome, backend, startedAt).ConfigureAwait(false);
                 if (isHandedOver)
-                    return new OpenedBackend<TConnection>(connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false, account?.Opened());
+                {
+                    return new OpenedBackend<TConnection>(
+                        connection, lease.Shaken(), length, FrameCursor.None, HasFrames: false, choice.Client, account?.Opened());
+                }
+
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) NoteFailure(backend, told.Text);
                 return null;
             }

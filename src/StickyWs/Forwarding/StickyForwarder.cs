@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using StickyWs.Access;
 using StickyWs.Backends;
@@ -79,7 +80,12 @@ internal sealed partial class StickyForwarder(
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
                 metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
-                if (isHandedOver) return Opened(connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames, account?.Opened());
+                if (isHandedOver)
+                {
+                    return Opened(
+                        connection, lease, result.Behind.Span, head.IsWebSocket && pool.Tunnels.FollowFrames, choice.Client, account?.Opened());
+                }
+
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
                 account?.Ended(outcome, HandshakeOutcomes.StatusOf(outcome, result.Answer));
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
@@ -115,12 +121,12 @@ internal sealed partial class StickyForwarder(
     }
 
     private static OpenedBackend<TConnection> Opened<TConnection>(
-        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames, TunnelRecord? record)
+        TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames, IPAddress? client, TunnelRecord? record)
         where TConnection : BackendConnection
     {
         var frames = hasFrames ? FrameCursor.OfBackend : FrameCursor.None;
         frames.Follow(afterHead);
-        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames, record);
+        return new OpenedBackend<TConnection>(connection, lease, afterHead.Length, frames, hasFrames, client, record);
     }
 
     private static ResponseHead Marked(ResponseHead answer, ClientMarks marks)

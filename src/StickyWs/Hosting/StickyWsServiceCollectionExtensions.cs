@@ -136,6 +136,9 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<IStickyWsState, StickyWsState>();
         services.AddSingleton<Drains>();
         services.AddHostedService(provider => provider.GetRequiredService<Drains>());
+        services.AddHostedService<DownBackends>();
+        services.AddHostedService<Rebalancer>();
+        services.AddHostedService<Outliers>();
         services.AddSingleton<IBackendControl, BackendControl>();
         services.AddSingleton<ProcessReadiness>();
         services.AddSingleton<StopSignals>();

@@ -69,4 +69,10 @@ public enum EndReason
 
     /// <summary>The backend gave none: it was reset, and its client told.</summary>
     BackendPingTimeout,
+
+    /// <summary>Its backend had more than its fair share of tunnels (<c>Rebalance</c>): both sides were told (a Close frame).</summary>
+    Rebalanced,
+
+    /// <summary>Its backend was found to be down (<c>OnDown</c>): both sides were told (a Close frame), or it was aborted.</summary>
+    BackendDown,
 }

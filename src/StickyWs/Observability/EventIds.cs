@@ -34,6 +34,13 @@ internal static class EventIds
     public const int BackendCut = 232;
     public const int DrainFailed = 233;
     public const int GoodbyeFailed = 234;
+    public const int RebalanceBegun = 235;
+    public const int RebalanceEnded = 236;
+    public const int RebalanceFailed = 237;
+    public const int DownBackendLeft = 238;
+    public const int DownBackendBack = 239;
+    public const int DownBackendCut = 240;
+    public const int DownBackendFailed = 241;
 
     // Health
     public const int ProbeFailed = 300;
@@ -56,6 +63,7 @@ internal static class EventIds
     public const int PassthroughRefused = 505;
     public const int BackendTlsInPortableLane = 506;
     public const int TunnelListenerFailed = 507;
+    public const int BackendSuspected = 508;
     public const int TunnelSweepFailed = 510;
 
     // Access

@@ -19,6 +19,8 @@ internal sealed class StickyWsMetrics
     private readonly Counter<long> _dialFailures;
     private readonly Counter<long> _tunnelsOpened;
     private readonly Counter<long> _tunnelsEnded;
+    private readonly Counter<long> _rebalanced;
+    private readonly Counter<long> _suspicions;
     private readonly Counter<long> _affinity;
     private readonly Counter<long> _pinStoreFailures;
     private readonly Histogram<double> _requestDuration;
@@ -37,6 +39,8 @@ internal sealed class StickyWsMetrics
         _dialFailures = Meter.CreateCounter<long>("stickyws.dial.failures", "{attempt}", "Failed connects to a backend.");
         _tunnelsOpened = Meter.CreateCounter<long>("stickyws.tunnels.opened", "{tunnel}", "Tunnels opened.");
         _tunnelsEnded = Meter.CreateCounter<long>("stickyws.tunnels.ended", "{tunnel}", "Tunnels ended, by end reason and farewell.");
+        _rebalanced = Meter.CreateCounter<long>("stickyws.tunnels.rebalanced", "{tunnel}", "Tunnels that were told to go because their backend was crowded.");
+        _suspicions = Meter.CreateCounter<long>("stickyws.backend.suspicions", "{suspicion}", "Times that a backend was suspected: its tunnels died young.");
         _affinity = Meter.CreateCounter<long>("stickyws.affinity", "{request}", "Requests and handshakes of pools with affinity, by outcome.");
         _pinStoreFailures = Meter.CreateCounter<long>("stickyws.pin_store.failures", "{call}", "Failed calls to the shared pin store.");
         _requestDuration = Times("stickyws.request.duration", "Plain HTTP requests, from routing to the end of the response.", Buckets.Requests);
@@ -122,6 +126,10 @@ internal sealed class StickyWsMetrics
         _tunnelsEnded.Add(1, tags);
         _tunnelDuration.Record(duration.TotalSeconds, tags);
     }
+
+    public void Rebalanced(string pool, string backend) => _rebalanced.Add(1, Pool(pool), Backend(backend));
+
+    public void Suspected(string pool, string backend) => _suspicions.Add(1, Pool(pool), Backend(backend));
 
     public void Affinity(string pool, string outcome) => _affinity.Add(1, Pool(pool), new("stickyws.affinity.outcome", outcome));
 

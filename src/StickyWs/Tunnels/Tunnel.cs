@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Frames;
@@ -14,6 +15,8 @@ namespace StickyWs.Tunnels;
 internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
+    private volatile bool _wasTold;
+    private IPAddress? _client; // Where it is not that of the connection: few need the memory.
 
     // Until it begins, no byte is followed.
     private FrameCursor _fromClient = FrameCursor.None;
@@ -50,6 +53,25 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Whether it was told to go because of its age. Written by the sweep.</summary>
     public bool IsTooOld { get; set; }
 
+    /// <summary>Whether it was told to go, with many others; nobody tells it again. Written by who tells it.</summary>
+    public bool WasTold
+    {
+        get => _wasTold;
+        set => _wasTold = value;
+    }
+
+    /// <summary>The client's address, as far as it can be trusted; behind trusted proxies it is not that of <see cref="Tuple"/>.</summary>
+    public IPAddress? ClientAddress => _client ?? Tuple?.SourceAddress;
+
+    /// <summary>What leads the client to this backend again.</summary>
+    public ClientTie Tie => lease.Tie;
+
+    /// <summary>Whether it is followed frame by frame. From any thread; it may have changed by the time this returns.</summary>
+    public bool HasFrames => !_fromClient.IsLost && !_fromBackend.IsLost;
+
+    /// <summary>Whether it is between two frames in both directions. On the thread of <see cref="Reactor"/>; otherwise it may have changed.</summary>
+    public bool IsBetweenFrames => _fromClient.IsBetweenFrames && _fromBackend.IsBetweenFrames;
+
     public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
 
     public long BytesToBackend { get; private set; }
@@ -76,8 +98,10 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <param name="early">The number of bytes.</param>
     /// <param name="frames">Where the backend's frames are after them.</param>
     /// <param name="hasFrames">Whether the tunnel is followed frame by frame.</param>
-    public void Begin(int early, FrameCursor frames, bool hasFrames)
+    /// <param name="client">The client's address, as far as it can be trusted.</param>
+    public void Begin(int early, FrameCursor frames, bool hasFrames, IPAddress? client = null)
     {
+        if (client?.Equals(Tuple?.SourceAddress) == false) _client = client;
         AddToClient(early);
         if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
@@ -132,7 +156,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
         if (IsGoodbye(noted)) Interlocked.CompareExchange(ref _endReason, (int)reason, (int)noted);
     }
 
-    private static bool IsGoodbye(EndReason reason) => reason is EndReason.HandedOff or EndReason.MaxAge
+    private static bool IsGoodbye(EndReason reason) => reason is EndReason.HandedOff or EndReason.MaxAge or EndReason.Rebalanced or EndReason.BackendDown
         or EndReason.ClientIdleTimeout or EndReason.BackendIdleTimeout or EndReason.ClientPingTimeout or EndReason.BackendPingTimeout;
 
     private void NoteInstead(EndReason reason)
@@ -169,6 +193,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// orderly end of both connections. Does nothing after the tunnel's end, while it drains, or if it was told already.
     /// </summary>
     public virtual void Say(Goodbye goodbye) => Abort(goodbye.End);
+
+    /// <summary>Lets its client go elsewhere when it comes back.</summary>
+    public void Release() => lease.Release();
 
     public void ReturnLease() => lease.Dispose();
 

@@ -114,6 +114,27 @@ public abstract class ExtendedConnectTests(Lane lane) : BalancerTest
     }
 
     [Fact]
+    public async Task WebSockets_of_one_HTTP2_connection_are_spread_over_a_backend_that_is_added()
+    {
+        var backends = await StartEchoesAsync(2);
+        var settings = Pool(backends[0].Address)
+            .With("Pools:chat:Rebalance:Rate", "1000").With("Pools:chat:Rebalance:MinimumIdle", "00:00:00")
+            .With("Pools:chat:Rebalance:SettleTime", "00:00:00").With("Pools:chat:Drain:CloseTimeout", "00:00:00.1");
+        var balancer = Start(Lane.InsideTls, settings);
+        using var invoker = Invoker();
+        using var first = await ConnectAsync(balancer, invoker);
+        using var second = await ConnectAsync(balancer, invoker);
+
+        balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:b:Address"] = backends[1].Address);
+        await Wait.UntilAsync(() => balancer.EndReasons.Count == 1);
+        using var back = await ConnectAsync(balancer, invoker);
+
+        Assert.Equal(["Rebalanced"], balancer.EndReasons);
+        Assert.Equal("b", back.HttpResponseHeaders!["X-Backend"].Single());
+        await EchoAsync(back, "at home");
+    }
+
+    [Fact]
     public async Task A_WebSocket_at_rest_is_not_taken_for_a_slow_body()
     {
         var backends = await StartEchoesAsync(1);

@@ -58,6 +58,8 @@ internal sealed class MeterRecording : IDisposable
         _metrics.Waited("p", "handshake", "QueueFull", TimeSpan.Zero);
         _metrics.TunnelOpened("p", "a", LaneNames.Raw);
         _metrics.TunnelEnded("p", "a", LaneNames.Raw, EndReason.ClientClosed, Farewell.Both, TimeSpan.Zero);
+        _metrics.Rebalanced("p", "a");
+        _metrics.Suspected("p", "a");
         _metrics.Affinity("p", "new");
         _metrics.PinStoreFailed("find", "timeout");
     }

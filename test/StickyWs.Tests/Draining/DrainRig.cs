@@ -19,7 +19,8 @@ internal sealed class DrainRig : IDisposable
     /// <param name="change">Of the pool's options.</param>
     public DrainRig(Action<PoolOptions>? change = null)
     {
-        Tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), Clock, TableLog);
+        Metrics = new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>());
+        Tunnels = new TunnelTable(Metrics, Clock, TableLog);
         Registry = new BackendRegistry(NullLogger<BackendRegistry>.Instance, Clock);
         Drains = new Drains(Registry, Tunnels, Log);
         Control = new BackendControl(Registry, Drains, Clock);
@@ -27,6 +28,8 @@ internal sealed class DrainRig : IDisposable
     }
 
     public CountingTime Clock { get; } = new();
+
+    public StickyWsMetrics Metrics { get; }
 
     public TunnelTable Tunnels { get; }
 

@@ -1,4 +1,6 @@
+using System.Net;
 using StickyWs.Backends;
+using StickyWs.Frames;
 using StickyWs.Observability;
 using StickyWs.Transport;
 using StickyWs.Tunnels;
@@ -41,10 +43,25 @@ internal sealed class FakeTunnel(Lease lease, TunnelTable table) : Tunnel("fake"
 
     public override long ReadIdle() => Defect is null ? Idle : throw Defect;
 
-    public static FakeTunnel Open(Backend backend, TunnelTable table, bool isStubborn = false, long idle = 0, bool inMemory = false)
+    public static FakeTunnel Open(
+        Backend backend, TunnelTable table, bool isStubborn = false, long idle = 0, bool inMemory = false, ILeaseEnd? end = null)
     {
-        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease, end));
         var tunnel = new FakeTunnel(lease, table) { IsStubborn = isStubborn, Idle = idle, InMemory = inMemory };
+        return tunnel.Open(table);
+    }
+
+    /// <summary>Opens one with the frames of a WebSocket, whose client has an address.</summary>
+    public static FakeTunnel OpenFramed(Lease lease, TunnelTable table, long idle = 0, IPAddress? client = null, bool isStubborn = false)
+    {
+        var tunnel = new FakeTunnel(lease, table) { Idle = idle, IsStubborn = isStubborn };
+        tunnel.Begin(0, FrameCursor.OfBackend, hasFrames: true, client);
+        return tunnel.Open(table);
+    }
+
+    private FakeTunnel Open(TunnelTable table)
+    {
+        var tunnel = this;
         table.TryOpen(tunnel);
         table.Announce(tunnel);
         return tunnel;

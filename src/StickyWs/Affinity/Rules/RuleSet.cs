@@ -64,4 +64,6 @@ internal sealed class RuleSet
 internal sealed record AffinityServices(BackendRegistry Registry, Pins Pins, CookieSeals Seals, StickyWsMetrics Metrics, TimeProvider Time)
 {
     public OpenClaims Open { get; } = new();
+
+    public Releases Releases { get; } = new(Time);
 }

@@ -9,6 +9,12 @@ internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end =
 {
     public Backend Backend => backend;
 
+    /// <summary>What leads its client to this backend again.</summary>
+    public ClientTie Tie => end?.Tie ?? ClientTie.None;
+
+    /// <summary>Lets its client go elsewhere when it comes back.</summary>
+    public void Release() => end?.Release(backend);
+
     /// <summary>Ends the handshake, whose place is free from now on. The result replaces this lease, which must not be disposed any more.</summary>
     public Lease Shaken()
     {

@@ -30,6 +30,15 @@ public sealed class PoolOptions
     /// <summary>How the pool's backends are drained.</summary>
     public DrainOptions Drain { get; } = new();
 
+    /// <summary>What happens to the tunnels of a backend that is found to be down. Default <see cref="DownBackendBehavior.Keep"/>.</summary>
+    public DownBackendBehavior OnDown { get; set; } = DownBackendBehavior.Keep;
+
+    /// <summary>How tunnels are spread again over the pool's backends. Default: not at all.</summary>
+    public RebalanceOptions Rebalance { get; } = new();
+
+    /// <summary>When a backend is suspected because its tunnels die young.</summary>
+    public OutlierOptions Outliers { get; } = new();
+
     /// <summary>How the pool's WebSocket handshakes are handled. Default <see cref="WebSocketMode.Sniffed"/>.</summary>
     public WebSocketMode WebSockets { get; set; } = WebSocketMode.Sniffed;
 

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Net;
+using StickyWs.Backends;
 
 namespace StickyWs.Health;
 
@@ -30,7 +30,7 @@ internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack
             Forget();
             var now = time.GetTimestamp();
             if (_seen.Count == 0) _since = now;
-            var key = KeyOf(client);
+            var key = Suspicion.KeyOf(client);
             _seen[key] = (now, _seen.GetValueOrDefault(key).Failures + 1);
             if (_seen.Count < wanted || time.GetElapsedTime(_since, now) < wantedFor) return 0;
             _isConvinced = true;
@@ -59,14 +59,5 @@ internal sealed class Witnesses(int wanted, TimeSpan wantedFor, int mostHeldBack
         {
             if (time.GetElapsedTime(seen.At) > Memory) _seen.Remove(client);
         }
-    }
-
-    // A host has a whole IPv6 /64 to itself (RFC 4291 section 2.5.4).
-    private static UInt128 KeyOf(IPAddress? client)
-    {
-        if (client is null) return 0;
-        Span<byte> bytes = stackalloc byte[16];
-        (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).TryWriteBytes(bytes, out var length);
-        return length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt64BigEndian(bytes) + ((UInt128)1 << 64);
     }
 }
