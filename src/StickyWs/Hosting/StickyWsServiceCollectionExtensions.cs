@@ -132,6 +132,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<Drains>();
         services.AddHostedService(provider => provider.GetRequiredService<Drains>());
         services.AddSingleton<IBackendControl, BackendControl>();
+        services.AddSingleton<ITunnelControl, TunnelControl>();
         services.AddSingleton<ProcessReadiness>();
         services.AddSingleton<StopSignals>();
         services.AddHostedService<TunnelShutdown>();
