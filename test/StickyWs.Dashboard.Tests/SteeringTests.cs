@@ -114,7 +114,8 @@ public sealed class SteeringTests : DashboardTest
     [InlineData("a{b}*")]
     public async Task A_name_may_have_any_character(string name)
     {
-        var settings = (await EchoPoolAsync()).With($"Pools:{name}:Backends:{name}:Address", "http://127.0.0.1:1").With($"Pools:{name}:Match:Hosts:0", "x.example");
+        var settings = (await EchoPoolAsync()).With($"Pools:{name}:Backends:{name}:Address", "http://127.0.0.1:1")
+            .With($"Pools:{name}:Match:Hosts:0", "x.example");
         var host = Owned(await DashboardHost.StartAsync(settings));
         var escaped = Uri.EscapeDataString(name);
 

@@ -24,6 +24,10 @@ internal sealed class Gate(StickyWsDashboardOptions options)
         {
             problem = e.Problem;
         }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // There is nobody to answer.
+        }
 
         if (problem is not null) await context.WriteProblemAsync(problem).ConfigureAwait(false);
     }

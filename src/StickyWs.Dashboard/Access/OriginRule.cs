@@ -19,17 +19,20 @@ internal static class OriginRule
         return IsOwn(context.Request) ? null : Problem.Forbidden("other-origin", "Pages of other origins are not answered.");
     }
 
-    public static Problem? CheckHeader(HttpRequest request) => request.Headers.TryGetValue(Header, out var value) && !string.IsNullOrWhiteSpace(value)
-        ? null
-        : Problem.Forbidden("header-missing", $"A request that changes something needs the header {Header}, which pages of other sites cannot send: add '{Header}: 1'.");
+    public static Problem? CheckHeader(HttpRequest request)
+        => request.Headers.TryGetValue(Header, out var value) && !string.IsNullOrWhiteSpace(value) ? null : Problem.Forbidden("header-missing",
+            $"A request that changes something needs the header {Header}, which pages of other sites cannot send: add '{Header}: 1'.");
 
     private static bool IsOwn(HttpRequest request)
     {
         if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site))
             return site is ["same-origin" or "none"] || (HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] is ["navigate"]);
-        if (!request.Headers.TryGetValue("Origin", out var origin)) return true;
-        return origin is [{ } sent] && Uri.TryCreate(sent, UriKind.Absolute, out var from)
-            && from.Host.Equals(Uri.TryCreate($"{from.Scheme}://{request.Host.Value}", UriKind.Absolute, out var own) ? own.Host : null, StringComparison.OrdinalIgnoreCase)
-            && from.Port == own.Port;
+        return !request.Headers.TryGetValue("Origin", out var origin) || (origin is [{ } sent] && IsHostOf(request, sent));
     }
+
+    private static bool IsHostOf(HttpRequest request, string origin)
+        => Uri.TryCreate(origin, UriKind.Absolute, out var from)
+            && Uri.TryCreate($"{from.Scheme}://{request.Host.Value}", UriKind.Absolute, out var own)
+            && from.Port == own.Port
+            && from.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase);
 }

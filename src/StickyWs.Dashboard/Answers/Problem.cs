@@ -7,6 +7,8 @@ namespace StickyWs.Dashboard.Answers;
 /// <param name="Detail">What went wrong this time, and the remedy.</param>
 internal sealed record Problem(string Type, string Title, int Status, string Detail)
 {
+    private const int LongestEcho = 200;
+
     /// <summary>The parameter that is wrong.</summary>
     public string? Parameter { get; init; }
 
@@ -19,19 +21,26 @@ internal sealed record Problem(string Type, string Title, int Status, string Det
     /// <summary>What is left of the drains that were waited for.</summary>
     public IReadOnlyList<DrainAnswer>? Drains { get; init; }
 
-    private const int LongestEcho = 200;
-
     public static Problem Forbidden(string kind, string detail) => new($"urn:stickyws:{kind}", "Not allowed", 403, detail);
 
-    public static Problem BadParameter(string parameter, string? value, string remedy) => new("urn:stickyws:bad-parameter", "Bad parameter", 400,
-        $"The parameter '{Cut(parameter)}' is {(value is null ? "missing" : $"'{Cut(value)}'")}: {remedy}.")
-    { Parameter = Cut(parameter), Value = value is null ? null : Cut(value) };
+    public static Problem BadParameter(string parameter, string? value, string remedy)
+    {
+        var was = value is null ? "missing" : $"'{Cut(value)}'";
+        return new Problem("urn:stickyws:bad-parameter", "Bad parameter", 400, $"The parameter '{Cut(parameter)}' is {was}: {remedy}.")
+        {
+            Parameter = Cut(parameter),
+            Value = value is null ? null : Cut(value),
+        };
+    }
 
     public static Problem NotFound(string detail, IEnumerable<string> known)
         => new("urn:stickyws:not-found", "Not found", 404, detail) { Known = [.. known] };
 
     public static Problem WrongMethod(string method, IReadOnlyList<string> allowed)
-        => new("urn:stickyws:wrong-method", "Method not allowed", 405, $"{Cut(method)} is not allowed here: use {string.Join(" or ", allowed)}.") { Known = allowed };
+    {
+        var detail = $"{Cut(method)} is not allowed here: use {string.Join(" or ", allowed)}.";
+        return new Problem("urn:stickyws:wrong-method", "Method not allowed", 405, detail) { Known = allowed };
+    }
 
     public static Problem Busy(string detail) => new("urn:stickyws:busy", "Try again later", 503, detail);
 

@@ -28,7 +28,8 @@ internal readonly record struct EventFrame(ReadOnlyMemory<byte> Bytes, bool IsOf
         TunnelOpened { Tunnel: var tunnel } => Of(id, "tunnel-opened",
             new TunnelOpenedEvent(change.At, tunnel.ToAnswer()), AnswerContext.Default.TunnelOpenedEvent) with { IsOfTunnel = true },
         TunnelEnded ended => Of(id, "tunnel-ended",
-            new TunnelEndedEvent(change.At, ended.Tunnel.ToAnswer(), ended.Reason, ended.Farewell), AnswerContext.Default.TunnelEndedEvent) with { IsOfTunnel = true },
+            new TunnelEndedEvent(change.At, ended.Tunnel.ToAnswer(), ended.Reason, ended.Farewell),
+            AnswerContext.Default.TunnelEndedEvent) with { IsOfTunnel = true },
         _ => Wake, // Of a kind that a later version brings.
     };
 

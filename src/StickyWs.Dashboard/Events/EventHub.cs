@@ -7,7 +7,9 @@ namespace StickyWs.Dashboard.Events;
 /// Watches the balancer once for all who read events, and not at all while nobody does. So what a tunnel costs that opens or ends does not depend on how
 /// many look.
 /// </summary>
+#pragma warning disable CA1001 // What watches disposes of its own source.
 internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, StickyWsDashboardOptions options, ILogger<EventHub> logger)
+#pragma warning restore CA1001
 {
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(15);
 
@@ -74,10 +76,10 @@ internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, 
 #pragma warning restore CA1031
         {
             LogFailed(e);
-            GiveUp(watch);
         }
         finally
         {
+            GiveUp(watch);
             watch.Dispose();
         }
     }
@@ -110,10 +112,11 @@ internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, 
 
     private void GiveUp(CancellationTokenSource watch)
     {
-        var readers = Current(watch);
+        EventReader[] readers;
         lock (_lock)
         {
             if (_watch != watch) return;
+            readers = [.. _readers];
             (_watch, _hasBegun) = (null, false);
             _readers.Clear();
         }

@@ -18,7 +18,7 @@ internal sealed class EventsEndpoint(EventHub hub, TimeProvider time, IHostAppli
     {
         var hearsOfTunnels = new Parameters(context.Request.Query, "tunnels").Choice("tunnels", true, ("true", true), ("false", false));
         if (lifetime.ApplicationStopping.IsCancellationRequested) throw new ProblemException(Problem.Busy("The application is stopping."));
-        using var reader = hub.TryJoin(hearsOfTunnels) ?? throw new ProblemException(Problem.Busy("There are as many event streams as MaxEventStreams allows."));
+        using var reader = hub.TryJoin(hearsOfTunnels) ?? throw new ProblemException(Problem.Busy("MaxEventStreams allows no more event streams."));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = "text/event-stream";

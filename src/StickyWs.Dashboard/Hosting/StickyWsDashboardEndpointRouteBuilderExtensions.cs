@@ -33,7 +33,8 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        if (pattern.Trim('/').Length == 0) throw new ArgumentException("The prefix is empty, so every request would be the dashboard's: use /stickyws.", nameof(pattern));
+        if (pattern.Trim('/').Length == 0)
+            throw new ArgumentException("The prefix is empty, so every request would be the dashboard's: use /stickyws.", nameof(pattern));
         var services = endpoints.ServiceProvider;
         if (services.GetService<IStickyWsState>() is not { } state)
             throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
@@ -64,7 +65,7 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.MapGet("tunnels", gate.Reading(reading.TunnelsAsync));
         group.MapGet("tunnels/{id}", gate.Reading(reading.TunnelAsync));
         group.MapGet("events", gate.Reading(events.AnswerAsync));
-        group.MapGet("openapi.json", gate.Reading(reading.DocumentAsync));
+        group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 

@@ -15,7 +15,7 @@ internal static class Durations
         if (unit != 0) text = text[..^1];
         if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) return false;
         var seconds = number * Math.Max(unit, 1);
-        if (!(seconds <= Longest)) return false;
+        if (!(seconds >= 0 && seconds <= Longest)) return false; // Not even a number, perhaps.
         duration = TimeSpan.FromSeconds(seconds);
         return true;
     }

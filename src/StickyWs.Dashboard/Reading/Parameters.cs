@@ -17,7 +17,11 @@ internal sealed class Parameters
         foreach (var (name, values) in query)
         {
             if (!known.Contains(name, StringComparer.OrdinalIgnoreCase))
-                throw new ProblemException(Problem.BadParameter(name, values.ToString(), known.Length == 0 ? "there are no parameters here" : $"use {string.Join(", ", known)}"));
+            {
+                var remedy = known.Length == 0 ? "use none here" : $"use {string.Join(", ", known)}";
+                throw new ProblemException(Problem.BadParameter(name, values.ToString(), remedy));
+            }
+
             if (values.Count > 1) throw new ProblemException(Problem.BadParameter(name, values.ToString(), "give it once"));
         }
     }

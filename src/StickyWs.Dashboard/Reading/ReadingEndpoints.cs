@@ -38,7 +38,8 @@ internal sealed class ReadingEndpoints(IStickyWsState state, IBackendControl con
             throw query.Bad("after", "use what 'next' of the page before says");
         }
 
-        var answer = new TunnelsAnswer(time.GetUtcNow(), page.Open, page.Fitting, page.Tunnels.Count, page.Next, [.. page.Tunnels.Select(Translation.ToAnswer)]);
+        TunnelAnswer[] shown = [.. page.Tunnels.Select(Translation.ToAnswer)];
+        var answer = new TunnelsAnswer(time.GetUtcNow(), page.Open, page.Fitting, shown.Length, page.Next, shown);
         await context.WriteAnswerAsync(answer, AnswerContext.Default.TunnelsAnswer).ConfigureAwait(false);
     }
 
@@ -52,7 +53,7 @@ internal sealed class ReadingEndpoints(IStickyWsState state, IBackendControl con
         await context.WriteAnswerAsync(tunnel.ToAnswer(), AnswerContext.Default.TunnelAnswer).ConfigureAwait(false);
     }
 
-    public async Task DocumentAsync(HttpContext context)
+    public static async Task DocumentAsync(HttpContext context)
     {
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = Document.Length;

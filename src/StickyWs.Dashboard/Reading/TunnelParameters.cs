@@ -42,7 +42,11 @@ internal sealed class TunnelParameters
     {
         if (query.Text("client") is not { } text) return default;
         if (text.Contains('/', StringComparison.Ordinal))
-            return IPNetwork.TryParse(text, out var network) ? (network, null) : throw query.Bad("client", "use a network like 10.0.0.0/8, with zeros after its prefix");
+        {
+            if (IPNetwork.TryParse(text, out var network)) return (network, null);
+            throw query.Bad("client", "use a network like 10.0.0.0/8, with zeros after its prefix");
+        }
+
         if (!IPEndPoint.TryParse(text, out var end)) throw query.Bad("client", "use an address, an address and port, or a network");
         var address = end.Address.IsIPv4MappedToIPv6 ? end.Address.MapToIPv4() : end.Address;
         return (new IPNetwork(address, address.GetAddressBytes().Length * 8), end.Port == 0 ? null : end.Port);

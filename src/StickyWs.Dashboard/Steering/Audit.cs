@@ -12,10 +12,16 @@ internal sealed partial class Audit(ILoggerFactory loggers, TimeProvider time)
     private readonly ILogger _logger = loggers.CreateLogger("StickyWs.Audit");
 
     public void Done(HttpContext context, string action, string target, string outcome)
-        => LogSteered(WhoIs(context), AddressOf(context), action, Line(target), time.GetUtcNow(), Line(outcome));
+    {
+        if (_logger.IsEnabled(LogLevel.Information))
+            LogSteered(WhoIs(context), AddressOf(context), Line(action), Line(target), time.GetUtcNow(), Line(outcome));
+    }
 
     public void Refused(HttpContext context, string action, string target, string cause)
-        => LogRefused(WhoIs(context), AddressOf(context), action, Line(target), time.GetUtcNow(), Line(cause));
+    {
+        if (_logger.IsEnabled(LogLevel.Warning))
+            LogRefused(WhoIs(context), AddressOf(context), Line(action), Line(target), time.GetUtcNow(), Line(cause));
+    }
 
     private static string WhoIs(HttpContext context)
     {
@@ -34,6 +40,7 @@ internal sealed partial class Audit(ILoggerFactory loggers, TimeProvider time)
     [LoggerMessage(EventIds.Steered, LogLevel.Information, "{Who} from {Address}: {Action} {Target} at {At:O}: {Outcome}", EventName = "Steered")]
     private partial void LogSteered(string who, string address, string action, string target, DateTimeOffset at, string outcome);
 
-    [LoggerMessage(EventIds.SteerRefused, LogLevel.Warning, "{Who} from {Address}: {Action} {Target} at {At:O}: refused, {Outcome}", EventName = "SteerRefused")]
+    [LoggerMessage(EventIds.SteerRefused, LogLevel.Warning, "{Who} from {Address}: {Action} {Target} at {At:O}: refused, {Outcome}",
+        EventName = "SteerRefused")]
     private partial void LogRefused(string who, string address, string action, string target, DateTimeOffset at, string outcome);
 }

@@ -25,8 +25,8 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
 
     // For names that no path can have, such as "..".
     public Task NamedAsync(HttpContext context)
-        => RunAsync(context, context.GetRouteValue("action") as string ?? "", query => BackendTarget.Of(query.Text("pool") ?? throw query.Bad("pool", "say which"),
-            query.Text("backend")), "pool", "backend");
+        => RunAsync(context, context.GetRouteValue("action") as string ?? "",
+            query => BackendTarget.Of(query.Text("pool") ?? throw query.Bad("pool", "say which"), query.Text("backend")), "pool", "backend");
 
     private async Task RunAsync(HttpContext context, string word, Func<Parameters, BackendTarget> find, params string[] names)
     {
@@ -38,8 +38,9 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
             var (backends, asked) = (find(query), new DrainParameters(query, verb));
             target = backends.ToString();
             CheckThatItIsThere(backends);
-            Order(backends, verb, asked);
-            audit.Done(context, word, target, $"in force, {control.Read(backends).Sum(drain => drain.Left)} tunnels are left");
+            TryOrder(backends, verb, asked);
+            var left = control.Read(backends).Sum(drain => drain.Left);
+            audit.Done(context, word, target, verb == Verb.Undrain ? "back in service" : $"in force, {left} tunnels are left");
             if (asked.IsWaiting && verb != Verb.Undrain) await WaitAsync(context, word, backends, asked.Timeout).ConfigureAwait(false);
             await AnswerAsync(context, word, backends).ConfigureAwait(false);
         }
@@ -48,6 +49,23 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
             if (e.Problem.Status is not (StatusCodes.Status504GatewayTimeout or StatusCodes.Status409Conflict or StatusCodes.Status503ServiceUnavailable))
                 audit.Refused(context, word, target, e.Problem.Detail);
             throw;
+        }
+    }
+
+    private void TryOrder(BackendTarget target, Verb verb, DrainParameters asked)
+    {
+        try
+        {
+            Order(target, verb, asked);
+        }
+        catch (ArgumentException e) when (e.ParamName == "settings")
+        {
+            throw new ProblemException(new Problem("urn:stickyws:bad-parameter", "Bad parameter", StatusCodes.Status400BadRequest,
+                $"The parameters over, deadline, code and reason do not fit: {e.Message.Replace(" (Parameter 'settings')", "", StringComparison.Ordinal)}"));
+        }
+        catch (ArgumentException e) when (e.ParamName == "target")
+        {
+            throw new ProblemException(Problem.NotFound($"{target} was removed just now.", []));
         }
     }
 
@@ -64,21 +82,13 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
         var isInForce = BackendsOf(target).All(backend => backend.Mode == mode) && control.Read(target).All(drain => drain.Mode == mode);
         if (isInForce && asked.Settings is null) return;
         using var end = new CancellationTokenSource();
-        try
+        _ = verb switch
         {
-            _ = verb switch
-            {
-                Verb.Stop => control.StopAsync(target, end.Token),
-                Verb.HandOff => control.HandOffAsync(target, asked.Settings, end.Token),
-                _ => control.CutAsync(target, end.Token),
-            };
-            end.Cancel();
-        }
-        catch (ArgumentException e) when (e.ParamName == "settings")
-        {
-            throw new ProblemException(new Problem("urn:stickyws:bad-parameter", "Bad parameter", StatusCodes.Status400BadRequest,
-                $"The parameters over, deadline, code and reason do not fit: {e.Message.Replace(" (Parameter 'settings')", "", StringComparison.Ordinal)}"));
-        }
+            Verb.Stop => control.StopAsync(target, end.Token),
+            Verb.HandOff => control.HandOffAsync(target, asked.Settings, end.Token),
+            _ => control.CutAsync(target, end.Token),
+        };
+        end.Cancel();
     }
 
     private async Task WaitAsync(HttpContext context, string word, BackendTarget target, TimeSpan timeout)
@@ -114,7 +124,7 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
         var drains = control.Read(target);
         var answer = new SteerAnswer(time.GetUtcNow(), word, target.ToString(), [.. drains.Select(Translation.ToAnswer)],
             [.. BackendsOf(target).Select(Translation.ToAnswer)]);
-        var isUnderWay = drains.Any(drain => drain.Outcome == DrainOutcome.Draining);
+        var isUnderWay = drains.Any(drain => drain.Left > 0 || drain.Requests > 0);
         return context.WriteAnswerAsync(answer, AnswerContext.Default.SteerAnswer, isUnderWay ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 
