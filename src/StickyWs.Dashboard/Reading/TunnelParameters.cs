@@ -44,7 +44,7 @@ internal sealed class TunnelParameters
         if (text.Contains('/', StringComparison.Ordinal))
         {
             if (IPNetwork.TryParse(text, out var network)) return (network, null);
-            throw query.Bad("client", "use a network like 10.0.0.0/8, with zeros after its prefix");
+            throw query.Bad("client", "use a network like 10.0.0.0/8");
         }
 
         if (!IPEndPoint.TryParse(text, out var end)) throw query.Bad("client", "use an address, an address and port, or a network");
