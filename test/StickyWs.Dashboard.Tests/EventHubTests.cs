@@ -103,7 +103,7 @@ public sealed class EventHubTests
         Assert.Equal((true, 0), (lifetime.IsAborted, _hub.Readers));
     }
 
-    private static TunnelOpened Opened(int i) => new()
+    internal static TunnelOpened Opened(int i) => new()
     {
         At = DateTimeOffset.UnixEpoch,
         Tunnel = new TunnelStatus { Id = $"{i}", Pool = "chat", Backend = "a", Lane = "raw", BytesToBackend = 0, BytesToClient = 0, Age = TimeSpan.Zero },

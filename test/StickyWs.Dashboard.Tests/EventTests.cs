@@ -92,6 +92,24 @@ public sealed class EventTests : DashboardTest
     }
 
     [Fact]
+    public async Task A_reader_that_never_reads_is_cut_off()
+    {
+        var watched = new WatchedState();
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), services => services.AddSingleton<IStickyWsState>(watched)));
+        await using var client = await RawClient.ConnectAsync(host.Address, socket => socket.ReceiveBufferSize = 4096);
+        await client.WriteAsync("GET /stickyws/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        await Wait.UntilAsync(() => watched.Watches == 1);
+
+        await Wait.UntilAsync(() =>
+        {
+            for (var i = 0; i < 500; i++) watched.Tell(EventHubTests.Opened(i));
+            return watched.Watches == 0;
+        });
+
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state")).Status);
+    }
+
+    [Fact]
     public async Task A_stop_does_not_wait_for_streams()
     {
         var host = await StartAsync();
