@@ -26,19 +26,18 @@ internal readonly record struct EventFrame(ReadOnlyMemory<byte> Bytes, bool IsOf
         BackendDrained { Drain: var drain } => Of(id, "drained", new DrainedEvent(change.At, drain.ToAnswer()), AnswerContext.Default.DrainedEvent),
         PoolChanged { Pool: var pool } => Of(id, "pool", new PoolEvent(change.At, pool.ToAnswer()), AnswerContext.Default.PoolEvent),
         TunnelOpened { Tunnel: var tunnel } => Of(id, "tunnel-opened",
-            new TunnelOpenedEvent(change.At, tunnel.ToAnswer()), AnswerContext.Default.TunnelOpenedEvent) with { IsOfTunnel = true },
+            new TunnelOpenedEvent(change.At, tunnel.ToAnswer()), AnswerContext.Default.TunnelOpenedEvent, isOfTunnel: true),
         TunnelEnded ended => Of(id, "tunnel-ended",
-            new TunnelEndedEvent(change.At, ended.Tunnel.ToAnswer(), ended.Reason, ended.Farewell),
-            AnswerContext.Default.TunnelEndedEvent) with { IsOfTunnel = true },
+            new TunnelEndedEvent(change.At, ended.Tunnel.ToAnswer(), ended.Reason, ended.Farewell), AnswerContext.Default.TunnelEndedEvent, isOfTunnel: true),
         _ => Wake, // Of a kind that a later version brings.
     };
 
     public static EventFrame Snapshot(long id, StateSnapshot state, long missed, bool isReadOnly)
         => Of(id, "snapshot", new SnapshotEvent(state.At, missed, state.ToAnswer(isReadOnly)), AnswerContext.Default.SnapshotEvent);
 
-    private static EventFrame Of<T>(long id, string name, T data, JsonTypeInfo<T> type)
+    private static EventFrame Of<T>(long id, string name, T data, JsonTypeInfo<T> type, bool isOfTunnel = false)
     {
         var head = string.Create(CultureInfo.InvariantCulture, $"id: {id}\nevent: {name}\ndata: ");
-        return new EventFrame((byte[])[.. Encoding.UTF8.GetBytes(head), .. JsonSerializer.SerializeToUtf8Bytes(data, type), (byte)'\n', (byte)'\n']);
+        return new EventFrame((byte[])[.. Encoding.UTF8.GetBytes(head), .. JsonSerializer.SerializeToUtf8Bytes(data, type), .. "\n\n"u8], isOfTunnel);
     }
 }
