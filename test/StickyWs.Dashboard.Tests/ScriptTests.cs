@@ -21,7 +21,7 @@ public sealed partial class ScriptTests : DashboardTest
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "steer.sh"), Script());
             var step = Path.Combine(folder.FullName, "deploy.sh");
             await File.WriteAllTextAsync(step, $"#!/bin/sh\necho \"$1\" > deployed\n{deploy}\n");
-            File.SetUnixFileMode(step, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(step, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var start = new ProcessStartInfo("bash", ["steer.sh", "chat/a"]) { WorkingDirectory = folder.FullName, RedirectStandardOutput = true };
             start.Environment["BALANCER"] = $"http://127.0.0.1:{host.Address.Port}/stickyws";
             start.Environment["TOKEN"] = "a b"; // With a space, as "Bearer x" has one.
