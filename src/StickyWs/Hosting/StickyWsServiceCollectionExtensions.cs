@@ -140,6 +140,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddHostedService<Rebalancer>();
         services.AddHostedService<Outliers>();
         services.AddSingleton<IBackendControl, BackendControl>();
+        services.AddSingleton<ITunnelControl, TunnelControl>();
         services.AddSingleton<ProcessReadiness>();
         services.AddSingleton<StopSignals>();
         services.AddHostedService<TunnelShutdown>();

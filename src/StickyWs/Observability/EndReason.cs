@@ -49,7 +49,7 @@ public enum EndReason
     /// </summary>
     BackendTlsFailed,
 
-    /// <summary>Its backend was drained, and its clients were handed off: both sides were told (a Close frame).</summary>
+    /// <summary>Its backend was drained, and its clients were handed off, or this tunnel alone: both sides were told (a Close frame).</summary>
     HandedOff,
 
     /// <summary>Its backend was drained, and the time for that was over.</summary>

@@ -15,6 +15,15 @@ public interface IStickyWsState
     /// <returns>Those that fit, in no order.</returns>
     Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Reads open tunnels in an order, page by page. Unlike <see cref="ReadTunnelsAsync"/> it looks at all that fit, however few are shown.</summary>
+    /// <param name="filter">Which tunnels; its limit is the length of a page.</param>
+    /// <param name="order">The order.</param>
+    /// <param name="after">Where to go on: <see cref="TunnelPage.Next"/> of the page before, in the same order.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="FormatException"><paramref name="after"/> comes from no page.</exception>
+    Task<TunnelPage> FindTunnelsAsync(
+        TunnelFilter? filter = null, TunnelOrder order = TunnelOrder.Oldest, string? after = null, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Follows what happens: first a <see cref="SnapshotTaken"/>, then every change after it. A reader that is too slow is never waited for: it misses changes,
     /// and gets a new <see cref="SnapshotTaken"/> in their place.

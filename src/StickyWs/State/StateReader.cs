@@ -22,25 +22,33 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
         Pools = [.. snapshot.Pools.Select(Read)],
     };
 
-    public async Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter filter, CancellationToken cancellationToken)
+    /// <summary>Reads tunnels that are open, with both their tuples and how long they were idle.</summary>
+    public async Task<IReadOnlyList<TunnelStatus>> ReadAsync(Tunnel[] some, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(filter.Limit);
-        var fitting = tunnels.Find(tunnel => Fits(tunnel.Backend, filter), filter.Limit);
-        var read = new List<TunnelStatus>();
-        foreach (var some in fitting.Chunk(TuplesPerTurn))
+        var tuples = await ReadTuplesAsync(some, cancellationToken).ConfigureAwait(false);
+        var idle = await Idleness.ReadAsync(some, tunnels.Time).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return [.. some.Select((tunnel, place) => Read(tunnel, tuples[place], TimeSpan.FromMilliseconds(idle[place])))];
+    }
+
+    /// <summary>Asks for the tuples of connections to backends.</summary>
+    public static async Task<ConnectionTuple?[]> ReadTuplesAsync(Tunnel[] some, CancellationToken cancellationToken)
+    {
+        var read = new List<ConnectionTuple?>(some.Length);
+        foreach (var turn in some.Chunk(TuplesPerTurn))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            read.AddRange(await Task.WhenAll(some.Select(tunnel => ReadAsync(tunnel).AsTask())).WaitAsync(cancellationToken).ConfigureAwait(false));
+            var asked = turn.Select(tunnel => tunnel.ReadBackendTupleAsync().AsTask());
+            read.AddRange(await Task.WhenAll(asked).WaitAsync(cancellationToken).ConfigureAwait(false));
         }
 
-        return read;
+        return [.. read];
     }
 
     /// <summary>Reads a tunnel that is open, with both its tuples.</summary>
     public async ValueTask<TunnelStatus> ReadAsync(Tunnel tunnel) => Read(tunnel, await tunnel.ReadBackendTupleAsync().ConfigureAwait(false));
 
     /// <summary>Reads a tunnel that may have ended.</summary>
-    public TunnelStatus Read(Tunnel tunnel, ConnectionTuple? upstream = null) => new()
+    public TunnelStatus Read(Tunnel tunnel, ConnectionTuple? upstream = null, TimeSpan? idle = null) => new()
     {
         Id = tunnel.ConnectionId,
         Pool = tunnel.Backend.Pool,
@@ -51,6 +59,7 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
         BytesToBackend = tunnel.BytesToBackend,
         BytesToClient = tunnel.BytesToClient,
         Age = tunnels.Time.GetElapsedTime(tunnel.OpenedAt),
+        Idle = idle,
     };
 
     public static BackendStatus Read(Backend backend, PoolSnapshot pool) => new()
@@ -79,10 +88,6 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels)
         IsAwaited = pool.IsUnknown,
         Backends = [.. pool.Backends.Select(backend => Read(backend, pool))],
     };
-
-    private static bool Fits(Backend backend, TunnelFilter filter) => Fits(backend.Pool, filter.Pool) && Fits(backend.Name, filter.Backend);
-
-    private static bool Fits(string name, string? wanted) => wanted is null || name.Equals(wanted, StringComparison.OrdinalIgnoreCase);
 
     private static TunnelTuple? ToPublic(ConnectionTuple? tuple)
         => tuple is { } known ? new TunnelTuple(known.Source.ToEndPoint(), known.Destination.ToEndPoint()) : null;

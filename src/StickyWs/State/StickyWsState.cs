@@ -12,13 +12,23 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
 
     private readonly StateReader _reader = new(registry, tunnels);
 
+    private TunnelSearch Search => new(_reader, tunnels);
+
     /// <summary>How many changes wait for a reader before it misses some. A test sets it.</summary>
     public int Capacity { get; init; } = 4096;
 
     public StateSnapshot Read() => _reader.Read();
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
-        => _reader.ReadTunnelsAsync(filter ?? Any, cancellationToken);
+        => Search.ReadAsync(filter ?? Any, cancellationToken);
+
+    public Task<TunnelPage> FindTunnelsAsync(
+        TunnelFilter? filter = null, TunnelOrder order = TunnelOrder.Oldest, string? after = null, CancellationToken cancellationToken = default)
+    {
+        var place = TunnelPlace.First;
+        if (after is not null && !TunnelPlace.TryParse(after, out place)) throw new FormatException("This is no place of a page of tunnels.");
+        return Search.FindAsync(filter ?? Any, order, place, cancellationToken);
+    }
 
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

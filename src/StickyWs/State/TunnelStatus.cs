@@ -33,4 +33,7 @@ public sealed class TunnelStatus
 
     /// <summary>How long it has been open.</summary>
     public required TimeSpan Age { get; init; }
+
+    /// <summary>For how long no byte has moved, within a second or so; <see langword="null"/> in a <see cref="StateChange"/>, for which nobody asks.</summary>
+    public TimeSpan? Idle { get; init; }
 }

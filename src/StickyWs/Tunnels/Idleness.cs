@@ -29,10 +29,17 @@ internal static class Idleness
         return Sort(tunnels, idle, (long)least.TotalMilliseconds);
     }
 
+    /// <summary>Reads for how many milliseconds no byte has moved in each; 0 for one that cannot be asked.</summary>
+    /// <param name="tunnels">The tunnels.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="failed">As for <see cref="SortAsync"/>.</param>
+    public static async Task<long[]> ReadAsync(Tunnel[] tunnels, TimeProvider time, Action<Exception>? failed = null)
+        => [.. (await ReadAsync(tunnels, static tunnel => tunnel.ReadIdle(), time, failed).ConfigureAwait(false)).Select(idle => Math.Max(idle, 0))];
+
     private static Tunnel[] Sort(IReadOnlyList<Tunnel> tunnels, long[] idle, long least)
         => [.. Enumerable.Range(0, tunnels.Count).Where(place => idle[place] >= least).OrderByDescending(place => idle[place]).Select(place => tunnels[place])];
 
-    private static async Task<long[]> ReadAsync(IReadOnlyList<Tunnel> tunnels, Func<Tunnel, long> read, TimeProvider time, Action<Exception> failed)
+    private static async Task<long[]> ReadAsync(IReadOnlyList<Tunnel> tunnels, Func<Tunnel, long> read, TimeProvider time, Action<Exception>? failed)
     {
         var idle = new long[tunnels.Count];
         Array.Fill(idle, Busy);
@@ -42,7 +49,7 @@ internal static class Idleness
         return [.. idle]; // A late look goes on writing.
     }
 
-    private static void Look(IReadOnlyList<Tunnel> tunnels, IEnumerable<int> places, Func<Tunnel, long> read, long[] idle, Action<Exception> failed)
+    private static void Look(IReadOnlyList<Tunnel> tunnels, IEnumerable<int> places, Func<Tunnel, long> read, long[] idle, Action<Exception>? failed)
     {
         var hasFailed = false;
         foreach (var place in places)
@@ -55,7 +62,7 @@ internal static class Idleness
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                if (!hasFailed) failed(e);
+                if (!hasFailed) failed?.Invoke(e);
                 hasFailed = true;
             }
         }

@@ -90,6 +90,7 @@ public sealed partial class ObservabilityPageTests
     [Theory]
     [InlineData("StickyWs", "src/StickyWs/Observability/README.md")]
     [InlineData("StickyWs.Redis", "src/StickyWs.Redis/README.md")]
+    [InlineData("StickyWs.Dashboard", "src/StickyWs.Dashboard/README.md")]
     public void EventsTable_Events_AreEveryIdWithItsNameAndLevel(string project, string page)
     {
         var logged = Sources(project).SelectMany(source => LoggedEvent().Matches(source))

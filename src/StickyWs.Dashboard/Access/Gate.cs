@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http;
+using StickyWs.Dashboard.Answers;
+
+namespace StickyWs.Dashboard.Access;
+
+/// <summary>What every request passes before it is looked at, and what becomes of problems.</summary>
+internal sealed class Gate(StickyWsDashboardOptions options)
+{
+    /// <summary>Around what only shows something.</summary>
+    public RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, isSteering: false);
+
+    /// <summary>Around what changes something.</summary>
+    public RequestDelegate Steering(RequestDelegate answer) => context => RunAsync(context, answer, isSteering: true);
+
+    private async Task RunAsync(HttpContext context, RequestDelegate answer, bool isSteering)
+    {
+        context.Response.Protect();
+        var problem = Check(context, isSteering);
+        try
+        {
+            if (problem is null) await answer(context).ConfigureAwait(false);
+        }
+        catch (ProblemException e)
+        {
+            problem = e.Problem;
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // There is nobody to answer.
+        }
+
+        if (problem is not null) await context.WriteProblemAsync(problem).ConfigureAwait(false);
+    }
+
+    private Problem? Check(HttpContext context, bool isSteering)
+    {
+        var isReplaced = context.GetEndpoint() is { } endpoint && LocalRule.IsReplaced(endpoint.Metadata);
+        if ((isReplaced ? null : LocalRule.Check(context)) is { } remote) return remote;
+        if (OriginRule.Check(context) is { } foreign) return foreign;
+        if (!isSteering) return null;
+        if (OriginRule.CheckHeader(context.Request) is { } missing) return missing;
+        return options.ReadOnly ? Problem.Forbidden("read-only", "The dashboard only shows: the application has set ReadOnly.") : null;
+    }
+}

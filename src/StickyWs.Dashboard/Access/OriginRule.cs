@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Dashboard.Answers;
+
+namespace StickyWs.Dashboard.Access;
+
+/// <summary>
+/// Pages of other origins neither read nor steer, whatever CORS policy the application has as a whole; one that is set on the endpoints themselves is meant.
+/// Browsers say where a request comes from (Fetch Metadata, Origin), and no page can change that. What says nothing is no browser.
+/// </summary>
+internal static class OriginRule
+{
+    /// <summary>What a POST brings: a form cannot send it, and a script of another origin only after a preflight that nobody answers.</summary>
+    public const string Header = "X-StickyWs";
+
+    public static Problem? Check(HttpContext context)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not (null or IDisableCorsAttribute)) return null;
+        return IsOwn(context.Request) ? null : Problem.Forbidden("other-origin", "Pages of other origins are not answered.");
+    }
+
+    public static Problem? CheckHeader(HttpRequest request)
+        => request.Headers.TryGetValue(Header, out var value) && !string.IsNullOrWhiteSpace(value) ? null : Problem.Forbidden("header-missing",
+            $"A request that changes something needs the header {Header}, which pages of other sites cannot send: add '{Header}: 1'.");
+
+    private static bool IsOwn(HttpRequest request)
+    {
+        if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site))
+            return site is ["same-origin" or "none"] || (HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] is ["navigate"]);
+        return !request.Headers.TryGetValue("Origin", out var origin) || (origin is [{ } sent] && IsHostOf(request, sent));
+    }
+
+    private static bool IsHostOf(HttpRequest request, string origin)
+        => Uri.TryCreate(origin, UriKind.Absolute, out var from)
+            && Uri.TryCreate($"{from.Scheme}://{request.Host.Value}", UriKind.Absolute, out var own)
+            && from.Port == own.Port
+            && from.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,101 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StickyWs.Dashboard;
+using StickyWs.Dashboard.Access;
+using StickyWs.Dashboard.Events;
+using StickyWs.Dashboard.Reading;
+using StickyWs.Dashboard.Steering;
+using StickyWs.Draining;
+using StickyWs.State;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Maps the dashboard's endpoints.</summary>
+public static class StickyWsDashboardEndpointRouteBuilderExtensions
+{
+    /// <summary>
+    /// Maps the API that shows and steers the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
+    /// below the prefix are the dashboard's, before any pool and any fallback.
+    /// </summary>
+    /// <param name="endpoints">The application.</param>
+    /// <param name="pattern">The prefix; it may not be empty.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <returns>All endpoints together: authorization, rate limits and CORS are the application's to add.</returns>
+    /// <exception cref="ArgumentException">The prefix is empty, or an option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddStickyWebSocketBalancing</c> was not called, or there is no such policy.</exception>
+    public static IEndpointConventionBuilder MapStickyWsDashboard(
+        this IEndpointRouteBuilder endpoints, string pattern = "/stickyws", Action<StickyWsDashboardOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(pattern);
+        if (pattern.Trim('/').Length == 0)
+            throw new ArgumentException("The prefix is empty, so every request would be the dashboard's: use /stickyws.", nameof(pattern));
+        var services = endpoints.ServiceProvider;
+        if (services.GetService<IStickyWsState>() is not { } state)
+            throw new InvalidOperationException("StickyWs is not added: call builder.AddStickyWebSocketBalancing() before builder.Build().");
+        var options = new StickyWsDashboardOptions();
+        configure?.Invoke(options);
+        CheckPolicy(services, options.Checked().SteerPolicy);
+
+        var group = endpoints.MapGroup(pattern);
+        group.WithMetadata(new DisableRequestTimeoutAttribute()); // Event streams and drains take the time that they were asked for.
+        var gate = new Gate(options);
+        MapReading(group, gate, services, state, options);
+        MapSteering(group, gate, services, state, options.SteerPolicy);
+        var mark = new object();
+        group.WithMetadata(mark);
+        var notice = new LocalNotice(endpoints, mark, pattern, services.GetRequiredService<ILogger<LocalNotice>>());
+        services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(notice.Write);
+        return group;
+    }
+
+    private static void MapReading(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var reading = new ReadingEndpoints(state, services.GetRequiredService<IBackendControl>(), time, options);
+        var hub = new EventHub(state, time, options, services.GetRequiredService<ILogger<EventHub>>());
+        var events = new EventsEndpoint(hub, time, services.GetRequiredService<IHostApplicationLifetime>());
+        group.MapGet("state", gate.Reading(reading.StateAsync));
+        group.MapGet("drains", gate.Reading(reading.DrainsAsync));
+        group.MapGet("tunnels", gate.Reading(reading.TunnelsAsync));
+        group.MapGet("tunnels/{id}", gate.Reading(reading.TunnelAsync));
+        group.MapGet("events", gate.Reading(events.AnswerAsync));
+        group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
+        group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
+    }
+
+    private static void MapSteering(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, string? policy)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var audit = new Audit(services.GetRequiredService<ILoggerFactory>(), time);
+        var backends = new BackendEndpoints(state, services.GetRequiredService<IBackendControl>(), audit, time,
+            services.GetRequiredService<IHostApplicationLifetime>());
+        var tunnels = new TunnelEndpoints(services.GetRequiredService<ITunnelControl>(), audit, time);
+        Map("backends/{pool}/{target}", backends.BackendAsync);
+        Map("backends:{action}", backends.NamedAsync);
+        Map("pools/{target}", backends.PoolAsync);
+        Map("tunnels/{target}", tunnels.AnswerAsync);
+
+        void Map(string path, RequestDelegate answer)
+        {
+            var endpoint = group.MapPost(path, gate.Steering(answer));
+            if (policy is not null) endpoint.RequireAuthorization(policy);
+        }
+    }
+
+    // A policy that does not exist would fail each request. Providers that take their time are not waited for.
+    private static void CheckPolicy(IServiceProvider services, string? policy)
+    {
+        if (policy is null) return;
+        var provider = services.GetService<IAuthorizationPolicyProvider>()
+            ?? throw new InvalidOperationException($"SteerPolicy is '{policy}', but there is no authorization: call builder.Services.AddAuthorization(...).");
+        var finding = provider.GetPolicyAsync(policy);
+        if (finding.IsCompletedSuccessfully && finding.Result is null)
+            throw new InvalidOperationException($"SteerPolicy is '{policy}', but there is no such policy: add it by AddAuthorization, or correct the name.");
+    }
+}

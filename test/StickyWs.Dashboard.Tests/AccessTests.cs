@@ -1,0 +1,224 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using StickyWs.TestKit;
+
+namespace StickyWs.Dashboard.Tests;
+
+/// <summary>Who is answered, and who may steer.</summary>
+public sealed class AccessTests : DashboardTest
+{
+    private const string Stop = "backends/chat/a:stop";
+
+    public static TheoryData<string> Everything { get; } = new("state", "tunnels", "tunnels/x", "drains", "events", "openapi.json", "", "nothing");
+
+    [Theory]
+    [MemberData(nameof(Everything))]
+    public async Task Without_authorization_a_remote_client_is_refused(string path)
+    {
+        var host = await StartAsync();
+
+        var (status, problem) = await host.GetAsync(path, ("Test-Remote", "203.0.113.7"));
+
+        Assert.Equal((HttpStatusCode.Forbidden, "local-only"), (status, Kind(problem)));
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.PostAsync(Stop, ("Test-Remote", "203.0.113.7"))).Status);
+        Assert.DoesNotContain(host.Audit, line => line.Text.Contains("in force", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("127.8.8.8", HttpStatusCode.OK)]
+    [InlineData("::1", HttpStatusCode.OK)]
+    [InlineData("::ffff:127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("::ffff:10.0.0.1", HttpStatusCode.Forbidden)]
+    [InlineData("10.0.0.1", HttpStatusCode.Forbidden)]
+    [InlineData("fe80::1", HttpStatusCode.Forbidden)]
+    public async Task Without_authorization_this_machine_is_the_loopback_network(string remote, HttpStatusCode expected)
+        => Assert.Equal(expected, (await (await StartAsync()).GetAsync("state", ("Test-Remote", remote))).Status);
+
+    [Theory]
+    [InlineData("Forwarded", "for=10.0.0.1")]
+    [InlineData("X-Forwarded-For", "127.0.0.1")]
+    [InlineData("X-Forwarded-Proto", "https")]
+    [InlineData("x-forwarded-host", "localhost")]
+    [InlineData("X-Original-For", "10.0.0.1:5")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
+    [InlineData("Via", "1.1 proxy")]
+    [InlineData("CF-Connecting-IP", "127.0.0.1")]
+    public async Task Without_authorization_nobody_is_answered_through_a_proxy(string header, string value)
+    {
+        var (status, problem) = await (await StartAsync()).GetAsync("state", (header, value));
+
+        Assert.Equal((HttpStatusCode.Forbidden, "local-only"), (status, Kind(problem)));
+        Assert.Contains(header, (string)problem["detail"]!, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("localhost:{0}", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:{0}", HttpStatusCode.OK)]
+    [InlineData("[::1]:{0}", HttpStatusCode.OK)]
+    [InlineData("rebound.example:{0}", HttpStatusCode.Forbidden)]
+    [InlineData("localhost.rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("127.0.0.1.rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("10.0.0.1", HttpStatusCode.Forbidden)]
+    public async Task Without_authorization_the_host_is_this_machine_by_name(string name, HttpStatusCode expected)
+    {
+        var host = await StartAsync();
+
+        Assert.Equal(expected, (await host.GetAsync("state", ("Host", string.Format(null, name, host.Address.Port)))).Status);
+    }
+
+    [Fact]
+    public async Task Without_authorization_the_protocol_of_old_proxies_is_refused()
+    {
+        var host = await StartAsync();
+        await using var client = await RawClient.ConnectAsync(host.Address);
+
+        Assert.Equal(403, HttpHead.Status(await client.AskAsync("GET /stickyws/state HTTP/1.0\r\nHost: localhost\r\n\r\n")));
+    }
+
+    [Fact]
+    public async Task Without_an_address_nobody_is_on_this_machine()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), web: web => web.UseTestServer()));
+        using var client = host.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>() is TestServer server ? server.CreateClient() : null!;
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(new Uri("/stickyws/state", UriKind.Relative), Wait.Token())).StatusCode);
+        client.DefaultRequestHeaders.Add("Test-Remote", "127.0.0.1");
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/stickyws/state", UriKind.Relative), Wait.Token())).StatusCode);
+    }
+
+    [Fact]
+    public async Task Authorized_it_answers_from_anywhere_and_nobody_else()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), protect: all => all.RequireAuthorization()));
+        (string, string)[] remote = [("Test-Remote", "203.0.113.7"), ("Host", "dash.example"), ("X-Forwarded-For", "203.0.113.9")];
+
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", [.. remote, ("X-User", "anna")])).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.GetAsync("state", remote)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.GetAsync("state")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostAsync(Stop)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.GetAsync("nothing")).Status);
+        Assert.DoesNotContain(host.Log.Lines, line => line.Event == "LocalOnly");
+    }
+
+    [Fact]
+    public async Task Anonymity_that_is_allowed_is_no_authorization()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), protect: all => all.RequireAuthorization().AllowAnonymous()));
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.GetAsync("state", ("Test-Remote", "203.0.113.7"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state")).Status);
+    }
+
+    [Fact]
+    public async Task Without_authorization_the_log_says_so_once()
+    {
+        var host = await StartAsync();
+        await host.GetAsync("state");
+
+        Assert.Single(host.Log.Lines, line => line.Event == "LocalOnly" && line.Text.Contains("/stickyws", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
+    [InlineData("Sec-Fetch-Site", "")]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Origin", "null")]
+    [InlineData("Origin", "http://localhost:1")]
+    public async Task Another_origin_neither_reads_nor_steers_even_if_the_application_allows_all(string header, string value)
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), services => services.AddCors(),
+            use: app => app.UseCors(policy => policy.SetIsOriginAllowed(_ => true).AllowAnyHeader().AllowAnyMethod().AllowCredentials())));
+
+        Assert.Equal("other-origin", Kind((await host.GetAsync("state", (header, value))).Body));
+        Assert.Equal("other-origin", Kind((await host.GetAsync("events", (header, value))).Body));
+        Assert.Equal("other-origin", Kind((await host.PostAsync(Stop, (header, value))).Body));
+        Assert.Empty(host.Audit);
+    }
+
+    [Fact]
+    public async Task Its_own_pages_read_and_steer()
+    {
+        var host = await StartAsync();
+        var own = host.Address.GetLeftPart(UriPartial.Authority);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", ("Sec-Fetch-Site", "same-origin"), ("Origin", own))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("Origin", own))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("Sec-Fetch-Site", "same-origin"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.PostAsync(Stop, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"))).Status);
+    }
+
+    [Fact]
+    public async Task An_origin_that_the_application_names_for_it_is_meant()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(),
+            services => services.AddCors(cors => cors.AddPolicy("wall", policy => policy.WithOrigins("http://wall.example"))),
+            all => all.RequireCors("wall"), use: app => app.UseCors()));
+        using var request = host.Request(HttpMethod.Get, "state", ("Origin", "http://wall.example"), ("Sec-Fetch-Site", "cross-site"));
+
+        using var answer = await host.Client.SendAsync(request, Wait.Token());
+
+        Assert.Equal((HttpStatusCode.OK, "http://wall.example"), (answer.StatusCode, answer.Headers.GetValues("Access-Control-Allow-Origin").Single()));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("  ")]
+    public async Task Without_its_header_a_post_changes_nothing(string? value)
+    {
+        var host = await StartAsync();
+        using var request = host.Request(HttpMethod.Post, Stop);
+        if (value is not null) request.Headers.TryAddWithoutValidation("X-StickyWs", value);
+        request.Content = new FormUrlEncodedContent([new("X-StickyWs", "1")]);
+
+        var (status, problem) = await host.SendAsync(request);
+
+        Assert.Equal((HttpStatusCode.Forbidden, "header-missing"), (status, Kind(problem)));
+        Assert.Equal("On", (string?)(await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!["mode"]);
+    }
+
+    [Fact]
+    public async Task Read_only_it_shows_and_refuses_every_post()
+    {
+        var host = await StartAsync(configure: options => options.ReadOnly = true);
+
+        Assert.True((bool)(await host.GetAsync("state")).Body["readOnly"]!);
+        foreach (var path in new[] { Stop, "pools/chat:cut", "backends:stop?pool=chat", "tunnels/x:goodbye" })
+            Assert.Equal("read-only", Kind((await host.PostAsync(path)).Body));
+    }
+
+    [Fact]
+    public async Task A_policy_says_who_may_steer()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), protect: all => all.RequireAuthorization(),
+            configure: options => options.SteerPolicy = "ops"));
+
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", ("X-User", "anna"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.PostAsync(Stop, ("X-User", "anna"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("X-User", "olga"))).Status);
+        Assert.Contains("olga from 127.0.0.1:", Assert.Single(host.Audit).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mistake_in_the_set_up_stops_the_start()
+    {
+        var settings = await EchoPoolAsync();
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(() => DashboardHost.StartAsync(settings, configure: o => o.SteerPolicy = "opps"));
+        var range = await Assert.ThrowsAsync<ArgumentException>(() => DashboardHost.StartAsync(settings, configure: o => o.MaxEventStreams = 0));
+        var builder = WebApplication.CreateSlimBuilder();
+        await using var app = builder.Build();
+        var missing = Assert.Throws<InvalidOperationException>(() => app.MapStickyWsDashboard());
+        var empty = Assert.Throws<ArgumentException>(() => app.MapStickyWsDashboard("/"));
+
+        Assert.Contains("opps", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxEventStreams", range.Message, StringComparison.Ordinal);
+        Assert.Contains("AddStickyWebSocketBalancing", missing.Message, StringComparison.Ordinal);
+        Assert.Contains("empty", empty.Message, StringComparison.Ordinal);
+    }
+}

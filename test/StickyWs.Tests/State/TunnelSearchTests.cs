@@ -1,0 +1,139 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using StickyWs.Backends;
+using StickyWs.Kernel;
+using StickyWs.Observability;
+using StickyWs.State;
+using StickyWs.Tests.Backends;
+using StickyWs.Transport;
+using StickyWs.Tunnels;
+
+namespace StickyWs.Tests.State;
+
+public sealed class TunnelSearchTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly FakeTimeProvider _clock = new();
+    private readonly BackendRegistry _registry;
+    private readonly TunnelTable _tunnels;
+    private readonly StickyWsState _state;
+
+    public TunnelSearchTests()
+    {
+        _registry = Fleet.Registry(Fleet.Options(1, 1), time: _clock);
+        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<TunnelTable>.Instance);
+        _state = new StickyWsState(_registry, _tunnels);
+    }
+
+    public void Dispose() => _services.Dispose();
+
+    [Theory]
+    [InlineData(TunnelOrder.Oldest, "1 2 3 4")]
+    [InlineData(TunnelOrder.Newest, "4 3 2 1")]
+    [InlineData(TunnelOrder.Idlest, "2 1 4 3")]
+    [InlineData(TunnelOrder.Busiest, "3 4 1 2")]
+    public async Task Find_InAnOrder_ShowsItPageByPage(TunnelOrder order, string expected)
+    {
+        int[] idle = [500, 900, 0, 100];
+        int[] bytes = [2, 1, 9, 5];
+        for (var i = 0; i < 4; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            Open($"{i + 1}", idle: idle[i]).CountToBackend(bytes[i]);
+        }
+
+        List<string> seen = [];
+        string? after = null;
+        do
+        {
+            var page = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 3 }, order, after, Wait.Token());
+            Assert.Equal((4, 4), (page.Open, page.Fitting));
+            seen.AddRange(page.Tunnels.Select(tunnel => tunnel.Id));
+            after = page.Next;
+        }
+        while (after is not null);
+
+        Assert.Equal(expected, string.Join(' ', seen));
+    }
+
+    // All at the same moment: their ids tell them apart.
+    [Fact]
+    public async Task Find_AfterATunnelThatHasEnded_GoesOnWhereItWas()
+    {
+        var all = Enumerable.Range(0, 9).Select(i => Open($"{i}")).ToArray();
+        var first = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 4 }, cancellationToken: Wait.Token());
+        _tunnels.Close(all[3]);
+        _tunnels.Close(all[0]);
+
+        var second = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, after: first.Next, cancellationToken: Wait.Token());
+
+        Assert.Equal("4 5 6 7 8", string.Join(' ', second.Tunnels.Select(tunnel => tunnel.Id)));
+        Assert.Equal((7, 7, null), (second.Open, second.Fitting, second.Next));
+    }
+
+    [Fact]
+    public async Task Find_ByClientUpstreamAgeAndIdleTime_FindsThat()
+    {
+        Open("old", "10.0.0.1:1000", "10.1.0.1:500", idle: 5000);
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Open("new", "10.0.0.2:1000", "10.1.0.1:501", idle: 10);
+        Open("mapped", "[::ffff:10.0.0.3]:1001", "[::ffff:10.1.0.1]:502", idle: 10);
+        Open("none", null, null);
+
+        Assert.Equal("mapped new old", await FoundAsync(new TunnelFilter { Client = IPNetwork.Parse("10.0.0.0/24") }));
+        Assert.Equal("mapped", await FoundAsync(new TunnelFilter { Client = IPNetwork.Parse("10.0.0.3/32") }));
+        Assert.Equal("new old", await FoundAsync(new TunnelFilter { ClientPort = 1000 }));
+        Assert.Equal("new", await FoundAsync(new TunnelFilter { Upstream = IPEndPoint.Parse("10.1.0.1:501") }));
+        Assert.Equal("mapped", await FoundAsync(new TunnelFilter { Upstream = IPEndPoint.Parse("10.1.0.1:502") }));
+        Assert.Equal("mapped new old", await FoundAsync(new TunnelFilter { Upstream = IPEndPoint.Parse("10.9.9.9:80") }));
+        Assert.Equal("old", await FoundAsync(new TunnelFilter { MinAge = TimeSpan.FromSeconds(30) }));
+        Assert.Equal("old", await FoundAsync(new TunnelFilter { MinIdle = TimeSpan.FromSeconds(5) }));
+        Assert.Equal("none", await FoundAsync(new TunnelFilter { Id = "none" }));
+        Assert.Equal("", await FoundAsync(new TunnelFilter { Id = "none", Client = IPNetwork.Parse("0.0.0.0/0") }));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("x")]
+    [InlineData("MQ")] // "1", without an id.
+    [InlineData("eCB5")] // "x y".
+    [InlineData("\0")]
+    public async Task Find_AfterWhatIsNoPlace_IsAFormatError(string after)
+        => await Assert.ThrowsAsync<FormatException>(() => _state.FindTunnelsAsync(after: after, cancellationToken: Wait.Token()));
+
+    private async Task<string> FoundAsync(TunnelFilter filter)
+    {
+        var found = (await _state.FindTunnelsAsync(filter, cancellationToken: Wait.Token())).Tunnels.Select(tunnel => tunnel.Id).Order(StringComparer.Ordinal);
+        var read = (await _state.ReadTunnelsAsync(filter, Wait.Token())).Select(tunnel => tunnel.Id).Order(StringComparer.Ordinal);
+        Assert.Equal(found, read);
+        return string.Join(' ', found);
+    }
+
+    private PlacedTunnel Open(string id, string? client = null, string? upstream = null, long idle = 0)
+    {
+        var backend = Fleet.PoolOf(_registry).Backends[0];
+        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+        var tunnel = new PlacedTunnel(id, lease, _tunnels.Now, client, upstream, idle);
+        Assert.True(_tunnels.TryOpen(tunnel));
+        return tunnel;
+    }
+
+    private sealed class PlacedTunnel(string id, Lease lease, long openedAt, string? client, string? upstream, long idle) : Tunnel(id, lease, openedAt)
+    {
+        public override string Lane => LaneNames.Portable;
+
+        public override ConnectionTuple? Tuple => TupleOf(client);
+
+        public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => new(TupleOf(upstream));
+
+        public override long ReadIdle() => idle;
+
+        public override void Abort(EndReason reason) => throw new NotSupportedException();
+
+        private static ConnectionTuple? TupleOf(string? source)
+            => source is null ? null : new ConnectionTuple(new RawAddress(IPEndPoint.Parse(source)), new RawAddress(IPEndPoint.Parse("10.9.9.9:80")));
+    }
+}
