@@ -18,6 +18,7 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
 
     private Mode _mode;
     private byte[] _head = [];
+    private readonly EchoFrames _echo = new();
     private FrameReader? _frames;
     private long _pushed;
 
@@ -108,6 +109,7 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
         if (connection.HasUnsent) return TrySendRest();
         var count = connection.TryReceive(buffer);
         if (count <= 0) return count == Tcp.NotYet;
+        _echo.Turn(buffer.AsSpan(0, count));
         if (!connection.TrySend(buffer.AsSpan(0, count))) return false;
         if (connection.HasUnsent) epoll.Change(connection.Socket, Epoll.Writable, connection.Socket);
         return true;

@@ -15,7 +15,7 @@ internal static class Opening
         var connection = ShakeHands(dialer.Connect(), Messages.Handshake);
         connection.Send(Messages.Small);
         var echo = ReadExactly(connection, Messages.Small.Length);
-        if (!echo.AsSpan().SequenceEqual(Messages.Small)) throw new IOException("The echo is not what was sent.");
+        if (!echo.AsSpan().SequenceEqual(EchoFrames.Of(Messages.Small))) throw new IOException("The echo is not what was sent.");
         return connection;
     }
 
