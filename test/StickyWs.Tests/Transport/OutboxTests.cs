@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
@@ -137,6 +138,22 @@ public sealed class OutboxTests : IAsyncDisposable
         await Wait.UntilAsync(async () => await _rig.DoAsync(() => _rig.Reactor.Count) < sockets);
     }
 
+    // It would look like a response that ends there.
+    [Fact]
+    public async Task Close_InOrder_AfterBytesWereLost_IsAReset()
+    {
+        using (await _rig.HoldAsync())
+        {
+            await SendAsync("lost");
+            ((IGatheredSend)Field<Outbox>("_outbox")).Done(-(int)Errno.ENOMEM);
+        }
+
+        await Assert.ThrowsAsync<IOException>(() => SendAsync("x"));
+        _channel.Close(new ConnectionAbortedException(), isReset: false);
+
+        await Assert.ThrowsAsync<IOException>(() => _peer.ReadToEndAsync());
+    }
+
     [Fact]
     public async Task Send_AfterABreak_Fails()
     {
@@ -179,6 +196,9 @@ public sealed class OutboxTests : IAsyncDisposable
         Sends(reactor, 1);
         Assert.False(Sends(reactor, 1));
     }
+
+    private T Field<T>(string name)
+        => (T)typeof(Channel).GetField(name, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(_channel)!;
 
     private static bool Sends(UringReactor reactor, int count)
     {

@@ -21,6 +21,7 @@ internal sealed partial class Channel
             _isClosed = true;
             _reason = reason;
             isHeld = !isReset && HoldsUnsent();
+            isReset |= _outbox is { Lost: not Errno.None }; // An end in order would look like the whole.
             _isGone = !isHeld;
             if (isReset) _outbox?.Drop();
             else if (!isHeld) _ = Libc.Shutdown(_fd, Libc.SHUT_WR); // Otherwise a peer whose bytes were not received might get an RST before the last data.

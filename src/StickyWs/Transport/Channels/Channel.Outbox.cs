@@ -5,8 +5,9 @@ namespace StickyWs.Transport;
 // Sends that wait for the reactor's turn, and the close that has to wait for them.
 internal sealed partial class Channel
 {
-    // How long the last bytes may wait for a peer that takes nothing.
-    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(5);
+    // The last bytes wait for a peer that takes something, for a minute in all.
+    private const int MostHolds = 12;
+    private static readonly TimeSpan HoldStep = TimeSpan.FromSeconds(5);
 
     // Made for the first send that is gathered.
     private Outbox? _outbox;
@@ -17,6 +18,7 @@ internal sealed partial class Channel
 
     // Closed, in order, but what the outbox holds is not with the kernel yet. Used on the reactor's thread only, once closed.
     private bool _isHeldOpen;
+    private int _holds;
 
     /// <summary>Guards the outbox.</summary>
     internal Lock Lock => _lock;
@@ -42,7 +44,7 @@ internal sealed partial class Channel
         bool mustLaunch;
         lock (_lock)
         {
-            if (_isClosed || _fault != Errno.None) return false; // Reported as by any other send.
+            if (_isClosed || _fault != Errno.None || Failure is not null || HasPeerFinished) return false; // Reported as by any other send.
             _outbox ??= new Outbox(this, _reactor, _socket, _memory);
             if (!_outbox.TryTake(bytes, out mustLaunch)) return false;
         }
@@ -86,7 +88,7 @@ internal sealed partial class Channel
     /// <summary>The kernel has no room for what the outbox holds. On the reactor's thread.</summary>
     internal void AwaitRoomForOutbox()
     {
-        if (_isHeldOpen) _ = GiveUpLaterAsync();
+        WatchHold();
         _reactor.AwaitRoom(_socket);
     }
 
@@ -107,7 +109,7 @@ internal sealed partial class Channel
         bool isEmpty, isBlocked;
         lock (_lock) (isEmpty, isBlocked) = (_outbox!.IsEmpty, _outbox.IsBlocked);
         if (isEmpty) FinishClosing(isReset: false);
-        else if (isBlocked) _ = GiveUpLaterAsync();
+        else if (isBlocked) WatchHold();
     }
 
     private void FinishClosing(bool isReset)
@@ -124,9 +126,22 @@ internal sealed partial class Channel
         _reactor.Close(_socket, isReset);
     }
 
-    private async Task GiveUpLaterAsync()
+    private void WatchHold()
     {
-        await Task.Delay(LongestHold, TimeProvider.System).ConfigureAwait(false);
-        Run(() => FinishClosing(isReset: true));
+        if (_isHeldOpen && _holds++ == 0) _ = WatchHoldAsync(_reactor.Acknowledged(_socket));
+    }
+
+    // The kernel reports room when a third of its buffer is free, and takes some long before.
+    private async Task WatchHoldAsync(long acknowledged)
+    {
+        await Task.Delay(HoldStep, TimeProvider.System).ConfigureAwait(false);
+        Run(() =>
+        {
+            if (_isHeldOpen) _outbox!.Retry();
+            if (!_isHeldOpen) return;
+            var now = _reactor.Acknowledged(_socket);
+            if (now == acknowledged || _holds++ == MostHolds) FinishClosing(isReset: true);
+            else _ = WatchHoldAsync(now);
+        });
     }
 }

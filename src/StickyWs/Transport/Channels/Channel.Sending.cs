@@ -169,6 +169,7 @@ internal sealed partial class Channel : IGatheredSend, IValueTaskSource
         {
             while (!_isClosed)
             {
+                if (_outbox is { Lost: not Errno.None } lost) throw Failed(lost.Lost);
                 if (_outbox is { IsEmpty: false } && !FlushOutbox()) return 0;
                 var sent = message is null
                     ? Libc.Send(_fd, start, (nuint)length, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT)

@@ -34,6 +34,9 @@ internal sealed class Outbox(Channel channel, Reactor reactor, int socket, Memor
     /// <summary>Whether the kernel has no room for what is on its way. Under the lock.</summary>
     public bool IsBlocked => _isBlocked;
 
+    /// <summary>Why bytes were lost that count as sent: nothing may follow them. Under the lock.</summary>
+    public Errno Lost { get; private set; }
+
     /// <summary>Somebody waits for the end of this send.</summary>
     public bool IsAwaited => _isAwaited;
 
@@ -131,7 +134,7 @@ internal sealed class Outbox(Channel channel, Reactor reactor, int socket, Memor
         lock (channel.Lock)
         {
             if (error == Errno.None) error = SendLeft();
-            else DropAll();
+            else Lose(error);
             (isEmpty, isBlocked) = (IsEmpty, _isBlocked);
             wasAwaited = isEmpty && StopAwaiting();
         }
@@ -172,7 +175,7 @@ internal sealed class Outbox(Channel channel, Reactor reactor, int socket, Memor
                 return Errno.None;
             }
 
-            DropAll();
+            Lose(error);
             return error;
         }
 
@@ -180,8 +183,10 @@ internal sealed class Outbox(Channel channel, Reactor reactor, int socket, Memor
         return Errno.None;
     }
 
-    private void DropAll()
+    // Unless the channel is closed already.
+    private void Lose(Errno error)
     {
+        if (error != Errno.ECANCELED) Lost = error;
         DropFilling();
         DropLeaving();
     }
