@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using StickyWs.TestKit;
 
@@ -15,10 +16,10 @@ public abstract class BalancerTest : IAsyncLifetime
     public static TheoryData<Lane> PlainLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.KeptAlive);
 
     /// <summary>Those in which the first request of a plain connection is sniffed.</summary>
-    public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable);
+    public static TheoryData<Lane> FirstRequestLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.RawTls);
 
     /// <summary>The same, and inside the TLS that ends in the raw lane.</summary>
-    public static TheoryData<Lane> FirstRequestAndTlsLanes { get; } = [.. FirstRequestLanes, Lane.RawTls, Lane.RawTlsKept];
+    public static TheoryData<Lane> FirstRequestAndTlsLanes { get; } = [.. FirstRequestLanes, Lane.RawTlsKept];
 
     public static TheoryData<Lane> SniffedLanes { get; } = new(Lane.Raw, Lane.RawEpoll, Lane.RawInline, Lane.Portable, Lane.SniffedInsideTls,
         Lane.RawTls, Lane.RawTlsEpoll, Lane.RawTlsKept);
@@ -53,6 +54,12 @@ public abstract class BalancerTest : IAsyncLifetime
     }
 
     protected static LiveSettings Pool(params string[] addresses) => new LiveSettings().WithPool("chat", addresses);
+
+    /// <summary>A client that takes any certificate, since that of the balancer is made for the test.</summary>
+    protected static HttpClient TrustingClient(Uri? address = null) => new(new SocketsHttpHandler
+    {
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+    }) { BaseAddress = address };
 
     /// <summary>The certificate of a backend with TLS.</summary>
     protected static X509Certificate2? CertificateIf(bool isTls) => isTls ? TestCertificate.Server : null;

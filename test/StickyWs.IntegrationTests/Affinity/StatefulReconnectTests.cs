@@ -32,9 +32,11 @@ public sealed class StatefulReconnectTests : BalancerTest
         await using var connection = new HubConnectionBuilder().WithUrl(new Uri(balancer.Address, "hub"), options =>
         {
             options.Transports = HttpTransportType.WebSockets;
+            options.HttpMessageHandlerFactory = _ => new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
             options.WebSocketFactory = async (context, cancellation) =>
             {
                 var socket = new ClientWebSocket();
+                socket.Options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
                 await socket.ConnectAsync(context.Uri, cancellation);
                 sockets.Add(socket);
                 return socket;

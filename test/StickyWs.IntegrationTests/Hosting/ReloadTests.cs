@@ -154,7 +154,7 @@ public sealed class ReloadTests : BalancerTest
         balancer.Settings.Change(data => data["StickyWs:Pools:chat:Backends:a:Address"] = "http://127.0.0.1:1");
         await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "NewBackendsUnhealthy"));
 
-        using var client = new HttpClient();
+        using var client = TrustingClient();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(balancer.Address)).StatusCode);
         Assert.Equal(503, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
         Assert.Single(balancer.Log.Lines, line => line.Event == "FirstProbeFailed");
@@ -183,7 +183,7 @@ public sealed class ReloadTests : BalancerTest
         foreach (var isHandshake in (bool[])[false, true])
         {
             var balancer = Start(lane, Pool("http://127.0.0.1:1"));
-            using var client = new HttpClient();
+            using var client = TrustingClient();
             for (var i = 0; i < 3; i++)
             {
                 if (isHandshake) Assert.Equal(502, HttpHead.Status(await (await ConnectAsync(balancer, lane)).AskAsync(HttpHead.Handshake())));
@@ -209,13 +209,13 @@ public sealed class ReloadTests : BalancerTest
 
     private static async Task FlyAsync(Balancer balancer, ConcurrentBag<string> answers, CancellationToken stop)
     {
-        using var client = new HttpClient { BaseAddress = balancer.Address };
+        using var client = TrustingClient(balancer.Address);
         while (!stop.IsCancellationRequested) answers.Add(await client.GetStringAsync("/", CancellationToken.None));
     }
 
     private static async Task<string> GetAsync(Balancer balancer)
     {
-        using var client = new HttpClient();
+        using var client = TrustingClient();
         return await client.GetStringAsync(balancer.Address);
     }
 
