@@ -36,7 +36,7 @@ public sealed class AttackTests : BalancerTest
                 }
             }
 
-            foreach (var lane in (Lane[])[Lane.Raw, Lane.InsideTls])
+            foreach (var lane in (Lane[])[Lane.Raw, Lane.InsideTls, Lane.RawTls])
             {
                 data.Add(lane, "none", AllInTurn);
                 data.Add(lane, "Tcp", AllInTurn);

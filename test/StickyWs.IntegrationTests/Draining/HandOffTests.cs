@@ -131,6 +131,7 @@ public sealed class HandOffTests : DrainingTest
 
     [Theory]
     [MemberData(nameof(PlainLanes))]
+    [InlineData(Lane.RawTls)]
     public async Task The_longest_idle_goes_first(Lane lane)
     {
         await using var backend = RawBackend.Opening();

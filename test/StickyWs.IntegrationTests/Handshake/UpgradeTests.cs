@@ -77,6 +77,7 @@ public sealed class UpgradeTests : BalancerTest
 
     [Theory]
     [MemberData(nameof(PlainLanes))]
+    [InlineData(Lane.RawTls)]
     public async Task A_client_that_has_finished_still_hears_the_backend(Lane lane)
     {
         await using var backend = Switching("tcp");

@@ -109,6 +109,7 @@ public sealed class HandshakeTests : StormTest
 
     [Theory]
     [MemberData(nameof(PlainLanes))]
+    [InlineData(Lane.RawTls)]
     public async Task A_limit_that_is_raised_or_removed_lets_those_in_who_wait(Lane lane)
     {
         await using var backend = new GatedBackend();
@@ -150,6 +151,7 @@ public sealed class HandshakeTests : StormTest
 
     [Theory]
     [MemberData(nameof(PlainLanes))]
+    [InlineData(Lane.RawTls)]
     public async Task A_rate_spreads_handshakes_that_come_at_once(Lane lane)
     {
         await using var backend = new GatedBackend();
