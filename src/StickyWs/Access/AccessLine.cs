@@ -86,8 +86,11 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
     /// <inheritdoc cref="Host"/>
     public string? Path { get; init; }
 
-    /// <summary>Whether it is logged; if not, it only ends the tunnel's trace.</summary>
-    public bool IsLogged { get; init; } = true;
+    /// <summary>Whether it is logged; if not, it only ends the tunnel's trace. <see cref="AccessLog"/> may have no room for it.</summary>
+    public bool IsLogged { get; set; } = true;
+
+    /// <summary>Whether it ends the tunnel's trace. Written by <see cref="AccessLog"/>.</summary>
+    public bool IsTraced { get; set; }
 
     /// <summary>The trace that hears of the end.</summary>
     public TracedTunnel? Traced { get; init; }

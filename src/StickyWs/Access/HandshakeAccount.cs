@@ -29,14 +29,17 @@ internal sealed class HandshakeAccount : IDisposable
     private readonly IPAddress? _forwarded;
     private readonly bool _isLogged;
     private readonly long _startedAt;
-    private readonly Activity? _outer;
+    private readonly Activity? _outer; // The pipeline's own span, if somebody listens to it.
     private Activity? _server;
     private Activity? _ask;
+    private Activity? _beforeServer;
+    private Activity? _beforeAsk;
     private int _asked;
     private Backend? _backend;
     private ConnectionTuple? _upstream;
     private HandshakeOutcome? _outcome;
     private int _status;
+    private TimeSpan? _took;
     private bool _isOpen;
 
     public HandshakeAccount(AccessLog log, Tracer tracer, TimeProvider time, in ClientFacts client, RequestHead? head, BackendChoice choice)
@@ -48,7 +51,7 @@ internal sealed class HandshakeAccount : IDisposable
         (_host, _path) = (host is null ? null : AccessText.Of(host), head is null ? null : AccessText.Of(head.Path));
         _method = head is null ? null : head.Method.SequenceEqual("GET"u8) ? "GET" : Encoding.ASCII.GetString(head.Method);
         _forwarded = choice.Client is { } address && !address.Equals(client.Tuple?.SourceAddress) ? address : null;
-        _outer = client.IsInPipeline ? Activity.Current : null;
+        _outer = client.IsInPipeline && Activity.Current is { } current && current.Source.HasListeners() ? current : null;
     }
 
     /// <summary>The id of the trace that it belongs to; 0 for none.</summary>
@@ -63,10 +66,15 @@ internal sealed class HandshakeAccount : IDisposable
         return BinaryPrimitives.ReadUInt128BigEndian(id);
     }
 
-    /// <summary>Starts the server's span, unless the pipeline has one.</summary>
+    /// <summary>
+    /// Starts the server's span, unless the pipeline has one that somebody listens to. Listeners are called at once: whether there is a span, and which
+    /// trace the backend is told of, is for them to say.
+    /// </summary>
     public void BeginSpan()
     {
-        if (_head is not null && !_client.IsInPipeline) _log.Attempt(this, static account => account._server = account.StartServer());
+        if (_head is null || _outer is not null) return;
+        _beforeServer = Activity.Current;
+        Attempt(static account => account._server = account.StartServer());
     }
 
     /// <summary>A backend is asked.</summary>
@@ -76,27 +84,33 @@ internal sealed class HandshakeAccount : IDisposable
         (_backend, _upstream) = (backend, upstream);
         if (_head is null) return [];
         IReadOnlyList<KeyValuePair<string, string>> headers = [];
-        _log.Attempt(this, account =>
+        _beforeAsk = Activity.Current;
+        Attempt(account =>
         {
-            if (account._server is not null || (account._client.IsInPipeline && account._tracer.HasListeners)) account._ask = account.StartClient();
-
-            // A span of the pipeline that nobody listens to is in nobody's trace.
-            headers = Tracer.HeadersOf(account._ask ?? account._server ?? (account._outer is { } outer && outer.Source.HasListeners() ? outer : null));
+            // Without listeners of ours the client's trace passes as it came, as it does without an account: lines change nothing of it.
+            var outer = account._tracer.HasListeners ? account._outer : null;
+            if ((account._server ?? outer) is not null) account._ask = account.StartClient();
+            headers = Tracer.HeadersOf(account._ask ?? account._server ?? outer);
         });
         _asked++;
         return headers;
     }
 
     /// <summary>The backend has answered, or failed to.</summary>
-    /// <param name="outcome">How.</param>
+    /// <param name="outcome">How; <see langword="null"/> if the application ended it.</param>
     /// <param name="status">The status of its answer; 0 without.</param>
-    public void Answered(HandshakeOutcome outcome, int status) => Stop(ref _ask, outcome, status, isFailed: status >= 400);
+    public void Answered(HandshakeOutcome? outcome, int status) => Stop(ref _ask, _beforeAsk, outcome, status, isFailed: status >= 400);
 
     /// <summary>The handshake has ended without a tunnel.</summary>
-    /// <param name="outcome">How.</param>
+    /// <param name="outcome">How; <see langword="null"/> if the application ended it.</param>
     /// <param name="status">What the client got; 0 for nothing.</param>
-    /// <param name="backend">The backend that is to blame, if it was not asked.</param>
-    public void Ended(HandshakeOutcome outcome, int status, Backend? backend = null) => (_outcome, _status, _backend) = (outcome, status, _backend ?? backend);
+    /// <param name="backend">The backend that is to blame, if that is another than the one that was asked last.</param>
+    public void Ended(HandshakeOutcome? outcome, int status, Backend? backend = null)
+    {
+        (_outcome, _status) = (outcome, status);
+        _took = _time.GetElapsedTime(_startedAt); // What the client gets may yet have a long body.
+        if (backend is not null && backend != _backend) (_backend, _upstream) = (backend, null);
+    }
 
     /// <summary>The handshake has ended with a tunnel.</summary>
     /// <returns>What the tunnel is to keep; <see langword="null"/> if nobody wants to know of its end.</returns>
@@ -105,6 +119,7 @@ internal sealed class HandshakeAccount : IDisposable
         (_outcome, _status, _isOpen) = (HandshakeOutcome.Opened, 101, true);
         var span = _server ?? (_outer is not null && _tracer.HasListeners ? _outer : null);
         if (!_isLogged && span is not { IsAllDataRequested: true }) return null;
+        _log.Opened();
         return new TunnelRecord(_log)
         {
             Host = _host,
@@ -124,9 +139,9 @@ internal sealed class HandshakeAccount : IDisposable
 
     public void Dispose()
     {
-        Stop(ref _ask, _outcome, 0, isFailed: true); // Only if it broke off.
+        Stop(ref _ask, _beforeAsk, _outcome, 0, isFailed: true); // Only if it broke off.
         if (!_isOpen && _isLogged) Write();
-        Stop(ref _server, _outcome, _status, isFailed: _status >= 500);
+        Stop(ref _server, _beforeServer, _outcome, _status, isFailed: _status >= 500);
     }
 
     private void Write() => _log.Write(new AccessLine
@@ -141,7 +156,7 @@ internal sealed class HandshakeAccount : IDisposable
         TlsVersion = _client.TlsVersion,
         ChosenBy = _choice.ChosenBy,
         Pin = _choice.PinOutcome,
-        Handshake = _time.GetElapsedTime(_startedAt),
+        Handshake = _took ?? _time.GetElapsedTime(_startedAt),
         Status = _status,
         Outcome = _outcome?.ToString(),
         TraceId = TraceId,
@@ -157,7 +172,7 @@ internal sealed class HandshakeAccount : IDisposable
         List<KeyValuePair<string, object?>> tags =
         [
             new(SpanTags.Method, _method), new(SpanTags.Scheme, _client.Scheme), new(SpanTags.Path, _path),
-            new(SpanTags.ServerAddress, AccessText.Of(host.Host)), new(SpanTags.ProtocolVersion, "1.1"),
+            new(SpanTags.ServerAddress, AccessText.Of(host.Host)), new(SpanTags.ProtocolVersion, _client.ProtocolVersion),
             new(SpanTags.Pool, _choice.Pool.Name), new(SpanTags.Lane, _client.Lane),
         ];
         if (host.Port is { } port) tags.Add(new(SpanTags.ServerPort, port));
@@ -192,27 +207,40 @@ internal sealed class HandshakeAccount : IDisposable
         return _tracer.Start(_method!, ActivityKind.Client, (_server ?? _outer)?.Context ?? default, [.. tags]);
     }
 
-    private void Stop(ref Activity? span, HandshakeOutcome? outcome, int status, bool isFailed)
+    // The span ends here, and listeners hear of it elsewhere: they may block, and this may be a reactor.
+    private void Stop(ref Activity? span, Activity? before, HandshakeOutcome? outcome, int status, bool isFailed)
     {
         if (span is not { } ended) return;
         span = null;
-        _log.Attempt((Span: ended, Outcome: outcome, Status: status, IsFailed: isFailed, Backend: _backend?.Name), static end =>
+        Activity.Current = before is { IsStopped: false } ? before : null;
+        if (ended.IsAllDataRequested) Tag(ended, outcome, status, isFailed);
+        ended.SetEndTime(_time.GetUtcNow().UtcDateTime);
+        _log.Stop(ended);
+    }
+
+    private void Tag(Activity ended, HandshakeOutcome? outcome, int status, bool isFailed)
+    {
+        if (status != 0) ended.SetTag(SpanTags.Status, status);
+        if (outcome is not null) ended.SetTag(SpanTags.Outcome, outcome.ToString());
+        if (_backend is { } backend) ended.SetTag(SpanTags.Backend, backend.Name);
+        if (ErrorTypeOf(outcome, status, isFailed) is not { } errorType) return;
+        ended.SetTag(SpanTags.ErrorType, errorType);
+        ended.SetStatus(ActivityStatusCode.Error);
+    }
+
+    // A listener that throws costs its trace, not the handshake.
+    private void Attempt(Action<HandshakeAccount> call)
+    {
+        try
         {
-            try
-            {
-                if (!end.Span.IsAllDataRequested) return;
-                if (end.Status != 0) end.Span.SetTag(SpanTags.Status, end.Status);
-                if (end.Outcome is { } outcome) end.Span.SetTag(SpanTags.Outcome, outcome.ToString());
-                if (end.Backend is { } backend) end.Span.SetTag(SpanTags.Backend, backend);
-                if (ErrorTypeOf(end.Outcome, end.Status, end.IsFailed) is not { } errorType) return;
-                end.Span.SetTag(SpanTags.ErrorType, errorType);
-                end.Span.SetStatus(ActivityStatusCode.Error);
-            }
-            finally
-            {
-                end.Span.Stop();
-            }
-        });
+            call(this);
+        }
+#pragma warning disable CA1031 // Whatever a listener or a propagator of the application's throws.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _log.NoteFailed(e);
+        }
     }
 
     // The conventions want the status where that is the error. A client that has left is nobody's.

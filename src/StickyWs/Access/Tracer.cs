@@ -24,16 +24,17 @@ internal sealed class Tracer : IDisposable
     /// <returns><see langword="null"/> if no listener wants it.</returns>
     public Activity? Start(string name, ActivityKind kind, in ActivityContext parent, KeyValuePair<string, object?>[] tags)
     {
-        if (parent != default) return _source.StartActivity(name, kind, parent, tags);
         var current = Activity.Current;
-        if (current is not null) Activity.Current = null; // Whatever that is, it is not the parent.
+        if (parent == default) Activity.Current = null; // Whatever that is, it is not the parent.
+        Activity? span = null;
         try
         {
-            return _source.StartActivity(name, kind, default(ActivityContext), tags);
+            span = _source.StartActivity(name, kind, parent, tags);
+            return span;
         }
         finally
         {
-            if (current is not null && Activity.Current is null) Activity.Current = current;
+            if (span is null) Activity.Current = current; // Also if a listener threw, with the span already the current one.
         }
     }
 

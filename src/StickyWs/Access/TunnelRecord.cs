@@ -36,6 +36,7 @@ internal sealed class TunnelRecord(AccessLog log)
     /// <summary>The tunnel has ended. Call once, on any thread; what the application plugged in is called elsewhere.</summary>
     public void End(in TunnelEnd end)
     {
+        log.Closed();
         log.Write(new AccessLine
         {
             Event = AccessEvent.Tunnel,

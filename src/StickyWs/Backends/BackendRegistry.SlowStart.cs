@@ -1,3 +1,5 @@
+using StickyWs.Observability;
+
 namespace StickyWs.Backends;
 
 /// <summary>
@@ -28,7 +30,7 @@ internal sealed partial class BackendRegistry
         var at = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
         if (at >= _stepAt) return; // Never later: many changes in a row would hold the steps up.
         _stepAt = at;
-        _warming ??= time.CreateTimer(static registry => ((BackendRegistry)registry!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _warming ??= time.CreateLasting(static registry => ((BackendRegistry)registry!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _warming.Change(wait, Timeout.InfiniteTimeSpan);
     }
 

@@ -240,7 +240,7 @@ internal sealed partial class BackendDrain(Backend backend, TunnelTable tunnels,
     // Nobody tells when the last of those who wait gives up.
     private void LookAgain()
     {
-        _awaited ??= _time.CreateTimer(static drain => ((BackendDrain)drain!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _awaited ??= _time.CreateLasting(static drain => ((BackendDrain)drain!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _awaited.Change(AwaitedInterval, Timeout.InfiniteTimeSpan);
     }
 

@@ -1,3 +1,4 @@
+using StickyWs.Observability;
 using StickyWs.Tunnels;
 
 namespace StickyWs.Draining;
@@ -39,7 +40,7 @@ internal sealed class GoodbyeRound : IDisposable
     {
         (_time, _over, _tell, _deadline, _atDeadline, _random) = (time, over, tell, deadline, atDeadline, random ?? Random.Shared.NextDouble);
         _began = time.GetTimestamp();
-        _timer = time.CreateTimer(static round => ((GoodbyeRound)round!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateLasting(static round => ((GoodbyeRound)round!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (_lock) Schedule();
     }
 

@@ -25,13 +25,18 @@ internal abstract class ClientLeg : TunnelClient
     public virtual bool IsInPipeline => false;
 
     /// <summary>What lines and spans tell of it.</summary>
-    public ClientFacts Facts => new(ConnectionId, Tuple, Lane, Info.Scheme, TlsVersion, IsInPipeline);
+    public virtual ClientFacts Facts => new(ConnectionId, Tuple, Lane, Info.Scheme, TlsVersion, IsInPipeline);
 
     /// <summary>
     /// Fires when the client's connection has ended, cleanly or not. Relevant until the tunnel is established: a client that ends its connection
     /// before the 101 no longer wants a WebSocket. A tunnel reads the client's end from its stream.
     /// </summary>
     public abstract CancellationToken Left { get; }
+
+    /// <summary>
+    /// Whether <see cref="Left"/> has fired for the application's time-out: the client is still there, and gets what the application says.
+    /// </summary>
+    public virtual bool IsTimedOut => false;
 
     /// <summary>
     /// Sends the verified 101, followed by the bytes that the backend sent right after it; from then on the client's bytes belong to the tunnel.

@@ -67,7 +67,7 @@ internal sealed partial class StickyForwarder(
                 var maxHeadBytes = registry.Current.Options.MaxHeadBytes;
                 var shaking = handshake.RunAsync(connection, request.WrittenMemory, head, pool.Timeouts.Handshake, maxHeadBytes, client.Left);
                 var result = await shaking.ConfigureAwait(false);
-                account?.Answered(result.Outcome, result.Answer?.Status ?? 0);
+                account?.Answered(Told(client, result.Outcome), result.Answer?.Status ?? 0);
                 HandshakeOutcomes.Report(outcomes, backend, result.Outcome, choice);
                 if (result.Answer is not null) lease = lease.Shaken(); // It has answered; how long the client takes to read that is not its matter.
                 if (result.Outcome == HandshakeOutcome.NoAnswer && retries.TryAfterNoAnswer(head.IsRepeatable))
@@ -87,7 +87,7 @@ internal sealed partial class StickyForwarder(
                 }
 
                 LogRefused(client.ConnectionId, choice.Pool.Name, backend.Name, outcome);
-                account?.Ended(outcome, HandshakeOutcomes.StatusOf(outcome, result.Answer));
+                account?.Ended(Told(client, outcome), HandshakeOutcomes.StatusOf(outcome, result.Answer));
                 if (HandshakeOutcomes.RefusalOf(outcome) is { } told) failures.Note(backend, "handshake", told.Status, told.Text);
                 if (outcome == HandshakeOutcome.Full) await client.RefuseAsync(choice.Refuse(Refusal.NoRoomForUpgrade)).ConfigureAwait(false);
                 else if (outcome == result.Outcome) await AnswerAsync(client, connection, result, pool.Timeouts, startedAt).ConfigureAwait(false);
@@ -114,11 +114,15 @@ internal sealed partial class StickyForwarder(
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
         metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, time.GetElapsedTime(startedAt));
         LogRefused(client.ConnectionId, choice.Pool.Name, name, outcome);
-        account?.Ended(outcome, refusal?.Status ?? 0, backend);
+        account?.Ended(Told(client, outcome), refusal?.Status ?? 0, backend);
         if (refusal is { Status: 502 or 504 } && backend is not null) failures.Note(backend, "handshake", refusal.Status, refusal.Text, dial.Failure);
         if (refusal is null) client.Abort();
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
     }
+
+    // A client whose handshake the application ended has not left.
+    private static HandshakeOutcome? Told(ClientLeg client, HandshakeOutcome outcome)
+        => outcome == HandshakeOutcome.ClientGone && client.IsTimedOut ? null : outcome;
 
     private static OpenedBackend<TConnection> Opened<TConnection>(
         TConnection connection, Lease lease, ReadOnlySpan<byte> afterHead, bool hasFrames, IPAddress? client, TunnelRecord? record)

@@ -47,7 +47,7 @@ internal sealed partial class SharedPins : IDisposable
             })
             .AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => ValueTask.FromResult(registry.Current.Options.Pins.StoreTimeout) })
             .Build();
-        _trials = time.CreateTimer(static self => ((SharedPins)self!).Try(), this, TrialInterval, TrialInterval);
+        _trials = time.CreateLasting(static self => ((SharedPins)self!).Try(), this, TrialInterval, TrialInterval);
         _store.Saved += (key, backend) =>
         {
             if (PinKey.TryParse(key, out var pin)) Heard?.Invoke(pin, backend);

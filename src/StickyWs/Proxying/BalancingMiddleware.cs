@@ -36,11 +36,6 @@ internal sealed class BalancingMiddleware(RequestDelegate next, Dispatcher dispa
 
         if (ErrorAnswer.IsPage(context)) return context.GetEndpoint() is null ? Task.CompletedTask : next(context);
         FallbackPolicy.Forget(context);
-        if (asked.Length > 0) return upgrades.ForwardAsync(context, asked, decision);
-
-        // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
-        return HttpMethods.IsConnect(context.Request.Method)
-            ? ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted)
-            : requests.ForwardAsync(context, decision, target.Value);
+        return asked.Length > 0 ? upgrades.ForwardAsync(context, asked, decision) : requests.ForwardAsync(context, decision, target.Value);
     }
 }

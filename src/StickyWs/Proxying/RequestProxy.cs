@@ -40,12 +40,16 @@ internal sealed partial class RequestProxy(
     {
         var isTold = accounts.HasRequests;
         var startedAt = isTold || metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
-        if (BoundClients.TryRefuse(context)) return;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = clients.Find(context, decision.Pool) };
+        var (isReset, hasThrown) = (false, true);
         try
         {
-            if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.WriteAsync(context, Refusal.BadTarget, context.RequestAborted).ConfigureAwait(false);
+            // A reverse proxy is no tunnel to anywhere (RFC 9110 section 9.3.6).
+            if (HttpMethods.IsConnect(context.Request.Method))
+                await ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted).ConfigureAwait(false);
+            else if (BoundClients.TryRefuse(context)) isReset = true;
+            else if (!ClientTarget.IsWellFormed(target)) await ErrorAnswer.WriteAsync(context, Refusal.BadTarget, context.RequestAborted).ConfigureAwait(false);
             else if (!target.StartsWith('/')) await ErrorAnswer.WriteAsync(context, Refusal.NotProxied, context.RequestAborted).ConfigureAwait(false);
             else if (!await request.MoveOnAsync().ConfigureAwait(false)) await RefuseAsync(request).ConfigureAwait(false);
             else
@@ -54,28 +58,31 @@ internal sealed partial class RequestProxy(
                 var error = await exchange.SendAsync(forwarder, new TargetTransformer(request, forwarded)).ConfigureAwait(false);
                 if (error != ForwarderError.None && !IsAnsweredWithoutBody(request, error)) await EndFailedAsync(request, error).ConfigureAwait(false);
             }
+
+            hasThrown = false;
         }
         finally
         {
             if (startedAt is { } start)
             {
                 var duration = time.GetElapsedTime(start);
-                if (isTold) Tell(request, duration);
-                metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
+                if (isTold) Tell(request, duration, isReset, hasThrown);
+                if (!isReset) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
             }
         }
     }
 
     // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
-    private void Tell(ProxiedRequest request, TimeSpan duration)
+    private void Tell(ProxiedRequest request, TimeSpan duration, bool isReset, bool hasThrown)
     {
         var context = request.Context;
+        var hasStatus = context.Response.HasStarted || !(isReset || hasThrown); // The application turns an exception into a status, later.
         var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
         accounts.Write(new AccessLine
         {
             Event = AccessEvent.Request,
             Client = client.Tuple,
-            ForwardedClient = request.Decision.Client is { } address && !address.Equals(context.Connection.RemoteIpAddress) ? address : null,
+            ForwardedClient = request.Decision.Client is { } address && !address.Equals(client.Tuple?.SourceAddress) ? address : null,
             Pool = request.Pool.Name,
             Backend = request.Backend?.Name,
             Lane = client.Lane,
@@ -83,10 +90,10 @@ internal sealed partial class RequestProxy(
             ChosenBy = request.Decision.ChosenBy,
             Pin = request.Decision.PinOutcome,
             Duration = duration,
-            Status = context.Response.StatusCode,
+            Status = hasStatus ? context.Response.StatusCode : 0,
             BytesToBackend = context.Request.ContentLength,
             BytesToClient = context.Response.ContentLength,
-            Outcome = request.ErrorType,
+            Outcome = isReset ? "Refused" : ErrorTypeOf(request),
             TraceId = HandshakeAccount.IdOf(Activity.Current),
             ConnectionId = client.ConnectionId,
             Method = asked.Method,
@@ -94,6 +101,10 @@ internal sealed partial class RequestProxy(
             Path = asked.Path,
         });
     }
+
+    // At the application's time-out the client is still there.
+    private static string? ErrorTypeOf(ProxiedRequest request)
+        => request.Failure == AttemptFailure.ClientGone && Abandonment.IsTimedOut(request.Context) ? nameof(AttemptFailure.OutOfTime) : request.ErrorType;
 
     private Task RefuseAsync(ProxiedRequest request)
     {

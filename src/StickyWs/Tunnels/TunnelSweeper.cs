@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using StickyWs.Observability;
 
 namespace StickyWs.Tunnels;
 
@@ -21,7 +22,7 @@ internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : IH
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer ??= time.CreateTimer(static sweeper => ((TunnelSweeper)sweeper!).Sweep(), this, Interval, Interval);
+        _timer ??= time.CreateLasting(static sweeper => ((TunnelSweeper)sweeper!).Sweep(), this, Interval, Interval);
         return Task.CompletedTask;
     }
 

@@ -41,7 +41,11 @@ internal abstract class PipelineClient(HttpContext context) : PipeLeg
 
     public override bool IsInPipeline => true;
 
+    public override ClientFacts Facts => PipelineFacts.ClientOf(context, Lane);
+
     public override CancellationToken Left => _watch?.Token ?? ClientLeft;
+
+    public override bool IsTimedOut => Abandonment.IsTimedOut(context);
 
     /// <summary>Fires when the client has left.</summary>
     protected virtual CancellationToken ClientLeft => context.RequestAborted;

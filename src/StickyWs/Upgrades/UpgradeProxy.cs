@@ -85,8 +85,12 @@ internal sealed partial class UpgradeProxy(
 
     private Task RefuseAsync(HttpContext context, Refusal refusal, Decision decision)
     {
-        var asked = PipelineFacts.RequestOf(context, RequestTarget.Of(context).Value);
-        accounts.Refused(PipelineFacts.ClientOf(context, LaneNames.Portable), decision, asked, refusal.Status);
+        if (accounts.IsWanted)
+        {
+            var asked = PipelineFacts.RequestOf(context, RequestTarget.Of(context).Value);
+            accounts.Refused(PipelineFacts.ClientOf(context, LaneNames.Portable), decision, asked, refusal.Status);
+        }
+
         LogRefused(context.Connection.Id, decision.Pool.Name, refusal.Status, refusal.Text);
         return UpgradeRefusals.WriteAsync(context, refusal);
     }

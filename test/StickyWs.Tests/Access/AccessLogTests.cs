@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using StickyWs.Access;
@@ -78,6 +79,87 @@ public sealed class AccessLogTests
         Assert.Equal(["7"], logger.Dropped);
     }
 
+    // A mass end: no line of it is too many.
+    [Fact]
+    public async Task Write_AsManyAsWereOpen_LosesNone()
+    {
+        const int Open = AccessLog.MostWaiting + 7;
+        using var logger = new Hostile();
+        using var rig = new AccessRig(logger);
+        for (var i = 0; i < Open; i++) rig.Lines.Opened();
+        logger.Gate.Reset();
+
+        for (var i = 0; i < Open; i++)
+        {
+            rig.Lines.Closed();
+            rig.Lines.Write(AccessRig.Line());
+        }
+
+        logger.Gate.Set();
+        await rig.FlushAsync();
+
+        Assert.Equal(Open, logger.Lines);
+        Assert.Empty(logger.Dropped);
+    }
+
+    [Fact]
+    public async Task Write_WithoutRoomForLines_KeepsSpansAndCountsLinesOnly()
+    {
+        using var logger = new Hostile();
+        using var rig = new AccessRig(logger);
+        rig.Listen(static (ref _) => ActivitySamplingResult.AllDataAndRecorded);
+        logger.Gate.Reset();
+        rig.Lines.Write(AccessRig.Line());
+        await Wait.UntilAsync(() => logger.Lines == 1);
+        for (var i = 0; i < AccessLog.MostWaiting; i++) rig.Lines.Write(AccessRig.Line());
+
+        rig.Lines.Write(TracedLine());
+        rig.Lines.Write(TracedLine(isLogged: false));
+        logger.Gate.Set();
+        await rig.FlushAsync();
+
+        Assert.Equal(["1"], logger.Dropped);
+        Assert.Equal(2, rig.Spans.Count);
+    }
+
+    // Neither of a listener that throws, whose span would stay the current one, nor of who wrote first.
+    [Fact]
+    public async Task Write_Lines_AreInNoStrangersTrace()
+    {
+        using var logger = new Hostile();
+        using var rig = new AccessRig(logger);
+        rig.Listen(static (ref _) => ActivitySamplingResult.AllDataAndRecorded, static _ => throw new InvalidTimeZoneException());
+        using (new Activity("stranger").Start())
+        {
+            rig.Lines.Write(TracedLine());
+            rig.Lines.Write(AccessRig.Line());
+            await rig.FlushAsync();
+        }
+
+        Assert.Equal(2, logger.Lines);
+        Assert.All(logger.Traces, Assert.Null);
+    }
+
+    // The pool may have one worker only, and a logger may hold it.
+    [Fact]
+    public async Task Write_Lines_AreWrittenByAThreadThatEndsWithTheLog()
+    {
+        using var logger = new Hostile();
+        using var rig = new AccessRig(logger);
+        rig.Lines.Write(AccessRig.Line());
+        await rig.FlushAsync();
+        var thread = Assert.Single(logger.Threads);
+        Assert.False(thread.IsThreadPoolThread);
+        Assert.True(thread is { IsBackground: true, IsAlive: true });
+
+        rig.Lines.Dispose();
+
+        await Wait.UntilAsync(() => !thread.IsAlive);
+        rig.Lines.Write(AccessRig.Line());
+        await rig.FlushAsync();
+        Assert.Equal(1, logger.Lines);
+    }
+
     [Fact]
     public async Task HasTunnels_FollowsTheOptionAndTheFilter()
     {
@@ -101,13 +183,22 @@ public sealed class AccessLogTests
     {
         using var rig = new AccessRig();
         rig.Listen(static (ref _) => throw new InvalidTimeZoneException());
-        var context = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
 
-        rig.Lines.Write(new AccessLine { Event = AccessEvent.Tunnel, Pool = "p", Lane = "raw", ConnectionId = "c", Traced = new TracedTunnel(context) });
+        rig.Lines.Write(TracedLine());
         await rig.FlushAsync();
 
         Assert.Equal(["TunnelLine", "AccessListenerFailed"], rig.Log.Lines.Select(line => line.Event));
     }
+
+    private static AccessLine TracedLine(bool isLogged = true) => new()
+    {
+        Event = AccessEvent.Tunnel,
+        Pool = "p",
+        Lane = "raw",
+        ConnectionId = "c",
+        IsLogged = isLogged,
+        Traced = new TracedTunnel(new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded)),
+    };
 
     private sealed class Hostile : ILoggerProvider, ILogger
     {
@@ -123,6 +214,10 @@ public sealed class AccessLogTests
 
         public List<string> Dropped { get; } = [];
 
+        public ConcurrentQueue<Activity?> Traces { get; } = new();
+
+        public ConcurrentQueue<Thread> Threads { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -133,6 +228,8 @@ public sealed class AccessLogTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            Traces.Enqueue(Activity.Current);
+            Threads.Enqueue(Thread.CurrentThread);
             if (eventId.Name == "LinesDropped") Dropped.Add(formatter(state, exception).Split(' ')[0]);
             if (eventId.Name == "AccessListenerFailed") Failures++;
             if (eventId.Name == "TunnelLine") Lines++;

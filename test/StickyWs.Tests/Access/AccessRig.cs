@@ -50,7 +50,10 @@ internal sealed class AccessRig : IDisposable
 
     public static AccessLine Line(string id = "c1") => new() { Event = AccessEvent.Tunnel, Pool = "chat", Lane = LaneNames.Raw, ConnectionId = id };
 
-    public void Listen(SampleActivity<ActivityContext> sample)
+    /// <summary>Listens to the rig's spans.</summary>
+    /// <param name="sample">What it wants of them.</param>
+    /// <param name="stopped">Is called with each that has ended, before that is among <see cref="Spans"/>.</param>
+    public void Listen(SampleActivity<ActivityContext> sample, Action<Activity>? stopped = null)
     {
         var listener = new ActivityListener
         {
@@ -58,6 +61,7 @@ internal sealed class AccessRig : IDisposable
             Sample = sample,
             ActivityStopped = span =>
             {
+                stopped?.Invoke(span);
                 lock (Spans) Spans.Add(span);
             },
         };
@@ -70,6 +74,7 @@ internal sealed class AccessRig : IDisposable
     public void Dispose()
     {
         _listeners.ForEach(listener => listener.Dispose());
+        Lines.Dispose();
         Tracer.Dispose();
         _loggers.Dispose();
     }

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
@@ -54,7 +56,7 @@ public sealed class HandshakeAccountTests : IDisposable
     }
 
     [Fact]
-    public void Spans_OfASniffedHandshake_AreAServersAndAClientsInTheClientsTrace()
+    public async Task Spans_OfASniffedHandshake_AreAServersAndAClientsInTheClientsTrace()
     {
         _rig.Listen(All);
         var (decision, backend) = Decide("/chat", Traced);
@@ -66,6 +68,8 @@ public sealed class HandshakeAccountTests : IDisposable
             account.Answered(HandshakeOutcome.Opened, 101);
             Assert.NotNull(account.Opened()!.Traced);
         }
+
+        await _rig.FlushAsync();
 
         var (ask, server) = (_rig.Spans[0], _rig.Spans[1]);
         Assert.Equal([ActivityKind.Client, ActivityKind.Server], _rig.Spans.Select(span => span.Kind));
@@ -107,7 +111,7 @@ public sealed class HandshakeAccountTests : IDisposable
     }
 
     [Fact]
-    public void Begin_FaultyParent_BeginsANewTraceWhateverIsCurrent()
+    public async Task Begin_FaultyParent_BeginsANewTraceWhateverIsCurrent()
     {
         _rig.Listen(All);
         var (decision, _) = Decide("/chat");
@@ -118,6 +122,9 @@ public sealed class HandshakeAccountTests : IDisposable
             // Its span is all that is looked at.
         }
 
+        Assert.Same(other, Activity.Current);
+        await _rig.FlushAsync();
+
         var span = Assert.Single(_rig.Spans);
         Assert.Equal(default, span.ParentSpanId);
         Assert.NotEqual(other.TraceId, span.TraceId);
@@ -126,11 +133,12 @@ public sealed class HandshakeAccountTests : IDisposable
     }
 
     [Fact]
-    public void Spans_InThePipeline_AreTheClientsBelowThePipelinesOwn()
+    public async Task Spans_InThePipeline_AreTheClientsBelowThePipelinesOwn()
     {
         _rig.Listen(All);
         var (decision, backend) = Decide("/chat");
-        using var hosting = new Activity("hosting").Start();
+        using var pipeline = new Hosting();
+        var hosting = pipeline.Span;
 
         using (var account = _rig.Accounts.Begin(AccessRig.Client(isInPipeline: true), DispatchRig.Head("/chat", Traced), decision))
         {
@@ -139,10 +147,106 @@ public sealed class HandshakeAccountTests : IDisposable
             account.Ended(HandshakeOutcome.Declined, 404);
         }
 
+        Assert.Same(hosting, Activity.Current);
+        await _rig.FlushAsync();
         var ask = Assert.Single(_rig.Spans);
         Assert.Equal((ActivityKind.Client, hosting.SpanId), (ask.Kind, ask.ParentSpanId));
         Assert.Equal(("404", ActivityStatusCode.Error), (ask.GetTagItem("error.type"), ask.Status));
+    }
+
+    // With AddSource("StickyWs") alone, ASP.NET Core makes a span for its own log, which nobody hears of.
+    [Fact]
+    public async Task Spans_InThePipelineWhoseOwnNobodyHears_AreTheServersToo()
+    {
+        _rig.Listen(All);
+        var (decision, backend) = Decide("/chat");
+        using var hosting = new Activity("hosting").Start();
+
+        using (var account = _rig.Accounts.Begin(AccessRig.Client(isInPipeline: true), DispatchRig.Head("/chat", Traced), decision))
+        {
+            account.Ask(backend, null);
+            account.Answered(HandshakeOutcome.Opened, 101);
+            Assert.NotNull(account.Opened()!.Traced);
+        }
+
         Assert.Same(hosting, Activity.Current);
+        await _rig.FlushAsync();
+        var (ask, server) = (_rig.Spans[0], _rig.Spans[1]);
+        Assert.Equal((ActivityKind.Server, TraceId, SpanId), (server.Kind, server.TraceId.ToHexString(), server.ParentSpanId.ToHexString()));
+        Assert.Equal(server.SpanId, ask.ParentSpanId);
+    }
+
+    // A listener may wait for whatever it likes, and a handshake may be on a reactor.
+    [Fact]
+    public async Task Spans_EndElsewhere_WhileTheHandshakeGoesOn()
+    {
+        var threads = new ConcurrentQueue<Thread>();
+        _rig.Listen(All, _ => threads.Enqueue(Thread.CurrentThread));
+        var (decision, backend) = Decide("/chat");
+        var account = _rig.Accounts.Begin(AccessRig.Client(), DispatchRig.Head("/chat"), decision);
+        var server = Activity.Current;
+        account.Ask(backend, null);
+        var ask = Activity.Current;
+
+        account.Answered(HandshakeOutcome.Declined, 404);
+        Assert.Same(server, Activity.Current);
+        account.Dispose();
+        Assert.Null(Activity.Current);
+        var durations = new[] { ask!.Duration, server!.Duration };
+        await _rig.FlushAsync();
+
+        Assert.Equal(2, threads.Count);
+        Assert.DoesNotContain(threads, thread => thread == Thread.CurrentThread || thread.IsThreadPoolThread);
+        Assert.All(durations, duration => Assert.NotEqual(TimeSpan.Zero, duration));
+        Assert.Equal(durations, _rig.Spans.Select(span => span.Duration));
+    }
+
+    // The level of a log is no matter of the backend's.
+    [Fact]
+    public void Ask_InThePipelineWhileNobodyListensToUs_LetsTheClientsTracePass()
+    {
+        var (decision, backend) = Decide("/chat");
+        using var pipeline = new Hosting();
+
+        using var account = _rig.Accounts.Begin(AccessRig.Client(isInPipeline: true), DispatchRig.Head("/chat", Traced), decision);
+
+        Assert.Empty(account.Ask(backend, null));
+    }
+
+    [Fact]
+    public async Task Ended_AfterAnotherBackendWasAsked_BlamesTheLast()
+    {
+        var (decision, backend) = Decide("/chat");
+        var other = decision.Pool.Backends.First(one => one != backend);
+
+        using (var account = _rig.Accounts.Begin(AccessRig.Client(), DispatchRig.Head("/chat"), decision))
+        {
+            account.Ask(backend, AccessRig.Tuple);
+            account.Answered(HandshakeOutcome.NoAnswer, 0);
+            account.Ended(HandshakeOutcome.Unreachable, 502, other);
+        }
+
+        await _rig.FlushAsync();
+        var line = Assert.Single(_rig.Log.Lines);
+        Assert.Equal((other.Name, (object?)null), (line.Fields["Backend"], line.Fields["UpstreamRemote"]));
+    }
+
+    [Fact]
+    public async Task HandshakeSeconds_OfADeclinedHandshake_AreWithoutItsBody()
+    {
+        var time = new FakeTimeProvider();
+        using var rig = new AccessRig(time: time);
+        var decision = rig.Dispatcher.Decide(DispatchRig.Head("/chat"), AccessRig.Tuple.SourceAddress)!;
+
+        using (var account = rig.Accounts.Begin(AccessRig.Client(), DispatchRig.Head("/chat"), decision))
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            account.Ended(HandshakeOutcome.Declined, 404);
+            time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await rig.FlushAsync();
+        Assert.Equal(1.0, Assert.Single(rig.Log.Lines).Fields["HandshakeSeconds"]);
     }
 
     // Its span would be in nobody's trace.
@@ -179,7 +283,7 @@ public sealed class HandshakeAccountTests : IDisposable
     }
 
     [Fact]
-    public void Ask_AgainAfterSilence_CountsTheResend()
+    public async Task Ask_AgainAfterSilence_CountsTheResend()
     {
         _rig.Listen(All);
         var (decision, backend) = Decide("/chat");
@@ -189,6 +293,7 @@ public sealed class HandshakeAccountTests : IDisposable
         account.Answered(HandshakeOutcome.NoAnswer, 0);
         account.Ask(backend, null);
         account.Answered(HandshakeOutcome.Opened, 101);
+        await _rig.FlushAsync();
 
         Assert.Equal(["NoAnswer", null], _rig.Spans.Select(span => span.GetTagItem("error.type")));
         Assert.Equal([null, 1], _rig.Spans.Select(span => span.GetTagItem("http.request.resend_count")));
@@ -277,5 +382,28 @@ public sealed class HandshakeAccountTests : IDisposable
         var decision = _rig.Dispatcher.Decide(DispatchRig.Head(target, headers), AccessRig.Tuple.SourceAddress)!;
         Assert.True(decision.TryNext(out var lease));
         return (decision, lease.Backend);
+    }
+
+    /// <summary>The span of the pipeline, which somebody listens to.</summary>
+    private sealed class Hosting : IDisposable
+    {
+        private readonly ActivitySource _source = new(nameof(Hosting));
+        private readonly ActivityListener _listener;
+
+        public Hosting()
+        {
+            _listener = new ActivityListener { ShouldListenTo = source => ReferenceEquals(source, _source), Sample = All };
+            ActivitySource.AddActivityListener(_listener);
+            Span = _source.StartActivity()!;
+        }
+
+        public Activity Span { get; }
+
+        public void Dispose()
+        {
+            Span.Dispose();
+            _listener.Dispose();
+            _source.Dispose();
+        }
     }
 }

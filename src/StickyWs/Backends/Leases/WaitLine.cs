@@ -1,3 +1,5 @@
+using StickyWs.Observability;
+
 namespace StickyWs.Backends;
 
 /// <summary>
@@ -173,7 +175,7 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
         var at = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
         if (at >= _timerAt) return;
         _timerAt = at;
-        _timer ??= time.CreateTimer(static line => ((WaitLine)line!).ServeInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer ??= time.CreateLasting(static line => ((WaitLine)line!).ServeInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         BackendRegistry registry, TunnelTable tunnels, ProcessReadiness readiness, StickyWsMetrics metrics, ILogger<Rebalancer> logger)
     {
         (_registry, _tunnels, _readiness, _metrics, _logger) = (registry, tunnels, readiness, metrics, logger);
-        _timer = tunnels.Time.CreateTimer(static own => _ = ((Rebalancer)own!).StepAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = tunnels.Time.CreateLasting(static own => _ = ((Rebalancer)own!).StepAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         registry.Changed += OnChanged;
     }
 

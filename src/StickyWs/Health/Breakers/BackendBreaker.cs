@@ -2,6 +2,7 @@ using Polly;
 using Polly.CircuitBreaker;
 using StickyWs.Backends;
 using StickyWs.Configuration;
+using StickyWs.Observability;
 
 namespace StickyWs.Health;
 
@@ -170,6 +171,7 @@ internal sealed class BackendBreaker : IDisposable
                 return default;
             }
 
+            using var _ = Timers.LeaveFlow(); // It outlives the request that ended the backend's work.
             _watch(new Comeback(this, _backend, _time).RunAsync(seen.IsProof, Rules.BreakDuration, _stop.Token));
         }
 
