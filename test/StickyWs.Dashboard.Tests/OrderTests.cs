@@ -99,7 +99,9 @@ public sealed class OrderTests : DashboardTest
         var host = await StartAsync();
         await using var client = await RawClient.ConnectAsync(host.Address);
 
-        Assert.Equal(expected, HttpHead.Status(await client.AskAsync("POST /stickyws/backends/chat/a:stop HTTP/1.1\r\nHost: localhost\r\nX-StickyWs: 1\r\n" + rest)));
+        var answer = await client.AskAsync("POST /stickyws/backends/chat/a:stop HTTP/1.1\r\nHost: localhost\r\nX-StickyWs: 1\r\n" + rest);
+
+        Assert.Equal(expected, HttpHead.Status(answer));
         Assert.Equal(expected == 200 ? "Stop" : "On", (string)(await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!["mode"]!);
     }
 
