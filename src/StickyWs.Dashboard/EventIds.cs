@@ -7,4 +7,5 @@ internal static class EventIds
     public const int SteerRefused = 1101;
     public const int LocalOnly = 1102;
     public const int EventsFailed = 1103;
+    public const int RoutedTooLate = 1104;
 }

@@ -14,9 +14,21 @@ public sealed class StickyWsDashboardOptions
     /// <summary>The most event streams at a time; one more is refused (503). Range 1 to 10,000; the default is 256.</summary>
     public int MaxEventStreams { get; set; } = 256;
 
+    /// <summary>
+    /// The most requests at a time that wait until backends are empty (<c>until=empty</c>); one more is refused (503), and changes nothing. Range 1 to
+    /// 10,000; the default is 256.
+    /// </summary>
+    public int MaxWaits { get; set; } = 256;
+
     internal StickyWsDashboardOptions Checked()
     {
-        if (MaxEventStreams is >= 1 and <= 10_000) return this;
-        throw new ArgumentException($"{nameof(MaxEventStreams)} is {MaxEventStreams}: use 1 to 10,000.");
+        Check(MaxEventStreams, nameof(MaxEventStreams));
+        Check(MaxWaits, nameof(MaxWaits));
+        return this;
+    }
+
+    private static void Check(int value, string name)
+    {
+        if (value is < 1 or > 10_000) throw new ArgumentException($"{name} is {value}: use 1 to 10,000.");
     }
 }

@@ -114,6 +114,44 @@ public sealed class AccessTests : DashboardTest
     }
 
     [Fact]
+    public async Task Anonymity_that_is_allowed_does_not_steer_where_a_policy_is_set()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), protect: all => all.AllowAnonymous(),
+            configure: options => options.SteerPolicy = "ops"));
+
+        Assert.Equal("policy-skipped", Kind((await host.PostAsync(Stop)).Body));
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state")).Status);
+    }
+
+    [Fact]
+    public async Task Authorization_of_a_group_around_it_is_seen()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), group: app => app.MapGroup("/ops").RequireAuthorization()));
+
+        Assert.DoesNotContain(host.Log.Lines, line => line.Event == "LocalOnly");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.Client.GetAsync(new Uri("/ops/stickyws/state", UriKind.Relative), Wait.Token())).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Routing_that_comes_after_the_balancer_is_warned_of(bool isAfter)
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), use: app =>
+        {
+            if (!isAfter) app.UseRouting();
+        }, group: app =>
+        {
+            if (isAfter) app.UseRouting();
+            return app;
+        }));
+
+        Assert.Equal(isAfter, host.Log.Lines.Any(line => line.Event == "RoutedTooLate"));
+        var path = new Uri("/stickyws/state", UriKind.Relative);
+        Assert.Equal(isAfter, await host.Client.GetStringAsync(path, Wait.Token()) == "a"); // A backend's answer.
+    }
+
+    [Fact]
     public async Task Without_authorization_the_log_says_so_once()
     {
         var host = await StartAsync();
@@ -211,12 +249,14 @@ public sealed class AccessTests : DashboardTest
         var settings = await EchoPoolAsync();
         var unknown = await Assert.ThrowsAsync<InvalidOperationException>(() => DashboardHost.StartAsync(settings, configure: o => o.SteerPolicy = "opps"));
         var range = await Assert.ThrowsAsync<ArgumentException>(() => DashboardHost.StartAsync(settings, configure: o => o.MaxEventStreams = 0));
+        var waits = await Assert.ThrowsAsync<ArgumentException>(() => DashboardHost.StartAsync(settings, configure: o => o.MaxWaits = 10_001));
         var builder = WebApplication.CreateSlimBuilder();
         await using var app = builder.Build();
         var missing = Assert.Throws<InvalidOperationException>(() => app.MapStickyWsDashboard());
         var empty = Assert.Throws<ArgumentException>(() => app.MapStickyWsDashboard("/"));
 
         Assert.Contains("opps", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxWaits", waits.Message, StringComparison.Ordinal);
         Assert.Contains("MaxEventStreams", range.Message, StringComparison.Ordinal);
         Assert.Contains("AddStickyWebSocketBalancing", missing.Message, StringComparison.Ordinal);
         Assert.Contains("empty", empty.Message, StringComparison.Ordinal);

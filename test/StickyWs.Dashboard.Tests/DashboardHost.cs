@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -46,13 +47,15 @@ internal sealed class DashboardHost : IAsyncDisposable
     /// <param name="configure">The dashboard's options.</param>
     /// <param name="use">Middleware and endpoints of the application's own, before the dashboard.</param>
     /// <param name="web">Changes the server.</param>
+    /// <param name="group">Where the dashboard is mapped; called after the balancer was added.</param>
     public static async Task<DashboardHost> StartAsync(
         LiveSettings settings,
         Action<IServiceCollection>? add = null,
         Action<IEndpointConventionBuilder>? protect = null,
         Action<StickyWsDashboardOptions>? configure = null,
         Action<WebApplication>? use = null,
-        Action<IWebHostBuilder>? web = null)
+        Action<IWebHostBuilder>? web = null,
+        Func<WebApplication, IEndpointRouteBuilder>? group = null)
     {
         var log = new LogRecorder();
         var builder = WebApplication.CreateSlimBuilder();
@@ -74,7 +77,7 @@ internal sealed class DashboardHost : IAsyncDisposable
         use?.Invoke(app);
         app.UseStickyWebSocketBalancing();
         protect ??= _ => { };
-        protect(app.MapStickyWsDashboard(configure: configure));
+        protect((group?.Invoke(app) ?? app).MapStickyWsDashboard(configure: configure));
         await app.StartAsync(Wait.Token());
         return new DashboardHost(app, log);
     }

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Dashboard.Answers;
 
 namespace StickyWs.Dashboard.Access;
@@ -39,6 +41,17 @@ internal sealed class Gate(StickyWsDashboardOptions options)
         if (OriginRule.Check(context) is { } foreign) return foreign;
         if (!isSteering) return null;
         if (OriginRule.CheckHeader(context.Request) is { } missing) return missing;
-        return options.ReadOnly ? Problem.Forbidden("read-only", "The dashboard only shows: the application has set ReadOnly.") : null;
+        if (options.ReadOnly) return Problem.Forbidden("read-only", "The dashboard only shows: the application has set ReadOnly.");
+        if (options.SteerPolicy is not null && context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            return Problem.Forbidden("policy-skipped",
+                "AllowAnonymous on the dashboard's endpoints skips SteerPolicy: the application has to leave out one of them.");
+        }
+
+        return HasBody(context) ? Problem.NoBody() : null;
     }
+
+    // Nothing reads it. While a wait goes on, it would hide that the client has left.
+    private static bool HasBody(HttpContext context)
+        => context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? context.Request.ContentLength is > 0;
 }

@@ -33,6 +33,9 @@ internal sealed record Problem(string Type, string Title, int Status, string Det
         };
     }
 
+    public static Problem NoBody()
+        => new("urn:stickyws:unexpected-body", "Unexpected body", 400, "The request has a body: send none, and put parameters into the query.");
+
     public static Problem NotFound(string detail, IEnumerable<string> known)
         => new("urn:stickyws:not-found", "Not found", 404, detail) { Known = [.. known] };
 

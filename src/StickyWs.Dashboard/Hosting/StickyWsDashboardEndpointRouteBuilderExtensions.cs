@@ -46,10 +46,10 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.WithMetadata(new DisableRequestTimeoutAttribute()); // Event streams and drains take the time that they were asked for.
         var gate = new Gate(options);
         MapReading(group, gate, services, state, options);
-        MapSteering(group, gate, services, state, options.SteerPolicy);
+        MapSteering(group, gate, services, state, options);
         var mark = new object();
         group.WithMetadata(mark);
-        var notice = new LocalNotice(endpoints, mark, pattern, services.GetRequiredService<ILogger<LocalNotice>>());
+        var notice = new StartNotice(endpoints, mark, pattern, services.GetRequiredService<ILogger<StartNotice>>());
         services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(notice.Write);
         return group;
     }
@@ -69,11 +69,11 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 
-    private static void MapSteering(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, string? policy)
+    private static void MapSteering(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options)
     {
         var time = services.GetRequiredService<TimeProvider>();
         var audit = new Audit(services.GetRequiredService<ILoggerFactory>(), time);
-        var backends = new BackendEndpoints(state, services.GetRequiredService<IBackendControl>(), audit, time,
+        var backends = new BackendEndpoints(state, services.GetRequiredService<IBackendControl>(), audit, new Waits(options), time,
             services.GetRequiredService<IHostApplicationLifetime>());
         var tunnels = new TunnelEndpoints(services.GetRequiredService<ITunnelControl>(), audit, time);
         Map("backends/{pool}/{target}", backends.BackendAsync);
@@ -84,7 +84,7 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         void Map(string path, RequestDelegate answer)
         {
             var endpoint = group.MapPost(path, gate.Steering(answer));
-            if (policy is not null) endpoint.RequireAuthorization(policy);
+            if (options.SteerPolicy is { } policy) endpoint.RequireAuthorization(policy);
         }
     }
 

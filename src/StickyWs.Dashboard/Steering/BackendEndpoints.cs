@@ -9,7 +9,8 @@ using StickyWs.State;
 namespace StickyWs.Dashboard.Steering;
 
 /// <summary>Takes backends and pools out of service, brings them back, and waits until they are empty.</summary>
-internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl control, Audit audit, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class BackendEndpoints(
+    IStickyWsState state, IBackendControl control, Audit audit, Waits waits, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     public Task BackendAsync(HttpContext context)
     {
@@ -31,23 +32,24 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
     private async Task RunAsync(HttpContext context, string word, Func<Parameters, BackendTarget> find, params string[] names)
     {
         var target = "?";
+        var isInForce = false;
         try
         {
             var verb = Verbs.Parse(word);
             var query = new Parameters(context.Request.Query, [.. names, .. DrainParameters.KnownOf(verb)]);
             var (backends, asked) = (find(query), new DrainParameters(query, verb));
             target = backends.ToString();
-            CheckThatItIsThere(backends);
+            using var place = asked.IsWaiting ? waits.Enter() : null;
             TryOrder(backends, verb, asked);
-            var left = control.Read(backends).Sum(drain => drain.Left);
-            audit.Done(context, word, target, verb == Verb.Undrain ? "back in service" : $"in force, {left} tunnels are left");
-            if (asked.IsWaiting && verb != Verb.Undrain) await WaitAsync(context, word, backends, asked.Timeout).ConfigureAwait(false);
-            await AnswerAsync(context, word, backends).ConfigureAwait(false);
+            isInForce = true;
+            var drains = control.Read(backends);
+            audit.Done(context, word, target, verb == Verb.Undrain ? "back in service" : $"in force, {drains.Sum(drain => drain.Left)} tunnels are left");
+            if (asked.IsWaiting) drains = await WaitAsync(context, word, backends, asked.Timeout).ConfigureAwait(false);
+            await AnswerAsync(context, word, backends, drains).ConfigureAwait(false);
         }
-        catch (ProblemException e)
+        catch (ProblemException e) when (!isInForce)
         {
-            if (e.Problem.Status is not (StatusCodes.Status504GatewayTimeout or StatusCodes.Status409Conflict or StatusCodes.Status503ServiceUnavailable))
-                audit.Refused(context, word, target, e.Problem.Detail);
+            audit.Refused(context, word, target, e.Problem.Detail);
             throw;
         }
     }
@@ -65,11 +67,11 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
         }
         catch (ArgumentException e) when (e.ParamName == "target")
         {
-            throw new ProblemException(Problem.NotFound($"{target} was removed just now.", []));
+            throw new ProblemException(NothingAt(target));
         }
     }
 
-    // What is in force already is not ordered again: every order leaves somebody behind who waits for its end.
+    // What seems to be in force already is ordered all the same: the configuration may be about to go further, and the last word counts.
     private void Order(BackendTarget target, Verb verb, DrainParameters asked)
     {
         if (verb == Verb.Undrain)
@@ -78,9 +80,6 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
             return;
         }
 
-        var mode = Verbs.ModeOf(verb);
-        var isInForce = BackendsOf(target).All(backend => backend.Mode == mode) && control.Read(target).All(drain => drain.Mode == mode);
-        if (isInForce && asked.Settings is null) return;
         using var end = new CancellationTokenSource();
         _ = verb switch
         {
@@ -91,14 +90,21 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
         end.Cancel();
     }
 
-    private async Task WaitAsync(HttpContext context, string word, BackendTarget target, TimeSpan timeout)
+    // What is answered is what was found empty, and not what comes after.
+    private async Task<IReadOnlyList<DrainStatus>> WaitAsync(HttpContext context, string word, BackendTarget target, TimeSpan timeout)
     {
         using var over = new CancellationTokenSource(timeout, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(over.Token, context.RequestAborted, lifetime.ApplicationStopping);
-        IReadOnlyList<DrainAnswer> ended;
+        IReadOnlyList<DrainStatus> ended;
+        IReadOnlyList<DrainStatus> drains;
         try
         {
-            ended = [.. (await control.WhenEmptyAsync(target, end.Token).ConfigureAwait(false)).Select(Translation.ToAnswer)];
+            do
+            {
+                ended = await WhenEmptyAsync(target, end.Token).ConfigureAwait(false);
+                drains = control.Read(target);
+            }
+            while (!ended.Any(IsUndrained) && drains.Any(IsUnderWay)); // A pinned client may have come back to one that is only stopped.
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -114,18 +120,31 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
                 : Problem.Busy("The application is stopping."));
         }
 
-        var isUndrained = ended.Any(drain => drain.Outcome == DrainOutcome.Undrained);
+        var isUndrained = ended.Any(IsUndrained);
         audit.Done(context, word, target.ToString(), isUndrained ? "cancelled by an undrain" : "empty");
-        if (isUndrained) throw new ProblemException(Problem.Undrained("A backend was brought back into service meanwhile.", ended));
+        if (!isUndrained) return drains;
+        throw new ProblemException(Problem.Undrained("A backend was brought back into service meanwhile.", [.. ended.Select(Translation.ToAnswer)]));
     }
 
-    private Task AnswerAsync(HttpContext context, string word, BackendTarget target)
+    // What was removed meanwhile, and is forgotten, is empty.
+    private async Task<IReadOnlyList<DrainStatus>> WhenEmptyAsync(BackendTarget target, CancellationToken cancellationToken)
     {
-        var drains = control.Read(target);
+        try
+        {
+            return await control.WhenEmptyAsync(target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ArgumentException e) when (e.ParamName == "target")
+        {
+            return [];
+        }
+    }
+
+    private Task AnswerAsync(HttpContext context, string word, BackendTarget target, IReadOnlyList<DrainStatus> drains)
+    {
         var answer = new SteerAnswer(time.GetUtcNow(), word, target.ToString(), [.. drains.Select(Translation.ToAnswer)],
             [.. BackendsOf(target).Select(Translation.ToAnswer)]);
-        var isUnderWay = drains.Any(drain => drain.Left > 0 || drain.Requests > 0);
-        return context.WriteAnswerAsync(answer, AnswerContext.Default.SteerAnswer, isUnderWay ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
+        var status = drains.Any(IsUnderWay) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK;
+        return context.WriteAnswerAsync(answer, AnswerContext.Default.SteerAnswer, status);
     }
 
     private DrainAnswer[] LeftOf(BackendTarget target)
@@ -134,14 +153,19 @@ internal sealed class BackendEndpoints(IStickyWsState state, IBackendControl con
     private IEnumerable<BackendStatus> BackendsOf(BackendTarget target) => state.Read().Pools.Where(pool => Is(pool.Name, target.Pool))
         .SelectMany(pool => pool.Backends).Where(backend => target.Backend is null || Is(backend.Name, target.Backend));
 
-    private void CheckThatItIsThere(BackendTarget target)
+    private Problem NothingAt(BackendTarget target)
     {
-        if (BackendsOf(target).Any() || control.Read(target).Count > 0) return;
-        var pool = state.Read().Pools.FirstOrDefault(pool => Is(pool.Name, target.Pool));
-        throw new ProblemException(pool is null
-            ? Problem.NotFound($"There is no pool '{Problem.Cut(target.Pool!)}'.", state.Read().Pools.Select(known => known.Name))
-            : Problem.NotFound($"Pool '{pool.Name}' has no backend '{Problem.Cut(target.Backend ?? "")}'.", pool.Backends.Select(known => known.Name)));
+        var pools = state.Read().Pools;
+        if (pools.FirstOrDefault(pool => Is(pool.Name, target.Pool)) is not { } pool)
+            return Problem.NotFound($"There is no pool '{Problem.Cut(target.Pool ?? "")}'.", pools.Select(known => known.Name));
+        return Problem.NotFound(
+            target.Backend is { } backend ? $"Pool '{pool.Name}' has no backend '{Problem.Cut(backend)}'." : $"Pool '{pool.Name}' has no backends.",
+            pool.Backends.Select(known => known.Name));
     }
+
+    private static bool IsUnderWay(DrainStatus drain) => drain.Left > 0 || drain.Requests > 0;
+
+    private static bool IsUndrained(DrainStatus drain) => drain.Outcome == DrainOutcome.Undrained;
 
     private static bool Is(string name, string? wanted) => name.Equals(wanted, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,4 +1,3 @@
-using StickyWs.Configuration;
 using StickyWs.Dashboard.Answers;
 
 namespace StickyWs.Dashboard.Steering;
@@ -28,12 +27,4 @@ internal static class Verbs
         ? verb
         : throw new ProblemException(Problem.NotFound(
             $"There is no action '{Problem.Cut(word)}': add one after the name and a colon.", Words.Keys.Select(known => ":" + known)));
-
-    public static BackendMode ModeOf(Verb verb) => verb switch
-    {
-        Verb.Stop => BackendMode.Stop,
-        Verb.HandOff => BackendMode.HandOff,
-        Verb.Cut => BackendMode.Cut,
-        _ => BackendMode.On,
-    };
 }

@@ -45,9 +45,26 @@ internal sealed class BackendControl(BackendRegistry registry, Drains drains, Ti
         return WhenEmptyAsync(backends, cancellationToken);
     }
 
+    // While the last of them becomes empty, known clients may have come back to others that are only stopped: those are waited for again.
     private async Task<IReadOnlyList<DrainStatus>> WhenEmptyAsync(Backend[] backends, CancellationToken cancellationToken)
-        => await Task.WhenAll(backends.Select(backend => drains.Find(backend)?.End ?? Task.FromResult(StatusOf(backend))))
-            .WaitAsync(cancellationToken).ConfigureAwait(false);
+    {
+        var ended = new DrainStatus[backends.Length];
+        int[] waited = [.. Enumerable.Range(0, backends.Length)];
+        while (waited.Length > 0)
+        {
+            await Task.WhenAll(waited.Select(async place => ended[place] = await EndAsync(backends[place], cancellationToken).ConfigureAwait(false)))
+                .ConfigureAwait(false);
+            waited = [.. Enumerable.Range(0, backends.Length).Where(place => ended[place].Outcome != DrainOutcome.Undrained && IsUsedAgain(backends[place]))];
+        }
+
+        return ended;
+    }
+
+    private bool IsUsedAgain(Backend backend) => drains.Find(backend) is { HasEnded: false };
+
+    // Each wait has the token of its own, so that one that is given up leaves nothing behind at a drain that goes on for days.
+    private Task<DrainStatus> EndAsync(Backend backend, CancellationToken cancellationToken)
+        => drains.Find(backend)?.End.WaitAsync(cancellationToken) ?? Task.FromResult(StatusOf(backend));
 
     private Backend[] Find(BackendTarget target)
     {

@@ -12,8 +12,8 @@ namespace StickyWs.Draining;
 /// </para>
 /// <para>
 /// Every verb includes those before it, may follow any other, and changes nothing where it is in force already: a second hand-off neither restarts nor
-/// doubles the first. The returned task is for waiting only. It completes when each of the backends has no tunnel and no plain request left, or is in
-/// service again, with one status for each; cancelling it ends the wait, not the drain. To cancel a drain, call <see cref="Undrain"/>, or
+/// doubles the first. The returned task is for waiting only. It completes when each of the backends has no tunnel and no plain request left, all at the
+/// same time, or is in service again, with one status for each; cancelling it ends the wait, not the drain. To cancel a drain, call <see cref="Undrain"/>, or
 /// <see cref="StopAsync"/> to keep new work away only.
 /// </para>
 /// </remarks>

@@ -6,11 +6,18 @@ using StickyWs.Tunnels;
 namespace StickyWs.State;
 
 /// <summary>The public view. It listens to the registry and to the tunnels only while somebody watches.</summary>
+#pragma warning disable CA1001 // Nobody takes the wait handle of the semaphore, so it holds nothing.
 internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnels, Drains? drains = null) : IStickyWsState
+#pragma warning restore CA1001
 {
+    // One look at all tunnels costs as much as there are. Whoever asks often, or with many requests at a time, waits for its turn.
+    private const int LooksAtATime = 2;
+
     private static readonly TunnelFilter Any = new();
 
     private readonly StateReader _reader = new(registry, tunnels);
+
+    private readonly SemaphoreSlim _looks = new(LooksAtATime);
 
     private TunnelSearch Search => new(_reader, tunnels);
 
@@ -20,14 +27,14 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
     public StateSnapshot Read() => _reader.Read();
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
-        => Search.ReadAsync(filter ?? Any, cancellationToken);
+        => InTurnAsync(() => Search.ReadAsync(filter ?? Any, cancellationToken), cancellationToken);
 
     public Task<TunnelPage> FindTunnelsAsync(
         TunnelFilter? filter = null, TunnelOrder order = TunnelOrder.Oldest, string? after = null, CancellationToken cancellationToken = default)
     {
         var place = TunnelPlace.First;
         if (after is not null && !TunnelPlace.TryParse(after, out place)) throw new FormatException("This is no place of a page of tunnels.");
-        return Search.FindAsync(filter ?? Any, order, place, cancellationToken);
+        return InTurnAsync(() => Search.FindAsync(filter ?? Any, order, place, cancellationToken), cancellationToken);
     }
 
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -48,6 +55,19 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
             if (drains is not null) drains.Ended -= feed.Drained;
             tunnels.Opened -= feed.Opened;
             tunnels.Ended -= feed.Ended;
+        }
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> look, CancellationToken cancellationToken)
+    {
+        await _looks.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await look().ConfigureAwait(false);
+        }
+        finally
+        {
+            _looks.Release();
         }
     }
 }

@@ -22,20 +22,21 @@ internal sealed class TunnelSearch(StateReader reader, TunnelTable tunnels)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(filter.Limit);
         var found = tunnels.Find(tunnel => Fits(tunnel, filter), int.MaxValue);
-        long[]? idle = null;
+        long[]? active = null;
         if (filter.MinIdle > TimeSpan.Zero || order == TunnelOrder.Idlest)
         {
-            idle = await Idleness.ReadAsync(found, tunnels.Time).WaitAsync(cancellationToken).ConfigureAwait(false);
-            Keep(ref found, ref idle, place => idle[place] >= filter.MinIdle.TotalMilliseconds);
+            var now = Idleness.Milliseconds(tunnels.Time);
+            active = await Idleness.ReadLastActiveAsync(found, tunnels.Time).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (filter.MinIdle > TimeSpan.Zero) Keep(ref found, ref active, place => active[place] <= now - filter.MinIdle.TotalMilliseconds);
         }
 
         if (filter.Upstream is { } upstream)
         {
             var tuples = await StateReader.ReadTuplesAsync(found, cancellationToken).ConfigureAwait(false);
-            Keep(ref found, ref idle, place => tuples[place] is { } tuple && (Is(tuple.Source, upstream) || Is(tuple.Destination, upstream)));
+            Keep(ref found, ref active, place => tuples[place] is { } tuple && (Is(tuple.Source, upstream) || Is(tuple.Destination, upstream)));
         }
 
-        var places = PlacesOf(found, idle, order);
+        var places = PlacesOf(found, active, order);
         Array.Sort(places, found);
         var first = Array.FindIndex(places, place => place.CompareTo(after) > 0);
         Tunnel[] page = first < 0 ? [] : [.. found.Skip(first).Take(filter.Limit)];
@@ -62,26 +63,25 @@ internal sealed class TunnelSearch(StateReader reader, TunnelTable tunnels)
             && filter.Client?.Contains(Plain(tuple.SourceAddress)) != false;
     }
 
-    private static void Keep(ref Tunnel[] found, ref long[]? idle, Func<int, bool> fits)
+    private static void Keep(ref Tunnel[] found, ref long[]? active, Func<int, bool> fits)
     {
         int[] kept = [.. Enumerable.Range(0, found.Length).Where(fits)];
         if (kept.Length == found.Length) return;
-        var (all, times) = (found, idle);
+        var (all, times) = (found, active);
         found = [.. kept.Select(place => all[place])];
-        if (times is not null) idle = [.. kept.Select(place => times[place])];
+        if (times is not null) active = [.. kept.Select(place => times[place])];
     }
 
-    private TunnelPlace[] PlacesOf(Tunnel[] found, long[]? idle, TunnelOrder order)
+    private static TunnelPlace[] PlacesOf(Tunnel[] found, long[]? active, TunnelOrder order)
     {
         var places = new TunnelPlace[found.Length];
-        var now = tunnels.Now / (tunnels.Time.TimestampFrequency / 1000);
         for (var i = 0; i < found.Length; i++)
         {
             places[i] = new TunnelPlace(order switch
             {
                 TunnelOrder.Oldest => found[i].OpenedAt,
                 TunnelOrder.Newest => -found[i].OpenedAt,
-                TunnelOrder.Idlest => now - idle![i], // When its last byte moved: as time goes by, this stays.
+                TunnelOrder.Idlest => active![i], // As time goes by, this stays.
                 _ => -(found[i].BytesToBackend + found[i].BytesToClient),
             }, found[i].ConnectionId);
         }

@@ -77,6 +77,9 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     /// <summary>For how many milliseconds no byte of a pair has moved.</summary>
     public long IdleOf(int number) => _reactor.Now - _pairs[number].LastActive;
 
+    /// <summary>When a byte of a pair last moved, on the reactor's clock.</summary>
+    public long LastActiveOf(int number) => _pairs[number].LastActive;
+
     /// <summary>Breaks both connections of a pair; its owner knows why, and is told that it has ended.</summary>
     public void Abort(int number) => End(number, isReset: true);
 

@@ -127,6 +127,8 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
     // The sweep has looked less than a second ago.
     public override long ReadIdle() => Moved == _seen ? (long)time.GetElapsedTime(_stillSince).TotalMilliseconds : 0;
 
+    public override long ReadLastActive(long now) => Moved == _seen ? (long)time.GetElapsedTime(0, _stillSince).TotalMilliseconds : now;
+
     private long Moved => BytesToBackend + BytesToClient + ToBackend.Acknowledged + ToClient.Acknowledged + (_isHalfClosed ? 1 : 0);
 
     private static TimeSpan PatienceOf(TunnelOptions options) => options.HalfClosedTimeout ?? options.IdleTimeout ?? LongestDelivery;

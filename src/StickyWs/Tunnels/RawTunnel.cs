@@ -25,6 +25,8 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     public override long ReadIdle() => _pair < 0 ? 0 : PairRelay.Of(reactor).IdleOf(_pair);
 
+    public override long ReadLastActive(long now) => _pair < 0 ? now : PairRelay.Of(reactor).LastActiveOf(_pair);
+
     // Not kept: a tunnel costs less so, and few are ever looked at.
     public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
     {

@@ -50,6 +50,10 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>For how many milliseconds no byte has moved, within a second or so.</summary>
     public virtual long ReadIdle() => 0;
 
+    /// <summary>When a byte last moved, within a second or so; read as <see cref="ReadIdle"/> is.</summary>
+    /// <param name="now">The moment, in milliseconds of the clock.</param>
+    public virtual long ReadLastActive(long now) => now - ReadIdle();
+
     /// <summary>Whether it was told to go because of its age. Written by the sweep.</summary>
     public bool IsTooOld { get; set; }
 

@@ -104,10 +104,15 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>Open tunnels that fit, in no order. The look takes the lock that opening and closing a tunnel takes.</summary>
+    /// <summary>
+    /// Open tunnels that fit, in no order; some may have ended meanwhile. The lock that opening and closing a tunnel takes is held for a copy only,
+    /// however long <paramref name="fits"/> takes.
+    /// </summary>
     public Tunnel[] Find(Func<Tunnel, bool> fits, int limit)
     {
-        lock (_lock) return [.. _tunnels.Where(fits).Take(limit)];
+        Tunnel[] all;
+        lock (_lock) all = [.. _tunnels];
+        return [.. all.Where(fits).Take(limit)];
     }
 
     /// <summary>Whether a tunnel is open.</summary>

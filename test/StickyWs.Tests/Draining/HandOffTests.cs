@@ -301,6 +301,26 @@ public sealed class HandOffTests : IDisposable
         Assert.Equal(0, Assert.Single(await waiting.WaitAsync(Wait.Bound)).Left);
     }
 
+    // A known client comes back to a, while b is waited for.
+    [Fact]
+    public async Task Stop_OneUsedAgainWhileAnotherIsWaitedFor_WaitsForBoth()
+    {
+        var a = Fleet.PoolOf(_rig.Registry).Backends[0];
+        var (first, late) = (Assert.Single(_rig.Open(1, backend: a)), Assert.Single(_rig.Open(1)));
+        var stopping = _rig.Control.StopAsync(BackendTarget.Of("chat"));
+        first.Abort(EndReason.ClientClosed);
+        await _rig.Control.WhenEmptyAsync(BackendTarget.Of("chat", "a")).WaitAsync(Wait.Bound);
+        var again = Assert.Single(_rig.Open(1, backend: a));
+
+        late.Abort(EndReason.ClientClosed);
+        await _rig.Control.WhenEmptyAsync(ToB).WaitAsync(Wait.Bound);
+        for (var i = 0; i < 100; i++) await Task.Yield(); // A wait that ends too early does so here.
+        Assert.False(stopping.IsCompleted);
+        again.Abort(EndReason.ClientClosed);
+
+        Assert.All(await stopping.WaitAsync(Wait.Bound), status => Assert.Equal((DrainOutcome.Empty, 0), (status.Outcome, status.Left)));
+    }
+
     // They hold no lease, and will.
     [Fact]
     public async Task Stop_ClientsInLine_AreWaitedFor()

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
 using StickyWs.Kernel;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.State;
 using StickyWs.Tests.Backends;
 using StickyWs.Transport;
@@ -95,6 +96,75 @@ public sealed class TunnelSearchTests : IDisposable
         Assert.Equal("", await FoundAsync(new TunnelFilter { Id = "none", Client = IPNetwork.Parse("0.0.0.0/0") }));
     }
 
+    // Each is asked a little later than the one before.
+    [Fact]
+    public async Task Find_Idlest_IsByTheMomentThatEachLastMoved_HoweverLongTheLookTakes()
+    {
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        for (var i = 0; i < 9; i++) Open($"{i}", asked: () => _clock.Advance(TimeSpan.FromMilliseconds(50)), stillSince: i);
+
+        var page = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, TunnelOrder.Idlest, cancellationToken: Wait.Token());
+
+        Assert.Equal("0 1 2 3 4 5 6 7 8", string.Join(' ', page.Tunnels.Select(tunnel => tunnel.Id)));
+    }
+
+    [Fact]
+    public async Task Find_ManyAtATime_LookInTurn()
+    {
+        var (asked, answer) = (0, new TaskCompletionSource());
+        Open("1", upstream: "10.1.0.1:500", asked: () => asked++, answered: answer.Task);
+        var filter = new TunnelFilter { Upstream = IPEndPoint.Parse("10.1.0.1:500") };
+        using var gone = new CancellationTokenSource();
+
+        var looks = Enumerable.Range(0, 5).Select(i => _state.FindTunnelsAsync(filter, cancellationToken: i == 4 ? gone.Token : Wait.Token())).ToArray();
+        Assert.Equal(2, asked); // The others have not begun.
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => looks[4]);
+        answer.SetResult();
+
+        foreach (var look in looks[..4]) Assert.Equal(1, (await look).Fitting);
+    }
+
+    // Tunnels open and close while a search thinks.
+    [Fact]
+    public void Find_WhatFits_IsAskedOutsideTheLock()
+    {
+        Open("1");
+        var isFree = false;
+
+        _tunnels.Find(tunnel =>
+        {
+            var other = new Thread(() => _ = _tunnels.Count);
+            other.Start();
+            return isFree = other.Join(Wait.Bound);
+        }, 1);
+
+        Assert.True(isFree);
+    }
+
+    // Others have bytes to move in between.
+    [Fact]
+    public async Task Idleness_OfMany_IsReadInTurns()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There are no reactors.");
+        using var reactor = new EpollReactor(0, exception => Assert.Fail(exception.ToString()));
+        reactor.Start();
+        var (read, seen) = (0, -1);
+        for (var i = 0; i < 1000; i++) Open($"{i}", reactor: reactor, asked: Ask);
+
+        await Idleness.ReadAsync(_tunnels.Find(_ => true, int.MaxValue), TimeProvider.System);
+
+        Assert.InRange(seen, 1, 999);
+
+        void Ask()
+        {
+            if (++read > 1) return;
+            var other = new Thread(() => reactor.Run(() => seen = read)); // From here it would run at once.
+            other.Start();
+            other.Join();
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("x")]
@@ -112,24 +182,51 @@ public sealed class TunnelSearchTests : IDisposable
         return string.Join(' ', found);
     }
 
-    private PlacedTunnel Open(string id, string? client = null, string? upstream = null, long idle = 0)
+    private PlacedTunnel Open(string id, string? client = null, string? upstream = null, long idle = 0, Action? asked = null, Task? answered = null,
+        Reactor? reactor = null, long? stillSince = null)
     {
         var backend = Fleet.PoolOf(_registry).Backends[0];
         Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
-        var tunnel = new PlacedTunnel(id, lease, _tunnels.Now, client, upstream, idle);
+        var tunnel = new PlacedTunnel(id, lease, _tunnels.Now, client, upstream)
+        {
+            Idle = () => stillSince is { } since ? Idleness.Milliseconds(_clock) - since : idle,
+            Asked = asked,
+            Answered = answered ?? Task.CompletedTask,
+            On = reactor,
+        };
         Assert.True(_tunnels.TryOpen(tunnel));
         return tunnel;
     }
 
-    private sealed class PlacedTunnel(string id, Lease lease, long openedAt, string? client, string? upstream, long idle) : Tunnel(id, lease, openedAt)
+    private sealed class PlacedTunnel(string id, Lease lease, long openedAt, string? client, string? upstream) : Tunnel(id, lease, openedAt)
     {
+        public required Func<long> Idle { get; init; }
+
+        public Action? Asked { get; init; }
+
+        public required Task Answered { get; init; }
+
+        public Reactor? On { get; init; }
+
+        public override Reactor? Reactor => On;
+
         public override string Lane => LaneNames.Portable;
 
         public override ConnectionTuple? Tuple => TupleOf(client);
 
-        public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => new(TupleOf(upstream));
+        public override async ValueTask<ConnectionTuple?> ReadBackendTupleAsync()
+        {
+            if (upstream is not null) Asked?.Invoke();
+            await Answered;
+            return TupleOf(upstream);
+        }
 
-        public override long ReadIdle() => idle;
+        public override long ReadIdle()
+        {
+            var idle = Idle();
+            if (upstream is null) Asked?.Invoke();
+            return idle;
+        }
 
         public override void Abort(EndReason reason) => throw new NotSupportedException();
 
