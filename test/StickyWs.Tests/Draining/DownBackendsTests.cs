@@ -66,7 +66,7 @@ public sealed class DownBackendsTests : IDisposable
         var tunnels = _rig.Open(20, isStubborn: true);
 
         Down();
-        await Wait.UntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded));
+        await Wait.UntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded) && Lines.Length > 0);
 
         Assert.All(tunnels, tunnel => Assert.Equal((EndReason.BackendDown, 0), (tunnel.EndReason, tunnel.Words)));
         Assert.Equal(["Backend chat/b is down: its 20 tunnels were aborted"], Lines);
