@@ -5,10 +5,6 @@ namespace StickyWs.Balancing;
 /// <summary>A backend's load: tunnels and requests under way, relative to its weight, of which a backend that warms up has a part.</summary>
 internal static class Load
 {
-    /// <summary>Whether a built-in policy goes by this load, and not by turns.</summary>
-    public static bool IsWeighedBy(string policy) => policy.Equals("LeastConnections", StringComparison.OrdinalIgnoreCase)
-        || policy.Equals("PowerOfTwoChoices", StringComparison.OrdinalIgnoreCase);
-
     public static bool IsLess(Backend a, Backend b) => Of(a) * b.FineWeight < Of(b) * a.FineWeight;
 
     /// <summary>The one that has the fewest tunnels for its weight with one more. Whose turn it is breaks ties.</summary>

@@ -1,5 +1,4 @@
 using StickyWs.Backends;
-using StickyWs.Balancing;
 using StickyWs.Configuration;
 using StickyWs.Tunnels;
 
@@ -148,7 +147,7 @@ internal sealed class PoolRebalance(TimeProvider time)
         var all = Weigh(pool, backend => backend.ActiveTunnels - leaving.GetValueOrDefault(backend), static _ => 0);
         List<View> views = [all];
         if (backends.Any(backend => TiedAt(backend, options) > 0)) views.Add(Weigh(pool, all.At, backend => TiedAt(backend, options)));
-        if (Load.IsWeighedBy(pool.Options.Policy)) views.Add(Weigh(pool, backend => all.At(backend) + backend.ActiveRequests, static _ => 0));
+        if (WeighsRequests(pool.Options.Policy)) views.Add(Weigh(pool, backend => all.At(backend) + backend.ActiveRequests, static _ => 0));
         var (goal, isCrowded) = (1 + (options.Tolerance / 2), IsRunning);
         List<(Backend, double, double, int)> crowded = [];
         for (var i = 0; i < backends.Count; i++)
@@ -161,6 +160,10 @@ internal sealed class PoolRebalance(TimeProvider time)
 
         return (isCrowded ? crowded : [], Math.Max(0, views.Min(view => view.Room) - pool.Returns.Expected));
     }
+
+    // The built-in policies that go by load, and not by turns.
+    private static bool WeighsRequests(string policy) => policy.Equals("LeastConnections", StringComparison.OrdinalIgnoreCase)
+        || policy.Equals("PowerOfTwoChoices", StringComparison.OrdinalIgnoreCase);
 
     // Tunnels that are never told to go.
     private static int TiedAt(Backend backend, RebalanceOptions options)

@@ -163,7 +163,8 @@ internal sealed class BackendBreaker : IDisposable
             var seen = args.Outcome.Result;
             if (seen.IsProof)
             {
-                _registry.Report(_backend, BackendState.Unhealthy, $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}", isHearsay: true);
+                var cause = $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}";
+                _registry.Report(_backend, BackendState.Unhealthy, cause, isHearsay: true);
             }
             else if (!_registry.TrySuspend(
                 _backend,
