@@ -44,6 +44,9 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>The name of the backend that has the client's state, as far as is known; that backend may be gone.</summary>
     public string? Known { get; private set; }
 
+    /// <summary>Whether the request opens a tunnel, or is the first of those that do: a client that was told to go moves with it, and not before.</summary>
+    public bool MayLeave { get; init; }
+
     /// <summary>Whether the client was told to leave the backend that it is known at: it may go to any, and is then known there.</summary>
     public bool IsReleased { get; private set; }
 
@@ -67,7 +70,8 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>Applies a key that leads to a backend by name: that of a pin, or of the cookie.</summary>
     public void Follow(KeySource source, PinKey key, string known, PoolSnapshot pool)
     {
-        var isReleased = (IsReleased && Key == key && known.Equals(Known, StringComparison.OrdinalIgnoreCase)) || Rules.Services.Releases.TryTake(key, known);
+        var isReleased = (IsReleased && Key == key && known.Equals(Known, StringComparison.OrdinalIgnoreCase))
+            || (MayLeave && Rules.Services.Releases.TryTake(key, known));
         (Source, Key, Known, First, _away, IsReleased) = (source, key, known, null, null, isReleased);
         if (isReleased) return;
         if (Find(pool, known) is not { } backend) return;

@@ -10,14 +10,18 @@ internal sealed class ClaimResolver(AffinityServices services)
     // A definition is one revision of a pool; it survives all state changes of its backends.
     private readonly ConditionalWeakTable<PoolDefinition, RuleSet> _sets = [];
 
+    /// <param name="pool">The pool.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="isTunnel">Whether it is to open a tunnel.</param>
     /// <returns><see langword="null"/> for a pool without rules.</returns>
-    public ValueTask<Claim?> ResolveAsync(PoolSnapshot pool, in RequestView request)
+    public ValueTask<Claim?> ResolveAsync(PoolSnapshot pool, in RequestView request, bool isTunnel = true)
     {
         if (pool.Options.Affinity.Rules.Count == 0) return default;
         var set = _sets.TryGetValue(pool.Definition, out var known)
             ? known
             : _sets.GetValue(pool.Definition, pool => new RuleSet(pool.Name, pool.Options.Affinity, services));
-        var claim = new Claim(set, request.IsHttps, Awaited(set, request));
+        var awaited = Awaited(set, request);
+        var claim = new Claim(set, request.IsHttps, awaited) { MayLeave = isTunnel || awaited is not null || SignalRRule.IsNegotiation(request) };
         if (set.Cookie is { } rule) claim.Note(rule.TryRead(request, pool.Backends, out var cookie) ? cookie : null);
         return GoOnAsync(claim, pool, request, 0);
     }

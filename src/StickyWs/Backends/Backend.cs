@@ -29,6 +29,7 @@ public sealed partial class Backend
     private long _cutOffSince;
     private volatile bool _isGone;
     private volatile bool _isSuspended;
+    private volatile bool _isHearsay;
     private int _trial;
     private long _sparedAt;
     private int _isUnreachable;
@@ -119,6 +120,12 @@ public sealed partial class Backend
     /// <summary>Whether it was taken out on evidence that its clients may have caused themselves.</summary>
     internal bool IsSuspended => _isSuspended;
 
+    /// <summary>Whether only failed connects of traffic took it out, and no probe or connect of the balancer's own has failed since.</summary>
+    internal bool IsHearsay => _isHearsay;
+
+    /// <summary>A probe or connect of the balancer's own has failed, too.</summary>
+    internal void Confirm() => _isHearsay = false;
+
     /// <summary>Notes a failure; only the first one counts.</summary>
     internal void NoteAway(long timestamp) => Interlocked.CompareExchange(ref _awaySince, timestamp, 0);
 
@@ -173,9 +180,9 @@ public sealed partial class Backend
     /// <summary>When its <see cref="State"/> last changed.</summary>
     internal DateTimeOffset StateSince => new(Interlocked.Read(ref _stateSince), TimeSpan.Zero);
 
-    internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false)
+    internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false, bool isHearsay = false)
     {
-        (_isSuspended, _healthCause, _health) = (isSuspended, cause, (int)health);
+        (_isSuspended, _isHearsay, _healthCause, _health) = (isSuspended, isHearsay, cause, (int)health);
         if (!IsDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
 

@@ -46,7 +46,23 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     /// <summary>Applies a verdict on a backend's health. A verdict on a removed backend changes nothing.</summary>
-    public void Report(Backend backend, BackendState health, string cause) => TryReport(backend, health, cause, isSuspicion: false);
+    /// <param name="backend">The backend.</param>
+    /// <param name="health">Its health.</param>
+    /// <param name="cause">Why, for the log.</param>
+    /// <param name="isHearsay">Whether it is what traffic saw, until <see cref="Confirm"/>.</param>
+    public void Report(Backend backend, BackendState health, string cause, bool isHearsay = false)
+        => TryReport(backend, health, cause, isSuspicion: false, isHearsay);
+
+    /// <summary>A probe or connect of the balancer's own has failed at a backend that is out.</summary>
+    public void Confirm(Backend backend)
+    {
+        lock (_lock)
+        {
+            if (!backend.IsHearsay) return;
+            backend.Confirm();
+            Judged?.Invoke(backend);
+        }
+    }
 
     /// <summary>A probe of a backend has ended, with whatever result: the first one may be awaited.</summary>
     public void NoteProbed(Backend backend)
@@ -71,14 +87,14 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
         return false;
     }
 
-    private bool TryReport(Backend backend, BackendState health, string cause, bool isSuspicion)
+    private bool TryReport(Backend backend, BackendState health, string cause, bool isSuspicion, bool isHearsay = false)
     {
         lock (_lock)
         {
             var pool = _current.PoolsInUse.FirstOrDefault(pool => pool.Backends.Contains(backend));
             if (pool is null || backend.Health == health) return true;
             if (isSuspicion && !IsDispensable(pool, backend)) return false;
-            SetHealth(backend, health, cause, isSuspicion);
+            SetHealth(backend, health, cause, isSuspicion, isHearsay);
             if (!backend.IsDraining || _current.Before is not null) Refresh(backend);
             else LookAtLines(); // Its own clients wait for it, though it gets no new work.
             Judged?.Invoke(backend);
@@ -134,11 +150,11 @@ internal sealed partial class BackendRegistry(ILogger<BackendRegistry> logger, T
     }
 
     // Stopping a draining backend is expected, so it is no warning.
-    private void SetHealth(Backend backend, BackendState health, string cause, bool isSuspicion = false)
+    private void SetHealth(Backend backend, BackendState health, string cause, bool isSuspicion = false, bool isHearsay = false)
     {
         var level = health == BackendState.Unhealthy && !backend.IsDraining ? LogLevel.Warning : LogLevel.Information;
         LogStateChanged(level, backend.Pool, backend.Name, backend.Health, health, backend.IsDraining ? $"{cause} (it drains)" : cause);
-        backend.SetHealth(health, cause, time.GetUtcNow(), isSuspicion);
+        backend.SetHealth(health, cause, time.GetUtcNow(), isSuspicion, isHearsay);
         if (health == BackendState.Unhealthy) backend.Cool();
         if (health == BackendState.Unhealthy) backend.NoteAway(time.GetTimestamp());
         else if (health == BackendState.Healthy) backend.NoteBack();

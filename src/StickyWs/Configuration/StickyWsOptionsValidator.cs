@@ -53,6 +53,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         Add(errors, new RebalanceRanges().Validate($"{key}:Rebalance", pool.Rebalance));
         DrainRules.CheckClose($"{key}:Rebalance", pool.Rebalance.CloseCode, pool.Rebalance.CloseReason, errors);
         Add(errors, new OutlierRanges().Validate($"{key}:Outliers", pool.Outliers));
+        CheckOutliers($"{key}:Outliers", pool.Outliers, errors);
         MatchRules.Check($"{key}:Match", pool.Match, errors);
         if (!policies.Names.Contains(pool.Policy))
         {
@@ -71,6 +72,13 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
             errors.Add(OptionsError.Of($"{key}:Tls:CaCertificateFile", file, CertificateAuthorities.Remedy));
         HealthRules.Check($"{key}:Health", pool.Health, errors);
         PassthroughRules.Check(key, pool, errors);
+    }
+
+    // What opened must still be remembered when it dies young: the older half of the window is dropped at once. Ranges report what is beyond them.
+    private static void CheckOutliers(string key, OutlierOptions outliers, List<string> errors)
+    {
+        if (outliers.Age > OutlierOptions.LongestAge || outliers.Window < OutlierOptions.ShortestWindow || outliers.Window >= outliers.Age * 2) return;
+        errors.Add(OptionsError.Of($"{key}:Window", $"{outliers.Window:c}", $"use at least {outliers.Age * 2:c}, which is twice Age, or reduce Age"));
     }
 
     private static void CheckPing(string key, TunnelOptions tunnels, List<string> errors)

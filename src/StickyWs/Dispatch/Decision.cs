@@ -27,6 +27,7 @@ internal sealed class Decision(
     private Backend? _waitsFor;
     private TimeSpan _waited;
     private bool? _isReturn;
+    private ReturnLease? _return;
     private bool _mayTry = isRepeatable && !pool.Suspended.IsEmpty;
 
     /// <summary>Why the last backend was chosen.</summary>
@@ -155,14 +156,22 @@ internal sealed class Decision(
     }
 
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer)
-        => claim is null || _last is null ? default : claim.SettleAsync(_last, answer);
+    {
+        if (claim is null || _last is null) return default;
+        if (claim.IsReleased) _return?.Use(); // It is known there from now on.
+        return claim.SettleAsync(_last, answer);
+    }
 
     /// <summary>Whether the body is an incomplete piece of something to learn from.</summary>
     public static bool IsPart(ReadOnlySpan<byte> body) => TokenText.IsPart(body);
 
     /// <summary>Learns from a body, if <see cref="AwaitsBody"/>. Completes when every instance can find what was learnt.</summary>
     public ValueTask LearnAsync(ReadOnlySpan<byte> body)
-        => claim!.Awaits!.TryLearn(body, out var key) ? claim.LearnAsync(key, _last!) : default;
+    {
+        if (!claim!.Awaits!.TryLearn(body, out var key)) return default;
+        _return?.Use();
+        return claim.LearnAsync(key, _last!);
+    }
 
     // Those without a key go behind the others that wait for any backend: none has a place.
     private bool IsBehindOthers => _first is null && !KnowsClient && _candidates.Count > 0 && Pool.Lines.Of(Kind).HasWaitersForAny;
@@ -180,7 +189,7 @@ internal sealed class Decision(
         lease = default;
         var result = IsBehindOthersAt(backend, isBound)
             ? LeaseResult.Busy
-            : backend.TryLease(Kind, maxTunnels, out lease, backend == _trial ? new TrialLease(claim) : claim);
+            : backend.TryLease(Kind, maxTunnels, out lease, EndAt(backend));
         if (result == LeaseResult.Granted)
         {
             (_last, Why) = (backend, NoBackendReason.None);
@@ -193,6 +202,9 @@ internal sealed class Decision(
         return result;
     }
 
+    private ILeaseEnd? EndAt(Backend backend)
+        => backend == _trial ? new TrialLease(claim) : _isReturn == true ? _return = new ReturnLease(Pool.Returns, claim) : claim;
+
     private static NoBackendReason ReasonOf(WaitEnd end) => end switch
     {
         WaitEnd.NoTunnel => NoBackendReason.Full,
@@ -204,6 +216,8 @@ internal sealed class Decision(
     private bool Fail(NoBackendReason why)
     {
         Why = why;
+        if (_isReturn == true) Pool.Returns.Expect(); // It got no lease that could give it back.
+        (_isReturn, _return) = (null, null);
         return false;
     }
 
@@ -229,7 +243,7 @@ internal sealed class Decision(
 
     // Some clients were told to go so that the backends are evenly used: as many new sessions go to the emptiest one. A session may begin with a request
     // whose answer pins the client (SignalR's negotiation).
-    private bool IsReturn() => _isReturn ??= (Kind == LeaseKind.Tunnel || AwaitsBody) && Pool.Returns.TryTake();
+    private bool IsReturn() => _isReturn ??= (Kind == LeaseKind.Tunnel || AwaitsBody || claim is { IsReleased: true }) && Pool.Returns.TryTake();
 
     private uint NextTurn()
     {
@@ -258,7 +272,7 @@ internal sealed class Decision(
         if (_last is null) return;
         Follow(Pool.Lines.Current);
         PassOver(_last);
-        _last = null;
+        (_last, _isReturn, _return) = (null, null, null); // Its lease gives back what it took.
     }
 
     // After an attempt or a wait the pool may not be what it was: backends have come and gone.

@@ -81,7 +81,7 @@ internal sealed class Dispatcher
 
     private ValueTask<Decision?> DecideAsync(RegistrySnapshot snapshot, PoolSnapshot pool, LeaseKind kind, in RequestView request)
     {
-        var claiming = _claims.ResolveAsync(pool, request);
+        var claiming = _claims.ResolveAsync(pool, request, kind == LeaseKind.Tunnel);
         return claiming.IsCompletedSuccessfully
             ? new ValueTask<Decision?>(Decide(snapshot, pool, kind, request, claiming.Result))
             : WaitAsync(claiming, snapshot, pool, kind, request);

@@ -9,6 +9,8 @@ internal sealed class TrialLease(ILeaseEnd? also) : ILeaseEnd
 
     public void Release(Backend backend) => also?.Release(backend);
 
+    public void TunnelOpened() => also?.TunnelOpened();
+
     public void LeaseEnded(Backend backend)
     {
         backend.EndTrial();

@@ -41,6 +41,7 @@ internal static class EventIds
     public const int DownBackendBack = 239;
     public const int DownBackendCut = 240;
     public const int DownBackendFailed = 241;
+    public const int OutliersFailed = 242;
 
     // Health
     public const int ProbeFailed = 300;

@@ -16,6 +16,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
     private volatile bool _wasTold;
+    private ClientTie _countedTie; // A key may be learnt later.
     private IPAddress? _client; // Where it is not that of the connection: few need the memory.
 
     // Until it begins, no byte is followed.
@@ -201,7 +202,20 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Lets its client go elsewhere when it comes back.</summary>
     public void Release() => lease.Release();
 
-    public void ReturnLease() => lease.Dispose();
+    /// <summary>It has opened.</summary>
+    public void NoteOpened()
+    {
+        _countedTie = Tie;
+        if (_countedTie != ClientTie.None) Backend.CountTied(_countedTie, 1);
+        lease.TunnelOpened();
+    }
+
+    /// <summary>Gives its lease back, after <see cref="NoteOpened"/>.</summary>
+    public void ReturnLease()
+    {
+        if (_countedTie != ClientTie.None) Backend.CountTied(_countedTie, -1);
+        lease.Dispose();
+    }
 
     private void AddToBackend(long bytes)
     {

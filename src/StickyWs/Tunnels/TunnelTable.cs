@@ -62,6 +62,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     /// <returns>Whether it may go on; <see langword="false"/> after all tunnels were aborted.</returns>
     public bool TryOpen(Tunnel tunnel)
     {
+        tunnel.NoteOpened();
         metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
         LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
         lock (_lock) return _tunnels.Add(tunnel) && !_isClosed && !(_isInMemoryClosed && tunnel.IsInMemory);

@@ -30,7 +30,7 @@ public sealed class OnDownTests : DrainingTest
         await staying.WriteAsync("still");
         Assert.Equal("still", await stayingServer.ReadTextAsync(5));
         var done = behavior == "Cut" ? "were aborted" : "are told to go within 00:00:00";
-        Assert.Contains(balancer.Log.Lines, line => line.Text == $"Backend chat/a is down: its 1 tunnels {done}");
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Text == $"Backend chat/a is down: its 1 tunnels {done}"));
     }
 
     [Theory]

@@ -66,7 +66,7 @@ public sealed class DownBackendsTests : IDisposable
         var tunnels = _rig.Open(20, isStubborn: true);
 
         Down();
-        await Wait.UntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded));
+        await Wait.UntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded) && Lines.Length > 0);
 
         Assert.All(tunnels, tunnel => Assert.Equal((EndReason.BackendDown, 0), (tunnel.EndReason, tunnel.Words)));
         Assert.Equal(["Backend chat/b is down: its 20 tunnels were aborted"], Lines);
@@ -105,10 +105,43 @@ public sealed class DownBackendsTests : IDisposable
         Assert.Single(Lines);
     }
 
-    [Fact]
-    public async Task NobodyElseServes_Goodbye_WaitsForOne()
+    // One client's time-outs may open a breaker, while the tunnels of others live.
+    [Theory]
+    [InlineData(DownBackendBehavior.Goodbye)]
+    [InlineData(DownBackendBehavior.Cut)]
+    public async Task TrafficAlone_KeepsThem_UntilTheBalancersOwnConnectFails(DownBackendBehavior behavior)
     {
-        Want(DownBackendBehavior.Goodbye, health: true);
+        Want(behavior);
+        var tunnels = _rig.Open(20);
+
+        _rig.Registry.Report(_rig.B, BackendState.Unhealthy, "test", isHearsay: true);
+        await MarkAsync();
+        Assert.All(tunnels, tunnel => Assert.False(tunnel.HasEnded));
+
+        _rig.Registry.Confirm(_rig.B);
+        await _rig.PassUntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded) && Lines.Length > 0);
+    }
+
+    [Fact]
+    public async Task Back_InTheMiddleOfACut_TheOthersStay()
+    {
+        Want(DownBackendBehavior.Cut);
+        var tunnels = _rig.Open(20, isStubborn: true);
+        _rig.Tunnels.Ended += _ => Up();
+
+        Down();
+        await Wait.UntilAsync(() => Lines.Length > 0);
+
+        Assert.Single(tunnels, tunnel => tunnel.HasEnded);
+        Assert.Equal(["Backend chat/b is down: its 1 tunnels were aborted"], Lines);
+    }
+
+    [Theory]
+    [InlineData(DownBackendBehavior.Goodbye)]
+    [InlineData(DownBackendBehavior.Cut)]
+    public async Task NobodyElseServes_ItWaitsForOne(DownBackendBehavior behavior)
+    {
+        Want(behavior, health: true);
         _rig.Registry.Report(A, BackendState.Unhealthy, "test");
         _rig.Registry.Report(_rig.B, BackendState.Healthy, "test");
         var tunnels = _rig.Open(10);
@@ -118,7 +151,7 @@ public sealed class DownBackendsTests : IDisposable
         Assert.All(tunnels, tunnel => Assert.False(tunnel.HasEnded));
 
         _rig.Registry.Report(A, BackendState.Healthy, "test");
-        await _rig.PassUntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded));
+        await _rig.PassUntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded) && Lines.Length > 0);
         Assert.Single(Lines);
     }
 

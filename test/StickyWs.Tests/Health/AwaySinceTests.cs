@@ -64,6 +64,15 @@ public sealed class AwaySinceTests : IDisposable
         Assert.Equal(since, Backend.AwaySince);
     }
 
+    // It accepts handshakes: its clients need not wait for its return.
+    [Fact]
+    public void TunnelsThatDieYoung_AreNoAbsence()
+    {
+        _board.Failed(Backend, Suspicion.Of(Evidence.DiesYoung, null));
+
+        Assert.Equal(0, Backend.AwaySince);
+    }
+
     [Fact]
     public void Failed_ByTheDataPath_IsNotedTheFirstTime()
     {

@@ -199,6 +199,7 @@ public sealed class BackendBreakerTests : IDisposable
     public async Task Comeback_FromProof_IsByAConnectOfOurOwn()
     {
         await RefuseAsync(5);
+        Assert.True(Backend.IsHearsay);
         foreach (var rest in (TimeSpan[])[FirstRest, 2 * FirstRest, 4 * FirstRest, LongestRest])
         {
             await _time.TimerAsync(rest);
@@ -208,6 +209,7 @@ public sealed class BackendBreakerTests : IDisposable
 
         Assert.Equal(BackendState.Unhealthy, Backend.State);
         await _time.TimerAsync(LongestRest);
+        Assert.False(Backend.IsHearsay);
         _time.Advance(LongestRest);
         (await _connects.NextAsync("a")).Good();
 

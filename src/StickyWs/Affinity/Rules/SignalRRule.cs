@@ -9,7 +9,10 @@ namespace StickyWs.Affinity;
 /// </summary>
 internal sealed class SignalRRule(string pool) : PinRule(pool, "signalr", "")
 {
-    public override bool AwaitsBody(in RequestView request) => request.IsRequest(HttpMethods.Post) && request.HasPathEnd("/negotiate");
+    /// <summary>Whether it asks for what the client's tunnel will be known by, so that both must go to the same backend.</summary>
+    public static bool IsNegotiation(in RequestView request) => request.IsRequest(HttpMethods.Post) && request.HasPathEnd("/negotiate");
+
+    public override bool AwaitsBody(in RequestView request) => IsNegotiation(request);
 
     public override bool TryLearn(ReadOnlySpan<byte> body, out PinKey key)
     {

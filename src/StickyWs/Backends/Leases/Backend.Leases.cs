@@ -11,6 +11,7 @@ public sealed partial class Backend
     private volatile bool _isEligible;
     private volatile bool _areHandshakesAwaited;
     private volatile bool _areRequestsAwaited;
+    private readonly int[] _tied = new int[3]; // By ClientTie.
     private int _tunnels;
     private int _handshakes;
     private int _requests;
@@ -80,6 +81,12 @@ public sealed partial class Backend
         if (kind == LeaseKind.Tunnel) return TryTakeTunnel(maxTunnelsInAll);
         return TunnelTotal.TryAdd(ref _requests, Shared(_maxRequests)) ? LeaseResult.Granted : LeaseResult.Busy;
     }
+
+    /// <summary>How many of its open tunnels have such a tie.</summary>
+    internal int TunnelsWith(ClientTie tie) => Volatile.Read(ref _tied[(int)tie]);
+
+    /// <summary>A tunnel with such a tie has opened, or has ended.</summary>
+    internal void CountTied(ClientTie tie, int change) => Interlocked.Add(ref _tied[(int)tie], change);
 
     internal void Return(LeaseKind kind, bool isShaking)
     {

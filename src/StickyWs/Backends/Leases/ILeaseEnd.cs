@@ -8,6 +8,11 @@ internal interface ILeaseEnd
     /// <summary>What leads the client to this backend again. From any thread.</summary>
     ClientTie Tie => ClientTie.None;
 
+    /// <summary>A tunnel has opened. Called at most once, before the end; must be quick and must not throw.</summary>
+    void TunnelOpened()
+    {
+    }
+
     /// <summary>Called once, on any thread; must be quick and must not throw.</summary>
     void LeaseEnded(Backend backend);
 

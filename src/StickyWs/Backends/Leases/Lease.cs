@@ -22,6 +22,9 @@ internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end =
         return new Lease(backend, kind, end);
     }
 
+    /// <summary>A tunnel has opened.</summary>
+    public void TunnelOpened() => end?.TunnelOpened();
+
     public void Dispose()
     {
         backend.Return(kind, isShaking);

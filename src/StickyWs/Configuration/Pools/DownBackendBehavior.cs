@@ -15,6 +15,6 @@ public enum DownBackendBehavior
     /// </summary>
     Goodbye,
 
-    /// <summary>They are aborted at once.</summary>
+    /// <summary>They are aborted at once, or as soon as another backend of the pool serves.</summary>
     Cut,
 }

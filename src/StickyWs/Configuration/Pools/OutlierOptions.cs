@@ -7,11 +7,14 @@ namespace StickyWs.Configuration;
 /// </summary>
 public sealed class OutlierOptions
 {
+    internal static readonly TimeSpan LongestAge = TimeSpan.FromMinutes(30);
+    internal static readonly TimeSpan ShortestWindow = TimeSpan.FromSeconds(1);
+
     /// <summary>Whether backends are suspected for this reason. Default <see langword="true"/>.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>How long a tunnel must last so as not to have died young. Range 100 ms to 1 h; default 5 s.</summary>
-    [TimeRange("00:00:00.1", "01:00:00")]
+    /// <summary>How long a tunnel must last so as not to have died young: at most half of <see cref="Window"/>. Range 100 ms to 30 min; default 5 s.</summary>
+    [TimeRange("00:00:00.1", "00:30:00")]
     public TimeSpan Age { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -23,12 +26,15 @@ public sealed class OutlierOptions
 
     /// <summary>
     /// Which part of the tunnels that opened must have died young: the mean of this part over all clients, so that one client counts as much as any
-    /// other. It must also be at least twice that of the pool's other backends. Range 0.01 to 1; default 0.5.
+    /// other. It must also be at least twice that of the pool's other backends, at which at least <see cref="PassiveHealthOptions.MinimumClients"/>
+    /// clients had tunnels. Range 0.01 to 1; default 0.5.
     /// </summary>
     [NumberRange(0.01, 1)]
     public double Share { get; set; } = 0.5;
 
-    /// <summary>For how long tunnels that opened and died are remembered. Range 1 s to 1 h; default 1 min.</summary>
+    /// <summary>
+    /// For how long tunnels that opened and died are remembered: at least twice <see cref="Age"/>. Range 1 s to 1 h; default 1 min.
+    /// </summary>
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -26,8 +26,8 @@ public sealed class RebalanceOptions
     public TimeSpan MinimumIdle { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How long the same backends must have been in use, each with its whole share (<see cref="PoolOptions.SlowStart"/>), and one of them crowded.
-    /// Range 0 to 1 h; default 10 s.
+    /// How long the same backends must have been in use, each with its whole share (<see cref="PoolOptions.SlowStart"/>), and one of them crowded. It is
+    /// doubled each time that one of them has left within the last ten minutes, up to 32 times. Range 0 to 1 h; default 10 s.
     /// </summary>
     [TimeRange("00:00:00", "01:00:00")]
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(10);

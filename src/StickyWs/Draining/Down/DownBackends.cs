@@ -56,10 +56,13 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
     // The wish of a pool as it is now: nobody is told to go who would find nothing, and whoever is handed off or cut is told by that.
     private static DownBackendBehavior WantedFor(Backend backend, PoolSnapshot pool) => backend switch
     {
-        { Health: not BackendState.Unhealthy } or { IsSuspended: true } or { IsHandedOff: true } => DownBackendBehavior.Keep,
-        { Options.OnDown: DownBackendBehavior.Goodbye } when pool.IsPanicking || pool.Eligible.Count == 0 => DownBackendBehavior.Keep,
+        { IsHandedOff: true } => DownBackendBehavior.Keep,
+        _ when !IsDown(backend) || pool.IsPanicking || pool.Eligible.Count == 0 => DownBackendBehavior.Keep,
         _ => backend.Options.OnDown,
     };
+
+    // Whatever only clients saw is no verdict that ends the tunnels of others.
+    private static bool IsDown(Backend backend) => backend is { Health: BackendState.Unhealthy, IsSuspended: false, IsHearsay: false };
 
     // As things are now, whoever asked for it: of several looks at once the last one sees the last change.
     private void Look()
@@ -112,7 +115,7 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
     // It may be back, and the round not be stopped yet.
     private bool Tell(Tunnel tunnel, Goodbye goodbye)
     {
-        if (tunnel.Backend.Health != BackendState.Unhealthy || tunnel.WasTold || !_tunnels.Holds(tunnel)) return false;
+        if (!IsDown(tunnel.Backend) || tunnel.WasTold || !_tunnels.Holds(tunnel)) return false;
         tunnel.WasTold = true;
         return Try(() => tunnel.Say(goodbye));
     }
@@ -143,8 +146,15 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
     {
         var tunnels = Open(backend, static _ => true);
         if (tunnels.Length == 0) return;
-        Try(() => LogCut(backend.Pool, backend.Name, tunnels.Length));
-        foreach (var tunnel in tunnels) Try(() => tunnel.Abort(EndReason.BackendDown));
+        var cut = 0;
+        foreach (var tunnel in tunnels)
+        {
+            if (!IsDown(backend)) break; // Meanwhile it is back.
+            cut++;
+            Try(() => tunnel.Abort(EndReason.BackendDown));
+        }
+
+        if (cut > 0) Try(() => LogCut(backend.Pool, backend.Name, cut));
     }
 
     private Tunnel[] Open(Backend backend, Func<Tunnel, bool> fits) => _tunnels.Find(tunnel => tunnel.Backend == backend && fits(tunnel), int.MaxValue);

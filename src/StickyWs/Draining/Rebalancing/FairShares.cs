@@ -9,7 +9,10 @@ internal static class FairShares
     /// Shares of a number of tunnels. A backend that may hold fewer than its share (<c>MaxTunnels</c>) has as many as it may, and the others have the rest
     /// by weight. If all are full, the sum is less than the number.
     /// </summary>
-    public static double[] Of(BackendSet backends, double tunnels)
+    /// <param name="backends">The backends.</param>
+    /// <param name="tunnels">How many tunnels they have in all.</param>
+    /// <param name="places">How many tunnels a backend may have; <see langword="null"/> for any number.</param>
+    public static double[] Of(BackendSet backends, double tunnels, Func<Backend, int?> places)
     {
         var shares = new double[backends.Count];
         var isFull = new bool[backends.Count];
@@ -27,7 +30,7 @@ internal static class FairShares
             {
                 if (isFull[i]) continue;
                 shares[i] = left * backends[i].FineWeight / weight;
-                if (backends[i].MaxTunnels is not { } most || shares[i] <= most) continue;
+                if (places(backends[i]) is not { } most || shares[i] <= most) continue;
                 (shares[i], isFull[i], hasFilled) = (most, true, true);
             }
 

@@ -20,6 +20,12 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
     // How long a look at all tunnels of crowded backends serves; each is looked at again before it is told.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
+    // How often that is doubled, at most, where a look found nobody.
+    private const int MostDoublings = 5;
+
+    // The part of the process's MaxTunnels that must be free: a place that somebody leaves may be another's when he comes back.
+    private const int LeastFreePart = 50;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Run> _runs = new(StringComparer.OrdinalIgnoreCase);
     private readonly BackendRegistry _registry;
@@ -107,10 +113,14 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         foreach (var pool in pools)
         {
             if (!_runs.TryGetValue(pool.Name, out var run)) _runs[pool.Name] = run = new Run(new PoolRebalance(_tunnels.Time));
-            var mayTell = snapshot.Before is null && !_readiness.IsLeaving;
-            var chosen = run.State.Step(pool, mayTell, _tunnels.Holds, out var ended);
+            var mayTell = snapshot.Before is null && !_readiness.IsLeaving && HasPlaces(snapshot);
+            var (crowded, left) = run.State.Step(pool, mayTell, _tunnels.Holds, out var ended);
             if (ended) Try(() => LogEnded(pool.Name, run.State.Told, run.State.Lost));
-            foreach (var (backend, count) in chosen) await TellAsync(run, pool, backend, count).ConfigureAwait(false);
+            foreach (var (backend, surplus) in crowded)
+            {
+                if (left > 0) left -= await TellAsync(run, pool, backend, Math.Min(surplus, left)).ConfigureAwait(false);
+            }
+
             if (run.State.Surplus == 0) run.Resting.Clear();
             if (pool.Options.Rebalance.Rate is not null) continue;
             run.State.Close();
@@ -118,11 +128,16 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         }
     }
 
-    private async Task TellAsync(Run run, PoolSnapshot pool, Backend backend, int count)
+    private bool HasPlaces(RegistrySnapshot snapshot)
+        => snapshot.Options.MaxTunnels is not { } most || most - _registry.Tunnels.Count > most / LeastFreePart;
+
+    /// <returns>How many were told.</returns>
+    private async Task<int> TellAsync(Run run, PoolSnapshot pool, Backend backend, int count)
     {
         var options = pool.Options.Rebalance;
         var resting = await FindAsync(run, backend, count, options).ConfigureAwait(false);
-        if (resting.Length == 0 || !IsCurrent(pool)) return;
+        if (resting.Length == 0 || !IsCurrent(pool)) return 0;
+        var told = 0;
         var isFirst = !run.State.IsRunning;
         var goodbye = new Goodbye((ushort)options.CloseCode, options.CloseReason, EndReason.Rebalanced, pool.Options.Drain.CloseTimeout);
         foreach (var tunnel in resting)
@@ -131,11 +146,14 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
             tunnel.WasTold = true;
             if (options.Pinned) tunnel.Release();
             run.State.NoteTold(tunnel, pool);
+            told++;
             _metrics.Rebalanced(backend.Pool, backend.Name);
             if (isFirst) Try(() => LogBegun(pool.Name, run.State.Surplus));
             isFirst = false;
             Try(() => tunnel.Say(goodbye));
         }
+
+        return told;
     }
 
     // While tunnels were looked at, another backend may have gone.
@@ -147,10 +165,11 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
     private async Task<Tunnel[]> FindAsync(Run run, Backend backend, int count, RebalanceOptions options)
     {
         var now = _tunnels.Now;
-        if (!run.Resting.TryGetValue(backend, out var found) || _tunnels.Time.GetElapsedTime(found.At, now) >= LookInterval)
+        if (!run.Resting.TryGetValue(backend, out var found) || _tunnels.Time.GetElapsedTime(found.At, now) >= LookInterval * (1 << found.Vain))
         {
             var all = _tunnels.Find(tunnel => tunnel.Backend == backend && MayGo(tunnel, options), int.MaxValue);
-            run.Resting[backend] = found = (now, new Queue<Tunnel>(await LookAsync(all, options).ConfigureAwait(false)));
+            var resting = new Queue<Tunnel>(await LookAsync(all, options).ConfigureAwait(false));
+            run.Resting[backend] = found = (now, resting.Count > 0 ? 0 : Math.Min(found.Vain + 1, MostDoublings), resting);
         }
 
         List<Tunnel> next = [];
@@ -187,7 +206,7 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
     /// <summary>What goes on in one pool.</summary>
     private sealed record Run(PoolRebalance State)
     {
-        /// <summary>Of crowded backends: the tunnels that may be told, as they were looked at last, and when that was.</summary>
-        public Dictionary<Backend, (long At, Queue<Tunnel> Tunnels)> Resting { get; } = [];
+        /// <summary>Of crowded backends: the tunnels that may be told, as they were looked at last, when that was, and how many looks were in vain.</summary>
+        public Dictionary<Backend, (long At, int Vain, Queue<Tunnel> Tunnels)> Resting { get; } = [];
     }
 }

@@ -91,9 +91,14 @@ internal sealed class BackendBreaker : IDisposable
         await _control.IsolateAsync().ConfigureAwait(false);
         lock (_reporting)
         {
-            if (_state.CircuitState != CircuitState.Closed) _registry.Report(_backend, BackendState.Unhealthy, cause);
+            if (_state.CircuitState == CircuitState.Closed) return;
+            _registry.Report(_backend, BackendState.Unhealthy, cause);
+            _registry.Confirm(_backend);
         }
     }
+
+    /// <summary>A connect of the balancer's own has failed, too.</summary>
+    public void Confirm() => _registry.Confirm(_backend);
 
     /// <summary>Closes it and discards its counts.</summary>
     public async Task CloseAsync(string cause)
@@ -159,7 +164,8 @@ internal sealed class BackendBreaker : IDisposable
             var seen = args.Outcome.Result;
             if (seen.IsProof)
             {
-                _registry.Report(_backend, BackendState.Unhealthy, $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}");
+                var cause = $"traffic: {Rules.FailureRatio:0.##%} or more failed, the last: {seen.Cause}";
+                _registry.Report(_backend, BackendState.Unhealthy, cause, isHearsay: true);
             }
             else if (!_registry.TrySuspend(
                 _backend,

@@ -28,7 +28,8 @@ internal sealed partial class BreakerBoard(BackendRegistry registry, IProbeFacto
     public void Failed(Backend backend, Suspicion suspicion)
     {
         if (suspicion.Evidence.IsOurs()) return;
-        backend.NoteAway(time.GetTimestamp());
+        // A backend whose tunnels die young accepts handshakes: nobody waits for its return.
+        if (suspicion.Evidence != Evidence.DiesYoung) backend.NoteAway(time.GetTimestamp());
         if (suspicion.Evidence == Evidence.Refused) backend.NoteGone();
         if (suspicion.IsProof) Tell(backend, suspicion.Cause);
         if (!_breakers.TryGetValue(backend, out var breaker) || !breaker.Rules.CountsWork) return;

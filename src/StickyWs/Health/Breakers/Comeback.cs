@@ -36,6 +36,10 @@ internal sealed class Comeback(BackendBreaker breaker, Backend backend, TimeProv
                 await breaker.CloseAsync("traffic: a connect of the balancer's own was good").ConfigureAwait(false);
                 return;
             }
+            else
+            {
+                breaker.Confirm();
+            }
 
             rest = rest * 2 < longestRest ? rest * 2 : longestRest;
         }

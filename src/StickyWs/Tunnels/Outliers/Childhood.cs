@@ -15,6 +15,7 @@ internal sealed class Childhood(TimeProvider time)
     private readonly Lock _lock = new();
     private Dictionary<UInt128, Fate> _now = [];
     private Dictionary<UInt128, Fate> _before = [];
+    private (int Now, int Before) _ends;
     private long _since = time.GetTimestamp();
 
     /// <summary>A tunnel has opened.</summary>
@@ -27,44 +28,64 @@ internal sealed class Childhood(TimeProvider time)
     }
 
     /// <summary>A tunnel has died young.</summary>
-    public void Died(IPAddress? client, TimeSpan window)
+    /// <returns>How many have within the window, of all clients.</returns>
+    public int Died(IPAddress? client, TimeSpan window)
     {
         lock (_lock)
         {
-            if (FateOf(client, window) is { } fate) (fate.Died, fate.Client) = (fate.Died + 1, client);
+            if (FateOf(client, window) is not { } fate) return _ends.Now + _ends.Before;
+            (fate.Died, fate.Client) = (fate.Died + 1, client);
+            _ends.Now++;
+            return _ends.Now + _ends.Before;
         }
     }
 
-    public Mortality Read(TimeSpan window)
+    /// <summary>Sums up. It looks at each client that is remembered, under the lock that reactors take.</summary>
+    /// <param name="window">The window.</param>
+    /// <param name="seen">Takes the keys of clients that had a tunnel, until it has <paramref name="most"/>.</param>
+    /// <param name="most">How many are wanted.</param>
+    public Mortality Read(TimeSpan window, HashSet<UInt128>? seen = null, int most = 0)
     {
         lock (_lock)
         {
             Turn(window);
-            var (clients, sum, ends) = (0, 0.0, 0);
-            List<IPAddress?> witnesses = [];
-            foreach (var key in _now.Keys.Concat(_before.Keys.Where(key => !_now.ContainsKey(key))))
+            var all = default(Mortality);
+            foreach (var (key, now) in _now) Add(key, now, _before.GetValueOrDefault(key));
+            foreach (var (key, before) in _before)
             {
-                var (now, before) = (_now.GetValueOrDefault(key), _before.GetValueOrDefault(key));
-                var died = (now?.Died ?? 0) + (before?.Died ?? 0);
-                var opened = Math.Max(died, (now?.Opened ?? 0) + (before?.Opened ?? 0)); // It may have opened before the window did.
-                if (opened == 0) continue;
-                clients++;
-                sum += (double)died / opened;
-                ends += died;
-                if (died > 0) witnesses.Add(now is { Died: > 0 } ? now.Client : before!.Client);
+                if (!_now.ContainsKey(key)) Add(key, null, before);
             }
 
-            return new Mortality(clients, sum, ends, witnesses);
+            return all;
+
+            void Add(UInt128 key, Fate? now, Fate? before)
+            {
+                var died = (now?.Died ?? 0) + (before?.Died ?? 0);
+                var opened = Math.Max(died, (now?.Opened ?? 0) + (before?.Opened ?? 0)); // It may have opened before the window did.
+                if (opened == 0) return;
+                all += new Mortality(1, (double)died / opened, died, died > 0 ? 1 : 0);
+                if (seen?.Count < most) seen.Add(key);
+            }
         }
     }
 
-    /// <summary>It was suspected: what was seen has had its effect.</summary>
-    public void Clear()
+    /// <summary>It is suspected: what was seen has its effect, and is forgotten.</summary>
+    /// <returns>Some of the clients that had a tunnel that died young.</returns>
+    public IReadOnlyList<IPAddress?> TakeWitnesses(int most)
     {
         lock (_lock)
         {
+            Dictionary<UInt128, IPAddress?> witnesses = [];
+            foreach (var (key, fate) in _now.Concat(_before))
+            {
+                if (witnesses.Count == most) break;
+                if (fate.Died > 0) witnesses.TryAdd(key, fate.Client);
+            }
+
             _now.Clear();
             _before.Clear();
+            _ends = default;
+            return [.. witnesses.Values];
         }
     }
 
@@ -82,7 +103,13 @@ internal sealed class Childhood(TimeProvider time)
         if (passed < window / 2) return;
         (_before, _now) = (_now, _before);
         _now.Clear();
-        if (passed >= window) _before.Clear();
+        _ends = (0, _ends.Now);
+        if (passed >= window)
+        {
+            _before.Clear();
+            _ends = default;
+        }
+
         _since = time.GetTimestamp();
     }
 
@@ -100,12 +127,12 @@ internal sealed class Childhood(TimeProvider time)
 /// <param name="Clients">How many clients had one.</param>
 /// <param name="Sum">The sum over these of the part of each one's tunnels that died young.</param>
 /// <param name="Ends">How many tunnels died young.</param>
-/// <param name="Witnesses">The clients that had one of these.</param>
-internal readonly record struct Mortality(int Clients, double Sum, int Ends, IReadOnlyList<IPAddress?> Witnesses)
+/// <param name="Witnesses">How many clients had one of these.</param>
+internal readonly record struct Mortality(int Clients, double Sum, int Ends, int Witnesses)
 {
     /// <summary>The mean over clients of the part of their tunnels that died young, 0 to 1.</summary>
     public double Share => Clients == 0 ? 0 : Sum / Clients;
 
     public static Mortality operator +(Mortality a, Mortality b)
-        => new(a.Clients + b.Clients, a.Sum + b.Sum, a.Ends + b.Ends, [.. a.Witnesses ?? [], .. b.Witnesses ?? []]);
+        => new(a.Clients + b.Clients, a.Sum + b.Sum, a.Ends + b.Ends, a.Witnesses + b.Witnesses);
 }

@@ -12,6 +12,7 @@ namespace StickyWs.Tunnels;
 /// Suspects backends whose tunnels die young while those of their neighbours do not. What it says is evidence that clients may have caused, and is judged
 /// as such: where the pool is probed, a probe is due at once, and only probes convict.
 /// </summary>
+/// <remarks>Reactors only count. What was counted is looked at on the thread pool, at most once a second for each backend.</remarks>
 internal sealed partial class Outliers : IHostedService, IDisposable
 {
     // The status code of a server that failed (RFC 6455 section 7.4.1).
@@ -19,6 +20,8 @@ internal sealed partial class Outliers : IHostedService, IDisposable
 
     // How much worse than its neighbours it must be.
     private const int Contrast = 2;
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LineInterval = TimeSpan.FromMinutes(1);
 
@@ -28,6 +31,7 @@ internal sealed partial class Outliers : IHostedService, IDisposable
     private readonly IOutcomeSink _outcomes;
     private readonly StickyWsMetrics _metrics;
     private readonly ILogger<Outliers> _logger;
+    private volatile bool _isDisposed;
 
     public Outliers(TunnelTable tunnels, BackendRegistry registry, IOutcomeSink outcomes, StickyWsMetrics metrics, ILogger<Outliers> logger)
     {
@@ -35,6 +39,9 @@ internal sealed partial class Outliers : IHostedService, IDisposable
         tunnels.Opened += OnOpened;
         tunnels.Ended += OnEnded;
     }
+
+    /// <summary>Runs work elsewhere than on a reactor. Tests replace it.</summary>
+    public Action<Action> Post { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), work, preferLocal: false);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -44,6 +51,7 @@ internal sealed partial class Outliers : IHostedService, IDisposable
     {
         _tunnels.Opened -= OnOpened;
         _tunnels.Ended -= OnEnded;
+        _isDisposed = true;
     }
 
     private void OnOpened(Tunnel tunnel)
@@ -58,8 +66,33 @@ internal sealed partial class Outliers : IHostedService, IDisposable
         if (!options.Enabled || !backend.Options.Health.Passive.Enabled) return;
         if (_tunnels.Time.GetElapsedTime(tunnel.OpenedAt) >= options.Age || !IsItsFault(tunnel)) return;
         if (backend.IsDraining || backend.Health == BackendState.Unhealthy) return;
-        var childhood = Of(backend).Childhood;
-        childhood.Died(tunnel.ClientAddress, options.Window);
+        var record = Of(backend);
+        if (record.Childhood.Died(tunnel.ClientAddress, options.Window) < options.MinimumEnds || !record.TryClaimLook()) return;
+        Post(() => _ = LookLaterAsync(backend, record));
+    }
+
+    // All that die until then are seen by one look; whoever dies after it has begun asks for the next.
+    private async Task LookLaterAsync(Backend backend, Record record)
+    {
+        try
+        {
+            if (record.LookedAt is { } last && LookInterval - _tunnels.Time.GetElapsedTime(last) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, _tunnels.Time).ConfigureAwait(false);
+            record.BeginLook(_tunnels.Now);
+            if (!_isDisposed) Look(backend, record.Childhood);
+        }
+#pragma warning disable CA1031 // Nobody waits for this; the next end asks for another look.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogFailed(e, backend.Pool, backend.Name);
+        }
+    }
+
+    private void Look(Backend backend, Childhood childhood)
+    {
+        var options = backend.Options.Outliers;
+        if (!options.Enabled || backend.IsDraining || backend.Health == BackendState.Unhealthy) return;
         var own = childhood.Read(options.Window);
         if (IsOutlier(backend, own, options)) Suspect(backend, own, options);
     }
@@ -67,30 +100,28 @@ internal sealed partial class Outliers : IHostedService, IDisposable
     private bool IsOutlier(Backend backend, in Mortality own, OutlierOptions options)
     {
         var leastClients = backend.Options.Health.Passive.MinimumClients;
-        if (own.Ends < options.MinimumEnds || own.Witnesses.Count < leastClients || own.Share < options.Share) return false;
+        if (own.Ends < options.MinimumEnds || own.Witnesses < leastClients || own.Share < options.Share) return false;
         var pool = _registry.Current.PoolsInUse.FirstOrDefault(pool => pool.Backends.Contains(backend));
         if (pool is null) return false;
         var others = default(Mortality);
+        HashSet<UInt128> clients = [];
         foreach (var other in pool.Backends)
         {
-            if (other != backend && _records.TryGetValue(other, out var record)) others += record.Childhood.Read(options.Window);
+            if (other != backend && _records.TryGetValue(other, out var record)) others += record.Childhood.Read(options.Window, clients, leastClients);
         }
 
-        // One client that breaks tunnels elsewhere does not hide it.
-        return others.Witnesses is null || CountOf(others.Witnesses) < leastClients || own.Share >= others.Share * Contrast;
+        // Without others to compare with, it may be what all clients of the pool do. One client that breaks tunnels elsewhere does not hide it.
+        return clients.Count >= leastClients && own.Share >= others.Share * Contrast;
     }
-
-    private static int CountOf(IEnumerable<IPAddress?> clients) => clients.Select(Suspicion.KeyOf).Distinct().Count();
 
     // From several clients at once, as many as a verdict without probes asks for.
     private void Suspect(Backend backend, in Mortality own, OutlierOptions options)
     {
         var record = Of(backend);
-        record.Childhood.Clear();
+        var witnesses = record.Childhood.TakeWitnesses(backend.Options.Health.Passive.MinimumClients);
         _metrics.Suspected(backend.Pool, backend.Name);
-        if (record.MaySay(_tunnels.Time)) LogSuspected(backend.Pool, backend.Name, own.Ends, own.Witnesses.Count, options.Age, options.Window);
-        foreach (var client in own.Witnesses.Take(backend.Options.Health.Passive.MinimumClients))
-            _outcomes.Failed(backend, Suspicion.Of(Evidence.DiesYoung, client));
+        if (record.MaySay(_tunnels.Time)) LogSuspected(backend.Pool, backend.Name, own.Ends, own.Witnesses, options.Age, options.Window);
+        foreach (var client in witnesses) _outcomes.Failed(backend, Suspicion.Of(Evidence.DiesYoung, client));
     }
 
     // A client that has said its Close may be left in any way. A FIN says something only where frames are followed: other protocols end by it.
@@ -110,11 +141,29 @@ internal sealed partial class Outliers : IHostedService, IDisposable
         EventName = "BackendSuspected")]
     private partial void LogSuspected(string pool, string backend, int tunnels, int clients, TimeSpan age, TimeSpan window);
 
+    [LoggerMessage(EventIds.OutliersFailed, LogLevel.Error, "The early ends of the tunnels of {Pool}/{Backend} could not be looked at",
+        EventName = "OutliersFailed")]
+    private partial void LogFailed(Exception exception, string pool, string backend);
+
     private sealed class Record(TimeProvider time)
     {
         private long _saidAt;
+        private long _lookedAt;
+        private int _isLookDue;
 
         public Childhood Childhood { get; } = new(time);
+
+        /// <summary>When the last look began, as a timestamp; <see langword="null"/> before the first one.</summary>
+        public long? LookedAt => Interlocked.Read(ref _lookedAt) is not 0 and var at ? at : null;
+
+        /// <summary>Whether a look is to be asked for: none is due.</summary>
+        public bool TryClaimLook() => Volatile.Read(ref _isLookDue) == 0 && Interlocked.Exchange(ref _isLookDue, 1) == 0;
+
+        public void BeginLook(long now)
+        {
+            Interlocked.Exchange(ref _lookedAt, now);
+            Interlocked.Exchange(ref _isLookDue, 0);
+        }
 
         public bool MaySay(TimeProvider time)
         {
