@@ -103,6 +103,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     {
         if (client?.Equals(Tuple?.SourceAddress) == false) _client = client;
         AddToClient(early);
+        frames.TakePing(); // What came with the 101 was sent before anybody watched: its answer may have come already.
         if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
 
