@@ -14,6 +14,7 @@ internal sealed unsafe class UringBuffers
     private const uint IORING_REGISTER_PBUF_RING = 22;
     private const int EntrySize = 16;
     private const int TailOffset = 14;
+    private const int MostOwn = 4; // For each that the kernel gets.
 
     private readonly byte* _entries;
     private readonly byte* _bytes;
@@ -65,7 +66,15 @@ internal sealed unsafe class UringBuffers
     public int Free { get; private set; }
 
     /// <summary>The number that holds bytes, received or written.</summary>
-    public int InUse => Count - Free + _own.Count - _freeOwn.Count;
+    public int InUse => Count - Free + OwnInUse;
+
+    /// <summary>
+    /// Whether so many hold written bytes that what can be sent at once should be. Each holds little, and they are kept: a few bytes for all sockets at the
+    /// same time, such as pings, must not take one for each.
+    /// </summary>
+    public bool IsCrowded => OwnInUse >= MostOwn * Count;
+
+    private int OwnInUse => _own.Count - _freeOwn.Count;
 
     public byte* Start(int buffer) => buffer < Count ? _bytes + ((nuint)buffer * (nuint)Size) : (byte*)_own[buffer - Count];
 

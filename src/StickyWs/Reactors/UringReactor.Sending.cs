@@ -40,8 +40,8 @@ internal sealed unsafe partial class UringReactor
     public override bool Append(int to, ReadOnlySpan<byte> bytes)
     {
         ref var state = ref Sockets[to];
-        var isForNow = state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken) || (state.Pieces == 0 && bytes.Length > BufferSize);
-        if (isForNow) return base.Write(to, bytes); // What is large gains nothing by a copy.
+        var gainsNothing = state.Pieces == 0 && (bytes.Length > BufferSize || _buffers.IsCrowded); // By a copy, if it is large.
+        if (gainsNothing || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return base.Write(to, bytes);
         while (!bytes.IsEmpty)
         {
             var part = bytes[..Math.Min(bytes.Length, BufferSize)];

@@ -29,11 +29,11 @@ internal sealed partial class PairRelay
         _reactor.Resume(rest.Socket);
     }
 
-    // Both sides have finished. With TLS the end of a side may come with its last bytes, which then are not with the kernel yet.
+    // Both sides have finished. What was not simply forwarded (TLS, and what was looked at for a Pong) may not be with the kernel yet.
     private void EndInOrder(int number)
     {
         ref var pair = ref _pairs[number];
-        var (hasClientAll, hasBackendAll) = pair.HasTls ? (_reactor.HasTaken(pair.Client.Socket), _reactor.HasTaken(pair.Backend.Socket)) : (true, true);
+        var (hasClientAll, hasBackendAll) = (_reactor.HasTaken(pair.Client.Socket), _reactor.HasTaken(pair.Backend.Socket));
         if (hasClientAll && hasBackendAll)
         {
             End(number, isReset: false);

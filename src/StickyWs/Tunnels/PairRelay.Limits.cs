@@ -28,24 +28,41 @@ internal sealed partial class PairRelay
         if (_leaving.Count > 0 && _reactor.Now >= _nextLateLook) LookAtLate();
         if (_withTls > 0 && _reactor.Now >= _nextPartLook) LookAtParts();
         if (_limited == 0 || _reactor.Now < _nextSweep) return;
+        var isLate = _reactor.Now - _nextSweep > Math.Max(LongestSweep.TotalMilliseconds, 2 * _interval);
         _nextSweep = _reactor.Now + _interval;
         for (var number = 0; number < _pairs.End; number++)
         {
-            ref var pair = ref _pairs[number];
-            if (pair.Owner is null || pair.IsDraining || pair.Word is not null) continue;
-            if (pair.Watch is { } watch) LookAtPeers(number, ref pair, watch);
-            if (pair.Owner is null || pair.IsDraining || pair.Word is not null) continue;
-            var still = _reactor.Now - pair.LastActive;
-            var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4) && pair.Watch is not { IsAwaited: true };
-            if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
+            try
             {
-                pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
+                LookAt(number, isLate);
+            }
+#pragma warning disable CA1031 // A defect of one pair must not keep the sweep from the others.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                _reactor.Failed(e);
+                Note(ref _pairs[number], EndReason.Failed);
                 End(number, isReset: true);
             }
-            else if (pair.DeadPeerLimit > 0)
-            {
-                WatchForDeadPeer(ref pair);
-            }
+        }
+    }
+
+    private void LookAt(int number, bool isLate)
+    {
+        ref var pair = ref _pairs[number];
+        if (pair.Owner is null || pair.IsDraining || pair.Word is not null) return;
+        if (pair.Watch is { } watch) LookAtPeers(number, ref pair, watch, isLate);
+        if (pair.Owner is null || pair.IsDraining || pair.Word is not null) return;
+        var still = _reactor.Now - pair.LastActive;
+        var isNearLimit = pair.Limit > 0 && still >= pair.Limit - (pair.Limit / 4) && pair.Watch is not { IsAwaited: true };
+        if (isNearLimit && !IsMoving(ref pair) && still >= pair.Limit)
+        {
+            pair.Reason = EndReason.IdleTimeout; // Overrides an earlier half-close, which is not what ended it.
+            End(number, isReset: true);
+        }
+        else if (pair.DeadPeerLimit > 0)
+        {
+            WatchForDeadPeer(ref pair);
         }
     }
 

@@ -39,8 +39,17 @@ internal sealed partial class PairRelay
         var step = tls.Receive(bytes);
         if (!step.ToPeer.IsEmpty) Reply(ref from, step.ToPeer);
         if (!step.Plain.IsEmpty && !TryPass(socket, ref pair, isClient, step.Plain)) return;
+        if (step.Plain.IsEmpty && tls.HoldsPart && !_reactor.IsDeaf(pair.Of(!isClient).Socket)) NotePart(ref pair, isClient);
         Time(ref from, hasPlain: !step.Plain.IsEmpty);
         GoOn(socket, ref pair, isClient, step.Status);
+    }
+
+    // It is sending, if slowly. How long a record may take is limited.
+    private void NotePart(ref Pair pair, bool isClient)
+    {
+        if (pair.Watch is null) return;
+        pair.LastActive = _reactor.Now;
+        pair.Watch.Of(isClient).Speak(_reactor.Now);
     }
 
     private void GoOn(int socket, ref Pair pair, bool isClient, TlsStatus status)

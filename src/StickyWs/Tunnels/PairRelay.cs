@@ -152,7 +152,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         pair.LastActive = _reactor.Now;
         ref var side = ref pair.Of(isClient);
         ref var other = ref pair.Of(!isClient);
-        if (side.IsFull) pair.Watch?.Of(!isClient).Excuse(_reactor.Now);
+        if (side.IsFull) NoteRoom(ref pair, isClient);
         var wasFlooded = side.Replies > MostReplies;
         (side.IsFull, side.Replies) = (false, 0);
         if (!other.IsGone && other.Replies <= MostReplies) _reactor.Resume(other.Socket);

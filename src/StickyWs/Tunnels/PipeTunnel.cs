@@ -57,9 +57,9 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     public override bool IsWatched => Watch is not null;
 
-    public override void LookAtPeers()
+    public override void LookAtPeers(bool isLate)
     {
-        if (Watch is { } watch && _relay is { } relay && _goodbye is null && !_isEnding) relay.LookAtPeers(watch);
+        if (Watch is { } watch && _relay is { } relay && _goodbye is null && !_isEnding) relay.LookAtPeers(watch, isLate);
     }
 
     /// <summary>The relay is about to run.</summary>

@@ -77,6 +77,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
                 if (!result.Buffer.IsEmpty) tunnel.Watch?.Client.Hear(tunnel.Now);
                 if (!result.Buffer.IsEmpty && tunnel.Goodbye is not { Answered.IsCompleted: true }) await PassAsync(result.Buffer).ConfigureAwait(false);
                 if (tunnel.Watch is { Backend.IsDue: true } watch) await AskBackendAsync(watch).ConfigureAwait(false);
+                tunnel.Watch?.Backend.NoteRoom(tunnel.Now);
                 _isWriting = false;
                 client.Input.AdvanceTo(result.Buffer.End);
                 if (result.IsCanceled && _isOver) return;
@@ -85,7 +86,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             }
 
             tunnel.Watch?.Client.Hear(tunnel.Now); // What it does not answer is nothing any more.
-            if (tunnel.Watch?.Client.Ping is { } ping) await PassPlainAsync(new ReadOnlySequence<byte>(ping.Release())).ConfigureAwait(false);
+            await PassHeldToBackendAsync().ConfigureAwait(false);
             if (!_isBackendDeaf) tunnel.Note(ReasonOf(EndReason.ClientClosed));
             tunnel.NoteHalfClosed();
             _hasClientFinished = true;
@@ -191,6 +192,7 @@ internal sealed partial class Relay(PipeTunnel tunnel, IDuplexPipe client, Tunne
             _isPassing = true;
             var takesMore = await FlushAsync().ConfigureAwait(false);
             _isPassing = false;
+            NoteTakenByClient();
             if (takesMore) continue;
             return _hasClientFinished || tunnel.Client.HasFinished ? EndReason.ClientClosed : EndReason.ClientReset;
         }

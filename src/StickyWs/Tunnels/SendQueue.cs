@@ -7,11 +7,13 @@ namespace StickyWs.Tunnels;
 /// <summary>The kernel's send queue of a socket (<c>TCP_INFO</c>, tcp(7)).</summary>
 /// <param name="IsEmpty">Whether the peer's kernel has acknowledged everything.</param>
 /// <param name="Acknowledged">The number of bytes acknowledged so far.</param>
-internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
+/// <param name="Longest">The most bytes that may still be to be acknowledged.</param>
+internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged, long Longest)
 {
     // struct tcp_info of linux/tcp.h, which grows only at its end.
     private const int State = 0;
-    private const int Unacknowledged = 24;
+    private const int SegmentSize = 16;
+    private const int Unacknowledged = 24; // In segments.
     private const int NotSent = 144;
 
     private const byte Closed = 7;
@@ -25,7 +27,8 @@ internal readonly record struct SendQueue(bool IsEmpty, long Acknowledged)
         Span<byte> info = stackalloc byte[Libc.TcpInfoSize];
         if (ReadInfo(socket, info) < Libc.TcpInfoSize || info[State] == Closed) return null;
         var isEmpty = !isUnsent && Read(info, Unacknowledged) == 0 && Read(info, NotSent) == 0;
-        return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]));
+        var longest = ((long)Read(info, Unacknowledged) * Read(info, SegmentSize)) + Read(info, NotSent);
+        return new SendQueue(isEmpty, BinaryPrimitives.ReadInt64LittleEndian(info[Libc.TcpInfoBytesAcknowledged..]), longest);
     }
 
     /// <summary>Whether the connection is closed on both sides, or broke; <see langword="false"/> where the system does not report it.</summary>

@@ -108,6 +108,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     {
         if (client?.Equals(Tuple?.SourceAddress) == false) _client = client;
         AddToClient(early);
+        frames.TakePing(); // What came with the 101 was sent before anybody watched: its answer may have come already.
         if (hasFrames) (_fromClient, _fromBackend) = (FrameCursor.OfClient, frames);
     }
 
@@ -183,7 +184,8 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public virtual bool IsWatched => false;
 
     /// <summary>Asks a side for a sign of life, or ends the tunnel, if a side was silent for too long.</summary>
-    public virtual void LookAtPeers()
+    /// <param name="isLate">Whether the last look was so long ago that the process must have stood still: what the sides sent may not have been read.</param>
+    public virtual void LookAtPeers(bool isLate)
     {
     }
 

@@ -15,6 +15,10 @@ internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : IH
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    // Then the process stood still: peers may have spoken, and nobody has read it.
+    private static readonly TimeSpan LatestAfter = 3 * Interval;
+
+    private long _sweptAt = time.GetTimestamp();
     private ITimer? _timer;
     private int _isSweeping;
 
@@ -46,7 +50,9 @@ internal sealed class TunnelSweeper(TunnelTable tunnels, TimeProvider time) : IH
         if (Interlocked.Exchange(ref _isSweeping, 1) != 0) return;
         try
         {
-            tunnels.EndOverdue();
+            var isLate = time.GetElapsedTime(_sweptAt) > LatestAfter;
+            _sweptAt = time.GetTimestamp();
+            tunnels.EndOverdue(isLate);
         }
         finally
         {

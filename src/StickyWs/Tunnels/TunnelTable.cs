@@ -174,7 +174,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     /// Ends the tunnels that were idle for too long, or whose goodbye was, asks peers that are quiet, and tells those to go that were open for too long.
     /// Called on one thread.
     /// </summary>
-    public void EndOverdue()
+    public void EndOverdue(bool isLate = false)
     {
         List<Tunnel>? overdue = null;
         List<Tunnel>? watched = null;
@@ -200,7 +200,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
 
         if (failed is { } first) Log(first.Tunnel, first.Exception);
-        watched?.ForEach(tunnel => Try(tunnel, static tunnel => tunnel.LookAtPeers()));
+        watched?.ForEach(tunnel => Try(tunnel, tunnel => tunnel.LookAtPeers(isLate)));
         overdue?.ForEach(tunnel => Try(tunnel, static tunnel => tunnel.EndOverdue()));
         _ages.Due(aged).ForEach(tunnel => Try(tunnel, static tunnel =>
         {

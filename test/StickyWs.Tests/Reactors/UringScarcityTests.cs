@@ -1,6 +1,9 @@
+using StickyWs.Frames;
+using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Tunnels;
+using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.Reactors;
 
@@ -43,6 +46,32 @@ public sealed class UringScarcityTests
         await Task.WhenAll(
             stalled.Client.FinishAsync(), stalled.Backend.FinishAsync(),
             PairRelayTests.AssertGetsAsync(stalled.Backend, seed: 100, (int)sent), PairRelayTests.AssertGetsAsync(stalled.Client, seed: 101, (int)sentBack));
+    }
+
+    // Each word would take a buffer of its own, for ever.
+    [Fact]
+    public async Task WordsToAllAtOnce_TakeFewBuffers()
+    {
+        const int buffers = 2;
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, buffers: buffers));
+        var reactor = (UringReactor)rig.Reactor;
+        var pairs = new List<RelayedPair>();
+        for (var i = 0; i < 20; i++)
+        {
+            var pair = await rig.JoinAsync();
+            await rig.DoAsync(() => (pair.Witness.FromClient, pair.Witness.FromBackend) = (FrameCursor.OfClient, FrameCursor.OfBackend));
+            pairs.Add(pair);
+        }
+
+        var word = new Goodbye(1012, "", EndReason.HandedOff, TimeSpan.FromMinutes(1));
+        var inUse = await rig.DoAsync(() =>
+        {
+            foreach (var pair in pairs) PairRelay.Of(reactor).Say(pair.Number, word);
+            return reactor.BuffersInUse;
+        });
+
+        Assert.InRange(inUse, 1, 4 * buffers);
+        foreach (var pair in pairs) Assert.Equal([0x88, 2, 3, 0xF4], await pair.Client.ReadExactlyAsync(4));
     }
 
     // Nobody else brings the reactor back from its wait when all wait for buffers.

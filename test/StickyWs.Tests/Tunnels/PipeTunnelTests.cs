@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Frames;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Transport;
@@ -128,6 +129,21 @@ public sealed class PipeTunnelTests : IDisposable
         tunnel.EndOverdue();
 
         Assert.False(tunnel.IsOverdue());
+    }
+
+    // The client may have answered it already.
+    [Fact]
+    public void Begin_PingCameWithTheAnswer_IsNoQuestionAnyMore()
+    {
+        var tunnel = Tunnel(new TunnelOptions());
+        var frames = FrameCursor.OfBackend;
+        frames.Follow([0x89, 0]);
+
+        tunnel.Begin(2, frames, hasFrames: true);
+
+        Assert.False(tunnel.Frames(ofClient: false).TakePing());
+        tunnel.CountToClient([0x89, 0]);
+        Assert.True(tunnel.Frames(ofClient: false).TakePing());
     }
 
     // An acknowledgement may be delayed, and then counts at the next look.

@@ -150,6 +150,7 @@ public abstract partial class RelayWatchTests
 
     private async Task AdvanceAsync(RelayRig rig, TimeSpan time, int steps = 1)
     {
+        steps = Math.Max(steps, (int)Math.Ceiling(time / Second)); // With fewer it would be a process that stood still.
         for (var i = 0; i < steps; i++)
         {
             _time.Advance(time / steps);
@@ -165,10 +166,12 @@ public abstract partial class RelayWatchTests
     }
 
     private static async Task<RelayedPair> JoinAsync(
-        RelayRig rig, PingPeers? peers = PingPeers.Client, TimeSpan? idle = null, TimeSpan? backendIdle = null, TimeSpan? whole = null, int receiveBuffer = 0)
+        RelayRig rig, PingPeers? peers = PingPeers.Client, TimeSpan? idle = null, TimeSpan? backendIdle = null, TimeSpan? whole = null, int receiveBuffer = 0,
+        int sendBuffer = 0)
     {
         var limits = Limits(peers, idle, backendIdle, whole);
-        var pair = await rig.JoinAsync(limits, receiveBuffer == 0 ? null : socket => socket.ReceiveBufferSize = receiveBuffer);
+        var pair = await rig.JoinAsync(limits, receiveBuffer == 0 ? null : socket => socket.ReceiveBufferSize = receiveBuffer,
+            configureInner: sendBuffer == 0 ? null : socket => socket.SendBufferSize = sendBuffer);
         await rig.DoAsync(() => (pair.Witness.FromClient, pair.Witness.FromBackend) = (FrameCursor.OfClient, FrameCursor.OfBackend));
         return pair;
     }

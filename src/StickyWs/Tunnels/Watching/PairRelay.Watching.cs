@@ -8,8 +8,9 @@ namespace StickyWs.Tunnels;
 // its Pong is taken out of what the asked one sends. No bytes of ours are counted, and none keeps a pair from being idle.
 internal sealed partial class PairRelay
 {
-    private void LookAtPeers(int number, ref Pair pair, TunnelWatch watch)
+    private void LookAtPeers(int number, ref Pair pair, TunnelWatch watch, bool isLate)
     {
+        if (isLate) watch.Excuse(_reactor.Now);
         if (GoesOn(number, ref pair, watch, isClient: true)) _ = GoesOn(number, ref pair, watch, isClient: false);
     }
 
@@ -19,11 +20,11 @@ internal sealed partial class PairRelay
         ref var side = ref pair.Of(isClient);
         if (side.HasFinished) return true; // The half-closed limit is what counts.
         var peer = watch.Of(isClient);
-        if (pair.Of(!isClient).IsFull || side.Replies > MostReplies) peer.Excuse(_reactor.Now);
+        if (pair.Of(!isClient).IsFull) peer.Excuse(_reactor.Now);
         var step = watch.NextStep(isClient, _reactor.Now);
-        if (step == WatchStep.Ask && side.IsFull) peer.IsDue = true; // Behind what it takes next: nothing is added while it takes nothing.
-        else if (step == WatchStep.Ask) Ask(ref pair, peer, isClient);
-        if (step is WatchStep.None or WatchStep.Ask || (step == WatchStep.EndMute && IsTaking(side.Socket, peer))) return true;
+        if (step == WatchStep.Ask) AskOrAwaitRoom(ref pair, peer, isClient);
+        if (step is WatchStep.None or WatchStep.Ask) return true;
+        if (step == WatchStep.EndMute && peer.TryAwait(_reactor.Now, _reactor.Acknowledged(side.Socket))) return true;
         var (owner, socket) = (pair.Owner, side.Socket);
         Say(number, watch.WordOf(isClient, step));
         var isMute = step == WatchStep.EndMute && pair.Owner == owner && side.Socket == socket;
@@ -31,32 +32,40 @@ internal sealed partial class PairRelay
         return false;
     }
 
-    // A slow reader gets to the ping only after all that was sent before it.
-    private bool IsTaking(int socket, PeerWatch peer)
+    // Behind what it takes next: nothing is added while it takes nothing.
+    private void AskOrAwaitRoom(ref Pair pair, PeerWatch peer, bool isClient)
     {
-        var acknowledged = _reactor.Acknowledged(socket);
-        if (acknowledged == peer.Acknowledged || _reactor.Unacknowledged(socket) == 0) return false;
-        peer.Await(_reactor.Now, acknowledged);
-        return true;
+        ref var side = ref pair.Of(isClient);
+        if (!side.IsFull) Ask(ref pair, peer, isClient);
+        else if (MayAsk(ref pair, isClient)) peer.AwaitRoom(_reactor.Now, _reactor.Acknowledged(side.Socket));
+    }
+
+    // Without its own frames its Pong could not be told from what it sends.
+    private bool MayAsk(ref Pair pair, bool isClient)
+    {
+        ref var side = ref pair.Of(isClient);
+        ref var before = ref pair.Owner!.Frames(!isClient);
+        ref var own = ref pair.Owner!.Frames(isClient);
+        if (side.HasFinished || pair.Of(!isClient).HasFinished || before.HasClosed || own.HasClosed || before.IsLost || own.IsLost) return false;
+        return !_reactor.IsDeaf(side.Socket) && side.Tls is not { Status: TlsStatus.Failed };
     }
 
     private void Ask(ref Pair pair, PeerWatch peer, bool isClient)
     {
         ref var side = ref pair.Of(isClient);
-        ref var other = ref pair.Of(!isClient);
-        ref var before = ref pair.Owner!.Frames(!isClient);
         peer.IsDue = false;
-        var hasLeft = side.HasFinished || other.HasFinished || before.HasClosed || pair.Owner!.Frames(isClient).HasClosed;
-        if (hasLeft || before.IsLost || _reactor.IsDeaf(side.Socket) || side.Tls is { Status: TlsStatus.Failed }) return;
-        if (!before.IsBetweenFrames)
+        if (!MayAsk(ref pair, isClient)) return;
+        if (!pair.Owner!.Frames(!isClient).IsBetweenFrames)
         {
             peer.IsDue = true;
             return;
         }
 
         Span<byte> frame = stackalloc byte[OwnPing.Longest];
-        ReadOnlySpan<byte> ping = frame[..peer.Ask(frame, _reactor.Now, _reactor.Acknowledged(side.Socket))];
-        if (!ping.IsEmpty && !TryAppend(ref side, side.Tls is { } tls ? tls.Seal(ping) : ping)) _reactor.Pause(other.Socket);
+        var unacknowledged = _reactor.Unacknowledged(side.Socket); // First: rather too far than not far enough.
+        var acknowledged = _reactor.Acknowledged(side.Socket);
+        ReadOnlySpan<byte> ping = frame[..peer.Ask(frame, _reactor.Now, acknowledged, acknowledged + unacknowledged)];
+        if (!ping.IsEmpty && !TryAppend(ref side, side.Tls is { } tls ? tls.Seal(ping) : ping)) _reactor.Pause(pair.Of(!isClient).Socket);
     }
 
     // Whether what came from a side has to be looked at: a Pong may be in it, or the border that a ping waits for.
@@ -100,6 +109,13 @@ internal sealed partial class PairRelay
     {
         if (pair.IsDraining || pair.Watch?.Of(isClient).Ping?.Release() is not { IsEmpty: false } held) return true;
         return TryPassRun(socket, ref pair, isClient, held.Span);
+    }
+
+    private void NoteRoom(ref Pair pair, bool isClient)
+    {
+        if (pair.Watch is not { } watch) return;
+        watch.Of(isClient).NoteRoom(_reactor.Now);
+        watch.Of(!isClient).Excuse(_reactor.Now); // It was not received from.
     }
 
     private void NotePassed(ref Pair pair, TunnelWatch watch, bool isClient)

@@ -9,6 +9,9 @@ namespace StickyWs.Tunnels;
 /// <param name="isClient">Whether it is the client.</param>
 internal sealed class PeerWatch(bool isClient)
 {
+    // How often a peer is waited for of which is not known whether it has the ping by now.
+    private const int MostWaits = 4;
+
     private readonly Lock _lock = new();
     private long _heardAt;
     private long _spokeAt;
@@ -16,6 +19,10 @@ internal sealed class PeerWatch(bool isClient)
     private long _askedAt;
     private volatile OwnPing? _ping;
     private volatile bool _isDue;
+    private volatile bool _isOwed;
+    private long _acknowledged;
+    private long _pingAt;
+    private int _waits;
 
     /// <summary>When its last byte came.</summary>
     public long HeardAt => Volatile.Read(ref _heardAt);
@@ -38,8 +45,8 @@ internal sealed class PeerWatch(bool isClient)
         set => _isDue = value;
     }
 
-    /// <summary>How much it had acknowledged when it was asked.</summary>
-    public long Acknowledged { get; private set; }
+    /// <summary>Its ping had to wait for room. It is to be asked then, whatever has come from it meanwhile.</summary>
+    public bool IsOwed => _isOwed;
 
     /// <summary>How often a ping of ours was sent, or answered: bytes then moved that are nobody's.</summary>
     public int Rounds { get; private set; }
@@ -70,10 +77,57 @@ internal sealed class PeerWatch(bool isClient)
         else Hear(now);
     }
 
-    /// <summary>It is still taking what it was sent, and the ping may be behind that.</summary>
-    public void Await(long now, long acknowledged)
+    /// <summary>
+    /// It is to be asked, but takes nothing, so the ping cannot be sent. Its time runs all the same, or one that never takes anything would never end.
+    /// </summary>
+    /// <param name="now">The time.</param>
+    /// <param name="acknowledged">What it has acknowledged so far.</param>
+    public void AwaitRoom(long now, long acknowledged)
     {
-        Acknowledged = acknowledged;
+        _isOwed = true;
+        Await(now, acknowledged, long.MaxValue);
+        _isDue = true;
+    }
+
+    /// <summary>It has taken what it was sent. That is a sign of life, unless it is a ping that is waited for.</summary>
+    public void NoteRoom(long now)
+    {
+        if (_isOwed && IsAwaited) Hear(now);
+    }
+
+    /// <summary>
+    /// A slow reader gets to the ping only after all that was sent before it. It is waited for again as long as it takes some of that, and once more after
+    /// the rest of it; what came behind the ping does not count.
+    /// </summary>
+    /// <param name="now">The time.</param>
+    /// <param name="acknowledged">What it has acknowledged so far.</param>
+    /// <returns>Whether it is waited for again.</returns>
+    public bool TryAwait(long now, long acknowledged)
+    {
+        var before = Volatile.Read(ref _acknowledged);
+        if (acknowledged == before || before >= Volatile.Read(ref _pingAt)) return false;
+        Volatile.Write(ref _acknowledged, acknowledged);
+        Volatile.Write(ref _askedAt, now);
+        return true;
+    }
+
+    /// <summary>The same where it is unknown what it has acknowledged. What it takes may be behind the ping, so it is not waited for without end.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="passed">A number that grows whenever it has taken something.</param>
+    /// <param name="isHeldUp">Whether it is to take something now.</param>
+    public bool TryAwaitUnseen(long now, long passed, bool isHeldUp)
+    {
+        if ((passed == Volatile.Read(ref _acknowledged) && !isHeldUp) || ++_waits > MostWaits) return false;
+        Volatile.Write(ref _acknowledged, passed);
+        Volatile.Write(ref _askedAt, now);
+        return true;
+    }
+
+    private void Await(long now, long acknowledged, long pingAt)
+    {
+        Volatile.Write(ref _acknowledged, acknowledged);
+        Volatile.Write(ref _pingAt, pingAt);
+        Volatile.Write(ref _waits, 0);
         Volatile.Write(ref _askedAt, now);
     }
 
@@ -84,12 +138,14 @@ internal sealed class PeerWatch(bool isClient)
     /// <param name="ping">Gets the frame to send: at least <see cref="OwnPing.Longest"/> bytes.</param>
     /// <param name="now">The time.</param>
     /// <param name="acknowledged">What it has acknowledged so far.</param>
+    /// <param name="pingAt">What it will have acknowledged when the ping is the next that it gets.</param>
     /// <returns>The frame's length; 0 if there is none to send.</returns>
-    public int Ask(Span<byte> ping, long now, long acknowledged)
+    public int Ask(Span<byte> ping, long now, long acknowledged, long pingAt)
     {
         _isDue = false;
+        _isOwed = false;
         var isAskedByOther = Volatile.Read(ref _pingedAt) > HeardAt;
-        Await(now, acknowledged); // First: the answer may be there at once.
+        Await(now, acknowledged, pingAt); // First: the answer may be there at once.
         if (isAskedByOther) return 0;
         lock (_lock)
         {

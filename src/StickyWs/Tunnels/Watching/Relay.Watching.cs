@@ -8,12 +8,20 @@ namespace StickyWs.Tunnels;
 // backend's bytes, or, while that waits for some, the sweep. One to the backend is put by the direction that moves the client's bytes, which the sweep wakes.
 internal sealed partial class Relay
 {
+    // The most bytes that a transport's pipe keeps for the kernel, and some more.
+    private const int MostInPipe = 128 * 1024;
+
     // A ping of ours is with the client's pipe, which has not taken it yet.
     private Task _pinging = Task.CompletedTask;
 
+    // How often each side has taken something that its other side sent.
+    private long _takenByClient;
+    private long _takenByBackend;
+
     /// <summary>Looks at both sides. Called on one thread, and not after the tunnel's end has begun.</summary>
-    public void LookAtPeers(TunnelWatch watch)
+    public void LookAtPeers(TunnelWatch watch, bool isLate)
     {
+        if (isLate) watch.Excuse(tunnel.Now);
         if (_hasClientFinished || GoesOn(watch, isClient: true)) GoesOn(watch, isClient: false);
     }
 
@@ -21,7 +29,8 @@ internal sealed partial class Relay
     private bool GoesOn(TunnelWatch watch, bool isClient)
     {
         var peer = watch.Of(isClient);
-        if (isClient ? _isWriting : _isPassing) peer.Excuse(tunnel.Now);
+        if (IsHeldUp(!isClient)) peer.Excuse(tunnel.Now);
+        if (!IsHeldUp(isClient)) peer.NoteRoom(tunnel.Now);
         var step = watch.NextStep(isClient, tunnel.Now);
         if (step == WatchStep.Ask) Ask(watch, isClient);
         if (step is WatchStep.None or WatchStep.Ask || (step == WatchStep.EndMute && IsTaking(peer, isClient))) return true;
@@ -37,21 +46,32 @@ internal sealed partial class Relay
         tunnel.Abort(isClient);
     }
 
-    // A slow reader gets to the ping only after all that was sent before it.
-    private bool IsTaking(PeerWatch peer, bool isClient)
-    {
-        if (SendQueue.Of(SocketOf(isClient)) is not { IsEmpty: false } queue || queue.Acknowledged == peer.Acknowledged) return false;
-        peer.Await(tunnel.Now, queue.Acknowledged);
-        return true;
-    }
+    // Whether something is to be taken by a side now. Nothing is received from the other one meanwhile.
+    private bool IsHeldUp(bool isClient) => isClient ? _isPassing || !_pinging.IsCompleted : _isWriting;
+
+    private bool IsTaking(PeerWatch peer, bool isClient) => SendQueue.Of(SocketOf(isClient)) is { } queue
+        ? peer.TryAwait(tunnel.Now, queue.Acknowledged)
+        : peer.TryAwaitUnseen(tunnel.Now, TakenBy(isClient), IsHeldUp(isClient));
+
+    private long TakenBy(bool isClient) => Volatile.Read(ref isClient ? ref _takenByClient : ref _takenByBackend);
 
     private SocketView SocketOf(bool isClient) => isClient ? tunnel.Client.Socket : SocketView.Of(tunnel.BackendConnection.Socket);
 
-    private long AcknowledgedBy(bool isClient) => SendQueue.Of(SocketOf(isClient))?.Acknowledged ?? 0;
+    // What a side has acknowledged, and what it will have when the next byte is its next. More may be on its way to the kernel, if that is behind.
+    private (long Acknowledged, long Next) QueueOf(bool isClient)
+    {
+        if (SendQueue.Of(SocketOf(isClient)) is not { } queue) return (TakenBy(isClient), long.MaxValue);
+        return (queue.Acknowledged, queue.Acknowledged + (queue.IsEmpty ? 0 : queue.Longest + MostInPipe));
+    }
 
+    // In the middle of a frame it is put by who moves the frame, without being woken.
     private void Ask(TunnelWatch watch, bool isClient)
     {
-        watch.Of(isClient).IsDue = true;
+        var peer = watch.Of(isClient);
+        if (!CanAsk(isClient)) return;
+        if (IsHeldUp(isClient)) peer.AwaitRoom(tunnel.Now, QueueOf(isClient).Acknowledged);
+        peer.IsDue = true;
+        if (!tunnel.Frames(!isClient).IsBetweenFrames) return;
         if (!isClient) client.Input.CancelPendingRead();
         else if (Interlocked.CompareExchange(ref _floor, Taken, Free) == Free) AskFromOutside(watch);
         else WakeReader(); // It may hold the floor and wait.
@@ -83,7 +103,8 @@ internal sealed partial class Relay
     private bool PutPing(TunnelWatch watch)
     {
         if (!MayAsk(watch, isClient: true)) return false;
-        var length = watch.Client.Ask(client.Output.GetSpan(OwnPing.Longest), tunnel.Now, AcknowledgedBy(isClient: true));
+        var (acknowledged, next) = QueueOf(isClient: true);
+        var length = watch.Client.Ask(client.Output.GetSpan(OwnPing.Longest), tunnel.Now, acknowledged, next);
         client.Output.Advance(length);
         return length > 0;
     }
@@ -91,9 +112,10 @@ internal sealed partial class Relay
     // The client's direction: puts a ping to the backend if this is the border of a frame.
     private async ValueTask AskBackendAsync(TunnelWatch watch)
     {
-        if (_isBackendDeaf || !MayAsk(watch, isClient: false)) return;
+        if (!MayAsk(watch, isClient: false)) return;
         var frame = new byte[OwnPing.Longest];
-        var length = watch.Backend.Ask(frame, tunnel.Now, AcknowledgedBy(isClient: false));
+        var (acknowledged, next) = QueueOf(isClient: false);
+        var length = watch.Backend.Ask(frame, tunnel.Now, acknowledged, next);
         if (length > 0) await TryAsync(tunnel.BackendConnection.Stream.WriteAsync(frame.AsMemory(0, length))).ConfigureAwait(false);
     }
 
@@ -101,11 +123,17 @@ internal sealed partial class Relay
     private bool MayAsk(TunnelWatch watch, bool isClient)
     {
         var peer = watch.Of(isClient);
+        if (!CanAsk(isClient) || (!peer.IsOwed && watch.NextStep(isClient, tunnel.Now) != WatchStep.Ask)) peer.IsDue = false;
+        return peer.IsDue && tunnel.Frames(!isClient).IsBetweenFrames;
+    }
+
+    // Without its own frames its Pong could not be told from what it sends.
+    private bool CanAsk(bool isClient)
+    {
         var before = tunnel.Frames(!isClient);
         var own = tunnel.Frames(isClient);
-        var hasLeft = _hasClientFinished || before.HasClosed || own.HasClosed || tunnel.Goodbye is not null;
-        if (hasLeft || before.IsLost || watch.NextStep(isClient, tunnel.Now) != WatchStep.Ask) peer.IsDue = false;
-        return peer.IsDue && before.IsBetweenFrames;
+        var hasLeft = _hasClientFinished || before.HasClosed || own.HasClosed || tunnel.Goodbye is not null || (!isClient && _isBackendDeaf);
+        return !hasLeft && !before.IsLost && !own.IsLost;
     }
 
     private ValueTask PassAsync(ReadOnlySequence<byte> bytes)
@@ -149,6 +177,7 @@ internal sealed partial class Relay
         var now = tunnel.Now; // Before it goes: what answers it comes later.
         await PassPlainAsync(new ReadOnlySequence<byte>(run)).ConfigureAwait(false);
         watch.Client.Speak(now);
+        Volatile.Write(ref _takenByBackend, _takenByBackend + 1);
         if (tunnel.Frames(ofClient: true).TakePing()) watch.Backend.NotePinged(now);
     }
 
@@ -218,5 +247,19 @@ internal sealed partial class Relay
         if (tunnel.Watch is not { Backend.Ping: { } ping } watch || ping.Release() is not { IsEmpty: false } held || !_pinging.IsCompleted) return;
         PassRun(watch, held);
         await FlushAsync().ConfigureAwait(false);
+    }
+
+    // The same of the client. After our Close the backend gets nothing more.
+    private async ValueTask PassHeldToBackendAsync()
+    {
+        if (tunnel.Watch?.Client.Ping is not { } ping || tunnel.Goodbye is { Answered.IsCompleted: true }) return;
+        await PassPlainAsync(new ReadOnlySequence<byte>(ping.Release())).ConfigureAwait(false);
+    }
+
+    private void NoteTakenByClient()
+    {
+        if (tunnel.Watch is not { } watch) return;
+        Volatile.Write(ref _takenByClient, _takenByClient + 1);
+        watch.Client.NoteRoom(tunnel.Now);
     }
 }

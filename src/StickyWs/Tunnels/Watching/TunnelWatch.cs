@@ -39,6 +39,13 @@ internal sealed class TunnelWatch
         Backend.Begin(now);
     }
 
+    /// <summary>Nothing that either sent could be heard for a while.</summary>
+    public void Excuse(long now)
+    {
+        Client.Excuse(now);
+        Backend.Excuse(now);
+    }
+
     /// <summary>What a side's silence calls for.</summary>
     public WatchStep NextStep(bool isClient, long now)
     {
