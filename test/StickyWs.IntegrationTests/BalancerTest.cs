@@ -59,7 +59,8 @@ public abstract class BalancerTest : IAsyncLifetime
     protected static HttpClient TrustingClient(Uri? address = null) => new(new SocketsHttpHandler
     {
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
-    }) { BaseAddress = address };
+    })
+    { BaseAddress = address };
 
     /// <summary>The certificate of a backend with TLS.</summary>
     protected static X509Certificate2? CertificateIf(bool isTls) => isTls ? TestCertificate.Server : null;

@@ -65,7 +65,10 @@ public class AccessBenchmarks : IDisposable
     [Benchmark]
     public void End() => _record.End(new TunnelEnd("0HN7", _client, "chat", "b", "raw", EndReason.ClientClosed, "both", TimeSpan.FromMinutes(5))
     {
-        BytesToBackend = 1204, BytesToClient = 88_123, ClientCloseCode = 1000, BackendCloseCode = 1000,
+        BytesToBackend = 1204,
+        BytesToClient = 88_123,
+        ClientCloseCode = 1000,
+        BackendCloseCode = 1000,
     });
 
     public void Dispose()

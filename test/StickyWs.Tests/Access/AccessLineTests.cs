@@ -57,7 +57,14 @@ public sealed partial class AccessLineTests
     private static AccessLine Bare(string pool, string connectionId, string? host, string? path)
         => new()
         {
-            Event = AccessEvent.Handshake, Pool = pool, Lane = "raw", ConnectionId = connectionId, Host = host, Path = path, Method = host, Backend = host,
+            Event = AccessEvent.Handshake,
+            Pool = pool,
+            Lane = "raw",
+            ConnectionId = connectionId,
+            Host = host,
+            Path = path,
+            Method = host,
+            Backend = host,
         };
 
     private static AccessLine Tunnel() => new()

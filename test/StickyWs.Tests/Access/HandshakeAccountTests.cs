@@ -332,7 +332,10 @@ public sealed class HandshakeAccountTests : IDisposable
 
         record.End(new TunnelEnd("c1", AccessRig.Tuple, "chat", "a", "raw", EndReason.ClientClosed, "both", TimeSpan.FromSeconds(90))
         {
-            BytesToBackend = 5, BytesToClient = 7, ClientCloseCode = 1000, BackendCloseCode = 0,
+            BytesToBackend = 5,
+            BytesToClient = 7,
+            ClientCloseCode = 1000,
+            BackendCloseCode = 0,
         });
         await _rig.FlushAsync();
 
@@ -365,7 +368,10 @@ public sealed class HandshakeAccountTests : IDisposable
         var record = account.Opened()!;
         record.End(new TunnelEnd("c1", null, "chat", "a", "raw", EndReason.Cut, "none", TimeSpan.Zero)
         {
-            BytesToBackend = 0, BytesToClient = 0, ClientCloseCode = 0, BackendCloseCode = 0,
+            BytesToBackend = 0,
+            BytesToClient = 0,
+            ClientCloseCode = 0,
+            BackendCloseCode = 0,
         });
         await _rig.FlushAsync();
 
