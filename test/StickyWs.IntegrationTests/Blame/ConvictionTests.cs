@@ -9,7 +9,8 @@ public sealed class ConvictionTests : BalancerTest
 {
     private const string Request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
-    public static TheoryData<Lane, bool> LanesAndHalves => new MatrixTheoryData<Lane, bool>([Lane.Raw, Lane.Portable, Lane.InsideTls, Lane.RawTls], [false, true]);
+    public static TheoryData<Lane, bool> LanesAndHalves
+        => new MatrixTheoryData<Lane, bool>([Lane.Raw, Lane.Portable, Lane.InsideTls, Lane.RawTls], [false, true]);
 
     public static TheoryData<Lane, bool, string> Illnesses
         => new MatrixTheoryData<Lane, bool, string>([Lane.Raw, Lane.InsideTls, Lane.RawTls], [false, true],
