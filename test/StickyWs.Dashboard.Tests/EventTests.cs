@@ -19,12 +19,13 @@ public sealed class EventTests : DashboardTest
         var client = Owned(await host.OpenTunnelAsync());
         var opened = await NextAsync(events, "tunnel-opened");
         await host.PostAsync("backends/chat/a:cut");
-        var (backend, ended) = (await NextAsync(events, "backend"), await NextAsync(events, "tunnel-ended"));
+        var next = await NextOfEachAsync(events, "backend", "tunnel-ended", "drained");
+        var (backend, ended) = (next["backend"], next["tunnel-ended"]);
         await SeeOutAsync(client);
 
         Assert.Equal("Cut", (string)backend["backend"]!["mode"]!);
         Assert.Equal(((string)opened["tunnel"]!["id"]!, "Cut"), ((string)ended["tunnel"]!["id"]!, (string)ended["reason"]!));
-        Assert.Equal("Cut", (string)(await NextAsync(events, "drained"))["drain"]!["outcome"]!);
+        Assert.Equal("Cut", (string)next["drained"]["drain"]!["outcome"]!);
     }
 
     // Nothing is kept for it, and it is not pretended to.
@@ -129,7 +130,8 @@ public sealed class EventTests : DashboardTest
 
     private static async Task<JsonNode> NextAsync(StreamReader events, string name)
     {
-        while (await LineAsync(events, "event: ") != "event: " + name)
+        var bound = Wait.Token();
+        while (await LineAsync(events, "event: ", bound) != "event: " + name)
         {
             // Others may come in between.
         }
@@ -137,11 +139,26 @@ public sealed class EventTests : DashboardTest
         return JsonNode.Parse((await LineAsync(events, "data: "))["data: ".Length..])!;
     }
 
-    private static async Task<string> LineAsync(StreamReader events, string start)
+    // In any order.
+    private static async Task<Dictionary<string, JsonNode>> NextOfEachAsync(StreamReader events, params string[] names)
     {
+        var (found, bound) = (new Dictionary<string, JsonNode>(), Wait.Token());
+        while (found.Count < names.Length)
+        {
+            var name = (await LineAsync(events, "event: ", bound))["event: ".Length..];
+            if (names.Contains(name)) found.TryAdd(name, JsonNode.Parse((await LineAsync(events, "data: "))["data: ".Length..])!);
+        }
+
+        return found;
+    }
+
+    // One bound for all lines: heartbeats come for ever.
+    private static async Task<string> LineAsync(StreamReader events, string start, CancellationToken bound = default)
+    {
+        if (bound == default) bound = Wait.Token();
         while (true)
         {
-            var line = await events.ReadLineAsync(Wait.Token()) ?? throw new EndOfStreamException();
+            var line = await events.ReadLineAsync(bound) ?? throw new EndOfStreamException();
             if (line.StartsWith(start, StringComparison.Ordinal)) return line;
         }
     }
