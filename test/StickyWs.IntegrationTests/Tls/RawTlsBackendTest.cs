@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using StickyWs.TestKit;
@@ -15,9 +16,10 @@ public abstract class RawTlsBackendTest : BalancerTest
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         var context = TlsServerContext.Create(settings ?? Settings());
+        var all = OwnedClient(new Peers());
         return OwnedClient(RawBackend.Start(async (backend, wire) =>
         {
-            var peer = new TlsPeer(wire, context);
+            var peer = all.Add(new TlsPeer(wire, context));
             var switching = HttpHead.SwitchingProtocols(await peer.ReadHeadAsync());
             await wire.WriteAsync(answer?.Invoke(peer, switching) ?? peer.Seal(System.Text.Encoding.Latin1.GetBytes(switching)));
             _peers.Writer.TryWrite(peer);
@@ -46,5 +48,23 @@ public abstract class RawTlsBackendTest : BalancerTest
     {
         await Wait.UntilAsync(() => balancer.EndReasons.Count > 0);
         Assert.Equal([reason], balancer.EndReasons);
+    }
+
+    // Their secrets are the process's, which other tests count.
+    private sealed class Peers : IAsyncDisposable
+    {
+        private readonly ConcurrentBag<TlsPeer> _all = [];
+
+        public TlsPeer Add(TlsPeer peer)
+        {
+            _all.Add(peer);
+            return peer;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            foreach (var peer in _all) peer.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }
