@@ -62,6 +62,23 @@ public abstract class BalancerTest : IAsyncLifetime
     })
     { BaseAddress = address };
 
+    /// <summary>A backend that answers probes of /health, and switches protocols for all others.</summary>
+    /// <param name="isHealthy">What it answers them.</param>
+    /// <param name="tunnel">What it does with an open tunnel.</param>
+    protected static RawBackend ProbedBackend(Func<bool> isHealthy, Func<RawBackend, Wire, Task> tunnel) => RawBackend.Start(async (backend, wire) =>
+    {
+        var head = await backend.TakeHeadAsync(wire);
+        if (head.StartsWith("GET /health ", StringComparison.Ordinal))
+        {
+            await wire.WriteAsync($"HTTP/1.1 {(isHealthy() ? "200 OK" : "503 No")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            await wire.FinishAsync();
+            return;
+        }
+
+        await wire.WriteAsync(HttpHead.SwitchingProtocols(head, ""));
+        await tunnel(backend, wire);
+    });
+
     /// <summary>The certificate of a backend with TLS.</summary>
     protected static X509Certificate2? CertificateIf(bool isTls) => isTls ? TestCertificate.Server : null;
 

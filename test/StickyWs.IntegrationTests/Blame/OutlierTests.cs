@@ -73,17 +73,8 @@ public sealed class OutlierTests : BalancerTest
         .With("Pools:chat:Health:Http:Interval", "01:00:00")
         .With("Pools:chat:Health:Http:Fall", "1");
 
-    private static RawBackend Breaking(Func<bool> isHealthy) => RawBackend.Start(async (backend, wire) =>
+    private static RawBackend Breaking(Func<bool> isHealthy) => ProbedBackend(isHealthy, static async (_, wire) =>
     {
-        var head = await backend.TakeHeadAsync(wire);
-        if (head.StartsWith("GET /health ", StringComparison.Ordinal))
-        {
-            await wire.WriteAsync($"HTTP/1.1 {(isHealthy() ? "200 OK" : "503 No")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            await wire.FinishAsync();
-            return;
-        }
-
-        await wire.WriteAsync(HttpHead.SwitchingProtocols(head, ""));
         await wire.ReadExactlyAsync(1);
         wire.Reset();
     });

@@ -61,17 +61,9 @@ public sealed class OnDownTests : DrainingTest
         .With("Pools:chat:Health:Http:Fall", "1")
         .With("Pools:chat:Health:Http:Rise", "1");
 
-    private static RawBackend Probed(Func<bool> isHealthy) => RawBackend.Start(async (backend, wire) =>
+    private static RawBackend Probed(Func<bool> isHealthy) => ProbedBackend(isHealthy, static (backend, wire) =>
     {
-        var head = await backend.TakeHeadAsync(wire);
-        if (head.StartsWith("GET /health ", StringComparison.Ordinal))
-        {
-            await wire.WriteAsync($"HTTP/1.1 {(isHealthy() ? "200 OK" : "503 No")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            await wire.FinishAsync();
-            return;
-        }
-
-        await wire.WriteAsync(HttpHead.SwitchingProtocols(head, ""));
         backend.GiveToTest(wire);
+        return Task.CompletedTask;
     });
 }
