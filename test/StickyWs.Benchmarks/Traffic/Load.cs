@@ -62,7 +62,7 @@ internal sealed class Load
     private string Storm(string target)
     {
         using var dialer = Dialer.To(target);
-        return new ReconnectLoop(_connections, dialer).Run();
+        return GivingWay(new ReconnectLoop(_connections, dialer).Run).Result;
     }
 
     private CloseLoop CloseAll(string began, string seconds)
@@ -91,21 +91,23 @@ internal sealed class Load
 
     private IReadOnlyList<long> Paced(int perSecond, TimeSpan duration) => new PacedLoop(_connections, perSecond).Run(duration);
 
-    // In a thread of its own, which runs when nothing else has to on this core: a handshake must not hold up a message that has come back. The faster a
-    // balancer answers handshakes, the more it would otherwise be charged with what they cost the load.
+    // The faster a balancer answers handshakes, the more it would otherwise be charged with what they cost the load.
     private IReadOnlyList<long> PacedAmong(string target, int handshakesPerSecond, int perSecond, TimeSpan duration)
     {
-        var handshakes = Task.Factory.StartNew(
-            () =>
-            {
-                Precedence.GiveAway();
-                return Handshakes(target, loop => loop.RunPaced(duration, handshakesPerSecond));
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var handshakes = GivingWay(() => Handshakes(target, loop => loop.RunPaced(duration, handshakesPerSecond)));
         var durations = Paced(perSecond, duration);
         handshakes.Wait();
         return durations;
     }
+
+    // In a thread of its own, which runs when nothing else has to on this core: a handshake must not hold up a message that has come back.
+    private static Task<T> GivingWay<T>(Func<T> work) => Task.Factory.StartNew(
+        () =>
+        {
+            Precedence.GiveAway();
+            return work();
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static string Percentiles(IReadOnlyList<long> ascending) => $"{Text(ascending[ascending.Count / 2])} {Text(ascending[ascending.Count * 99 / 100])}";
 
