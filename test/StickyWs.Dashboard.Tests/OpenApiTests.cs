@@ -43,7 +43,8 @@ public sealed partial class OpenApiTests : DashboardTest
                 (endpoint, method) => $"{method} {endpoint.RoutePattern.RawText}");
 
         Assert.Equal(
-            Routes.All.Select(route => $"{route.Method} /stickyws/{Whole().Replace(route.Path, "{target}")}").Order(StringComparer.Ordinal),
+            Routes.All.Select(route => $"{route.Method} /stickyws/{Whole().Replace(route.Path, "{target}")}")
+                .Concat(Routes.Page.Select(path => $"GET /stickyws/{path}")).Order(StringComparer.Ordinal),
             endpoints.Order(StringComparer.Ordinal));
     }
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Dashboard;
 using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Events;
+using StickyWs.Dashboard.Page;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Dashboard.Steering;
 using StickyWs.Draining;
@@ -19,7 +20,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class StickyWsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the API that shows and steers the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
+    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
     /// below the prefix are the dashboard's, before any pool and any fallback.
     /// </summary>
     /// <param name="endpoints">The application.</param>
@@ -66,6 +67,7 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.MapGet("tunnels/{id}", gate.Reading(reading.TunnelAsync));
         group.MapGet("events", gate.Reading(events.AnswerAsync));
         group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
+        foreach (var (path, answer) in PageEndpoints.All) group.MapGet(path, gate.Reading(answer));
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 

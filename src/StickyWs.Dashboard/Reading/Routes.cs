@@ -1,3 +1,5 @@
+using StickyWs.Dashboard.Page;
+
 namespace StickyWs.Dashboard.Reading;
 
 /// <summary>Every endpoint, below the prefix. What is mapped, documented and named in errors is this.</summary>
@@ -17,10 +19,14 @@ internal static class Routes
         ("POST", "tunnels/{id}:goodbye"),
     ];
 
+    /// <summary>The paths of the page and its files.</summary>
+    public static IReadOnlySet<string> Page { get; } = PageEndpoints.All.Select(file => file.Path).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The methods that a path is for; none if there is nothing.</summary>
     /// <param name="path">The path below the prefix, without a slash before it.</param>
     public static string[] MethodsOf(string path)
     {
+        if (Page.Contains(path.TrimEnd('/'))) return ["GET"];
         var parts = path.TrimEnd('/').Split('/');
         return parts switch
         {
