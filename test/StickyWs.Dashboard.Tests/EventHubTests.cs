@@ -43,6 +43,23 @@ public sealed class EventHubTests
     }
 
     [Fact]
+    public async Task Reader_ThatWantsNoRefusals_IsToldOfNone_AndOneThatIsTooSlowForThemGetsASnapshot()
+    {
+        using var slow = _hub.TryJoin(EventKind.Refusal)!;
+        using var calm = _hub.TryJoin(EventKind.Tunnel)!;
+        await NextAsync(slow);
+        await NextAsync(calm);
+
+        for (var i = 0; i < 1500; i++) _state.Tell(Refused(i));
+        _state.Tell(Opened(1));
+
+        Assert.Contains("event: tunnel-opened", await NextAsync(calm), StringComparison.Ordinal);
+        Assert.Contains("\"missed\":1500,", await NextAsync(slow), StringComparison.Ordinal);
+        _state.Tell(Refused(1500));
+        Assert.Contains("event: refused", await NextAsync(slow), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Watch_IsThereWhileSomebodyReads_AndBeginsAnew()
     {
         Assert.Equal(0, _state.Watches);
@@ -102,6 +119,12 @@ public sealed class EventHubTests
         await answering;
         Assert.Equal((true, 0), (lifetime.IsAborted, _hub.Readers));
     }
+
+    private static RequestRefused Refused(int i) => new()
+    {
+        At = DateTimeOffset.UnixEpoch,
+        Refused = new RefusedRequest { At = DateTimeOffset.UnixEpoch, Id = $"{i}", IsHandshake = true, Pool = "chat", Lane = "raw", Cause = "NoBackend" },
+    };
 
     internal static TunnelOpened Opened(int i) => new()
     {

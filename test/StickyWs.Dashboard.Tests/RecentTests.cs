@@ -16,7 +16,7 @@ public sealed class RecentTests : DashboardTest
         await using var client = await host.OpenTunnelAsync();
         await using var peer = await backend.NextTunnelAsync();
         var (local, upstream) = (LocalOf(client), peer.Socket.RemoteEndPoint!.ToString());
-        await client.WriteAsync([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE9]); // A Close of 1001, masked by zeros.
+        await client.WriteAsync(new byte[] { 0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE9 }); // A Close of 1001, masked by zeros.
         await client.DisposeAsync();
         await peer.DisposeAsync();
         await Wait.UntilAsync(() => host.Log.Lines.Any(line => line.Event == "TunnelLine"));
@@ -25,7 +25,7 @@ public sealed class RecentTests : DashboardTest
 
         Assert.Equal((1, 1, 1), ((int)answer["kept"]!, (int)answer["fitting"]!, (int)answer["shown"]!));
         var end = answer["ends"]![0]!;
-        Assert.Equal(("chat", "a", "ClientClosed", 1001), ((string)end["pool"]!, (string)end["backend"]!, (string)end["reason"]!, (int)end["clientCloseCode"]!));
+        Assert.Equal("chat a ClientClosed 1001", $"{end["pool"]} {end["backend"]} {end["reason"]} {end["clientCloseCode"]}");
         Assert.Equal((local, upstream), ((string)end["client"]!["source"]!, (string)end["upstream"]!["source"]!));
         Assert.Equal("/", (string)end["path"]!);
         Assert.True(DateTimeOffset.Parse((string)end["openedAt"]!, null) <= DateTimeOffset.Parse((string)end["at"]!, null));

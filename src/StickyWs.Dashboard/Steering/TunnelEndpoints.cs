@@ -30,7 +30,8 @@ internal sealed class TunnelEndpoints(ITunnelControl control, IStickyWsState sta
             action = Array.Find(Actions, known => known.Equals(word, StringComparison.OrdinalIgnoreCase)) ?? throw NoAction(word);
             isDryRun = new Parameters(context.Request.Query, Known).Flag("dryRun");
             tunnel = await FindAsync(id, context.RequestAborted).ConfigureAwait(false);
-            if (isDryRun ? tunnel is null : !Do(action, id)) throw new ProblemException(Problem.NotFound($"There is no tunnel '{Problem.Cut(id)}': it may have ended.", []));
+            var isThere = isDryRun ? tunnel is not null : Do(action, id);
+            if (!isThere) throw new ProblemException(Problem.NotFound($"There is no tunnel '{Problem.Cut(id)}': it may have ended.", []));
         }
         catch (ProblemException e)
         {

@@ -66,7 +66,7 @@ public sealed class TunnelOpened : StateChange
 /// <summary>A tunnel ended.</summary>
 public sealed class TunnelEnded : StateChange
 {
-    /// <summary>The tunnel, with its last counts. Its connection to the backend is closed; if its handshake was recorded, its tuple is told all the same.</summary>
+    /// <summary>The tunnel, with its last counts. Its connection to the backend is closed, and told all the same if its handshake was recorded.</summary>
     public required TunnelStatus Tunnel { get; init; }
 
     /// <summary>Why it ended.</summary>

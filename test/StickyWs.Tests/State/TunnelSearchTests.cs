@@ -176,7 +176,7 @@ public sealed class TunnelSearchTests : IDisposable
         var second = await _state.FindTunnelsAsync(filter, TunnelOrder.Sampled, cancellationToken: Wait.Token());
 
         var left = first.Tunnels.Select(tunnel => tunnel.Id).Where(id => !id.EndsWith('0')).ToHashSet();
-        Assert.Subset([.. second.Tunnels.Select(tunnel => tunnel.Id)], left);
+        Assert.Subset(second.Tunnels.Select(tunnel => tunnel.Id).ToHashSet(), left);
     }
 
     [Fact]

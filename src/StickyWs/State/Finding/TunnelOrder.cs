@@ -15,7 +15,7 @@ public enum TunnelOrder
     /// <summary>Those first that have carried the most bytes, both ways together. A tunnel that moves bytes meanwhile changes its place.</summary>
     Busiest,
 
-    /// <summary>Those first that carry the most bytes a second, both ways together, as far as that is known. Places change as for <see cref="Busiest"/>.</summary>
+    /// <summary>Those first that carry the most bytes a second, both ways together, as far as is known. Places change as for <see cref="Busiest"/>.</summary>
     Fastest,
 
     /// <summary>By the client's address and port.</summary>
