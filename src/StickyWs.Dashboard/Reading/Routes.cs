@@ -10,13 +10,16 @@ internal static class Routes
         ("GET", "state"),
         ("GET", "tunnels"),
         ("GET", "tunnels/{id}"),
+        ("GET", "flows"),
+        ("GET", "ends"),
+        ("GET", "refusals"),
         ("GET", "drains"),
         ("GET", "events"),
         ("GET", "openapi.json"),
         ("POST", "backends/{pool}/{backend}:{action}"),
         ("POST", "backends:{action}"),
         ("POST", "pools/{pool}:{action}"),
-        ("POST", "tunnels/{id}:goodbye"),
+        ("POST", "tunnels/{id}:{action}"),
     ];
 
     /// <summary>The paths of the page and its files.</summary>
@@ -30,7 +33,7 @@ internal static class Routes
         var parts = path.TrimEnd('/').Split('/');
         return parts switch
         {
-            ["tunnels", _] => parts[1].EndsWith(":goodbye", StringComparison.Ordinal) ? ["GET", "POST"] : ["GET"],
+            ["tunnels", _] => parts[1].Contains(':', StringComparison.Ordinal) ? ["GET", "POST"] : ["GET"],
             ["backends", _, _] or ["pools", _] => ["POST"],
             [var first] when first.StartsWith("backends:", StringComparison.OrdinalIgnoreCase) => ["POST"],
             [var first] when All.Any(route => route.Path.Equals(first, StringComparison.OrdinalIgnoreCase)) => ["GET"],
