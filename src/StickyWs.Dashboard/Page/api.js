@@ -20,8 +20,13 @@ async function ask(method, path, query = {}, signal = undefined) {
   const ends = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
   let response;
   try {
-    response = await fetch(parameters.size > 0 ? `${path}?${parameters}` : path, {
-      method, cache: 'no-store', credentials: 'same-origin', headers: method === 'POST' ? { 'X-StickyWs': '1' } : {}, signal: AbortSignal.any(ends),
+    // Without the dot, "backends:" would be a scheme.
+    response = await fetch(`./${path}${parameters.size > 0 ? '?' : ''}${parameters}`, {
+      method,
+      cache: 'no-store',
+      credentials: 'same-origin',
+      headers: method === 'POST' ? { 'X-StickyWs': '1' } : {},
+      signal: AbortSignal.any(ends),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -3,6 +3,7 @@ import { Trouble, get } from './api.js';
 import { $, make, setHidden, setText, sync, throttled } from './dom.js';
 import { bytes, count, duration, plural, rate, tuple } from './format.js';
 import * as flow from './flow.js';
+import { note } from './flow-words.js';
 import * as happened from './history.js';
 import { SAMPLE, model, takeBackend, takeDrains, takeEnded, takeOpened, takePool, takeSample, takeShared, takeState } from './model.js';
 import * as pools from './pools.js';
@@ -10,10 +11,20 @@ import { fitsTunnels, ofTunnels, parse } from './search.js';
 import * as steer from './steer.js';
 import * as tunnels from './tunnels.js';
 
-const LOOK_MS = 1000, SLOW_LOOK_MS = 2000, MANY = 5000, HISTORY_MS = 5000, BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
-const MOST_EVENTS_A_SECOND = 200, QUIET_MS = 30_000;
+const LOOK_MS = 1000,
+  SLOW_LOOK_MS = 2000,
+  MANY = 5000,
+  HISTORY_MS = 5000,
+  BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
+const MOST_EVENTS_A_SECOND = 200,
+  QUIET_MS = 30_000;
 
-let events = null, failures = 0, timer = 0, isLooking = false, tellsOfTunnels = true, heard = { since: 0, count: 0 };
+let events = null,
+  failures = 0,
+  timer = 0,
+  isLooking = false,
+  tellsOfTunnels = true,
+  heard = { since: 0, count: 0 };
 
 // ---- looks -----------------------------------------------------------------------------------------------------------
 
@@ -31,7 +42,9 @@ async function look() {
       happened.refresh();
     }
     const [sample, flows, drains] = await Promise.all([
-      get('tunnels', model.isNew ? { sample: SAMPLE } : { sort: 'newest', limit: SAMPLE }), model.isNew ? get('flows') : null, get('drains'),
+      get('tunnels', model.isNew ? { sample: SAMPLE } : { sort: 'newest', limit: SAMPLE }),
+      model.isNew ? get('flows') : null,
+      get('drains'),
     ]);
     takeSample(sample);
     model.flows = flows;
@@ -63,10 +76,11 @@ function link(kind, words) {
 function listen() {
   if (events && events.readyState !== EventSource.CLOSED) return;
   events = new EventSource(tellsOfTunnels ? 'events' : model.isNew ? 'events?tunnels=false&refusals=false' : 'events?tunnels=false');
-  const on = (name, take) => events.addEventListener(name, ({ data }) => {
-    take(JSON.parse(data));
-    stateChanged();
-  });
+  const on = (name, take) =>
+    events.addEventListener(name, ({ data }) => {
+      take(JSON.parse(data));
+      stateChanged();
+    });
   on('snapshot', ({ state }) => takeShared(state));
   on('configuration', ({ state }) => takeShared(state));
   on('backend', ({ before, backend }) => {
@@ -91,7 +105,9 @@ function listen() {
     tunnelsChanged();
     historyChanged();
   });
-  on('refused', () => { if (!isFlood()) historyChanged(); });
+  on('refused', () => {
+    if (!isFlood()) historyChanged();
+  });
 }
 
 // Where so much happens that each thing cannot be shown, looks do, and the tunnels' events are left out for a while.
@@ -130,10 +146,16 @@ document.addEventListener('visibilitychange', () => {
 
 // ---- what is shown ---------------------------------------------------------------------------------------------------
 
-const tunnelsChanged = throttled(400, () => { if (!document.hidden) tunnels.refresh(); });
-const historyChanged = throttled(1000, () => { if (!document.hidden) happened.refresh(); });
+const tunnelsChanged = throttled(400, () => {
+  if (!document.hidden) tunnels.refresh();
+});
+const historyChanged = throttled(1000, () => {
+  if (!document.hidden) happened.refresh();
+});
 const stateChanged = throttled(100, show);
-setInterval(() => { if (!document.hidden && failures === 0) happened.refresh(); }, HISTORY_MS);
+setInterval(() => {
+  if (!document.hidden && failures === 0) happened.refresh();
+}, HISTORY_MS);
 
 function show() {
   const { state } = model;
@@ -142,15 +164,25 @@ function show() {
   showProcess(state.process);
   const sum = name => model.backends.reduce((total, backend) => total + (backend[name] ?? 0), 0);
   const totals = [
-    ['tunnels', count(state.tunnels)], ['requests', count(sum('requests'))], ['to backends', rate(model.totals.toBackend ?? 0)], ['to clients', rate(model.totals.toClient ?? 0)],
-    ['carried', bytes(sum('bytesToBackend') + sum('bytesToClient'))], ['backends', `${count(model.backends.filter(backend => backend.eligible).length)} of ${count(model.backends.length)}`],
+    ['tunnels', count(state.tunnels)],
+    ['requests', count(sum('requests'))],
+    ['to backends', rate(model.totals.toBackend ?? 0)],
+    ['to clients', rate(model.totals.toClient ?? 0)],
+    ['carried', bytes(sum('bytesToBackend') + sum('bytesToClient'))],
+    ['backends', `${count(model.backends.filter(backend => backend.eligible).length)} of ${count(model.backends.length)}`],
   ];
-  sync($('totals'), totals, ([name]) => name, ([name]) => make('div', {}, make('dt', {}, name), make('dd')), (element, [, value]) => setText(element.lastChild, value));
+  sync(
+    $('totals'),
+    totals,
+    ([name]) => name,
+    ([name]) => make('div', {}, make('dt', {}, name), make('dd')),
+    (element, [, value]) => setText(element.lastChild, value),
+  );
   setText($('rights'), model.whyNot);
   setHidden($('rights'), !model.whyNot);
   pools.show();
   choices();
-  flow.note();
+  note();
   flow.changed();
   showFlows();
 }
@@ -158,17 +190,38 @@ function show() {
 function showProcess(process) {
   if (!process) return;
   const ailing = process.reactors?.filter(reactor => reactor.ailing) ?? [];
-  const parts = [process.machine, process.version, process.runtime, process.uptimeSeconds === undefined ? '' : `up ${duration(process.uptimeSeconds)}`, process.lanes?.obstacle,
-    ailing.length > 0 ? `ailing: ${ailing.map(reactor => `reactor ${reactor.number}`).join(', ')}` : ''];
+  const parts = [
+    process.machine,
+    process.version,
+    process.runtime,
+    process.uptimeSeconds === undefined ? '' : `up ${duration(process.uptimeSeconds)}`,
+    process.lanes?.obstacle,
+    ailing.length > 0 ? `ailing: ${ailing.map(reactor => `reactor ${reactor.number}`).join(', ')}` : '',
+  ];
   setText($('process'), parts.filter(Boolean).join(' · '));
 }
 
 function showFlows() {
   const flows = model.flows?.flows ?? model.backends.map(backend => ({ ...backend, backend: backend.name, lane: '' }));
-  sync($('flow-rows'), flows.slice(0, 200), row => JSON.stringify([row.listener, row.pool, row.backend, row.lane, row.kind, row.tls]), row => make('tr', {},
-    make('td', 'mono', row.listener ?? ''), make('td', {}, [row.lane, row.kind].filter(Boolean).join(' ')), make('td', {}, row.tls ?? ''), make('th', { scope: 'row' }, `${row.pool}/${row.backend}`),
-    make('td', 'number'), make('td', 'number'), make('td', 'number')),
-  (element, row) => [count(row.tunnels), bytes(row.bytesToBackend), bytes(row.bytesToClient)].forEach((text, i) => setText(element.children[4 + i], text)));
+  sync(
+    $('flow-rows'),
+    flows.slice(0, 200),
+    row => JSON.stringify([row.listener, row.pool, row.backend, row.lane, row.kind, row.tls]),
+    row =>
+      make(
+        'tr',
+        {},
+        make('td', 'mono', row.listener ?? ''),
+        make('td', {}, [row.lane, row.kind].filter(Boolean).join(' ')),
+        make('td', {}, row.tls ?? ''),
+        make('th', { scope: 'row' }, `${row.pool}/${row.backend}`),
+        make('td', 'number'),
+        make('td', 'number'),
+        make('td', 'number'),
+      ),
+    (element, row) =>
+      [count(row.tunnels), bytes(row.bytesToBackend), bytes(row.bytesToClient)].forEach((text, i) => setText(element.children[4 + i], text)),
+  );
 }
 
 function say(text) {
@@ -182,10 +235,18 @@ function choices() {
     if (JSON.stringify(names) === select.dataset.names) return;
     const chosen = select.value;
     select.dataset.names = JSON.stringify(names);
-    select.replaceChildren(make('option', { value: '' }, 'any'), ...names.map(name => make('option', { value: name, selected: name === chosen }, name)));
+    select.replaceChildren(
+      make('option', { value: '' }, 'any'),
+      ...names.map(name => make('option', { value: name, selected: name === chosen }, name)),
+    );
   };
-  fill($('pool'), model.state.pools.map(pool => pool.name));
-  fill($('backend'), [...new Set(model.backends.filter(backend => !$('pool').value || backend.pool === $('pool').value).map(backend => backend.name))]);
+  fill(
+    $('pool'),
+    model.state.pools.map(pool => pool.name),
+  );
+  fill($('backend'), [
+    ...new Set(model.backends.filter(backend => !$('pool').value || backend.pool === $('pool').value).map(backend => backend.name)),
+  ]);
 }
 
 function search() {
@@ -211,10 +272,20 @@ $('words').addEventListener('input', () => {
   clearTimeout(typing);
   typing = setTimeout(search, 200);
 });
-for (const name of ['pool', 'backend']) $(name).addEventListener('change', () => { choices(); search(); });
-$('clear').addEventListener('click', () => { find({}); $('words').focus(); });
+for (const name of ['pool', 'backend'])
+  $(name).addEventListener('change', () => {
+    choices();
+    search();
+  });
+$('clear').addEventListener('click', () => {
+  find({});
+  $('words').focus();
+});
 
-pools.begin(steer.ask, target => { find(target); $('tunnels-title').scrollIntoView({ block: 'start' }); });
+pools.begin(steer.ask, target => {
+  find(target);
+  $('tunnels-title').scrollIntoView({ block: 'start' });
+});
 tunnels.begin((action, tunnel) => steer.askTunnel(action, tunnel, tuple(tunnel)), flow.select);
 steer.begin((action, answer) => {
   if (answer.drains) takeDrains([...model.drains.values(), ...answer.drains]);

@@ -63,14 +63,18 @@ export const noRow = (columns, text) => make('tr', {}, make('td', { colspan: col
 
 /** Runs at once, and then at most once in the time; a call in between is made up for at its end. */
 export function throttled(milliseconds, run) {
-  let last = -Infinity, timer = 0;
+  let last = -Infinity,
+    timer = 0;
   return () => {
     if (timer) return;
     const wait = last + milliseconds - performance.now();
-    timer = setTimeout(() => {
-      timer = 0;
-      last = performance.now();
-      run();
-    }, Math.max(0, wait));
+    timer = setTimeout(
+      () => {
+        timer = 0;
+        last = performance.now();
+        run();
+      },
+      Math.max(0, wait),
+    );
   };
 }

@@ -2,7 +2,8 @@
 import { bytes, count, rate, tuple } from './format.js';
 import { wayOf } from './flow-shape.js';
 
-const FONT = 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif', MONO = 'ui-monospace, "Cascadia Code", Menlo, "DejaVu Sans Mono", monospace';
+const FONT = 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif',
+  MONO = 'ui-monospace, "Cascadia Code", Menlo, "DejaVu Sans Mono", monospace';
 const SYMBOL = { Healthy: '●', Unhealthy: '▲', Draining: '◐', Unknown: '?' };
 const LABELLED = 14;
 let pen, ink;
@@ -21,11 +22,16 @@ export function drawStill(context, shape, colours, model, selected) {
 function headings({ width, columns }) {
   const isNarrow = width < 560;
   const names = isNarrow ? ['clients', 'listen', 'balancer', 'backends'] : ['clients', 'listeners', 'balancer', 'backends'];
-  [columns.clients, columns.listeners, columns.middle, columns.backends].forEach(([x, end], i) => text(names[i], x, 12, { font: `600 12px ${FONT}`, colour: ink.muted, room: end - x + 10 }));
+  [columns.clients, columns.listeners, columns.middle, columns.backends].forEach(([x, end], i) =>
+    text(names[i], x, 12, { font: `600 12px ${FONT}`, colour: ink.muted, room: end - x + 10 }),
+  );
 }
 
 function layers({ l7, l4, hopY }, { decisions, state }) {
-  for (const [layer, fill] of [[l7, ink.panel], [l4, ink.sunken]]) {
+  for (const [layer, fill] of [
+    [l7, ink.panel],
+    [l4, ink.sunken],
+  ]) {
     pen.beginPath();
     pen.roundRect(layer.x + 0.5, layer.y + 0.5, layer.width - 1, layer.height - 1, 8);
     pen.fillStyle = fill;
@@ -35,12 +41,22 @@ function layers({ l7, l4, hopY }, { decisions, state }) {
     pen.stroke();
   }
   const isNarrow = l7.width < 200;
-  text(isNarrow ? 'L7' : 'L7: the head is read, a backend chosen, its 101 verified', l7.x + 10, l7.y + 16, { font: `600 12px ${FONT}`, colour: ink.text, room: l7.width - 16 });
+  text(isNarrow ? 'L7' : 'L7: the head is read, a backend chosen, its 101 verified', l7.x + 10, l7.y + 16, {
+    font: `600 12px ${FONT}`,
+    colour: ink.text,
+    room: l7.width - 16,
+  });
   if (!isNarrow) {
     const shown = decisions.slice(0, Math.max(1, Math.floor((hopY - l7.y - 42) / 17)));
-    shown.forEach((tunnel, i) => text(decision(tunnel), l7.x + 10, l7.y + 36 + i * 17, { font: `12px ${MONO}`, colour: ink.muted, room: l7.width - 20 }));
+    shown.forEach((tunnel, i) =>
+      text(decision(tunnel), l7.x + 10, l7.y + 36 + i * 17, { font: `12px ${MONO}`, colour: ink.muted, room: l7.width - 20 }),
+    );
   }
-  text(isNarrow ? 'L4' : `L4: bytes alone, ${laneWords(state)}`, l4.x + 10, l4.y + 14, { font: `600 12px ${FONT}`, colour: ink.text, room: l4.width - 16 });
+  text(isNarrow ? 'L4' : `L4: bytes alone, ${laneWords(state)}`, l4.x + 10, l4.y + 14, {
+    font: `600 12px ${FONT}`,
+    colour: ink.text,
+    room: l4.width - 16,
+  });
   dotted(l7.x + 8, hopY, l7.x + l7.width - 8, hopY);
 }
 
@@ -58,10 +74,15 @@ function laneWords(state) {
 
 function lines(shape, model, selected) {
   if (shape.lines.length === 0) {
-    text('no tunnel is open', shape.l4.x + 10, shape.l4.y + shape.l4.height / 2, { font: `12px ${FONT}`, colour: ink.muted, room: shape.l4.width - 16 });
+    text('no tunnel is open', shape.l4.x + 10, shape.l4.y + shape.l4.height / 2, {
+      font: `12px ${FONT}`,
+      colour: ink.muted,
+      room: shape.l4.width - 16,
+    });
     return;
   }
-  const few = shape.lines.length <= 40, hues = new Map(model.backends.map(backend => [backend.key, backend.hue]));
+  const few = shape.lines.length <= 40,
+    hues = new Map(model.backends.map(backend => [backend.key, backend.hue]));
   pen.lineWidth = few ? 2 : 1;
   pen.globalAlpha = few ? 1 : Math.max(0.22, 0.9 - shape.lines.length / 600);
   for (const [hue, some] of Map.groupBy(shape.lines, line => hues.get(line.to.id) ?? 0)) {
@@ -87,7 +108,7 @@ function trace(way) {
   pen.moveTo(...way[0]);
   for (let i = 1; i < way.length; i++) {
     const [[x0, y0], [x1, y1]] = [way[i - 1], way[i]];
-    pen.bezierCurveTo(x0 + (x1 - x0) / 3, y0, x0 + (x1 - x0) * 2 / 3, y1, x1, y1);
+    pen.bezierCurveTo(x0 + (x1 - x0) / 3, y0, x0 + ((x1 - x0) * 2) / 3, y1, x1, y1);
   }
 }
 
@@ -114,8 +135,10 @@ function box({ x, y, width, height, isRest }, name, below, hue) {
   pen.setLineDash(isRest ? [3, 3] : []);
   pen.stroke();
   pen.setLineDash([]);
-  text(name, x + 9, y + 16, { font: `600 12px ${FONT}`, colour: ink.text, room: width - 14 });
-  text(below, x + 9, y + 32, { font: `12px ${FONT}`, colour: hue, room: width - 14 });
+  const size = width < 110 ? 11 : 12,
+    left = width < 110 ? 6 : 9;
+  text(name, x + left, y + 16, { font: `600 ${size}px ${FONT}`, colour: ink.text, room: width - left - 3 });
+  text(below, x + left, y + 32, { font: `${size}px ${FONT}`, colour: hue, room: width - left - 3 });
 }
 
 function target(node, { rates }) {
@@ -124,11 +147,12 @@ function target(node, { rates }) {
     box(node, node.name, count(node.tunnels), ink.muted);
     return;
   }
-  const pace = rates.get(backend.key), moved = pace ? pace.toBackend + pace.toClient : 0;
+  const pace = rates.get(backend.key),
+    moved = pace ? pace.toBackend + pace.toClient : 0;
   const tint = { Healthy: ink.good, Unhealthy: ink.bad, Draining: ink.warn }[backend.state] ?? ink.muted;
   const gap = backend.state === 'Healthy' ? '' : ` ${backend.state}`;
   box(node, `   ${backend.name}${gap}`, `${count(backend.tunnels)}${moved >= 1 ? `, ${rate(moved)}` : ''}`, ink.muted);
-  text(SYMBOL[backend.state], x + 9, y + 16, { font: `700 12px ${FONT}`, colour: tint, room: 20 });
+  text(SYMBOL[backend.state], x + (node.width < 110 ? 6 : 9), y + 16, { font: `700 12px ${FONT}`, colour: tint, room: 20 });
   pen.fillStyle = ink.hues[backend.hue];
   pen.beginPath();
   pen.roundRect(x, y, 5, height, [8, 0, 0, 8]);

@@ -1,18 +1,29 @@
 // The picture. What stands still is drawn when something changes; what moves, on a second canvas above it, frame by frame.
-import { $, setText } from './dom.js';
-import { count, keyOf, plural } from './format.js';
+import { $ } from './dom.js';
+import { keyOf } from './format.js';
 import { drawStill } from './flow-still.js';
 import { layOut, pointOn, wayOf } from './flow-shape.js';
+import { HOPS_PER_SECOND, describe, requestRate } from './flow-words.js';
 import { model } from './model.js';
 
-const MOST_MOVING = 240, PULSES_PER_LOOK = 60, HOPS_PER_SECOND = 6, DESCRIBE_MS = 10_000;
-const HOP_MS = 1500, PULSE_MS = 1100, OPEN_MS = 1700, END_MS = 1600;
+const MOST_MOVING = 240,
+  PULSES_PER_LOOK = 60;
+const HOP_MS = 1500,
+  PULSE_MS = 1100,
+  OPEN_MS = 1700,
+  END_MS = 1600;
 const TOLD = new Set(['HandedOff', 'MaxAge', 'Rebalanced', 'Shutdown', 'ClientIdleTimeout', 'BackendIdleTimeout', 'BackendDown']);
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-const still = $('still'), moving = $('moving');
+const still = $('still'),
+  moving = $('moving');
 const pen = moving.getContext('2d');
 
-let shape = null, ink = {}, dirty = true, paused = false, running = false, described = -Infinity, selected = null;
+let shape = null,
+  ink = {},
+  dirty = true,
+  paused = false,
+  running = false,
+  selected = null;
 let particles = [];
 
 /** How long the last frames took, in milliseconds; for whoever measures. */
@@ -30,13 +41,19 @@ export function begin(onNode) {
     const node = nodeAt(event);
     if (node && !node.isRest) onNode(node);
   });
-  moving.addEventListener('pointermove', event => { moving.classList.toggle('over', Boolean(nodeAt(event) && !nodeAt(event).isRest)); });
+  moving.addEventListener('pointermove', event => {
+    moving.classList.toggle('over', Boolean(nodeAt(event) && !nodeAt(event).isRest));
+  });
   document.addEventListener('visibilitychange', wake);
   wake();
 }
 
 function nodeAt({ offsetX: x, offsetY: y }) {
-  for (const [kind, list] of [['client', shape?.clients], ['listener', shape?.listeners], ['backend', shape?.targets]]) {
+  for (const [kind, list] of [
+    ['client', shape?.clients],
+    ['listener', shape?.listeners],
+    ['backend', shape?.targets],
+  ]) {
     const node = list?.find(node => x >= node.x && x <= node.x + node.width && y >= node.y && y <= node.y + node.height);
     if (node) return { kind, ...node };
   }
@@ -45,7 +62,8 @@ function nodeAt({ offsetX: x, offsetY: y }) {
 
 function measure() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ['page', 'panel', 'sunken', 'line', 'text', 'muted', 'bad', 'warn', 'good', 'on', 'focus']) ink[name] = style.getPropertyValue(`--${name}`).trim();
+  for (const name of ['page', 'panel', 'sunken', 'line', 'text', 'muted', 'bad', 'warn', 'good', 'on', 'focus'])
+    ink[name] = style.getPropertyValue(`--${name}`).trim();
   ink.hues = Array.from({ length: 6 }, (_, i) => style.getPropertyValue(`--hue-${i}`).trim());
   dirty = true;
   wake();
@@ -86,11 +104,13 @@ function redraw() {
   fit(still);
   fit(moving);
   drawStill(still.getContext('2d'), shape, ink, model, selected);
-  describe();
+  describe(still);
 }
 
 function fit(canvas) {
-  const scale = Math.min(2, devicePixelRatio || 1), width = Math.round(shape.width * scale), height = Math.round(shape.height * scale);
+  const scale = Math.min(2, devicePixelRatio || 1),
+    width = Math.round(shape.width * scale),
+    height = Math.round(shape.height * scale);
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
@@ -117,7 +137,15 @@ export function opened(tunnel) {
 /** The end of a tunnel, where its line was. */
 export function ended(tunnel, reason) {
   const line = shape?.lines.find(line => line.tunnel.id === tunnel.id);
-  if (line) add({ kind: TOLD.has(reason) ? 'told' : 'end', at: performance.now(), takes: END_MS, x: shape.columns.backends[0] - 12, y: line.toY, hue: hueOf(tunnel) });
+  if (line)
+    add({
+      kind: TOLD.has(reason) ? 'told' : 'end',
+      at: performance.now(),
+      takes: END_MS,
+      x: shape.columns.backends[0] - 12,
+      y: line.toY,
+      hue: hueOf(tunnel),
+    });
   changed();
 }
 
@@ -128,21 +156,29 @@ export function flowOn(milliseconds) {
   const busy = shape.lines.filter(line => rateOf(line.tunnel) > 0);
   for (let i = 0; i < Math.min(PULSES_PER_LOOK, busy.length); i++) {
     const line = busy[busy.length <= PULSES_PER_LOOK ? i : Math.floor(Math.random() * busy.length)];
-    const toClient = line.tunnel.rateToClient ?? 0, toBackend = line.tunnel.rateToBackend ?? 0;
-    add({ kind: 'pulse', id: line.tunnel.id, at: now + Math.random() * milliseconds, takes: PULSE_MS, isBack: Math.random() * (toClient + toBackend) < toClient, hue: hueOf(line.tunnel) });
+    const toClient = line.tunnel.rateToClient ?? 0,
+      toBackend = line.tunnel.rateToBackend ?? 0;
+    add({
+      kind: 'pulse',
+      id: line.tunnel.id,
+      at: now + Math.random() * milliseconds,
+      takes: PULSE_MS,
+      isBack: Math.random() * (toClient + toBackend) < toClient,
+      hue: hueOf(line.tunnel),
+    });
   }
   for (const target of shape.targets) if (target.backend) addHops(target, now, milliseconds);
 }
 
-export const requestRate = ({ recent, requests }) => recent && recent.seconds > 0 ? recent.requests.count / recent.seconds : requests;
 const rateOf = tunnel => (tunnel.rateToBackend ?? 0) + (tunnel.rateToClient ?? 0);
 const hueOf = ({ pool, backend }) => model.backends.find(one => one.key === keyOf(pool, backend))?.hue ?? 0;
 
 function addHops(target, now, milliseconds) {
-  const wanted = Math.min(HOPS_PER_SECOND, requestRate(target.backend)) * milliseconds / 1000;
+  const wanted = (Math.min(HOPS_PER_SECOND, requestRate(target.backend)) * milliseconds) / 1000;
   const hops = Math.floor(wanted) + (Math.random() < wanted % 1 ? 1 : 0);
   for (let i = 0; i < hops; i++) {
-    const from = any(shape.clients), by = any(shape.listeners);
+    const from = any(shape.clients),
+      by = any(shape.listeners);
     const line = { fromY: from.y + 23, byY: by.y + 23, toY: target.y + 23 };
     add({ kind: 'hop', way: wayOf(shape, line, shape.hopY), at: now + Math.random() * milliseconds, takes: HOP_MS, hue: target.backend.hue });
   }
@@ -155,7 +191,8 @@ function drawMoving(now) {
   pen.clearRect(0, 0, shape.width, shape.height);
   particles = particles.filter(particle => now < particle.at + particle.takes);
   const lines = particles.some(particle => particle.id) ? new Map(shape.lines.map(line => [line.tunnel.id, line])) : null;
-  for (const particle of particles) if (now >= particle.at) DRAW[particle.kind](particle, (now - particle.at) / particle.takes, lines?.get(particle.id));
+  for (const particle of particles)
+    if (now >= particle.at) DRAW[particle.kind](particle, (now - particle.at) / particle.takes, lines?.get(particle.id));
 }
 
 const DRAW = {
@@ -166,7 +203,7 @@ const DRAW = {
       return;
     }
     const back = (share - 0.6) / 0.4;
-    ring(...pointOn(way, 1 - back * (way.at(-1)[0] - way[4][0]) / (way.at(-1)[0] - way[0][0])), 4, ink.hues[hue]);
+    ring(...pointOn(way, 1 - (back * (way.at(-1)[0] - way[4][0])) / (way.at(-1)[0] - way[0][0])), 4, ink.hues[hue]);
   },
   pulse({ isBack, hue }, share, line) {
     if (line) disc(...pointOn(wayOf(shape, line, line.y), isBack ? 1 - share : share), 3, ink.hues[hue]);
@@ -177,7 +214,8 @@ const DRAW = {
       disc(...pointOn(wayOf(shape, line, shape.hopY), share / 0.55), 5, ink.hues[hue]);
       return;
     }
-    const drop = (share - 0.55) / 0.45, eased = drop * drop * (3 - 2 * drop);
+    const drop = (share - 0.55) / 0.45,
+      eased = drop * drop * (3 - 2 * drop);
     strokeWay(wayOf(shape, line, shape.hopY + (line.y - shape.hopY) * eased), ink.hues[hue], 2.5);
   },
   end({ x, y, hue }, share) {
@@ -199,7 +237,11 @@ const DRAW = {
   },
 };
 
+// Beneath the box of a listener nothing is seen: its name is to be read.
+const isBeneath = x => x > shape.columns.listeners[0] && x < shape.columns.listeners[1];
+
 function disc(x, y, radius, colour) {
+  if (isBeneath(x)) return;
   pen.fillStyle = colour;
   pen.beginPath();
   pen.arc(x, y, radius, 0, 2 * Math.PI);
@@ -223,29 +265,9 @@ function strokeWay(way, colour, width) {
   pen.moveTo(...way[0]);
   for (let i = 1; i < way.length; i++) {
     const [[x0, y0], [x1, y1]] = [way[i - 1], way[i]];
-    pen.bezierCurveTo(x0 + (x1 - x0) / 3, y0, x0 + (x1 - x0) * 2 / 3, y1, x1, y1);
+    if (i === 2)
+      pen.moveTo(x1, y1); // Beneath the listener.
+    else pen.bezierCurveTo(x0 + (x1 - x0) / 3, y0, x0 + ((x1 - x0) * 2) / 3, y1, x1, y1);
   }
   pen.stroke();
-}
-
-// ---- the same in words -----------------------------------------------------------------------------------------------
-
-// Not at every look: a screen reader may be in the middle of it.
-function describe() {
-  const now = performance.now();
-  if (now - described < DESCRIBE_MS) return;
-  described = now;
-  const parts = model.backends.slice(0, 12).map(backend => `${backend.pool}/${backend.name}: ${backend.state}, ${plural(backend.tunnels, 'tunnel')}, ${plural(backend.requests, 'request')}`);
-  const rest = model.backends.length > 12 ? [`and ${model.backends.length - 12} more backends`] : [];
-  still.setAttribute('aria-label', `The flow: clients, listeners, L7 and L4, backends. ${[...parts, ...rest].join('. ')}. The table below says the same.`);
-}
-
-/** The note above the picture: how much of it is shown. */
-export function note() {
-  const { sample } = model, shown = sample.tunnels.length;
-  const all = `${plural(sample.open, 'tunnel')} open`;
-  setText($('flow-note'), sample.open === 0 ? 'No tunnel is open.' : shown >= sample.open ? `Showing ${sample.open === 1 ? 'the one tunnel' : `all ${count(shown)} tunnels`}.` : `Showing ${count(shown)} of ${all}.`);
-  const most = Math.max(0, ...model.backends.map(requestRate));
-  $('scale').hidden = most <= HOPS_PER_SECOND;
-  if (most > HOPS_PER_SECOND) setText($('scale'), `At most ${HOPS_PER_SECOND} requests a second are shown per backend; the busiest gets ${count(most)}.`);
 }

@@ -17,7 +17,7 @@ export function bytes(number) {
 }
 
 /** @param {number|undefined} number bytes per second */
-export const rate = number => number === undefined ? '' : `${bytes(number)}/s`;
+export const rate = number => (number === undefined ? '' : `${bytes(number)}/s`);
 
 /** @param {number|undefined} seconds */
 export function duration(seconds) {
@@ -58,13 +58,16 @@ export const address = end => end.slice(0, Math.max(0, end.lastIndexOf(':')));
 
 /** client:54321 → :443 ~ :41234 → 10.0.0.12:5000 */
 export function tuple({ client, upstream }) {
-  const ours = [client ? `${client.source} → ${port(client.destination)}` : 'client', upstream ? `${port(upstream.source)} → ${upstream.destination}` : ''];
+  const ours = [
+    client ? `${client.source} → ${port(client.destination)}` : 'client',
+    upstream ? `${port(upstream.source)} → ${upstream.destination}` : '',
+  ];
   return ours[1] ? ours.join(' ~ ') : ours[0];
 }
 
 const TLS = { client: 'TLS to the client', backend: 'TLS to the backend', both: 'TLS on both sides', through: 'TLS passed through' };
 
-export const lane = tunnel => tunnel.lane === 'raw' ? (tunnel.kind ? `raw ${tunnel.kind}` : 'raw') : tunnel.lane;
+export const lane = tunnel => (tunnel.lane === 'raw' ? (tunnel.kind ? `raw ${tunnel.kind}` : 'raw') : tunnel.lane);
 export const tls = tunnel => TLS[tunnel.tls] ?? '';
 
 /** pool/backend */

@@ -1,11 +1,41 @@
 // What is typed into the search, as parameters of the API and as conditions on what has happened.
 
 const WORDS = {
-  pool: 'pool', backend: 'backend', client: 'client', upstream: 'upstream', local: 'local', listener: 'local', host: 'host', path: 'path', id: 'id',
-  lane: 'lane', pin: 'pin', tie: 'tie', reason: 'reason', status: 'status', cause: 'cause',
+  pool: 'pool',
+  backend: 'backend',
+  client: 'client',
+  upstream: 'upstream',
+  local: 'local',
+  listener: 'local',
+  host: 'host',
+  path: 'path',
+  id: 'id',
+  lane: 'lane',
+  pin: 'pin',
+  tie: 'tie',
+  reason: 'reason',
+  status: 'status',
+  cause: 'cause',
 };
 const COMPARED = { 'age>': 'minAge', 'age<': 'maxAge', 'idle>': 'minIdle', 'idle<': 'maxIdle', 'rate>': 'minRate' };
-const TUNNELS = ['pool', 'backend', 'client', 'upstream', 'local', 'host', 'path', 'id', 'lane', 'pin', 'tie', 'minAge', 'maxAge', 'minIdle', 'maxIdle', 'minRate'];
+const TUNNELS = [
+  'pool',
+  'backend',
+  'client',
+  'upstream',
+  'local',
+  'host',
+  'path',
+  'id',
+  'lane',
+  'pin',
+  'tie',
+  'minAge',
+  'maxAge',
+  'minIdle',
+  'maxIdle',
+  'minRate',
+];
 const ENDS = ['pool', 'backend', 'client', 'upstream', 'lane', 'reason', 'host', 'path', 'id', 'minAge'];
 const REFUSALS = ['pool', 'backend', 'client', 'status', 'cause', 'host', 'path', 'id'];
 const BEFORE_NEW = ['pool', 'backend', 'client', 'upstream', 'minAge', 'minIdle'];
@@ -15,7 +45,7 @@ const END = new RegExp(`^${ADDRESS}(?::\\d{1,5})?$`, 'i');
 const NETWORK = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)\/\d{1,3}$/i;
 const PLAIN_V6 = /^(?=.*:.*:)[0-9a-f:.]+$/i;
 const TUPLE = new RegExp(`^\\s*(${ADDRESS}:\\d+)\\s*(?:→|->)\\s*\\S+(?:\\s*~\\s*(\\S+)\\s*(?:→|->)\\s*\\S+)?\\s*$`, 'i');
-const TIME = /^(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[-–](\d{1,2}):(\d{2}))?$/;
+const TIME = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:[-–]([01]?\d|2[0-3]):([0-5]\d))?$/;
 
 /**
  * @param {string} text what was typed
@@ -45,7 +75,8 @@ function take(word, found) {
 
 // A minute that somebody remembers is hardly exact.
 function between([, hour, minute, second, untilHour, untilMinute]) {
-  const from = at(hour, minute, second ?? 0), to = new Date(from);
+  const from = at(hour, minute, second ?? 0),
+    to = new Date(from);
   if (untilHour !== undefined) to.setHours(untilHour, untilMinute, 59, 999);
   else if (second !== undefined) to.setSeconds(to.getSeconds() + 10, 999);
   else to.setMinutes(to.getMinutes() + 1, 59, 999);
@@ -73,6 +104,11 @@ export const fitsEnds = query => Object.keys(query).every(name => ENDS.includes(
 export const fitsRefusals = query => Object.keys(query).every(name => REFUSALS.includes(name));
 export const fitsTunnels = query => Object.keys(query).every(name => TUNNELS.includes(name));
 
+/** An address and port may as well be of the connection to the backend, as the backend's log says it: the same search turned that way, or null. */
+export function otherEnd({ client, ...query }) {
+  return client && /:\d+$/.test(client) && !PLAIN_V6.test(client) && !query.upstream ? { ...query, upstream: client } : null;
+}
+
 /** Whether a moment is in the time that was asked for. */
 export function inTime({ from, to }, moment) {
   if (!from) return true;
@@ -85,6 +121,13 @@ export function fitsEnd(query, end) {
   const same = (asked, is) => asked === undefined || String(is ?? '').toLowerCase() === asked.toLowerCase();
   const source = end.client?.source ?? '';
   const client = query.client;
-  return same(query.pool, end.pool) && same(query.backend, end.backend) && same(query.id, end.id) && same(query.lane, end.lane) && same(query.reason, end.reason)
-    && same(query.upstream, end.upstream?.source) && (client === undefined || source === client || source.startsWith(client + ':'));
+  return (
+    same(query.pool, end.pool) &&
+    same(query.backend, end.backend) &&
+    same(query.id, end.id) &&
+    same(query.lane, end.lane) &&
+    same(query.reason, end.reason) &&
+    same(query.upstream, end.upstream?.source) &&
+    (client === undefined || source === client || source.startsWith(client + ':'))
+  );
 }

@@ -5,13 +5,28 @@ import { count, plural } from './format.js';
 import { backendOf, model } from './model.js';
 
 const TITLES = {
-  stop: name => `Stop ${name}?`, 'hand-off': name => `Hand off ${name}?`, cut: name => `Cut ${name}?`, undrain: name => `Bring ${name} back into service?`,
-  weight: name => `Weight of ${name}`, goodbye: name => `Tell ${name} to go?`, 'cut-tunnel': name => `Abort ${name}?`,
+  stop: name => `Stop ${name}?`,
+  'hand-off': name => `Hand off ${name}?`,
+  cut: name => `Cut ${name}?`,
+  undrain: name => `Bring ${name} back into service?`,
+  weight: name => `Weight of ${name}`,
+  goodbye: name => `Tell ${name} to go?`,
+  'cut-tunnel': name => `Abort ${name}?`,
 };
-const YES = { stop: 'Stop', 'hand-off': 'Hand off', cut: 'Cut', undrain: 'Undrain', weight: 'Set the weight', goodbye: 'Say goodbye', 'cut-tunnel': 'Abort' };
+const YES = {
+  stop: 'Stop',
+  'hand-off': 'Hand off',
+  cut: 'Cut',
+  undrain: 'Undrain',
+  weight: 'Set the weight',
+  goodbye: 'Say goodbye',
+  'cut-tunnel': 'Abort',
+};
 const DRY_DELAY_MS = 250;
 
-let done = () => {}, now = null, back = null;
+let done = () => {},
+  now = null,
+  back = null;
 
 /** @param {(action: string, answer: any) => void} onDone */
 export function begin(onDone) {
@@ -37,8 +52,17 @@ export function ask(action, { pool, backend }) {
 
 /** Asks about one tunnel. */
 export function askTunnel(action, tunnel, name) {
-  open(action === 'cut' ? 'cut-tunnel' : action, `the tunnel ${name}`, { path: `tunnels/${encodeURIComponent(tunnel.id)}:${action}`, query: {}, isTunnel: true });
-  setText($('ask-effect'), action === 'cut' ? 'Both sides see their connection break.' : 'Both sides are told with a Close frame. Most clients connect again, and get a backend anew.');
+  open(action === 'cut' ? 'cut-tunnel' : action, `the tunnel ${name}`, {
+    path: `tunnels/${encodeURIComponent(tunnel.id)}:${action}`,
+    query: {},
+    isTunnel: true,
+  });
+  setText(
+    $('ask-effect'),
+    action === 'cut'
+      ? 'Both sides see their connection break.'
+      : 'Both sides are told with a Close frame. Most clients connect again, and get a backend anew.',
+  );
 }
 
 function open(action, name, request) {
@@ -57,10 +81,19 @@ function open(action, name, request) {
 
 function field(name, label, type, value, placeholder) {
   let timer = 0;
-  const input = make('input', { type, name, value, placeholder, autocomplete: 'off', spellcheck: 'false', maxlength: 20, oninput: () => {
-    clearTimeout(timer);
-    timer = setTimeout(foresee, DRY_DELAY_MS);
-  } });
+  const input = make('input', {
+    type,
+    name,
+    value,
+    placeholder,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    maxlength: 20,
+    oninput: () => {
+      clearTimeout(timer);
+      timer = setTimeout(foresee, DRY_DELAY_MS);
+    },
+  });
   $('ask-fields').append(make('label', {}, label, input));
 }
 
@@ -95,7 +128,15 @@ function planOf({ pool, backend }) {
   const hit = model.backends.filter(one => one.pool === pool && (backend === undefined || one.name === backend));
   const rest = model.backends.filter(one => one.pool === pool && !hit.includes(one) && one.eligible);
   const sum = name => hit.reduce((total, one) => total + (one[name] ?? 0), 0);
-  return { backends: hit.length, tunnels: sum('tunnels'), requests: sum('requests'), handshakes: sum('handshakes'), told: sum('tunnels'), cut: sum('tunnels'), leavesNone: rest.length === 0 ? [pool] : [] };
+  return {
+    backends: hit.length,
+    tunnels: sum('tunnels'),
+    requests: sum('requests'),
+    handshakes: sum('handshakes'),
+    told: sum('tunnels'),
+    cut: sum('tunnels'),
+    leavesNone: rest.length === 0 ? [pool] : [],
+  };
 }
 
 /** In words, whom it hits. */
@@ -108,7 +149,8 @@ export function effect(action, { tunnels, requests, told, cut, leavesNone = [] }
     undrain: `It gets new work again. It has ${work}.`,
     weight: `It changes the share of new work. ${work} ${tunnels + requests === 1 ? 'stays' : 'stay'} as ${tunnels + requests === 1 ? 'it is' : 'they are'}.`,
   };
-  const none = leavesNone.length > 0 && action !== 'undrain' && action !== 'weight' ? ` No backend of ${leavesNone.join(', ')} is left for new work.` : '';
+  const none =
+    leavesNone.length > 0 && action !== 'undrain' && action !== 'weight' ? ` No backend of ${leavesNone.join(', ')} is left for new work.` : '';
   return words[action] + none;
 }
 
