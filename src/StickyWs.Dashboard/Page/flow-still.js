@@ -5,7 +5,7 @@ import { wayOf } from './flow-shape.js';
 const FONT = 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif',
   MONO = 'ui-monospace, "Cascadia Code", Menlo, "DejaVu Sans Mono", monospace';
 const SYMBOL = { Healthy: '●', Unhealthy: '▲', Draining: '◐', Unknown: '?' };
-const LABELLED = 14;
+const LABEL_ROOM = 14;
 let pen, ink;
 
 export function drawStill(context, shape, colours, model, selected) {
@@ -92,7 +92,7 @@ function lines(shape, model, selected) {
     pen.stroke();
   }
   pen.globalAlpha = 1;
-  if (shape.lines.length <= LABELLED && shape.l4.width > 300) shape.lines.forEach(line => label(shape, line, ink.hues[hues.get(line.to.id) ?? 0]));
+  if (shape.step >= LABEL_ROOM && shape.l4.width > 300) shape.lines.forEach(line => label(shape, line, ink.hues[hues.get(line.to.id) ?? 0]));
   const chosen = selected && shape.lines.find(line => line.tunnel.id === selected);
   if (chosen) {
     pen.strokeStyle = ink.focus;
