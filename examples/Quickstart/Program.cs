@@ -18,6 +18,7 @@ foreach (var backend in backends) await backend.StartAsync();
 
 app.UseFileServer();                   // the page, from wwwroot
 app.UseStickyWebSocketBalancing();     // /api and /ws go to the backends
+app.MapStickyWsDashboard("/stickyws"); // what the balancer sees and does, for this machine alone
 
 // What the page asks and what its buttons do: endpoints of the app stay with the app.
 var control = app.MapGroup("/quickstart/backends");

@@ -12,7 +12,8 @@ public sealed class AccessTests : DashboardTest
 {
     private const string Stop = "backends/chat/a:stop";
 
-    public static TheoryData<string> Everything { get; } = new("state", "tunnels", "tunnels/x", "drains", "events", "openapi.json", "", "nothing");
+    public static TheoryData<string> Everything { get; } = new("state", "tunnels", "tunnels/x", "flows", "ends", "refusals", "drains", "events",
+        "openapi.json", "", "nothing");
 
     [Theory]
     [MemberData(nameof(Everything))]

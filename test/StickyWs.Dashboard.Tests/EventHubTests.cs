@@ -24,8 +24,8 @@ public sealed class EventHubTests
     [Fact]
     public async Task Reader_ThatIsTooSlow_GetsASnapshotForWhatItMissed_AndTheOtherNothing()
     {
-        using var slow = _hub.TryJoin(hearsOfTunnels: true)!;
-        using var quick = _hub.TryJoin(hearsOfTunnels: true)!;
+        using var slow = _hub.TryJoin(EventKind.Tunnel)!;
+        using var quick = _hub.TryJoin(EventKind.Tunnel)!;
         Assert.Contains("event: snapshot", await NextAsync(slow), StringComparison.Ordinal);
         Assert.Contains("event: snapshot", await NextAsync(quick), StringComparison.Ordinal);
 
@@ -43,17 +43,34 @@ public sealed class EventHubTests
     }
 
     [Fact]
+    public async Task Reader_ThatWantsNoRefusals_IsToldOfNone_AndOneThatIsTooSlowForThemGetsASnapshot()
+    {
+        using var slow = _hub.TryJoin(EventKind.Refusal)!;
+        using var calm = _hub.TryJoin(EventKind.Tunnel)!;
+        await NextAsync(slow);
+        await NextAsync(calm);
+
+        for (var i = 0; i < 1500; i++) _state.Tell(Refused(i));
+        _state.Tell(Opened(1));
+
+        Assert.Contains("event: tunnel-opened", await NextAsync(calm), StringComparison.Ordinal);
+        Assert.Contains("\"missed\":1500,", await NextAsync(slow), StringComparison.Ordinal);
+        _state.Tell(Refused(1500));
+        Assert.Contains("event: refused", await NextAsync(slow), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Watch_IsThereWhileSomebodyReads_AndBeginsAnew()
     {
         Assert.Equal(0, _state.Watches);
-        var reader = _hub.TryJoin(hearsOfTunnels: true)!;
+        var reader = _hub.TryJoin(EventKind.Tunnel)!;
         await NextAsync(reader);
         Assert.Equal((1, 1), (_state.Watches, _hub.Readers));
 
         reader.Dispose();
         await Wait.UntilAsync(() => _state.Watches == 0);
 
-        using var another = _hub.TryJoin(hearsOfTunnels: true)!;
+        using var another = _hub.TryJoin(EventKind.Tunnel)!;
         Assert.Contains("event: snapshot", await NextAsync(another), StringComparison.Ordinal);
     }
 
@@ -61,18 +78,18 @@ public sealed class EventHubTests
     public async Task Watch_ThatFails_EndsTheStreams_AndTheNextBeginsAnew()
     {
         _state.Defect = new InvalidOperationException("defect");
-        using var reader = _hub.TryJoin(hearsOfTunnels: true)!;
+        using var reader = _hub.TryJoin(EventKind.Tunnel)!;
 
         Assert.False(await reader.WaitAsync(Wait.Token()));
         Assert.Equal("EventsFailed", _log.LatestRecord.Id.Name);
-        using var another = _hub.TryJoin(hearsOfTunnels: true)!;
+        using var another = _hub.TryJoin(EventKind.Tunnel)!;
         Assert.Contains("event: snapshot", await NextAsync(another), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Beat_ComesEvery15Seconds()
     {
-        using var reader = _hub.TryJoin(hearsOfTunnels: true)!;
+        using var reader = _hub.TryJoin(EventKind.Tunnel)!;
         await NextAsync(reader);
 
         _clock.Advance(TimeSpan.FromSeconds(15));
@@ -102,6 +119,12 @@ public sealed class EventHubTests
         await answering;
         Assert.Equal((true, 0), (lifetime.IsAborted, _hub.Readers));
     }
+
+    private static RequestRefused Refused(int i) => new()
+    {
+        At = DateTimeOffset.UnixEpoch,
+        Refused = new RefusedRequest { At = DateTimeOffset.UnixEpoch, Id = $"{i}", IsHandshake = true, Pool = "chat", Lane = "raw", Cause = "NoBackend" },
+    };
 
     internal static TunnelOpened Opened(int i) => new()
     {

@@ -28,6 +28,25 @@ public sealed class EventTests : DashboardTest
         Assert.Equal("Cut", (string)next["drained"]["drain"]!["outcome"]!);
     }
 
+    [Fact]
+    public async Task Refusals_are_told_with_their_cause_to_those_who_want_to_hear_of_them()
+    {
+        var host = Owned(await DashboardHost.StartAsync(Pool("http://127.0.0.1:1")));
+        using var events = await host.ReadEventsAsync();
+        using var quiet = await host.ReadEventsAsync("?refusals=false&tunnels=false");
+        await NextAsync(events, "snapshot");
+        await NextAsync(quiet, "snapshot");
+        await using var client = await RawClient.ConnectAsync(host.Address);
+        Assert.Equal(502, HttpHead.Status(await client.AskAsync(HttpHead.Handshake("/chat?token=secret"))));
+
+        var refusal = (await NextAsync(events, "refused"))["refusal"]!;
+        await host.PostAsync("backends/chat/a:stop");
+
+        Assert.Equal(("Unreachable", 502, "/chat", "a"),
+            ((string)refusal["cause"]!, (int)refusal["status"]!, (string)refusal["path"]!, (string)refusal["backend"]!));
+        Assert.Equal("event: backend", await LineAsync(quiet, "event: ")); // And no refusal before it.
+    }
+
     // Nothing is kept for it, and it is not pretended to.
     [Fact]
     public async Task Whoever_comes_back_gets_a_fresh_snapshot()

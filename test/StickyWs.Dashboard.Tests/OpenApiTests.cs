@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Dashboard.Answers;
+using StickyWs.Dashboard.Events;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Dashboard.Steering;
 using StickyWs.TestKit;
@@ -43,7 +44,8 @@ public sealed partial class OpenApiTests : DashboardTest
                 (endpoint, method) => $"{method} {endpoint.RoutePattern.RawText}");
 
         Assert.Equal(
-            Routes.All.Select(route => $"{route.Method} /stickyws/{Whole().Replace(route.Path, "{target}")}").Order(StringComparer.Ordinal),
+            Routes.All.Select(route => $"{route.Method} /stickyws/{Whole().Replace(route.Path, "{target}")}")
+                .Concat(Routes.Page.Select(path => $"GET /stickyws/{path}")).Order(StringComparer.Ordinal),
             endpoints.Order(StringComparer.Ordinal));
     }
 
@@ -72,6 +74,10 @@ public sealed partial class OpenApiTests : DashboardTest
     [Theory]
     [InlineData("BackendAnswer", "state", typeof(StickyWs.Backends.BackendState))]
     [InlineData("BackendAnswer", "mode", typeof(StickyWs.Configuration.BackendMode))]
+    [InlineData("BackendAnswer", "breaker", typeof(StickyWs.State.BreakerState))]
+    [InlineData("TunnelAnswer", "tie", typeof(StickyWs.State.TunnelTie))]
+    [InlineData("EndAnswer", "reason", typeof(StickyWs.Observability.EndReason))]
+    [InlineData("PoolAnswer", "webSockets", typeof(StickyWs.Configuration.WebSocketMode))]
     [InlineData("DrainAnswer", "outcome", typeof(StickyWs.Draining.DrainOutcome))]
     public void Enumerations_are_complete(string schema, string property, Type values)
         => Assert.Equal(Enum.GetNames(values), Schemas[schema]!["properties"]![property]!["enum"]!.AsArray().Select(name => (string)name!));
@@ -80,9 +86,13 @@ public sealed partial class OpenApiTests : DashboardTest
     public void Parameters_are_those_that_are_read()
     {
         Assert.Equal(TunnelParameters.Known, QueryOf("/tunnels", "get"));
-        Assert.Equal(["tunnels"], QueryOf("/events", "get"));
-        Assert.Equal(DrainParameters.KnownOf(Verb.HandOff), QueryOf("/pools/{pool}:{action}", "post"));
-        Assert.Equal(["pool", "backend", .. DrainParameters.KnownOf(Verb.HandOff)], QueryOf("/backends:{action}", "post"));
+        Assert.Equal(EventsEndpoint.Known, QueryOf("/events", "get"));
+        Assert.Equal(TunnelParameters.Filters, QueryOf("/flows", "get"));
+        Assert.Equal(RecentParameters.OfEnds, QueryOf("/ends", "get"));
+        Assert.Equal(RecentParameters.OfRefusals, QueryOf("/refusals", "get"));
+        Assert.Equal(TunnelEndpoints.Known, QueryOf("/tunnels/{id}:{action}", "post"));
+        Assert.Equal(DrainParameters.Known, QueryOf("/pools/{pool}:{action}", "post"));
+        Assert.Equal(["pool", "backend", .. DrainParameters.Known], QueryOf("/backends:{action}", "post"));
     }
 
     [Fact]

@@ -27,6 +27,8 @@ internal sealed class ScriptedControl : IBackendControl
 
     public void Undrain(BackendTarget target) => Orders.Add($"undrain {target}");
 
+    public void SetWeight(BackendTarget target, int? weight) => Orders.Add($"weight {target} {weight}");
+
     public IReadOnlyList<DrainStatus> Read(BackendTarget? target = null) => [Status(Left.TryDequeue(out var left) ? left : 0)];
 
     public Task<IReadOnlyList<DrainStatus>> WhenEmptyAsync(BackendTarget target, CancellationToken cancellationToken = default)

@@ -28,8 +28,19 @@ internal sealed class WatchedState : IStickyWsState
         => Inner!.ReadTunnelsAsync(filter, cancellationToken);
 
     public Task<TunnelPage> FindTunnelsAsync(
-        TunnelFilter? filter = null, TunnelOrder order = TunnelOrder.Oldest, string? after = null, CancellationToken cancellationToken = default)
-        => Inner!.FindTunnelsAsync(filter, order, after, cancellationToken);
+        TunnelFilter? filter = null,
+        TunnelOrder order = TunnelOrder.Oldest,
+        string? after = null,
+        bool isReversed = false,
+        CancellationToken cancellationToken = default)
+        => Inner!.FindTunnelsAsync(filter, order, after, isReversed, cancellationToken);
+
+    public Task<TunnelFlows> CountTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
+        => Inner!.CountTunnelsAsync(filter, cancellationToken);
+
+    public IReadOnlyList<EndedTunnel> ReadEnds() => Inner?.ReadEnds() ?? [];
+
+    public IReadOnlyList<RefusedRequest> ReadRefusals() => Inner?.ReadRefusals() ?? [];
 
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

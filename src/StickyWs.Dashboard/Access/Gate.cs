@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Dashboard.Answers;
@@ -6,7 +5,7 @@ using StickyWs.Dashboard.Answers;
 namespace StickyWs.Dashboard.Access;
 
 /// <summary>What every request passes before it is looked at, and what becomes of problems.</summary>
-internal sealed class Gate(StickyWsDashboardOptions options)
+internal sealed class Gate(StickyWsDashboardOptions options, SteeringRule rule)
 {
     /// <summary>Around what only shows something.</summary>
     public RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, isSteering: false);
@@ -41,10 +40,10 @@ internal sealed class Gate(StickyWsDashboardOptions options)
         if (OriginRule.Check(context) is { } foreign) return foreign;
         if (!isSteering) return null;
         if (OriginRule.CheckHeader(context.Request) is { } missing) return missing;
-        if (options.ReadOnly) return Problem.Forbidden("read-only", "The dashboard only shows: the application has set ReadOnly.");
-        if (options.SteerPolicy is not null && context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        if (options.ReadOnly) return Problem.Forbidden(SteeringRule.ReadOnly, "The dashboard only shows: the application has set ReadOnly.");
+        if (rule.IsPolicySkipped(context))
         {
-            return Problem.Forbidden("policy-skipped",
+            return Problem.Forbidden(SteeringRule.PolicySkipped,
                 "AllowAnonymous on the dashboard's endpoints skips SteerPolicy: the application has to leave out one of them.");
         }
 

@@ -12,7 +12,10 @@ namespace StickyWs.Dashboard.Answers;
 [JsonSerializable(typeof(TunnelAnswer))]
 [JsonSerializable(typeof(DrainsAnswer))]
 [JsonSerializable(typeof(SteerAnswer))]
-[JsonSerializable(typeof(GoodbyeAnswer))]
+[JsonSerializable(typeof(TunnelSteerAnswer))]
+[JsonSerializable(typeof(FlowsAnswer))]
+[JsonSerializable(typeof(EndsAnswer))]
+[JsonSerializable(typeof(RefusalsAnswer))]
 [JsonSerializable(typeof(SnapshotEvent))]
 [JsonSerializable(typeof(ConfigurationEvent))]
 [JsonSerializable(typeof(BackendEvent))]
@@ -20,5 +23,6 @@ namespace StickyWs.Dashboard.Answers;
 [JsonSerializable(typeof(PoolEvent))]
 [JsonSerializable(typeof(TunnelOpenedEvent))]
 [JsonSerializable(typeof(TunnelEndedEvent))]
+[JsonSerializable(typeof(RefusedEvent))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswerContext : JsonSerializerContext;

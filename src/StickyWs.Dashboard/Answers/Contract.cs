@@ -2,14 +2,32 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Draining;
 using StickyWs.Observability;
+using StickyWs.State;
 
 namespace StickyWs.Dashboard.Answers;
 
 // What the API answers. Names and types are a contract: openapi.json describes them, and a test holds the two together. Times are ISO 8601, durations
 // seconds. What is not known is left out.
-internal sealed record StateAnswer(DateTimeOffset At, long Revision, int Tunnels, bool ReadOnly, IReadOnlyList<PoolAnswer> Pools);
+internal sealed record StateAnswer(
+    DateTimeOffset At,
+    long Revision,
+    int Tunnels,
+    bool ReadOnly,
+    IReadOnlyList<PoolAnswer> Pools,
+    SteeringAnswer? Steering = null,
+    ProcessAnswer? Process = null);
 
-internal sealed record PoolAnswer(string Name, string Policy, bool Panicking, bool Awaited, IReadOnlyList<BackendAnswer> Backends);
+internal sealed record PoolAnswer(
+    string Name,
+    string Policy,
+    bool Panicking,
+    bool Awaited,
+    WebSocketMode WebSockets,
+    string? Tls,
+    IReadOnlyList<string> Affinity,
+    int HandshakesWaiting,
+    int RequestsWaiting,
+    IReadOnlyList<BackendAnswer> Backends);
 
 internal sealed record BackendAnswer(
     string Pool,
@@ -21,11 +39,21 @@ internal sealed record BackendAnswer(
     DateTimeOffset Since,
     bool Eligible,
     int Weight,
+    int ConfiguredWeight,
+    double Share,
+    double EffectiveWeight,
     int? MaxTunnels,
+    int? MaxHandshakes,
+    int? MaxRequests,
     int Tunnels,
+    int Handshakes,
     int Requests,
     long BytesToBackend,
-    long BytesToClient);
+    long BytesToClient,
+    BreakerState Breaker,
+    ConvictionAnswer? Conviction,
+    IReadOnlyList<ProbeAnswer> Probes,
+    RecentAnswer? Recent);
 
 internal sealed record TunnelsAnswer(DateTimeOffset At, int Open, int Fitting, int Shown, string? Next, IReadOnlyList<TunnelAnswer> Tunnels);
 
@@ -39,7 +67,24 @@ internal sealed record TunnelAnswer(
     long BytesToBackend,
     long BytesToClient,
     double AgeSeconds,
-    double? IdleSeconds);
+    double? IdleSeconds,
+    int? Reactor,
+    string? Kind,
+    string Tls,
+    string? Pin,
+    TunnelTie Tie,
+    bool Frames,
+    bool Told,
+    double? RateToBackend,
+    double? RateToClient,
+    string? ForwardedClient,
+    string? Host,
+    string? Path,
+    string? TlsVersion,
+    string? ChosenBy,
+    string? PinOutcome,
+    double? HandshakeSeconds,
+    string? TraceId);
 
 internal sealed record TupleAnswer(string Source, string Destination);
 
@@ -58,9 +103,18 @@ internal sealed record DrainAnswer(
 
 internal sealed record DrainsAnswer(DateTimeOffset At, IReadOnlyList<DrainAnswer> Drains);
 
-internal sealed record SteerAnswer(DateTimeOffset At, string Action, string Target, IReadOnlyList<DrainAnswer> Drains, IReadOnlyList<BackendAnswer> Backends);
+internal sealed record SteerAnswer(
+    DateTimeOffset At,
+    string Action,
+    string Target,
+    bool DryRun,
+    PlanAnswer Plan,
+    IReadOnlyList<DrainAnswer> Drains,
+    IReadOnlyList<BackendAnswer> Backends);
 
-internal sealed record GoodbyeAnswer(DateTimeOffset At, string Id);
+internal sealed record PlanAnswer(int Backends, int Tunnels, int Requests, int Handshakes, int Told, int Cut, IReadOnlyList<string> LeavesNone);
+
+internal sealed record TunnelSteerAnswer(DateTimeOffset At, string Id, string Action, bool DryRun, TunnelAnswer? Tunnel);
 
 internal sealed record SnapshotEvent(DateTimeOffset At, long Missed, StateAnswer State);
 
@@ -74,4 +128,7 @@ internal sealed record PoolEvent(DateTimeOffset At, PoolAnswer Pool);
 
 internal sealed record TunnelOpenedEvent(DateTimeOffset At, TunnelAnswer Tunnel);
 
-internal sealed record TunnelEndedEvent(DateTimeOffset At, TunnelAnswer Tunnel, EndReason Reason, string Farewell);
+internal sealed record TunnelEndedEvent(
+    DateTimeOffset At, TunnelAnswer Tunnel, EndReason Reason, string Farewell, int? ClientCloseCode, int? BackendCloseCode);
+
+internal sealed record RefusedEvent(DateTimeOffset At, RefusalAnswer Refusal);

@@ -29,12 +29,12 @@ internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, 
     }
 
     /// <summary>Lets one more read; <see langword="null"/> if there are too many.</summary>
-    public EventReader? TryJoin(bool hearsOfTunnels)
+    public EventReader? TryJoin(EventKind wanted)
     {
         lock (_lock)
         {
             if (_readers.Count >= options.MaxEventStreams) return null;
-            var reader = new EventReader(this, hearsOfTunnels, needsSnapshot: _hasBegun); // Else it gets the one with which the watch begins.
+            var reader = new EventReader(this, wanted, needsSnapshot: _hasBegun); // Else it gets the one with which the watch begins.
             _readers.Add(reader);
             if (_watch is null) Begin();
             return reader;
@@ -100,7 +100,8 @@ internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, 
             return;
         }
 
-        if (change is TunnelOpened or TunnelEnded && !Array.Exists(readers, static reader => reader.HearsOfTunnels)) return;
+        var kind = change switch { TunnelOpened or TunnelEnded => EventKind.Tunnel, RequestRefused => EventKind.Refusal, _ => EventKind.State };
+        if (!Array.Exists(readers, reader => reader.HearsOf(kind))) return;
         var frame = EventFrame.Of(Interlocked.Increment(ref _id), change, options.ReadOnly);
         foreach (var reader in readers) reader.Tell(frame);
     }

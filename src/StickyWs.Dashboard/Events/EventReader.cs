@@ -6,7 +6,7 @@ namespace StickyWs.Dashboard.Events;
 /// What one reader has still to be told. Whoever tells never waits: when there is too much, all of it is replaced by a snapshot, which says how much was
 /// missed.
 /// </summary>
-internal sealed class EventReader(EventHub hub, bool hearsOfTunnels, bool needsSnapshot) : IDisposable
+internal sealed class EventReader(EventHub hub, EventKind wanted, bool needsSnapshot) : IDisposable
 {
     private const int Capacity = 1024;
 
@@ -15,11 +15,11 @@ internal sealed class EventReader(EventHub hub, bool hearsOfTunnels, bool needsS
     private bool _needsSnapshot = needsSnapshot;
     private long _missed;
 
-    public bool HearsOfTunnels => hearsOfTunnels;
+    public bool HearsOf(EventKind kind) => (kind & ~wanted) == 0;
 
     public void Tell(EventFrame frame)
     {
-        if (frame.IsOfTunnel && !hearsOfTunnels) return;
+        if (!HearsOf(frame.Kind)) return;
         lock (_lock)
         {
             if (!_needsSnapshot && _frames.Writer.TryWrite(frame)) return;
@@ -67,7 +67,7 @@ internal sealed class EventReader(EventHub hub, bool hearsOfTunnels, bool needsS
             if (!_needsSnapshot) return _frames.Reader.TryRead(out frame);
             while (_frames.Reader.TryRead(out var waiting))
             {
-                if (waiting.IsOfTunnel || waiting.Bytes.Length > EventFrame.HeartBeat.Bytes.Length) _missed++;
+                if (waiting.Bytes.Length > EventFrame.HeartBeat.Bytes.Length) _missed++;
             }
 
             (missed, _missed, _needsSnapshot) = (_missed, 0, false);

@@ -12,13 +12,17 @@ internal sealed class EventsEndpoint(EventHub hub, TimeProvider time, IHostAppli
 {
     private const int MostAtATime = 64 * 1024;
 
+    /// <summary>The parameters that there are.</summary>
+    public static string[] Known { get; } = ["tunnels", "refusals"];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public async Task AnswerAsync(HttpContext context)
     {
-        var hearsOfTunnels = new Parameters(context.Request.Query, "tunnels").Choice("tunnels", true, ("true", true), ("false", false));
+        var query = new Parameters(context.Request.Query, Known);
+        var wanted = (query.Flag("tunnels", true) ? EventKind.Tunnel : 0) | (query.Flag("refusals", true) ? EventKind.Refusal : 0);
         if (lifetime.ApplicationStopping.IsCancellationRequested) throw new ProblemException(Problem.Busy("The application is stopping."));
-        using var reader = hub.TryJoin(hearsOfTunnels) ?? throw new ProblemException(Problem.Busy("MaxEventStreams allows no more event streams."));
+        using var reader = hub.TryJoin(wanted) ?? throw new ProblemException(Problem.Busy("MaxEventStreams allows no more event streams."));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = "text/event-stream";

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Dashboard;
 using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Events;
+using StickyWs.Dashboard.Page;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Dashboard.Steering;
 using StickyWs.Draining;
@@ -19,7 +21,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class StickyWsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the API that shows and steers the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
+    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
     /// below the prefix are the dashboard's, before any pool and any fallback.
     /// </summary>
     /// <param name="endpoints">The application.</param>
@@ -44,8 +46,9 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
 
         var group = endpoints.MapGroup(pattern);
         group.WithMetadata(new DisableRequestTimeoutAttribute()); // Event streams and drains take the time that they were asked for.
-        var gate = new Gate(options);
-        MapReading(group, gate, services, state, options);
+        var rule = new SteeringRule(options);
+        var gate = new Gate(options, rule);
+        MapReading(group, gate, services, state, options, rule);
         MapSteering(group, gate, services, state, options);
         var mark = new object();
         group.WithMetadata(mark);
@@ -54,18 +57,25 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         return group;
     }
 
-    private static void MapReading(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options)
+    private static void MapReading(
+        RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options, SteeringRule rule)
     {
         var time = services.GetRequiredService<TimeProvider>();
-        var reading = new ReadingEndpoints(state, services.GetRequiredService<IBackendControl>(), time, options);
+        var listeners = new Listeners(services.GetService<IServer>());
+        var reading = new ReadingEndpoints(state, services.GetRequiredService<IBackendControl>(), time, options, rule, listeners);
+        var recent = new RecentEndpoints(state, time);
         var hub = new EventHub(state, time, options, services.GetRequiredService<ILogger<EventHub>>());
         var events = new EventsEndpoint(hub, time, services.GetRequiredService<IHostApplicationLifetime>());
         group.MapGet("state", gate.Reading(reading.StateAsync));
         group.MapGet("drains", gate.Reading(reading.DrainsAsync));
         group.MapGet("tunnels", gate.Reading(reading.TunnelsAsync));
         group.MapGet("tunnels/{id}", gate.Reading(reading.TunnelAsync));
+        group.MapGet("flows", gate.Reading(reading.FlowsAsync));
+        group.MapGet("ends", gate.Reading(recent.EndsAsync));
+        group.MapGet("refusals", gate.Reading(recent.RefusalsAsync));
         group.MapGet("events", gate.Reading(events.AnswerAsync));
         group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
+        foreach (var (path, answer) in PageEndpoints.All) group.MapGet(path, gate.Reading(answer));
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 
@@ -75,7 +85,7 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         var audit = new Audit(services.GetRequiredService<ILoggerFactory>(), time);
         var backends = new BackendEndpoints(state, services.GetRequiredService<IBackendControl>(), audit, new Waits(options), time,
             services.GetRequiredService<IHostApplicationLifetime>());
-        var tunnels = new TunnelEndpoints(services.GetRequiredService<ITunnelControl>(), audit, time);
+        var tunnels = new TunnelEndpoints(services.GetRequiredService<ITunnelControl>(), state, audit, time);
         Map("backends/{pool}/{target}", backends.BackendAsync);
         Map("backends:{action}", backends.NamedAsync);
         Map("pools/{target}", backends.PoolAsync);

@@ -46,6 +46,8 @@ internal sealed class Parameters
         throw Bad(name, $"use {string.Join(" or ", choices.Select(choice => choice.Word))}");
     }
 
+    public bool Flag(string name, bool fallback = false) => Choice(name, fallback, ("true", true), ("false", false));
+
     /// <summary>A duration of 0 to <paramref name="maximum"/>.</summary>
     public TimeSpan? Duration(string name, TimeSpan maximum)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Answers;
 using StickyWs.Draining;
 using StickyWs.State;
@@ -7,14 +8,22 @@ using StickyWs.State;
 namespace StickyWs.Dashboard.Reading;
 
 /// <summary>What can be asked for.</summary>
-internal sealed class ReadingEndpoints(IStickyWsState state, IBackendControl control, TimeProvider time, StickyWsDashboardOptions options)
+internal sealed class ReadingEndpoints(
+    IStickyWsState state, IBackendControl control, TimeProvider time, StickyWsDashboardOptions options, SteeringRule rule, Listeners listeners)
 {
     private static readonly byte[] Document = LoadDocument();
 
-    public Task StateAsync(HttpContext context)
+    public async Task StateAsync(HttpContext context)
     {
         _ = new Parameters(context.Request.Query);
-        return context.WriteAnswerAsync(state.Read().ToAnswer(options.ReadOnly), AnswerContext.Default.StateAnswer);
+        var steering = await rule.CheckAsync(context).ConfigureAwait(false);
+        var found = state.Read();
+        var answer = found.ToAnswer(options.ReadOnly) with
+        {
+            Steering = steering,
+            Process = found.Process?.ToAnswer(time.GetUtcNow(), listeners.Addresses),
+        };
+        await context.WriteAnswerAsync(answer, AnswerContext.Default.StateAnswer).ConfigureAwait(false);
     }
 
     public Task DrainsAsync(HttpContext context)
@@ -31,7 +40,7 @@ internal sealed class ReadingEndpoints(IStickyWsState state, IBackendControl con
         TunnelPage page;
         try
         {
-            page = await state.FindTunnelsAsync(asked.Filter, asked.Order, asked.After, context.RequestAborted).ConfigureAwait(false);
+            page = await state.FindTunnelsAsync(asked.Filter, asked.Order, asked.After, asked.IsReversed, context.RequestAborted).ConfigureAwait(false);
         }
         catch (FormatException)
         {
@@ -41,6 +50,14 @@ internal sealed class ReadingEndpoints(IStickyWsState state, IBackendControl con
         TunnelAnswer[] shown = [.. page.Tunnels.Select(Translation.ToAnswer)];
         var answer = new TunnelsAnswer(time.GetUtcNow(), page.Open, page.Fitting, shown.Length, page.Next, shown);
         await context.WriteAnswerAsync(answer, AnswerContext.Default.TunnelsAnswer).ConfigureAwait(false);
+    }
+
+    public async Task FlowsAsync(HttpContext context)
+    {
+        var filter = TunnelParameters.FilterOf(new Parameters(context.Request.Query, TunnelParameters.Filters), limit: 0);
+        var found = await state.CountTunnelsAsync(filter, context.RequestAborted).ConfigureAwait(false);
+        var answer = new FlowsAnswer(time.GetUtcNow(), found.Open, found.Fitting, [.. found.Flows.Select(Translation.ToAnswer)]);
+        await context.WriteAnswerAsync(answer, AnswerContext.Default.FlowsAnswer).ConfigureAwait(false);
     }
 
     public async Task TunnelAsync(HttpContext context)

@@ -39,13 +39,22 @@ internal sealed class BackendEndpoints(
             var query = new Parameters(context.Request.Query, [.. names, .. DrainParameters.KnownOf(verb)]);
             var (backends, asked) = (find(query), new DrainParameters(query, verb));
             target = backends.ToString();
+            var plan = Plans.Of(state.Read().Pools, backend => IsOf(backend, backends), verb);
+            if (asked.IsDryRun)
+            {
+                if (plan.Backends == 0) throw new ProblemException(NothingAt(backends));
+                isInForce = true; // Nothing is, and there is nothing to be refused either.
+                await AnswerAsync(context, word, backends, control.Read(backends), plan, isDryRun: true).ConfigureAwait(false);
+                return;
+            }
+
             using var place = asked.IsWaiting ? waits.Enter() : null;
             TryOrder(backends, verb, asked);
             isInForce = true;
             var drains = control.Read(backends);
-            audit.Done(context, word, target, verb == Verb.Undrain ? "back in service" : $"in force, {drains.Sum(drain => drain.Left)} tunnels are left");
+            audit.Done(context, word, target, OutcomeOf(verb, asked, drains));
             if (asked.IsWaiting) drains = await WaitAsync(context, word, backends, asked.Timeout).ConfigureAwait(false);
-            await AnswerAsync(context, word, backends, drains).ConfigureAwait(false);
+            await AnswerAsync(context, word, backends, drains, plan, isDryRun: false).ConfigureAwait(false);
         }
         catch (ProblemException e) when (!isInForce)
         {
@@ -77,6 +86,12 @@ internal sealed class BackendEndpoints(
         if (verb == Verb.Undrain)
         {
             control.Undrain(target);
+            return;
+        }
+
+        if (verb == Verb.Weight)
+        {
+            control.SetWeight(target, asked.Weight);
             return;
         }
 
@@ -139,19 +154,31 @@ internal sealed class BackendEndpoints(
         }
     }
 
-    private Task AnswerAsync(HttpContext context, string word, BackendTarget target, IReadOnlyList<DrainStatus> drains)
+    private static string OutcomeOf(Verb verb, DrainParameters asked, IReadOnlyList<DrainStatus> drains) => verb switch
     {
-        var answer = new SteerAnswer(time.GetUtcNow(), word, target.ToString(), [.. drains.Select(Translation.ToAnswer)],
+        Verb.Undrain => "back in service",
+        Verb.Weight => asked.Weight is { } weight ? $"its weight is {weight}" : "its weight is what the configuration says",
+        _ => $"in force, {drains.Sum(drain => drain.Left)} tunnels are left",
+    };
+
+    private Task AnswerAsync(
+        HttpContext context, string word, BackendTarget target, IReadOnlyList<DrainStatus> drains, PlanAnswer plan, bool isDryRun)
+    {
+        var answer = new SteerAnswer(time.GetUtcNow(), word, target.ToString(), isDryRun, plan, [.. drains.Select(Translation.ToAnswer)],
             [.. BackendsOf(target).Select(Translation.ToAnswer)]);
-        var status = drains.Any(IsUnderWay) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK;
+        var isUnderWay = !isDryRun && drains.Any(IsUnderWay) && !Verbs.Parse(word).Equals(Verb.Weight);
+        var status = isUnderWay ? StatusCodes.Status202Accepted : StatusCodes.Status200OK;
         return context.WriteAnswerAsync(answer, AnswerContext.Default.SteerAnswer, status);
     }
 
     private DrainAnswer[] LeftOf(BackendTarget target)
         => [.. control.Read(target).Where(drain => drain.Outcome == DrainOutcome.Draining).Select(Translation.ToAnswer)];
 
-    private IEnumerable<BackendStatus> BackendsOf(BackendTarget target) => state.Read().Pools.Where(pool => Is(pool.Name, target.Pool))
-        .SelectMany(pool => pool.Backends).Where(backend => target.Backend is null || Is(backend.Name, target.Backend));
+    private IEnumerable<BackendStatus> BackendsOf(BackendTarget target)
+        => state.Read().Pools.SelectMany(pool => pool.Backends).Where(backend => IsOf(backend, target));
+
+    private static bool IsOf(BackendStatus backend, BackendTarget target)
+        => Is(backend.Pool, target.Pool) && (target.Backend is null || Is(backend.Name, target.Backend));
 
     private Problem NothingAt(BackendTarget target)
     {

@@ -3,12 +3,14 @@ using StickyWs.Draining;
 
 namespace StickyWs.Dashboard.Steering;
 
-/// <summary>How a drain goes, and how long its end is waited for.</summary>
+/// <summary>How a drain goes, and how long its end is waited for; or what else an action needs.</summary>
 internal sealed class DrainParameters
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestOver = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestDeadline = TimeSpan.FromDays(7);
+    private const string Configured = "configured";
+
     private static readonly TimeSpan Wait = TimeSpan.FromMinutes(5);
 
     public DrainParameters(Parameters query, Verb verb)
@@ -17,6 +19,9 @@ internal sealed class DrainParameters
         Timeout = query.Duration("timeout", LongestWait) ?? Wait;
         if (!IsWaiting && query.Text("timeout") is not null) throw query.Bad("timeout", "use it together with until=empty");
         if (verb == Verb.HandOff) Settings = SettingsOf(query);
+        if (verb == Verb.Weight) Weight = WeightOf(query);
+        IsDryRun = query.Flag("dryRun");
+        if (IsDryRun && IsWaiting) throw query.Bad("until", "leave it out where dryRun is");
     }
 
     /// <summary>Whether the answer comes when all is empty, or the time is over.</summary>
@@ -27,13 +32,29 @@ internal sealed class DrainParameters
     /// <summary>What the request sets of a hand-off; <see langword="null"/> for nothing.</summary>
     public HandOffSettings? Settings { get; }
 
+    /// <summary>Whether only to say what would be.</summary>
+    public bool IsDryRun { get; }
+
+    /// <summary>The weight; <see langword="null"/> for what the configuration says.</summary>
+    public int? Weight { get; }
+
+    /// <summary>The parameters of all verbs together.</summary>
+    public static string[] Known { get; } = ["until", "timeout", "over", "deadline", "code", "reason", "weight", "dryRun"];
+
     /// <summary>The parameters that a verb has.</summary>
     public static string[] KnownOf(Verb verb) => verb switch
     {
-        Verb.Undrain => [],
-        Verb.HandOff => ["until", "timeout", "over", "deadline", "code", "reason"],
-        _ => ["until", "timeout"],
+        Verb.Undrain => ["dryRun"],
+        Verb.Weight => ["weight", "dryRun"],
+        Verb.HandOff => ["until", "timeout", "over", "deadline", "code", "reason", "dryRun"],
+        _ => ["until", "timeout", "dryRun"],
     };
+
+    private static int? WeightOf(Parameters query)
+    {
+        if (Configured.Equals(query.Text("weight"), StringComparison.OrdinalIgnoreCase)) return null;
+        return query.Number("weight", 0, 1, 256) is var weight and > 0 ? weight : throw query.Bad("weight", "use a number from 1 to 256, or configured");
+    }
 
     private static HandOffSettings? SettingsOf(Parameters query)
     {

@@ -14,4 +14,7 @@ internal enum Verb
 
     /// <summary>Back into service.</summary>
     Undrain,
+
+    /// <summary>Another share of new work.</summary>
+    Weight,
 }

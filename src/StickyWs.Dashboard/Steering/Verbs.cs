@@ -12,6 +12,7 @@ internal static class Verbs
         ["drain"] = Verb.HandOff, // The word of deploy scripts.
         ["cut"] = Verb.Cut,
         ["undrain"] = Verb.Undrain,
+        ["weight"] = Verb.Weight,
     };
 
     public static IReadOnlyCollection<string> Known => Words.Keys;

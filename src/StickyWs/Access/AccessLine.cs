@@ -86,6 +86,9 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
     /// <inheritdoc cref="Host"/>
     public string? Path { get; init; }
 
+    /// <summary>When its work ended. Written by <see cref="RecentLines"/>.</summary>
+    public DateTimeOffset EndedAt { get; set; }
+
     /// <summary>Whether it is logged; if not, it only ends the tunnel's trace. <see cref="AccessLog"/> may have no room for it.</summary>
     public bool IsLogged { get; set; } = true;
 

@@ -23,6 +23,7 @@ internal sealed partial class AccessLog : IDisposable
     public const int MostWaiting = 16 * 1024;
 
     private readonly BackendRegistry _registry;
+    private readonly RecentLines _recent;
     private readonly ILogger _logger;
     private readonly Tracer _tracer;
     private readonly Pace _pace;
@@ -39,9 +40,9 @@ internal sealed partial class AccessLog : IDisposable
     private long _dropped;
     private int _hasFailed;
 
-    public AccessLog(BackendRegistry registry, Tracer tracer, ILoggerFactory loggers, TimeProvider time)
+    public AccessLog(BackendRegistry registry, Tracer tracer, ILoggerFactory loggers, TimeProvider time, RecentLines recent)
     {
-        _registry = registry;
+        (_registry, _recent) = (registry, recent);
         _tracer = tracer;
         _logger = loggers.CreateLogger(Category);
         (_time, _pace) = (time, Pace.OfWarnings(time));
@@ -77,6 +78,7 @@ internal sealed partial class AccessLog : IDisposable
     /// <summary>Takes a line, which is written elsewhere. Without room for lines, it still ends its tunnel's trace.</summary>
     public void Write(AccessLine line)
     {
+        _recent.Add(line);
         if (line.IsLogged && !TryEnter(ref _lines))
         {
             line.IsLogged = false;

@@ -1,17 +1,21 @@
 using System.Diagnostics;
 using StickyWs.Backends;
 using StickyWs.Http1;
+using StickyWs.Observability;
 
 namespace StickyWs.Access;
 
-/// <summary>Gives handshakes an account of what happens to them, if somebody wants to know: a line, spans, or both.</summary>
-internal sealed class Accounts(AccessLog log, Tracer tracer, TimeProvider time)
+/// <summary>Gives handshakes an account of what happens to them, if somebody wants to know: a line, spans, both, or a look at the process.</summary>
+internal sealed class Accounts(AccessLog log, Tracer tracer, Attention attention, TimeProvider time)
 {
-    /// <summary>Whether somebody wants to know. If not, a handshake costs these two looks.</summary>
-    public bool IsWanted => tracer.HasListeners || log.HasTunnels;
+    /// <summary>Whether somebody wants to know. If not, a handshake costs these three looks.</summary>
+    public bool IsWanted => tracer.HasListeners || log.HasTunnels || attention.IsPaid;
 
     /// <summary>Whether plain requests have lines.</summary>
     public bool HasRequests => log.HasRequests;
+
+    /// <summary>Whether somebody looks at the process: then refusals of plain requests have lines that nobody logs, and times are taken.</summary>
+    public bool IsWatched => attention.IsPaid;
 
     /// <summary>Takes the line of something that has ended.</summary>
     public void Write(AccessLine line) => log.Write(line);
@@ -22,7 +26,7 @@ internal sealed class Accounts(AccessLog log, Tracer tracer, TimeProvider time)
     /// <param name="choice">Its pool.</param>
     public HandshakeAccount Begin(in ClientFacts client, RequestHead? head, BackendChoice choice)
     {
-        var account = new HandshakeAccount(log, tracer, time, client, head, choice);
+        var account = new HandshakeAccount(log, tracer, time, client, head, choice) { IsKept = attention.IsPaid };
         if (tracer.HasListeners) account.BeginSpan();
         return account;
     }
@@ -34,10 +38,12 @@ internal sealed class Accounts(AccessLog log, Tracer tracer, TimeProvider time)
     /// <param name="status">What it got.</param>
     public void Refused(in ClientFacts client, BackendChoice choice, in RequestFacts request, int status)
     {
-        if (!log.HasTunnels) return;
+        var isLogged = log.HasTunnels;
+        if (!isLogged && !attention.IsPaid) return;
         log.Write(new AccessLine
         {
             Event = AccessEvent.Handshake,
+            IsLogged = isLogged,
             Client = client.Tuple,
             Pool = choice.Pool.Name,
             Lane = client.Lane,

@@ -54,6 +54,9 @@ internal sealed class HandshakeAccount : IDisposable
         _outer = client.IsInPipeline && Activity.Current is { } current && current.Source.HasListeners() ? current : null;
     }
 
+    /// <summary>Whether somebody looks at the process, and is to see what becomes of it.</summary>
+    public bool IsKept { get; init; }
+
     /// <summary>The id of the trace that it belongs to; 0 for none.</summary>
     private UInt128 TraceId => (_server ?? _outer) is { } span ? IdOf(span) : _head is null ? default : TraceParent.IdOf(_head);
 
@@ -118,7 +121,7 @@ internal sealed class HandshakeAccount : IDisposable
     {
         (_outcome, _status, _isOpen) = (HandshakeOutcome.Opened, 101, true);
         var span = _server ?? (_outer is not null && _tracer.HasListeners ? _outer : null);
-        if (!_isLogged && span is not { IsAllDataRequested: true }) return null;
+        if (!_isLogged && !IsKept && span is not { IsAllDataRequested: true }) return null;
         _log.Opened();
         return new TunnelRecord(_log)
         {
@@ -140,13 +143,14 @@ internal sealed class HandshakeAccount : IDisposable
     public void Dispose()
     {
         Stop(ref _ask, _beforeAsk, _outcome, 0, isFailed: true); // Only if it broke off.
-        if (!_isOpen && _isLogged) Write();
+        if (!_isOpen && (_isLogged || IsKept)) Write();
         Stop(ref _server, _beforeServer, _outcome, _status, isFailed: _status >= 500);
     }
 
     private void Write() => _log.Write(new AccessLine
     {
         Event = AccessEvent.Handshake,
+        IsLogged = _isLogged,
         Client = _client.Tuple,
         Upstream = _upstream,
         ForwardedClient = _forwarded,

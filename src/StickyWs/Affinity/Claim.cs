@@ -53,6 +53,15 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     public ClientTie Tie => Source is KeySource.Hash or KeySource.Fallback ? ClientTie.Hashed
         : Source != KeySource.None || !_learnt.IsNone || Rules.Cookie is not null ? ClientTie.Pinned : ClientTie.None;
 
+    public UInt128 Pin
+    {
+        get
+        {
+            var key = !Identity.IsNone ? Identity : Source is KeySource.Pin or KeySource.Hash ? Key : _learnt;
+            return new UInt128(key.High, key.Low);
+        }
+    }
+
     /// <summary>The client's valid cookie, if it sent one.</summary>
     public ClientCookie? Cookie => _cookieBackend is null ? null : new ClientCookie(Identity, _cookieBackend, _isCookieDue);
 
@@ -131,6 +140,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
 
         if (Source == KeySource.Pin && IsMovedTo(backend)) await Rules.Pins.SaveAsync(Key, backend.Name, Rules.Options.PinLifetime).ConfigureAwait(false);
         Rules.Metrics.Affinity(backend.Pool, OutcomeAt(backend));
+        backend.Note(Known is null ? WorkCounter.New : IsMovedTo(backend) ? WorkCounter.Moved : WorkCounter.Kept);
         _settledOn = backend.Name;
         _ = RenewPinsAsync(backend.Name).AsTask();
         if (HasPin && awaits is null) Rules.Open.Add(this); // Otherwise once the body has supplied the key.
@@ -148,7 +158,13 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     }
 
     /// <summary>Counts the request as held: it is answered without a backend.</summary>
-    public void NoteHeld(string pool) => Rules.Metrics.Affinity(pool, Held);
+    /// <param name="pool">The pool.</param>
+    /// <param name="failed">The backend that was tried and could not be reached, if any.</param>
+    public void NoteHeld(string pool, Backend? failed)
+    {
+        Rules.Metrics.Affinity(pool, Held);
+        (failed ?? _away)?.Note(WorkCounter.Held);
+    }
 
     public void LeaseEnded(Backend backend)
     {

@@ -1,6 +1,6 @@
 namespace StickyWs.Backends;
 
-// How it is spared while it is new or back (SlowStart). Written by the registry under its lock.
+// Its weight, and how it is spared while it is new or back (SlowStart). Written by the registry under its lock.
 public sealed partial class Backend
 {
     /// <summary>The whole share, in the units of shares.</summary>
@@ -21,8 +21,14 @@ public sealed partial class Backend
     /// <summary>The part of its weight that it has, in thousandths.</summary>
     internal int Share => _share;
 
+    /// <summary>What its <see cref="Weight"/> is by the configuration, whatever was ordered since.</summary>
+    internal int ConfiguredWeight { get; private set; }
+
     /// <summary>Whether it has not its whole share yet.</summary>
     internal bool IsWarming => _share < WholeShare;
+
+    /// <summary>Sets its weight by an order, which stays in force until the configuration says something new; <see langword="null"/> undoes it.</summary>
+    internal void OrderWeight(int? weight) => _weight = weight ?? ConfiguredWeight;
 
     /// <summary>It is new among others that serve, or out of use: once it gets new work it is to be spared.</summary>
     internal void Cool() => (_isCold, _warmsSince, _share) = (true, null, WholeShare);
@@ -37,5 +43,11 @@ public sealed partial class Backend
         var part = slowStart is { } whole ? time.GetElapsedTime(since) / whole : 1;
         _share = part < 1 ? FirstShare + (int)((WholeShare - FirstShare) * part) : WholeShare;
         if (part >= 1) _warmsSince = null;
+    }
+
+    private void ConfigureWeight(int weight)
+    {
+        if (weight == ConfiguredWeight) return;
+        (ConfiguredWeight, _weight) = (weight, weight);
     }
 }

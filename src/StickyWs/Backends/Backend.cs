@@ -183,6 +183,7 @@ public sealed partial class Backend
     internal void SetHealth(BackendState health, string cause, DateTimeOffset at, bool isSuspended = false, bool isHearsay = false)
     {
         (_isSuspended, _isHearsay, _healthCause, _health) = (isSuspended, isHearsay, cause, (int)health);
+        Judge(health, cause, at, isSuspended, isHearsay);
         if (!IsDraining) Interlocked.Exchange(ref _stateSince, at.UtcTicks);
     }
 

@@ -17,6 +17,10 @@ internal sealed partial class BackendRegistry
         Message = "Backend {Pool}/{Backend} was {Before} and is {After}: {Cause}")]
     private partial void LogStateChanged(LogLevel level, string pool, string backend, BackendState before, BackendState after, string cause);
 
+    [LoggerMessage(EventIds.BackendWeightChanged, LogLevel.Information, "Backend {Pool}/{Backend} had the weight {Before} and has {After}: order",
+        EventName = "BackendWeightChanged")]
+    private partial void LogWeightChanged(string pool, string backend, int before, int after);
+
     [LoggerMessage(EventIds.BackendSpared, LogLevel.Warning,
         "Backend {Pool}/{Backend} stays in use, because half of its pool is out or it is the last: {Cause}. "
         + "Configure probes (Health) for certainty. This is logged at most once a minute", EventName = "BackendSpared")]

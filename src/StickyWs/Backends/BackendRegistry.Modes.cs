@@ -34,6 +34,25 @@ internal sealed partial class BackendRegistry
         }
     }
 
+    /// <summary>Changes the weights of backends, at once and until the configuration says something new of them.</summary>
+    /// <param name="backends">The backends.</param>
+    /// <param name="weight">From 1 to 256; <see langword="null"/> for what the configuration says.</param>
+    public void OrderWeight(IReadOnlyCollection<Backend> backends, int? weight)
+    {
+        lock (_lock)
+        {
+            Backend[] changed = [.. backends.Where(backend => backend.Weight != (weight ?? backend.ConfiguredWeight))];
+            if (changed.Length == 0) return;
+            foreach (var backend in changed)
+            {
+                LogWeightChanged(backend.Pool, backend.Name, backend.Weight, weight ?? backend.ConfiguredWeight);
+                backend.OrderWeight(weight);
+            }
+
+            Refresh(pool => pool.Backends.Any(changed.Contains));
+        }
+    }
+
     private static bool IsOrdered(Backend backend) => backend.ModeCause == ByOrder;
 
     private void Configure(Backend backend, BackendMode mode)

@@ -63,7 +63,7 @@ internal sealed class Decision(
         _waitsFor = null;
         if (claim?.IsHeld(_last) == true)
         {
-            claim.NoteHeld(Pool.Name);
+            claim.NoteHeld(Pool.Name, _last);
             Why = NoBackendReason.Held;
             return false;
         }

@@ -9,6 +9,8 @@ internal sealed class ReturnLease(Returns returns, ILeaseEnd? also) : ILeaseEnd
 
     public ClientTie Tie => also?.Tie ?? ClientTie.None;
 
+    public UInt128 Pin => also?.Pin ?? default;
+
     public void Release(Backend backend) => also?.Release(backend);
 
     /// <summary>The client has a tunnel, or is known at its backend: it has come back.</summary>

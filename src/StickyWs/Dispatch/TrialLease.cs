@@ -7,6 +7,8 @@ internal sealed class TrialLease(ILeaseEnd? also) : ILeaseEnd
 {
     public ClientTie Tie => also?.Tie ?? ClientTie.None;
 
+    public UInt128 Pin => also?.Pin ?? default;
+
     public void Release(Backend backend) => also?.Release(backend);
 
     public void TunnelOpened() => also?.TunnelOpened();

@@ -25,6 +25,13 @@ internal sealed class BackendControl(BackendRegistry registry, Drains drains, Ti
         lock (_commands) registry.Order(backends, BackendMode.On);
     }
 
+    public void SetWeight(BackendTarget target, int? weight)
+    {
+        if (weight is < 1 or > 256) throw new ArgumentOutOfRangeException(nameof(weight), weight, "A weight is a number from 1 to 256.");
+        var backends = Find(target);
+        lock (_commands) registry.OrderWeight(backends, weight);
+    }
+
     public IReadOnlyList<DrainStatus> Read(BackendTarget? target = null)
         => [.. drains.Backends.Where((target ?? BackendTarget.All).Includes).Select(drains.Find).OfType<BackendDrain>().Select(drain => drain.Status)];
 

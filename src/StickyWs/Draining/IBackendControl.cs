@@ -56,6 +56,16 @@ public interface IBackendControl
     void Undrain(BackendTarget target);
 
     /// <summary>
+    /// Changes the weights of backends, at once. As a mode does, a weight outlives reloads of the configuration, except one that changes the <c>Weight</c> of
+    /// the same backend. Tunnels stay where they are. Clients that are led by hashing move with their shares.
+    /// </summary>
+    /// <param name="target">Which backends.</param>
+    /// <param name="weight">From 1 to 256; <see langword="null"/> for what the configuration says.</param>
+    /// <exception cref="ArgumentException">There is no such backend.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="weight"/> is out of its range.</exception>
+    void SetWeight(BackendTarget target, int? weight);
+
+    /// <summary>
     /// Reads how far drains are: of those that drain now, by order or by configuration, and of those that were removed and still hold something.
     /// </summary>
     /// <param name="target">Which backends; <see langword="null"/> for all.</param>

@@ -10,4 +10,9 @@ public interface ITunnelControl
     /// <param name="id">The tunnel's id, as the state has it.</param>
     /// <returns>Whether there is such a tunnel.</returns>
     bool SayGoodbye(string id);
+
+    /// <summary>Aborts a tunnel: both its connections are reset. It ends as <see cref="Observability.EndReason.Cut"/>.</summary>
+    /// <param name="id">The tunnel's id, as the state has it.</param>
+    /// <returns>Whether there is such a tunnel.</returns>
+    bool Cut(string id);
 }

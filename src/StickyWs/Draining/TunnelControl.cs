@@ -13,4 +13,12 @@ internal sealed class TunnelControl(TunnelTable tunnels) : ITunnelControl
         tunnel.Say(Goodbye.Of(tunnel.Backend.Options.Drain, EndReason.HandedOff));
         return true;
     }
+
+    public bool Cut(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        if (tunnels.Find(tunnel => tunnel.ConnectionId == id, 1) is not [var tunnel]) return false;
+        tunnel.Abort(EndReason.Cut);
+        return true;
+    }
 }

@@ -21,6 +21,8 @@ internal abstract class ClientLeg : TunnelClient
     /// <summary>The version of the TLS that ends here, as <c>1.3</c>; <see langword="null"/> without.</summary>
     public virtual string? TlsVersion => null;
 
+    public override bool HasTls => TlsVersion is not null;
+
     /// <summary>Whether it came through the HTTP pipeline.</summary>
     public virtual bool IsInPipeline => false;
 

@@ -187,7 +187,9 @@ internal sealed partial class PassthroughForwarder(
     private async ValueTask EndAsync<TClient>(TClient client, BackendChoice choice, HandshakeOutcome outcome, Backend? backend, long startedAt)
         where TClient : ClientLeg, IOpaqueClient
     {
-        metrics.HandshakeEnded(choice.Pool.Name, backend?.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+        var duration = time.GetElapsedTime(startedAt);
+        backend?.NoteHandshake(outcome, duration);
+        metrics.HandshakeEnded(choice.Pool.Name, backend?.Name, client.Lane, outcome, duration);
         if (outcome == HandshakeOutcome.Opened) return;
         LogRefused(client.ConnectionId, choice.Pool.Name, backend?.Name, outcome);
         if (outcome == HandshakeOutcome.ClientGone) client.Abort();

@@ -79,7 +79,7 @@ internal sealed partial class StickyForwarder(
                 if (result.Answer is { } answer) result = result with { Answer = Marked(answer, await choice.SettleAsync(answer).ConfigureAwait(false)) };
                 var outcome = await AcceptAsync(client, result).ConfigureAwait(false);
                 isHandedOver = outcome == HandshakeOutcome.Opened;
-                metrics.HandshakeEnded(choice.Pool.Name, backend.Name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+                Measure(client, choice, backend.Name, backend, outcome, startedAt);
                 if (isHandedOver)
                 {
                     return Opened(
@@ -112,12 +112,19 @@ internal sealed partial class StickyForwarder(
         var backend = outcome == HandshakeOutcome.NoAnswer ? silent : dial.Tried;
         var name = outcome == HandshakeOutcome.NoAnswer ? silent!.Name : null;
         if (outcome is HandshakeOutcome.NoBackend or HandshakeOutcome.Held) outcomes.Missed(choice.Pool);
-        metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, time.GetElapsedTime(startedAt));
+        Measure(client, choice, name, backend, outcome, startedAt);
         LogRefused(client.ConnectionId, choice.Pool.Name, name, outcome);
         account?.Ended(Told(client, outcome), refusal?.Status ?? 0, backend);
         if (refusal is { Status: 502 or 504 } && backend is not null) failures.Note(backend, "handshake", refusal.Status, refusal.Text, dial.Failure);
         if (refusal is null) client.Abort();
         else await client.RefuseAsync(refusal).ConfigureAwait(false);
+    }
+
+    private void Measure(ClientLeg client, BackendChoice choice, string? name, Backend? backend, HandshakeOutcome outcome, long startedAt)
+    {
+        var duration = time.GetElapsedTime(startedAt);
+        backend?.NoteHandshake(outcome, duration);
+        metrics.HandshakeEnded(choice.Pool.Name, name, client.Lane, outcome, duration);
     }
 
     // A client whose handshake the application ended has not left.

@@ -122,6 +122,8 @@ public static class StickyWsServiceCollectionExtensions
     private static void AddForwarding(IServiceCollection services)
     {
         services.AddSingleton<Tracer>();
+        services.AddSingleton<Attention>();
+        services.AddSingleton<RecentLines>();
         services.AddSingleton<AccessLog>();
         services.AddSingleton<Accounts>();
         services.AddHostedService<AccessLogFlush>();

@@ -26,6 +26,7 @@ internal static class EventIds
     public const int BackendsAwaited = 203;
     public const int BackendsKnown = 204;
     public const int NewBackendsUnhealthy = 205;
+    public const int BackendWeightChanged = 206;
     public const int BackendSpared = 210;
 
     // Draining

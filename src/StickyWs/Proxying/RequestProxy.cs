@@ -39,7 +39,8 @@ internal sealed partial class RequestProxy(
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
         var isTold = accounts.HasRequests;
-        var startedAt = isTold || metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
+        var isWatched = accounts.IsWatched;
+        var startedAt = isTold || isWatched || metrics.MeasuresRequests ? time.GetTimestamp() : (long?)null;
         using var timer = decision.Pool.Options.Timeouts.Request is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var request = new ProxiedRequest(context, decision, target) { Deadline = timer?.Token ?? default, Bound = clients.Find(context, decision.Pool) };
         var (isReset, hasThrown) = (false, true);
@@ -66,14 +67,15 @@ internal sealed partial class RequestProxy(
             if (startedAt is { } start)
             {
                 var duration = time.GetElapsedTime(start);
-                if (isTold) Tell(request, duration, isReset, hasThrown);
+                if (isTold || (isWatched && (isReset || request.ErrorType is not null))) Tell(request, duration, isReset, hasThrown, isTold);
+                if (isWatched && !isReset && !hasThrown) Count(request, duration);
                 if (!isReset) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
             }
         }
     }
 
     // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
-    private void Tell(ProxiedRequest request, TimeSpan duration, bool isReset, bool hasThrown)
+    private void Tell(ProxiedRequest request, TimeSpan duration, bool isReset, bool hasThrown, bool isLogged)
     {
         var context = request.Context;
         var hasStatus = context.Response.HasStarted || !(isReset || hasThrown); // The application turns an exception into a status, later.
@@ -81,6 +83,7 @@ internal sealed partial class RequestProxy(
         accounts.Write(new AccessLine
         {
             Event = AccessEvent.Request,
+            IsLogged = isLogged,
             Client = client.Tuple,
             ForwardedClient = request.Decision.Client is { } address && !address.Equals(client.Tuple?.SourceAddress) ? address : null,
             Pool = request.Pool.Name,
@@ -100,6 +103,13 @@ internal sealed partial class RequestProxy(
             Host = asked.Host,
             Path = asked.Path,
         });
+    }
+
+    // A client that leaves says nothing about its backend.
+    private static void Count(ProxiedRequest request, TimeSpan duration)
+    {
+        if (request.Backend is { } backend && ErrorTypeOf(request) is var error && error != nameof(AttemptFailure.ClientGone))
+            backend.NoteRequest(error is not null, duration);
     }
 
     // At the application's time-out the client is still there.

@@ -39,6 +39,8 @@ internal sealed unsafe partial class EpollReactor : SocketReactor
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EpollEvents.Size));
     }
 
+    public override string KernelName => "epoll";
+
     public override int Watch(int fd, IWatcher watcher, Signals signals)
     {
         lock (Registering)

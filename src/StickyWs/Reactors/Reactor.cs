@@ -26,11 +26,21 @@ internal abstract partial class Reactor : IDisposable
 
     protected Reactor(int number, Action<Exception> onFailure, TimeProvider? time)
     {
+        Number = number;
         _onFailure = onFailure;
         _time = time ?? TimeProvider.System;
         Now = Milliseconds();
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }
+
+    /// <summary>Its number among the reactors of the process, from 0.</summary>
+    public int Number { get; }
+
+    /// <summary>What it waits with: <c>io_uring</c> or <c>epoll</c>.</summary>
+    public abstract string KernelName { get; }
+
+    /// <summary>About how many sockets it has, watched or streaming. From any thread.</summary>
+    public abstract int Count { get; }
 
     /// <summary>A monotonic clock in milliseconds, as of the thread's last wake-up.</summary>
     public long Now { get; private set; }

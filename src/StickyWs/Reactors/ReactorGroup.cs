@@ -14,6 +14,9 @@ internal sealed class ReactorGroup : IDisposable
 
     public Reactor First => _reactors[0];
 
+    /// <summary>All of them, in the order of their numbers.</summary>
+    public IReadOnlyList<Reactor> All => _reactors;
+
     /// <param name="mode">What they wait with; there is no fallback here.</param>
     /// <param name="count">How many to start.</param>
     /// <param name="onFailure">Is told what should never happen.</param>

@@ -19,8 +19,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)_bufferSize, 4096);
     }
 
-    /// <summary>The number of sockets, watched or streaming. Call on the reactor's thread, or while it is known to be idle.</summary>
-    public int Count => Sockets.Count;
+    public override int Count => Sockets.Count;
 
     /// <summary>The number of bytes held for stalled readers. Call on the reactor's thread, or while it is known to be idle.</summary>
     public long Held

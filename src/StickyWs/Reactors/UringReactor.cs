@@ -69,6 +69,8 @@ internal sealed unsafe partial class UringReactor : SocketReactor
         Room,
     }
 
+    public override string KernelName => "io_uring";
+
     /// <summary>The number of buffers that hold bytes. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int BuffersInUse => _buffers.InUse;
 

@@ -1,3 +1,5 @@
+using StickyWs.Configuration;
+
 namespace StickyWs.State;
 
 /// <summary>A pool at one moment.</summary>
@@ -19,4 +21,19 @@ public sealed class PoolStatus
 
     /// <summary>Its backends, in the order of their names.</summary>
     public required IReadOnlyList<BackendStatus> Backends { get; init; }
+
+    /// <summary>How its handshakes are handled.</summary>
+    public WebSocketMode WebSockets { get; init; }
+
+    /// <summary>Whether the TLS of its clients is passed through.</summary>
+    public bool IsPassthrough { get; init; }
+
+    /// <summary>The kinds of its affinity rules, in the order in which they are tried.</summary>
+    public IReadOnlyList<string> Affinity { get; init; } = [];
+
+    /// <summary>Handshakes that wait for a place at one of its backends.</summary>
+    public int WaitingHandshakes { get; init; }
+
+    /// <summary>Plain requests that do.</summary>
+    public int WaitingRequests { get; init; }
 }

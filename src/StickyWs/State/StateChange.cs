@@ -32,7 +32,7 @@ public sealed class ConfigurationChanged : StateChange
     public required StateSnapshot Snapshot { get; init; }
 }
 
-/// <summary>The state or the mode of a backend changed, or whether it gets new work.</summary>
+/// <summary>The state, the mode or the weight of a backend changed, or whether it gets new work.</summary>
 public sealed class BackendChanged : StateChange
 {
     /// <summary>The backend, after the change.</summary>
@@ -66,7 +66,7 @@ public sealed class TunnelOpened : StateChange
 /// <summary>A tunnel ended.</summary>
 public sealed class TunnelEnded : StateChange
 {
-    /// <summary>The tunnel, with its last counts. Its connection to the backend is closed: see the <see cref="TunnelOpened"/> with the same id.</summary>
+    /// <summary>The tunnel, with its last counts. Its connection to the backend is closed, and told all the same if its handshake was recorded.</summary>
     public required TunnelStatus Tunnel { get; init; }
 
     /// <summary>Why it ended.</summary>
@@ -74,4 +74,17 @@ public sealed class TunnelEnded : StateChange
 
     /// <summary>Which sides said farewell with a Close frame: <c>none</c>, <c>client</c>, <c>backend</c>, <c>both</c> or <c>unknown</c>.</summary>
     public required string Farewell { get; init; }
+
+    /// <summary>The status code of the client's Close frame; <see langword="null"/> if none was seen.</summary>
+    public int? ClientCloseCode { get; init; }
+
+    /// <summary>The same of the backend.</summary>
+    public int? BackendCloseCode { get; init; }
+}
+
+/// <summary>A handshake ended without a tunnel, or the balancer answered a plain request itself.</summary>
+public sealed class RequestRefused : StateChange
+{
+    /// <summary>What was refused.</summary>
+    public required RefusedRequest Refused { get; init; }
 }

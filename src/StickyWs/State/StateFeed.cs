@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Draining;
@@ -11,7 +12,7 @@ internal sealed class StateFeed
 {
     private readonly StateReader _reader;
     private readonly Channel<Pending> _pending;
-    private readonly Dictionary<Backend, (BackendState State, BackendMode Mode, bool IsEligible)> _backends = [];
+    private readonly Dictionary<Backend, (BackendState State, BackendMode Mode, bool IsEligible, int Weight)> _backends = [];
     private readonly Dictionary<string, (bool IsPanicking, bool IsAwaited)> _pools = [];
     private readonly Lock _lock = new();
     private long? _revision;
@@ -53,8 +54,18 @@ internal sealed class StateFeed
 
     public void Opened(Tunnel tunnel) => Tell(new Pending(_reader.Now, tunnel));
 
-    public void Ended(Tunnel tunnel)
-        => Tell(new TunnelEnded { At = _reader.Now, Tunnel = _reader.Read(tunnel), Reason = tunnel.EndReason, Farewell = tunnel.Farewell });
+    public void Ended(Tunnel tunnel) => Tell(new TunnelEnded
+    {
+        At = _reader.Now,
+        Tunnel = _reader.Read(tunnel),
+        Reason = tunnel.EndReason,
+        Farewell = tunnel.Farewell,
+        ClientCloseCode = LineReader.Some(tunnel.ClientCloseCode),
+        BackendCloseCode = LineReader.Some(tunnel.BackendCloseCode),
+    });
+
+    /// <summary>A handshake or a request was refused.</summary>
+    public void Refused(AccessLine line) => Tell(new RequestRefused { At = line.EndedAt, Refused = LineReader.ReadRefusal(line) });
 
     /// <summary>Waits for the next change.</summary>
     public async ValueTask<StateChange> NextAsync(CancellationToken cancellationToken)
@@ -129,8 +140,8 @@ internal sealed class StateFeed
         }
     }
 
-    private static (BackendState State, BackendMode Mode, bool IsEligible) Of(Backend backend, PoolSnapshot pool)
-        => (backend.State, backend.Mode, pool.Eligible.Contains(backend));
+    private static (BackendState State, BackendMode Mode, bool IsEligible, int Weight) Of(Backend backend, PoolSnapshot pool)
+        => (backend.State, backend.Mode, pool.Eligible.Contains(backend), backend.Weight);
 
     private static (bool IsPanicking, bool IsAwaited) Of(PoolSnapshot pool) => (pool.IsPanicking, pool.IsUnknown);
 

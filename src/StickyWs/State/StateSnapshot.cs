@@ -14,4 +14,7 @@ public sealed class StateSnapshot
 
     /// <summary>The pools, in the order of their names.</summary>
     public required IReadOnlyList<PoolStatus> Pools { get; init; }
+
+    /// <summary>The process.</summary>
+    public ProcessStatus? Process { get; init; }
 }

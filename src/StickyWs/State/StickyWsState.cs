@@ -1,13 +1,16 @@
 using System.Runtime.CompilerServices;
+using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Draining;
+using StickyWs.Observability;
+using StickyWs.Transport;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
 
 /// <summary>The public view. It listens to the registry and to the tunnels only while somebody watches.</summary>
-#pragma warning disable CA1001 // Nobody takes the wait handle of the semaphore, so it holds nothing.
-internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnels, Drains? drains = null) : IStickyWsState
+#pragma warning disable CA1001 // Nobody takes the wait handle of the semaphore, so it holds nothing. Who looks last lets the timer of the attention rest.
+internal sealed class StickyWsState : IStickyWsState
 #pragma warning restore CA1001
 {
     // One look at all tunnels costs as much as there are. Whoever asks often, or with many requests at a time, waits for its turn.
@@ -15,51 +18,123 @@ internal sealed class StickyWsState(BackendRegistry registry, TunnelTable tunnel
 
     private static readonly TunnelFilter Any = new();
 
-    private readonly StateReader _reader = new(registry, tunnels);
-
+    private readonly BackendRegistry _registry;
+    private readonly TunnelTable _tunnels;
+    private readonly Drains? _drains;
+    private readonly Attention _attention;
+    private readonly RecentLines _recent;
+    private readonly StateReader _reader;
+    private readonly TunnelRates _rates;
     private readonly SemaphoreSlim _looks = new(LooksAtATime);
 
-    private TunnelSearch Search => new(_reader, tunnels);
+    public StickyWsState(
+        BackendRegistry registry,
+        TunnelTable tunnels,
+        Drains? drains = null,
+        Attention? attention = null,
+        RecentLines? recent = null,
+        RawLane? lane = null)
+    {
+        (_registry, _tunnels, _drains) = (registry, tunnels, drains);
+        (_attention, _recent) = (attention ?? new Attention(tunnels.Time), recent ?? new RecentLines(tunnels.Time));
+        (_reader, _rates) = (new StateReader(registry, tunnels, lane), new TunnelRates(tunnels));
+        _attention.Begun += () => tunnels.Ended += OnEnded;
+        _attention.Lapsed += OnLapsed;
+    }
+
+    private TunnelSearch Search => new(_reader, _tunnels, _rates);
 
     /// <summary>How many changes wait for a reader before it misses some. A test sets it.</summary>
     public int Capacity { get; init; } = 4096;
 
-    public StateSnapshot Read() => _reader.Read();
+    public StateSnapshot Read()
+    {
+        Look();
+        return _reader.Read();
+    }
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
         => InTurnAsync(() => Search.ReadAsync(filter ?? Any, cancellationToken), cancellationToken);
 
     public Task<TunnelPage> FindTunnelsAsync(
-        TunnelFilter? filter = null, TunnelOrder order = TunnelOrder.Oldest, string? after = null, CancellationToken cancellationToken = default)
+        TunnelFilter? filter = null,
+        TunnelOrder order = TunnelOrder.Oldest,
+        string? after = null,
+        bool isReversed = false,
+        CancellationToken cancellationToken = default)
     {
-        var place = TunnelPlace.First;
-        if (after is not null && !TunnelPlace.TryParse(after, out place)) throw new FormatException("This is no place of a page of tunnels.");
-        return InTurnAsync(() => Search.FindAsync(filter ?? Any, order, place, cancellationToken), cancellationToken);
+        TunnelPlace? place = null;
+        if (after is not null) place = TunnelPlace.TryParse(after, out var last) ? last : throw new FormatException("This is no place of a page of tunnels.");
+        return InTurnAsync(() => Search.FindAsync(filter ?? Any, order, place, isReversed, cancellationToken), cancellationToken);
+    }
+
+    public Task<TunnelFlows> CountTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
+        => InTurnAsync(() => Search.CountAsync(filter ?? Any, cancellationToken), cancellationToken);
+
+    public IReadOnlyList<EndedTunnel> ReadEnds()
+    {
+        Look();
+        return [.. _recent.ReadEnds().Select(LineReader.ReadEnd)];
+    }
+
+    public IReadOnlyList<RefusedRequest> ReadRefusals()
+    {
+        Look();
+        return [.. _recent.ReadRefusals().Select(LineReader.ReadRefusal)];
     }
 
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var feed = new StateFeed(_reader, Capacity);
-        registry.Changed += feed.Changed;
-        if (drains is not null) drains.Ended += feed.Drained;
-        tunnels.Opened += feed.Opened;
-        tunnels.Ended += feed.Ended;
+        _attention.BeginWatch();
+        Look();
+        _recent.Refused += feed.Refused;
+        _registry.Changed += feed.Changed;
+        if (_drains is not null) _drains.Ended += feed.Drained;
+        _tunnels.Opened += feed.Opened;
+        _tunnels.Ended += feed.Ended;
         try
         {
-            feed.Begin(registry);
+            feed.Begin(_registry);
             while (true) yield return await feed.NextAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            registry.Changed -= feed.Changed;
-            if (drains is not null) drains.Ended -= feed.Drained;
-            tunnels.Opened -= feed.Opened;
-            tunnels.Ended -= feed.Ended;
+            _attention.EndWatch();
+            _recent.Refused -= feed.Refused;
+            _registry.Changed -= feed.Changed;
+            if (_drains is not null) _drains.Ended -= feed.Drained;
+            _tunnels.Opened -= feed.Opened;
+            _tunnels.Ended -= feed.Ended;
         }
+    }
+
+    // What backends do is counted from the first look on.
+    private void Look()
+    {
+        _attention.Look();
+        foreach (var pool in _registry.Current.Pools)
+        {
+            foreach (var backend in pool.Backends) backend.Watch(_tunnels.Time);
+        }
+    }
+
+    private void OnEnded(Tunnel tunnel)
+    {
+        _rates.Forget(tunnel);
+        if (tunnel.Record is null) _recent.Add(LineReader.LineOf(tunnel, _tunnels.Time));
+    }
+
+    private void OnLapsed()
+    {
+        _tunnels.Ended -= OnEnded;
+        _rates.Clear();
+        foreach (var backend in _registry.Current.PoolsInUse.SelectMany(pool => pool.Backends)) backend.Unwatch();
     }
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> look, CancellationToken cancellationToken)
     {
+        Look();
         await _looks.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

@@ -12,6 +12,9 @@ internal static class TlsSupport
     /// </summary>
     public static string? FirstRefusal() => Answer.Value;
 
+    /// <summary>Whether it can, as far as anybody has asked; <see langword="null"/> if nobody has.</summary>
+    public static bool? WasFound => Answer.IsValueCreated ? Answer.Value is null : null;
+
     /// <summary>The same for a client.</summary>
     public static string? FirstClientRefusal() => ClientAnswer.Value;
 }

@@ -10,6 +10,7 @@ using StickyWs.Kernel;
 using StickyWs.Names;
 using StickyWs.Observability;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -53,6 +54,15 @@ internal sealed partial class RawLane(
     /// <summary>Whether it is in use. It is not until the first listener has asked for the reactors.</summary>
     public bool IsOn => Volatile.Read(ref _reactors) is not null;
 
+    /// <summary>The reactors, if they run; the first listener decides on that.</summary>
+    public IReadOnlyList<Reactor> Running => Volatile.Read(ref _reactors)?.All ?? [];
+
+    /// <summary>Why it is not io_uring, or why it is off; <see langword="null"/> if nothing is in the way, or nothing was decided yet.</summary>
+    public string? Obstacle { get; private set; }
+
+    /// <summary>Whether TLS of clients ends in it; <see langword="null"/> if no endpoint has asked for that yet.</summary>
+    public bool? HasTls => !IsOn || options.CurrentValue.Transport.Tls == TlsMode.SslStream ? false : TlsSupport.WasFound;
+
     /// <summary>The reactor for the next backend connection that is not part of a tunnel. Valid only while the lane is on.</summary>
     public Reactor NextReactor() => _reactors!.Next();
 
@@ -67,10 +77,10 @@ internal sealed partial class RawLane(
 
     private void Decide(TransportOptions transport)
     {
-        if (Obstacle(transport) is { } obstacle)
+        if (ObstacleIn(transport) is { } obstacle)
         {
             Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", obstacle, isDemanded: transport.RawLane == RawLaneMode.On);
-            LogOff(obstacle);
+            LogOff(Obstacle = obstacle);
             return;
         }
 
@@ -86,17 +96,18 @@ internal sealed partial class RawLane(
         if (_reactors is null && TryStart(ReactorMode.Epoll, count, transport) is { } noEpoll)
         {
             Refuse("Transport:RawLane", nameof(RawLaneMode.On), "use Auto or Off on this machine", noEpoll, isDemanded: transport.RawLane == RawLaneMode.On);
-            LogOff(noEpoll);
+            LogOff(Obstacle = noEpoll);
             return;
         }
 
+        Obstacle = noUring;
         LogOn(count, noUring is null ? "io_uring" : $"epoll, not io_uring: {noUring}");
         const string Description = "Threads of the raw lane, by what they wait with, and why it is not io_uring.";
         metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", Description);
     }
 
     // What prevents the raw lane altogether, if anything.
-    private static string? Obstacle(TransportOptions transport)
+    private static string? ObstacleIn(TransportOptions transport)
     {
         if (transport.RawLane == RawLaneMode.Off) return "disabled by configuration (Transport:RawLane)";
         if (!OperatingSystem.IsLinux()) return "it needs Linux";

@@ -28,6 +28,10 @@ internal sealed class PipeTunnel(TunnelClient client, StreamBackendConnection ba
 
     public override bool IsInMemory { get; } = client.IsInMemory;
 
+    public override bool HasClientTls { get; } = client.HasTls;
+
+    public override bool HasBackendTls => BackendTls.IsUsedBy(Backend.Address);
+
     public StreamBackendConnection BackendConnection => backend;
 
     public TunnelClient Client => client;

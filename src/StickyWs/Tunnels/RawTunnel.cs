@@ -16,10 +16,16 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
 
     // Used on the reactor's thread only.
     private int _pair = NotJoined;
+    private bool _hasClientTls;
+    private bool _hasBackendTls;
 
     public override string Lane => LaneNames.Raw;
 
     public override ConnectionTuple? Tuple => tuple;
+
+    public override bool HasClientTls => _hasClientTls;
+
+    public override bool HasBackendTls => _hasBackendTls;
 
     public override Reactor Reactor => reactor;
 
@@ -57,6 +63,7 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and everything is still the caller's.</exception>
     public void Join(RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? clientTls = null, TlsStart? backendTls = null)
     {
+        (_hasClientTls, _hasBackendTls) = (clientTls is not null, backendTls is not null);
         WatchedSocket clientSocket, backendSocket;
         try
         {

@@ -30,6 +30,12 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>Its lane, one of <see cref="LaneNames"/>.</summary>
     public abstract string Lane { get; }
 
+    /// <summary>Whether the client's TLS ends here.</summary>
+    public virtual bool HasClientTls => false;
+
+    /// <summary>Whether the TLS to the backend begins here.</summary>
+    public virtual bool HasBackendTls => false;
+
     /// <summary>Whether its client is on an in-memory server, as in a test; it is not drained at shutdown.</summary>
     public virtual bool IsInMemory => false;
 
@@ -70,6 +76,9 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 
     /// <summary>What leads the client to this backend again.</summary>
     public ClientTie Tie => lease.Tie;
+
+    /// <summary>The client's pin, as the backend is told it; 0 for none.</summary>
+    public UInt128 Pin => lease.Pin;
 
     /// <summary>Whether it is followed frame by frame. From any thread; it may have changed by the time this returns.</summary>
     public bool HasFrames => !_fromClient.IsLost && !_fromBackend.IsLost;

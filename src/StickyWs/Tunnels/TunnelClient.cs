@@ -11,6 +11,9 @@ internal abstract class TunnelClient
     /// <summary>The connection's id, for the log.</summary>
     public abstract string ConnectionId { get; }
 
+    /// <summary>Whether the client's TLS ends here.</summary>
+    public virtual bool HasTls => false;
+
     /// <summary>Whether the client is on an in-memory server.</summary>
     public virtual bool IsInMemory => false;
 

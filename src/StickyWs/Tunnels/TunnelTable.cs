@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StickyWs.Access;
+using StickyWs.Backends;
 using StickyWs.Observability;
 using StickyWs.Transport;
 
@@ -63,6 +64,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     public bool TryOpen(Tunnel tunnel)
     {
         tunnel.NoteOpened();
+        tunnel.Backend.Note(WorkCounter.Opened);
         metrics.TunnelOpened(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
         LogOpened(tunnel.ConnectionId, tunnel.Tuple, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
         lock (_lock) return _tunnels.Add(tunnel) && !_isClosed && !(_isInMemoryClosed && tunnel.IsInMemory);
@@ -76,6 +78,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     {
         var duration = time.GetElapsedTime(tunnel.OpenedAt);
         tunnel.ReturnLease();
+        tunnel.Backend.Note(WorkCounter.Ended);
         try
         {
             metrics.TunnelEnded(tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.EndReason, tunnel.Farewell, duration);

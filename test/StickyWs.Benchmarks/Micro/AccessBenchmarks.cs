@@ -31,7 +31,7 @@ public class AccessBenchmarks : IDisposable
     {
         var registry = new BackendRegistry(NullLogger<BackendRegistry>.Instance, TimeProvider.System);
         registry.Apply(new StickyWsOptions());
-        _log = new AccessLog(registry, _tracer, new LoggerFactory([new Rendering()]), TimeProvider.System);
+        _log = new AccessLog(registry, _tracer, new LoggerFactory([new Rendering()]), TimeProvider.System, new RecentLines(TimeProvider.System));
         _record = (TunnelRecord)Keep();
     }
 

@@ -26,8 +26,8 @@ internal sealed class AccessRig : IDisposable
         time ??= TimeProvider.System;
         _loggers = new LoggerFactory([logger ?? Log]);
         Registry = Fleet.Registry(Fleet.Options(1, 1));
-        Lines = new AccessLog(Registry, Tracer, _loggers, time);
-        Accounts = new Accounts(Lines, Tracer, time);
+        Lines = new AccessLog(Registry, Tracer, _loggers, time, Recent = new RecentLines(time));
+        Accounts = new Accounts(Lines, Tracer, Attention = new Attention(time), time);
         Dispatcher = new DispatchRig(Registry);
     }
 
@@ -38,6 +38,10 @@ internal sealed class AccessRig : IDisposable
     public Tracer Tracer { get; } = new();
 
     public AccessLog Lines { get; }
+
+    public RecentLines Recent { get; }
+
+    public Attention Attention { get; }
 
     public Accounts Accounts { get; }
 

@@ -28,7 +28,7 @@ internal static class Rooms
         ["Dispatch"] = ["Affinity", "Backends", "Balancing", "Configuration", "Http1", "Observability", "Pinning"],
         ["Tunnels"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Kernel", "Observability", "Reactors", "Tls", "Transport"],
         ["Draining"] = ["Backends", "Configuration", "Health", "Observability", "Tunnels"],
-        ["State"] = ["Backends", "Configuration", "Draining", "Kernel", "Observability", "Transport", "Tunnels"],
+        ["State"] = ["Access", "Backends", "Configuration", "Draining", "Kernel", "Observability", "Reactors", "Transport", "Tunnels"],
         ["Forwarding"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
         ["Connections"] =
         [

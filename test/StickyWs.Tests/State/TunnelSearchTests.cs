@@ -36,21 +36,29 @@ public sealed class TunnelSearchTests : IDisposable
     [InlineData(TunnelOrder.Newest, "4 3 2 1")]
     [InlineData(TunnelOrder.Idlest, "2 1 4 3")]
     [InlineData(TunnelOrder.Busiest, "3 4 1 2")]
-    public async Task Find_InAnOrder_ShowsItPageByPage(TunnelOrder order, string expected)
+    [InlineData(TunnelOrder.Client, "4 2 1 3")]
+    [InlineData(TunnelOrder.Backend, "2 4 1 3")]
+    [InlineData(TunnelOrder.Pin, "3 1 4 2")]
+    [InlineData(TunnelOrder.Lane, "1 2 3 4")]
+    [InlineData(TunnelOrder.Oldest, "4 3 2 1", true)]
+    [InlineData(TunnelOrder.Client, "3 1 2 4", true)]
+    public async Task Find_InAnOrder_ShowsItPageByPage(TunnelOrder order, string expected, bool isReversed = false)
     {
+        string[] clients = ["10.0.0.9:3", "10.0.0.9:1", "10.0.0.10:2", "9.0.0.1:9"];
+        UInt128[] pins = [5, 9, 0, 7];
         int[] idle = [500, 900, 0, 100];
         int[] bytes = [2, 1, 9, 5];
         for (var i = 0; i < 4; i++)
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
-            Open($"{i + 1}", idle: idle[i]).CountToBackend(bytes[i]);
+            Open($"{i + 1}", clients[i], idle: idle[i], place: (i + 1) % 2, pin: pins[i]).CountToBackend(bytes[i]);
         }
 
         List<string> seen = [];
         string? after = null;
         do
         {
-            var page = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 3 }, order, after, Wait.Token());
+            var page = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 3 }, order, after, isReversed, Wait.Token());
             Assert.Equal((4, 4), (page.Open, page.Fitting));
             seen.AddRange(page.Tunnels.Select(tunnel => tunnel.Id));
             after = page.Next;
@@ -94,6 +102,97 @@ public sealed class TunnelSearchTests : IDisposable
         Assert.Equal("old", await FoundAsync(new TunnelFilter { MinIdle = TimeSpan.FromSeconds(5) }));
         Assert.Equal("none", await FoundAsync(new TunnelFilter { Id = "none" }));
         Assert.Equal("", await FoundAsync(new TunnelFilter { Id = "none", Client = IPNetwork.Parse("0.0.0.0/0") }));
+    }
+
+    [Fact]
+    public async Task Find_ByPinTieListenerAgeAndIdleTime_FindsThat()
+    {
+        var pin = UInt128.Parse("4bf92f3577b34da6a3ce929d0e0e4736", System.Globalization.NumberStyles.HexNumber, null);
+        Open("old", "10.0.0.1:1000", "10.1.0.1:500", idle: 5000, pin: pin);
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Open("new", "10.0.0.2:1000", "10.1.0.1:501", idle: 10, pin: pin + 1, place: 1);
+        Open("none", null, null);
+
+        Assert.Equal("new old", await FoundAsync(new TunnelFilter { Pin = "4bf9" }));
+        Assert.Equal("old", await FoundAsync(new TunnelFilter { Pin = "4BF92F3577b34da6a3ce929d0e0e4736" }));
+        Assert.Equal("", await FoundAsync(new TunnelFilter { Pin = "0000" })); // Without a pin is not with one of zeros.
+        Assert.Equal("new old", await FoundAsync(new TunnelFilter { Tie = TunnelTie.Pinned }));
+        Assert.Equal("none", await FoundAsync(new TunnelFilter { Tie = TunnelTie.None }));
+        Assert.Equal("new old", await FoundAsync(new TunnelFilter { Local = IPNetwork.Parse("10.9.9.9/32"), LocalPort = 80 }));
+        Assert.Equal("", await FoundAsync(new TunnelFilter { LocalPort = 81 }));
+        Assert.Equal("new none", await FoundAsync(new TunnelFilter { MaxAge = TimeSpan.FromSeconds(30) }));
+        Assert.Equal("new none", await FoundAsync(new TunnelFilter { MaxIdle = TimeSpan.FromSeconds(1) }));
+        Assert.Equal("new none old", await FoundAsync(new TunnelFilter { Lane = "portable" }));
+        Assert.Equal("", await FoundAsync(new TunnelFilter { Lane = "epoll" }));
+        Assert.Equal("", await FoundAsync(new TunnelFilter { Lane = "tls" }));
+        await Assert.ThrowsAsync<ArgumentException>(() => _state.FindTunnelsAsync(new TunnelFilter { Pin = "secret" }));
+    }
+
+    [Fact]
+    public async Task Find_Tunnel_ShowsTheBeginningOfItsPin()
+    {
+        Open("1", pin: UInt128.Parse("4bf92f3577b34da6a3ce929d0e0e4736", System.Globalization.NumberStyles.HexNumber, null));
+
+        var found = Assert.Single((await _state.FindTunnelsAsync(cancellationToken: Wait.Token())).Tunnels);
+
+        Assert.Equal(("4bf92f35", TunnelTie.Pinned, "none"), (found.Pin, found.Tie, found.Tls));
+    }
+
+    [Fact]
+    public async Task Find_Rates_AreSinceTheLookBefore_AndSortAndFilter()
+    {
+        var (slow, fast) = (Open("slow"), Open("fast"));
+        Assert.All((await FastestAsync()).Tunnels, tunnel => Assert.Null(tunnel.RateToBackend));
+
+        slow.CountToBackend(100);
+        fast.CountToBackend(10_000);
+        fast.CountToClient(2_000);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        var page = await FastestAsync();
+
+        Assert.Equal([("fast", 5000, 1000), ("slow", 50, 0)], page.Tunnels.Select(tunnel => (tunnel.Id, tunnel.RateToBackend!.Value, tunnel.RateToClient!.Value)));
+        Assert.Equal("fast", await FoundAsync(new TunnelFilter { MinRate = 51 }));
+
+        _clock.Advance(TimeSpan.FromMilliseconds(999)); // Who looks right after another sees the same.
+        Assert.Equal(5000, (await FastestAsync()).Tunnels[0].RateToBackend);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.All((await FastestAsync()).Tunnels, tunnel => Assert.Equal(0, tunnel.RateToBackend));
+
+        Task<TunnelPage> FastestAsync() => _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, TunnelOrder.Fastest, cancellationToken: Wait.Token());
+    }
+
+    // Of 1,000, half of them of each backend: what the sample says about them is near the truth, and it stays.
+    [Fact]
+    public async Task Find_Sampled_IsEvenAndStable()
+    {
+        var all = Enumerable.Range(0, 1000).Select(i => Open($"0HN{i:D4}", place: i % 2)).ToArray();
+        var filter = new TunnelFilter { Limit = 200 };
+        var first = await _state.FindTunnelsAsync(filter, TunnelOrder.Sampled, cancellationToken: Wait.Token());
+        Assert.Equal((200, 1000, 1000), (first.Tunnels.Count, first.Fitting, first.Open));
+        Assert.InRange(first.Tunnels.Count(tunnel => tunnel.Backend == "a"), 70, 130);
+        for (var part = 0; part < 4; part++) Assert.InRange(first.Tunnels.Count(tunnel => int.Parse(tunnel.Id[3..], null) / 250 == part), 25, 80);
+
+        foreach (var tunnel in all.Where((_, i) => i % 10 == 0)) _tunnels.Close(tunnel);
+        var second = await _state.FindTunnelsAsync(filter, TunnelOrder.Sampled, cancellationToken: Wait.Token());
+
+        var left = first.Tunnels.Select(tunnel => tunnel.Id).Where(id => !id.EndsWith('0')).ToHashSet();
+        Assert.Subset(second.Tunnels.Select(tunnel => tunnel.Id).ToHashSet(), left);
+    }
+
+    [Fact]
+    public async Task Count_Flows_AreByListenerBackendAndLane_TheLargestFirst()
+    {
+        for (var i = 0; i < 3; i++) Open($"{i}", $"10.0.0.{i}:1000", place: 1).CountToBackend(5);
+        Open("3", "10.0.0.3:1000").CountToClient(7);
+        Open("4");
+
+        var found = await _state.CountTunnelsAsync(cancellationToken: Wait.Token());
+
+        Assert.Equal((5, 5), (found.Open, found.Fitting));
+        Assert.Equal([("10.9.9.9:80", "b", 3, 15, 0), ("10.9.9.9:80", "a", 1, 0, 7), (null, "a", 1, 0, 0)],
+            found.Flows.Select(flow => (flow.Listener?.ToString(), flow.Backend, flow.Tunnels, flow.BytesToBackend, flow.BytesToClient))
+                .OrderByDescending(flow => flow.Tunnels).ThenByDescending(flow => flow.Item1));
+        Assert.Equal(3, Assert.Single((await _state.CountTunnelsAsync(new TunnelFilter { Backend = "b" }, Wait.Token())).Flows).Tunnels);
     }
 
     // Each is asked a little later than the one before.
@@ -183,10 +282,10 @@ public sealed class TunnelSearchTests : IDisposable
     }
 
     private PlacedTunnel Open(string id, string? client = null, string? upstream = null, long idle = 0, Action? asked = null, Task? answered = null,
-        Reactor? reactor = null, long? stillSince = null)
+        Reactor? reactor = null, long? stillSince = null, int place = 0, UInt128 pin = default)
     {
-        var backend = Fleet.PoolOf(_registry).Backends[0];
-        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+        var backend = Fleet.PoolOf(_registry).Backends[place];
+        Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease, pin == default ? null : new Pinned(pin)));
         var tunnel = new PlacedTunnel(id, lease, _tunnels.Now, client, upstream)
         {
             Idle = () => stillSince is { } since ? Idleness.Milliseconds(_clock) - since : idle,
@@ -196,6 +295,17 @@ public sealed class TunnelSearchTests : IDisposable
         };
         Assert.True(_tunnels.TryOpen(tunnel));
         return tunnel;
+    }
+
+    private sealed class Pinned(UInt128 pin) : ILeaseEnd
+    {
+        public ClientTie Tie => ClientTie.Pinned;
+
+        public UInt128 Pin => pin;
+
+        public void LeaseEnded(Backend backend)
+        {
+        }
     }
 
     private sealed class PlacedTunnel(string id, Lease lease, long openedAt, string? client, string? upstream) : Tunnel(id, lease, openedAt)

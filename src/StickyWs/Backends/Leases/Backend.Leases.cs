@@ -17,7 +17,13 @@ public sealed partial class Backend
     private int _requests;
 
     /// <summary>The maximum number of its tunnels; <see langword="null"/> for no limit.</summary>
-    internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
+    internal int? MaxTunnels => Limit(_maxTunnels);
+
+    /// <summary>The maximum number of its handshakes in progress; <see langword="null"/> for no limit.</summary>
+    internal int? MaxHandshakes => Limit(_maxHandshakes);
+
+    /// <summary>The maximum number of its plain requests in progress; <see langword="null"/> for no limit.</summary>
+    internal int? MaxRequests => Limit(_maxRequests);
 
     /// <summary>Its open tunnels, including handshakes in progress.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
@@ -69,7 +75,7 @@ public sealed partial class Backend
         if (limits?.HandshakeRate is not { } rate) _rate = null;
         else if (_rate is not { } bucket) _rate = new TokenBucket(rate, time ?? TimeProvider.System);
         else if (bucket.PerSecond != rate) _rate = bucket.At(rate);
-        _weight = weight;
+        ConfigureWeight(weight);
         _maxTunnels = maxTunnels ?? int.MaxValue;
         _maxHandshakes = limits?.MaxHandshakes ?? int.MaxValue;
         _maxRequests = limits?.MaxRequests ?? int.MaxValue;
@@ -102,6 +108,8 @@ public sealed partial class Backend
         Interlocked.Decrement(ref _handshakes);
         Lines?.Handshakes.Freed(this);
     }
+
+    private static int? Limit(int most) => most == int.MaxValue ? null : most;
 
     // While it warms up, a limit is as small a part as its share: those who wait for a place would fill a cold backend otherwise.
     private int Shared(int limit) => !IsWarming || limit == int.MaxValue ? limit : Math.Max(1, (int)((long)limit * _share / WholeShare));

@@ -8,6 +8,9 @@ internal interface ILeaseEnd
     /// <summary>What leads the client to this backend again. From any thread.</summary>
     ClientTie Tie => ClientTie.None;
 
+    /// <summary>The client's pin, as its backend is told it: never a token, but a random number or a hash; 0 for none. From any thread.</summary>
+    UInt128 Pin => default;
+
     /// <summary>A tunnel has opened. Called at most once, before the end; must be quick and must not throw.</summary>
     void TunnelOpened()
     {

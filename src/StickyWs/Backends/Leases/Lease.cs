@@ -12,6 +12,9 @@ internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end =
     /// <summary>What leads its client to this backend again.</summary>
     public ClientTie Tie => end?.Tie ?? ClientTie.None;
 
+    /// <summary>The client's pin; 0 for none.</summary>
+    public UInt128 Pin => end?.Pin ?? default;
+
     /// <summary>Lets its client go elsewhere when it comes back.</summary>
     public void Release() => end?.Release(backend);
 

@@ -64,7 +64,8 @@ internal static class AffinityRules
         if (rule.Learn is { } learn) CheckLearn($"{key}:Learn", learn, errors);
     }
 
-    private static IEnumerable<string> Kinds(AffinityRuleOptions rule)
+    /// <summary>The kinds that a rule is of: one, once it is valid.</summary>
+    public static IEnumerable<string> Kinds(AffinityRuleOptions rule)
     {
         if (rule.Cookie is not null) yield return nameof(rule.Cookie);
         if (rule.Header is not null) yield return nameof(rule.Header);

@@ -110,7 +110,9 @@ internal sealed partial class ProbeLoop(
         var isProven = _isProven;
         var startedAt = time.GetTimestamp();
         var result = await pipeline.RunAsync(backend, stop).ConfigureAwait(false);
-        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), time.GetElapsedTime(startedAt));
+        var duration = time.GetElapsedTime(startedAt);
+        metrics.ProbeEnded(backend.Pool, backend.Name, result.Failure is null ? null : result.Evidence.ToString(), duration);
+        backend.Probes.Add(new ProbeRecord(time.GetUtcNow(), duration, result.Failure, result.IsVoid));
         Tell(result, pipeline.Options.Rise);
         if (result.IsVoid) return;
         if (result.Evidence == Evidence.Refused) backend.NoteGone();

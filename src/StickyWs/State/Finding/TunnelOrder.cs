@@ -14,4 +14,24 @@ public enum TunnelOrder
 
     /// <summary>Those first that have carried the most bytes, both ways together. A tunnel that moves bytes meanwhile changes its place.</summary>
     Busiest,
+
+    /// <summary>Those first that carry the most bytes a second, both ways together, as far as is known. Places change as for <see cref="Busiest"/>.</summary>
+    Fastest,
+
+    /// <summary>By the client's address and port.</summary>
+    Client,
+
+    /// <summary>By pool and backend.</summary>
+    Backend,
+
+    /// <summary>By lane and reactor.</summary>
+    Lane,
+
+    /// <summary>By the client's pin; those without one first.</summary>
+    Pin,
+
+    /// <summary>
+    /// In no order, but always in the same: so the first ones are a sample of all, and at the next look they are the same, as far as they are still open.
+    /// </summary>
+    Sampled,
 }
