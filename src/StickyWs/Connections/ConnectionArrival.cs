@@ -31,9 +31,10 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
 
     protected ConnectionContext Connection => connection;
 
-    /// <summary>Fires when the server is stopping and no longer waits for clients.</summary>
-    protected CancellationToken Stopping
-        => connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? ListenerStopping;
+    /// <summary>Fires when the server is stopping and no longer waits for clients. Kestrel says so by a feature, of the connections that it knows.</summary>
+    protected CancellationToken Stopping => connection is RawConnection { HasFeatures: false }
+        ? ListenerStopping
+        : connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? ListenerStopping;
 
     /// <summary>Creates the arrival of a connection: on its socket as long as nothing has read from that, otherwise on its pipe.</summary>
     public static ConnectionArrival Of(ConnectionContext connection)
@@ -61,8 +62,10 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     public virtual bool CanTerminate => false;
 
     /// <summary>Takes over a connection whose first bytes are TLS, to end it. Only if <see cref="CanTerminate"/>.</summary>
+    /// <param name="tls">How to end it.</param>
+    /// <param name="holdsRecord"><see cref="HeadResult.HoldsRecord"/></param>
     /// <returns>The arrival of what is inside.</returns>
-    public virtual TlsArrival Terminate(TlsTermination tls) => throw new NotSupportedException();
+    public virtual TlsArrival Terminate(TlsTermination tls, bool holdsRecord) => throw new NotSupportedException();
 
     /// <summary>Passes its TLS through to a backend. Only if its ClientHello was read. Completes as <see cref="ForwardAsync"/> does.</summary>
     /// <param name="helloLength">The length of the ClientHello.</param>

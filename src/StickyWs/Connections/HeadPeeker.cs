@@ -1,5 +1,6 @@
 using System.Buffers;
 using StickyWs.Detection;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
@@ -61,7 +62,8 @@ internal static class HeadPeeker
     {
         var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(bytes), out var head);
         if (verdict == Verdict.NeedMore && bytes.Length >= Longest) verdict = Verdict.Doubtful;
-        result = new HeadResult(HeadOutcome.Sniffed, verdict, head, sniffer.Hello);
+        var holdsRecord = verdict == Verdict.Tls && TlsEnd.IsWholeRecord(bytes.Span);
+        result = new HeadResult(HeadOutcome.Sniffed, verdict, head, sniffer.Hello) { HoldsRecord = holdsRecord };
         return verdict != Verdict.NeedMore || isEnd;
     }
 }

@@ -24,6 +24,9 @@ internal enum HeadOutcome
 internal readonly record struct HeadResult(
     HeadOutcome Outcome, Verdict Verdict = Verdict.NeedMore, RequestHead? Head = null, ClientHello? Hello = null)
 {
+    /// <summary>Whether TLS can begin with what has arrived: its first record is whole. False also where nobody has looked.</summary>
+    public bool HoldsRecord { get; init; }
+
     /// <summary>The deadline has passed.</summary>
     public static HeadResult Late(in Sniffer sniffer) => new(
         sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent, sniffer.AwaitsHello ? Verdict.Tls : Verdict.NeedMore);

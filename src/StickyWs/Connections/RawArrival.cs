@@ -19,7 +19,7 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
     public override ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
         => HeadPeeker.ReadAsync(Raw, sniffer, deadline, time, Stopping);
 
-    public override TlsArrival Terminate(TlsTermination tls) => new(Connection, Raw, tls);
+    public override TlsArrival Terminate(TlsTermination tls, bool holdsRecord) => new(Connection, Raw, tls, holdsRecord);
 
     public override async Task PassThroughAsync(int helloLength, Decision decision, SniffingServices services)
     {

@@ -110,8 +110,9 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             var isOurs = IsOurs(arrival, result.Verdict);
             if (isOurs && result.Verdict == Verdict.Tls)
             {
+                var inside = arrival.Terminate(tls.Termination!, result.HoldsRecord);
                 (read, result) = (null, default); // What is inside need not keep the hello.
-                return await TerminateAsync(arrival.Terminate(tls.Termination!)).ConfigureAwait(false);
+                return await TerminateAsync(inside).ConfigureAwait(false);
             }
 
             if (isOurs && await DecideAsync(arrival, result.Head!).ConfigureAwait(false) is { } decision)

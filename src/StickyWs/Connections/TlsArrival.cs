@@ -15,7 +15,7 @@ namespace StickyWs.Connections;
 /// An arrival on a bare socket whose TLS ends here. Unlike <see cref="RawArrival"/> it takes the bytes off the socket: what is inside is kept, and goes
 /// with the TLS end to whoever goes on with the connection.
 /// </summary>
-internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination)
+internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination, bool holdsRecord)
     : SocketArrival(connection, raw), IDisposable
 {
     // A longer head is for Kestrel, as on a bare socket.
@@ -27,9 +27,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(1);
 
-    // Given up with the end: a connection that was released keeps this object.
-    private ArrayBufferWriter<byte> _plain = new(1024);
-    private ArrayBufferWriter<byte> _reply = new(4096);
+    // None until there is something in it, and given up with the end: a connection that was released keeps this object.
+    private ArrayBufferWriter<byte>? _plain;
+    private ArrayBufferWriter<byte>? _reply;
     private TlsEnd? _end;
     private string? _failure;
     private TlsFeatures? _features;
@@ -77,7 +77,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
         try
         {
-            if (!await HasHelloAsync(deadline.Token).ConfigureAwait(false)) return false;
+            if (!holdsRecord && !await HasHelloAsync(deadline.Token).ConfigureAwait(false)) return false;
             while (true)
             {
                 await Raw.Bare.Reactor.SwitchTo();
@@ -86,6 +86,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
                 if (!await ReceiveAsync(deadline.Token).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
                 if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline.Token).ConfigureAwait(false);
             }
+
+            // What comes now, up to the connect and the request to the backend, is as dear as the step that has just ended.
+            if (_end.Status == TlsStatus.Open && Raw.Bare.Reactor.IsCurrent) await place.TakeTurnAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -104,8 +107,8 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             return true;
         }
 
-        var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(_plain.WrittenMemory), out var head);
-        if (verdict == Verdict.NeedMore && _plain.WrittenCount >= LongestHead) verdict = Verdict.Doubtful;
+        var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(Plain), out var head);
+        if (verdict == Verdict.NeedMore && Plain.Length >= LongestHead) verdict = Verdict.Doubtful;
         result = new HeadResult(HeadOutcome.Sniffed, verdict, head);
         return verdict != Verdict.NeedMore || _hasEnded || _end!.Status != TlsStatus.Open;
     }
@@ -144,10 +147,18 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         using (end)
         {
             if (end.Status is not (TlsStatus.Open or TlsStatus.PeerClosed)) return;
-            _reply.Write(end.Close()); // After the tickets, which have their numbers.
-            Raw.Bare.SendLast(_reply.WrittenSpan);
+            Append(ref _reply, end.Close()); // After the tickets, which have their numbers.
+            Raw.Bare.SendLast(Owed.Span);
         }
     }
+
+    private ReadOnlyMemory<byte> Plain => _plain?.WrittenMemory ?? default;
+
+    private ReadOnlyMemory<byte> Owed => _reply?.WrittenMemory ?? default;
+
+    // With the end of the handshake the request may have come: then its answer and the session tickets make one packet. Own records mean TLS 1.3; in TLS 1.2
+    // the handshake itself would be owed.
+    private bool MayOwe(int length) => _end is { Status: TlsStatus.Open, HasOwnRecords: true } && length <= MostOwed;
 
     // What is received next may call the application: not on the reactor, where a wait has led.
     private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
@@ -177,8 +188,8 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     private TlsStart Take(int headLength)
     {
-        var start = new TlsStart(_end!, _plain.WrittenMemory[headLength..], _reply.WrittenMemory);
-        (_end, _plain, _reply) = (null, null!, null!);
+        var start = new TlsStart(_end!, Plain[headLength..], Owed);
+        (_end, _plain, _reply) = (null, null, null);
         return start;
     }
 
@@ -220,18 +231,15 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         _hasEnded = received == 0;
         if (_hasEnded) return false;
 
-        // With the end of the handshake the request may have come: then its answer and the session tickets make one packet. Own records mean TLS 1.3; in
-        // TLS 1.2 the handshake itself would be owed.
-        var mayWait = _end is { Status: TlsStatus.Open, HasOwnRecords: true } && _reply.WrittenCount <= MostOwed;
-        if (!mayWait) await ReplyAsync(cancellationToken).ConfigureAwait(false);
+        if (!MayOwe(Owed.Length)) await ReplyAsync(cancellationToken).ConfigureAwait(false);
         return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
     }
 
     private async ValueTask ReplyAsync(CancellationToken cancellationToken)
     {
-        if (_reply.WrittenCount == 0) return;
-        await Raw.Bare.SendAsync(_reply.WrittenMemory, cancellationToken).ConfigureAwait(false);
-        _reply.ResetWrittenCount();
+        if (Owed.IsEmpty) return;
+        await Raw.Bare.SendAsync(Owed, cancellationToken).ConfigureAwait(false);
+        _reply!.ResetWrittenCount();
     }
 
     // A client that is waited for has no buffer.
@@ -254,7 +262,17 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private void Step(ReadOnlySpan<byte> bytes)
     {
         var step = TlsTermination.Receive(Connection, _end!, bytes);
-        _plain.Write(step.Plain);
-        _reply.Write(step.ToPeer);
+        Append(ref _plain, step.Plain);
+        var left = step.ToPeer;
+        // Straight from OpenSSL's buffer, as a rule: what is kept is what the kernel does not take.
+        if (!left.IsEmpty && Owed.IsEmpty && !MayOwe(left.Length)) left = left[Raw.Bare.TrySend(left)..];
+        Append(ref _reply, left);
+    }
+
+    private static void Append(ref ArrayBufferWriter<byte>? writer, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        writer ??= new ArrayBufferWriter<byte>(Math.Max(bytes.Length, 256));
+        writer.Write(bytes);
     }
 }

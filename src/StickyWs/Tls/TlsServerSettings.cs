@@ -37,8 +37,11 @@ internal sealed record TlsServerSettings
     /// <summary>Whether every connection keeps its SSL object.</summary>
     public bool KeepsSsl { get; init; }
 
-    /// <summary>Session tickets per full TLS 1.3 handshake; 0 turns resumption off.</summary>
-    public int Tickets { get; init; } = 2;
+    /// <summary>
+    /// Session tickets per full TLS 1.3 handshake; 0 turns resumption off. A resumed one brings one in any case. A client that keeps as many connections as
+    /// before has a ticket for each with one, and a ticket costs as much as a tenth of the handshake.
+    /// </summary>
+    public int Tickets { get; init; } = 1;
 
     /// <summary>What session tickets are protected with; <see langword="null"/> for keys that OpenSSL makes for this context alone.</summary>
     public TicketKeys? TicketKeys { get; init; }

@@ -63,6 +63,9 @@ internal sealed class RawConnection(
     /// <summary>Whether it is still a bare socket that has not been detached.</summary>
     public bool IsRaw => _own is null && !_isDetached;
 
+    /// <summary>Whether anybody has asked for its features. If not, there are none but its own.</summary>
+    public bool HasFeatures => _features is not null;
+
     public override IFeatureCollection Features => _features ??= new RawFeatures(this, settings, share);
 
     public override string ConnectionId

@@ -29,10 +29,12 @@ internal sealed partial class PairRelay
         _reactor.Resume(rest.Socket);
     }
 
-    // Both sides have finished. What was not simply forwarded (TLS, and what was looked at for a Pong) may not be with the kernel yet.
+    // Both sides have finished: as soon as the kernel has all, it can be left to that, as neither side sends what would make the close a reset. What was not
+    // simply forwarded (TLS, and what was looked at for a Pong) may not be with the kernel yet.
     private void EndInOrder(int number)
     {
         ref var pair = ref _pairs[number];
+        pair.Client.HasFinished = pair.Backend.HasFinished = true;
         var (hasClientAll, hasBackendAll) = (_reactor.HasTaken(pair.Client.Socket), _reactor.HasTaken(pair.Backend.Socket));
         if (hasClientAll && hasBackendAll)
         {
@@ -56,6 +58,8 @@ internal sealed partial class PairRelay
         _reactor.FinishSending(side.Socket);
         _reactor.Resume(side.Socket);
     }
+
+    private bool HasAll(in PairSide side) => side.IsGone || _reactor.HasTaken(side.Socket);
 
     // Both sides still get what was sent to them, the backend an alert; then both are reset.
     private void DrainBoth(int number)
@@ -113,7 +117,7 @@ internal sealed partial class PairRelay
             if (pair.Owner is null) continue;
             if (pair is { Word: not null, EndsByReset: false, HasEnded: false } && !IsPast(pair.Until)) continue; // Its peers are about to close.
             var left = Undelivered(ref pair);
-            if (left == 0)
+            if (left == 0 || (pair is { Word: null, EndsByReset: false, HasEnded: true } && HasAll(in pair.Client) && HasAll(in pair.Backend)))
             {
                 End(number, pair.EndsByReset);
             }

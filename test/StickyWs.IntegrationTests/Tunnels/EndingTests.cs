@@ -25,6 +25,9 @@ public sealed class EndingTests : BalancerTest
 
     [Theory]
     [MemberData(nameof(PlainLanes))]
+    [InlineData(Lane.RawTls)]
+    [InlineData(Lane.RawTlsEpoll)]
+    [InlineData(Lane.RawTlsKept)]
     public async Task What_the_backend_said_to_a_half_closed_client_outlives_the_tunnel(Lane lane)
     {
         await using var backend = RawBackend.Opening();

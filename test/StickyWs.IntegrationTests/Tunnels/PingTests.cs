@@ -12,6 +12,20 @@ public sealed class PingTests : BalancerTest
     public static TheoryData<Lane, bool> EveryLaneAndSide { get; } =
         [.. from lane in Enum.GetValues<Lane>() from isClient in new[] { true, false } select new TheoryDataRow<Lane, bool>(lane, isClient)];
 
+    /// <summary>With the version of HTTP.</summary>
+    public static TheoryData<Lane, int> LanesOfClients { get; } = new()
+    {
+        { Lane.Raw, 1 },
+        { Lane.RawEpoll, 1 },
+        { Lane.Portable, 1 },
+        { Lane.KeptAlive, 1 },
+        { Lane.RawTls, 1 },
+        { Lane.RawTlsKept, 1 },
+        { Lane.SniffedInsideTls, 1 },
+        { Lane.InsideTls, 1 },
+        { Lane.InsideTls, 2 },
+    };
+
     [Theory]
     [MemberData(nameof(EveryLaneAndBackend))]
     public async Task Peers_that_answer_are_asked_again_and_hear_nothing_of_each_others_Pongs(Lane lane, bool isTls)
@@ -84,32 +98,22 @@ public sealed class PingTests : BalancerTest
         await AssertEndedAsync(balancer, isClient ? EndReason.ClientIdleTimeout : EndReason.BackendIdleTimeout);
     }
 
-    // One that receives answers by itself; one that does not is mute. The end of the latter shows that both were asked.
+    // One that receives answers by itself. Only who has answered is asked again.
     [Theory]
-    [InlineData(Lane.Raw, 1)]
-    [InlineData(Lane.RawEpoll, 1)]
-    [InlineData(Lane.Portable, 1)]
-    [InlineData(Lane.KeptAlive, 1)]
-    [InlineData(Lane.RawTls, 1)]
-    [InlineData(Lane.RawTlsKept, 1)]
-    [InlineData(Lane.SniffedInsideTls, 1)]
-    [InlineData(Lane.InsideTls, 1)]
-    [InlineData(Lane.InsideTls, 2)]
+    [MemberData(nameof(LanesOfClients))]
     public async Task The_runtimes_own_client_answers_and_stays(Lane lane, int version)
     {
         await using var backend = RawBackend.Opening();
-        var balancer = Start(lane, Asking(backend, "00:00:00.3", "00:00:03", "Client"));
-        using var invoker = ClosingBackend.Invoker();
+        var balancer = Start(lane, Asking(backend, "00:00:00.2", "00:01:00", "Client"));
+        var sent = 0;
+        using var invoker = ClosingBackend.Invoker(() => Interlocked.Increment(ref sent));
         using var live = await ClosingBackend.ConnectAsync(balancer.Address, version, invoker);
         var server = await backend.NextTunnelAsync();
         var receiving = live.ReceiveAsync(new byte[16].AsMemory(), Wait.Token());
-        using var mute = await ClosingBackend.ConnectAsync(balancer.Address, version, invoker);
-        var serverOfMute = await backend.NextTunnelAsync();
 
-        Assert.Equal(0x88, (await serverOfMute.ReadExactlyAsync(Told.Length + 4))[0]);
-        await serverOfMute.WriteAsync(Frames.OfBackend(0x88, [3, 0xE9]));
-        await serverOfMute.FinishAsync();
-        await AssertEndedAsync(balancer, EndReason.ClientPingTimeout);
+        var before = Volatile.Read(ref sent);
+        var answers = version == 1 ? 3 : 6; // With HTTP/2, some of what is sent is none.
+        await Wait.UntilAsync(() => Volatile.Read(ref sent) >= before + answers);
 
         await live.SendAsync("still here"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Wait.Token());
         Assert.Equal((byte[])[0x81, 0x80 | 10], await server.ReadExactlyAsync(2)); // No Pong before it.
@@ -117,7 +121,23 @@ public sealed class PingTests : BalancerTest
         await server.WriteAsync(Frames.OfBackend(0x81, "me too"u8.ToArray()));
         var received = await receiving;
         Assert.Equal((WebSocketMessageType.Text, 6), (received.MessageType, received.Count));
-        Assert.Single(balancer.EndReasons);
+        Assert.Empty(balancer.EndReasons);
+    }
+
+    [Theory]
+    [MemberData(nameof(LanesOfClients))]
+    public async Task The_runtimes_own_client_that_receives_nothing_is_mute(Lane lane, int version)
+    {
+        await using var backend = RawBackend.Opening();
+        var balancer = Start(lane, Asking(backend, "00:00:00.3", "00:00:00.5", "Client"));
+        using var invoker = ClosingBackend.Invoker();
+        using var mute = await ClosingBackend.ConnectAsync(balancer.Address, version, invoker);
+        var server = await backend.NextTunnelAsync();
+
+        Assert.Equal(0x88, (await server.ReadExactlyAsync(Told.Length + 4))[0]);
+        await server.WriteAsync(Frames.OfBackend(0x88, [3, 0xE9]));
+        await server.FinishAsync();
+        await AssertEndedAsync(balancer, EndReason.ClientPingTimeout);
     }
 
     private static LiveSettings Asking(RawBackend backend, string interval, string timeout, string peers) => TrustingPool(backend.Address)

@@ -40,6 +40,9 @@ internal static unsafe partial class NativeClient
     [LibraryImport(Library)]
     public static partial void SSL_SESSION_free(nint session);
 
+    [LibraryImport(Library)]
+    public static partial uint SSL_SESSION_get_max_early_data(nint session);
+
     /// <summary>At most this version: 0x0303 is TLS 1.2.</summary>
     public static void SetVersion(nint context, int version)
     {

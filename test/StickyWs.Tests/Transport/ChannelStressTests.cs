@@ -6,15 +6,19 @@ using StickyWs.Configuration;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
+using StickyWs.Tests.Tls;
+using StickyWs.Tests.Tunnels;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Tests.Transport;
 
 /// <summary>
-/// Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor.
+/// Hundreds of channels whose both sides send, stall, cancel, finish, break and close at random, with readers in the pool and on the reactor; with and
+/// without TLS of every kind between.
 /// </summary>
 [Collection(nameof(Alone))]
-public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
+public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false, bool isTls = false)
 {
     private const int Connections = 3_000;
     private const int AtOnce = 60;
@@ -26,27 +30,33 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
     [Fact]
     public async Task RandomEnds_OfManyChannels_KeepBytesInOrderAndLeaveNothingBehind()
     {
+        if (isTls) Assert.SkipUnless(TlsSupport.FirstRefusal() is null, TlsSupport.FirstRefusal() ?? "");
+        using var tls = isTls ? new StressTls() : null;
         await RelayRig.WarmUpAsync(mode);
         var (before, described) = (Descriptors.Count(), Descriptors.Describe());
         await using (var rig = gathers ? RelayRig.ThatGathers() : new RelayRig(mode))
         {
             var sockets = await rig.DoAsync(() => rig.Reactor.Count);
             var some = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
-            await Parallel.ForEachAsync(Enumerable.Range(0, Connections), some, (seed, _) => new ValueTask(RunAsync(rig, seed)));
+            await Parallel.ForEachAsync(Enumerable.Range(0, Connections), some, (seed, _) => new ValueTask(RunAsync(rig, seed, tls)));
             await Wait.UntilAsync(async () => await rig.DoAsync(() => rig.Reactor.Count) == sockets);
         }
 
         await Descriptors.AssertNoMoreThanAsync(before, described);
+        tls?.AssertNothingIsLeft();
     }
 
     // Both go on until one has had enough.
-    private static async Task RunAsync(RelayRig rig, int seed)
+    private static async Task RunAsync(RelayRig rig, int seed, StressTls? tls)
     {
         var random = new Random(seed);
         Socket outer;
         int inner;
         lock (rig) (outer, inner) = rig.Connect();
-        await using var peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        var (peers, ours) = tls?.Connect(random, isClient: random.Next(2) == 0) ?? default;
+        using var peersEnd = peers;
+        var within = peers is null ? null : new TlsEndStream(outer, peers);
+        await using var peer = new Wire(outer, within ?? (Stream)new NetworkStream(outer, ownsSocket: true));
         var owner = new ChannelWitness();
         var scheduler = random.Next(2) == 0 ? PipeScheduler.ThreadPool : PipeScheduler.Inline;
         var input = new PipeOptions(
@@ -55,13 +65,14 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
             pauseWriterThreshold: 30_000,
             resumeWriterThreshold: 15_000,
             useSynchronizationContext: false);
-        var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, input, isReadToTheEnd: random.Next(2) == 0);
+        TlsStart? start = ours is null ? null : new TlsStart(ours, default);
+        var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, input, isReadToTheEnd: random.Next(2) == 0, start);
         channel.Start();
         var sides = new[]
         {
             SendAsync(channel, Contents[seed % 7], new Random(seed + 1)),
             ReceiveAsync(channel, Contents[seed % 5], new Random(seed + 2)),
-            SendAsync(peer, Contents[seed % 5], new Random(seed + 3)),
+            SendAsync(peer, within, Contents[seed % 5], new Random(seed + 3)),
             ReceiveAsync(peer, Contents[seed % 7], new Random(seed + 4)),
         };
         try
@@ -79,6 +90,7 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
         foreach (var side in sides) await side.WaitAsync(Wait.Bound);
         await owner.Ended.WaitAsync(Wait.Bound);
         Assert.Equal(1, owner.Ends);
+        Assert.NotEqual(TlsStatus.Failed, ours?.Status);
     }
 
     private static async Task SendAsync(Channel channel, Content content, Random random)
@@ -124,7 +136,7 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
         await channel.Input.CompleteAsync();
     }
 
-    private static async Task SendAsync(Wire peer, Content content, Random random)
+    private static async Task SendAsync(Wire peer, TlsEndStream? within, Content content, Random random)
     {
         try
         {
@@ -136,7 +148,7 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
                 await peer.WriteAsync(bytes);
             }
 
-            if (random.Next(2) == 0) await peer.FinishAsync();
+            if (random.Next(2) == 0) await (within?.FinishAsync() ?? peer.FinishAsync());
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -169,4 +181,10 @@ public abstract class ChannelStressTests(ReactorMode mode, bool gathers = false)
     public sealed class OnIoUring() : ChannelStressTests(ReactorMode.IoUring);
 
     public sealed class OnIoUringThatGathers() : ChannelStressTests(ReactorMode.IoUring, gathers: true);
+
+    public sealed class OnEpollWithTls() : ChannelStressTests(ReactorMode.Epoll, isTls: true);
+
+    public sealed class OnIoUringWithTls() : ChannelStressTests(ReactorMode.IoUring, isTls: true);
+
+    public sealed class OnIoUringThatGathersWithTls() : ChannelStressTests(ReactorMode.IoUring, gathers: true, isTls: true);
 }
