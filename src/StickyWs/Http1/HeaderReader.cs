@@ -43,6 +43,8 @@ internal ref struct HeaderReader(ReadOnlySpan<byte> block)
 
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
+    public static bool IsInToken(byte letter) => TokenBytes.Contains(letter);
+
     private bool Malformed()
     {
         IsMalformed = true;
