@@ -21,6 +21,10 @@ internal struct FramingHeaders
     /// <summary>Whether at most one of the headers was there, and with a valid value.</summary>
     public readonly bool IsValid => !_isWrong && _lengths + _codings <= 1;
 
+    /// <summary>Whether a header goes with chunks: where these pass as they are, so does it.</summary>
+    public static bool IsOfChunks(ReadOnlySpan<byte> name)
+        => HeaderNames.Is(name, HeaderNames.TransferEncoding) || HeaderNames.Is(name, HeaderNames.Trailer);
+
     public void NoteLength(ReadOnlySpan<byte> value)
     {
         _lengths++;

@@ -3,8 +3,8 @@ namespace StickyWs.Http1;
 /// <summary>The first line of a response: <c>HTTP/1.x SP 3DIGIT [SP reason]</c>. The space behind the status is often left out.</summary>
 internal static class StatusLine
 {
-    private const int StatusAt = 9;
-    private const int ReasonAt = 13;
+    public const int StatusAt = 9;
+    public const int ReasonAt = 13;
 
     /// <summary>What every such line starts with.</summary>
     public static ReadOnlySpan<byte> Start => "HTTP/1."u8;
@@ -17,7 +17,7 @@ internal static class StatusLine
             && char.IsAsciiDigit((char)line[StatusAt + 1])
             && char.IsAsciiDigit((char)line[StatusAt + 2])
             && (line.Length == ReasonAt - 1 || line[ReasonAt - 1] == (byte)' ')
-            && !line.ContainsAny((byte)0, (byte)'\r', (byte)'\n');
+            && HeaderReader.IsValue(line);
 
     /// <summary>Whether a valid line is of HTTP/1.0.</summary>
     public static bool IsHttp10(ReadOnlySpan<byte> line) => line[Start.Length] == '0';

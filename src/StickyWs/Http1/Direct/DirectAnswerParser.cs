@@ -63,6 +63,7 @@ internal static class DirectAnswerParser
         answer.NamesHeaders = facts.NamesHeaders;
         var keepsFraming = answer.Framing == BodyFraming.Chunked || !(facts.Framing.IsChunked || facts.HasTrailer);
         var keepsLength = answer.Status is >= 200 and not (204 or 205) || !facts.Framing.HasLength;
-        answer.PassesAsIs = !isHttp10 && !answer.DropsBody && facts.AllPass && keepsFraming && keepsLength;
+        var hasSpace = answer.LineLength >= StatusLine.ReasonAt + 2;
+        answer.PassesAsIs = !isHttp10 && hasSpace && !answer.DropsBody && facts.AllPass && keepsFraming && keepsLength;
     }
 }
