@@ -3,7 +3,9 @@ using System.Net;
 
 namespace StickyWs.Http1;
 
-/// <summary>The value of <c>Host</c>: a name or an address, and a port (RFC 9110 section 7.2), strictly: what Kestrel might read otherwise is not valid.</summary>
+/// <summary>
+/// The value of <c>Host</c>: a name or an address, and a port (RFC 9110 section 7.2). What Kestrel might read otherwise is not valid.
+/// </summary>
 internal static class HostHeader
 {
     private static readonly SearchValues<byte> HostBytes = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._"u8);

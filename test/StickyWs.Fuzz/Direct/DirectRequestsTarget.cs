@@ -20,8 +20,10 @@ internal sealed class DirectRequestsTarget : IFuzzTarget
         Get(), Get("Cookie: a=b; c=d", "Accept-Encoding: gzip", "User-Agent: one"), [.. Get(), .. Get("Connection: close"), .. Get()],
         Seeds.Head("HEAD /a/b?c=d HTTP/1.1", "host:[::1]:80", "connection:keep-alive"),
         Seeds.Raw("POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=bGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        Seeds.Raw("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n06;a=\"b\"\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n"),
-        Seeds.Raw("POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nPOST /d HTTP/1.1\r\nHost: b\r\nContent-Length: 0\r\n\r\n"),
+        Seeds.Raw("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n"
+            + "06;a=\"b\"\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n"),
+        Seeds.Raw("POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+            + "POST /d HTTP/1.1\r\nHost: b\r\nContent-Length: 0\r\n\r\n"),
         Seeds.Raw("POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok"),
         Seeds.Raw("POST /f HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG"),
         Seeds.Head("GET /up HTTP/1.1", "Host: a", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
@@ -33,8 +35,10 @@ internal sealed class DirectRequestsTarget : IFuzzTarget
     ];
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Seeds.All(
-        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x0B", "\x7F", "\x80", "\xC3\xA9", ":", ",", ";", "%", "%2e", "/.", "//", "\\", "?", "#", "*", "\"", "0",
-        "GET ", "get ", "HEAD ", "POST ", "CONNECT ", "TRACE ", "M-SEARCH ", " HTTP/1.1", " HTTP/1.0", "http://a/", " folded", "X: y", "X :y", ": y", "X:", "_X_: y",
+        "\r", "\n", "\r\n", "\r\n\r\n", "\t", " ", "\0", "\x0B", "\x7F", "\x80", "\xC3\xA9", ":", ",", ";", "%", "%2e", "/.", "//", "\\", "?", "#", "*",
+        "\"", "0",
+        "GET ", "get ", "HEAD ", "POST ", "CONNECT ", "TRACE ", "M-SEARCH ", " HTTP/1.1", " HTTP/1.0", "http://a/", " folded", "X: y", "X :y", ": y", "X:",
+        "_X_: y",
         "Host: b", "Host:", "Host: a:99999", "Host: a b", "Host: [::1]", "Host: user@a", "Host: a:0", "Upgrade: websocket", "Upgrade: h2c",
         "Connection: upgrade", "Connection: close", "Connection: Close, keep-alive", "Connection: Host", "Connection: Content-Length", "Connection: ,close,,",
         "Connection: close;x", "Connection: \"close\"", "Connection: Transfer-Encoding", "Content-Length: 1", "Content-Length: +1", "Content-Length: -1",

@@ -42,7 +42,11 @@ internal sealed class KestrelReader : IAsyncDisposable
         }
 
         await toServer.Writer.CompleteAsync();
-        return (log, await ReadAnswersAsync(toClient.Reader));
+        var answers = await ReadAnswersAsync(toClient.Reader);
+        var finals = answers.Split("HTTP/1.1 299")[1..];
+        for (var i = 0; i < log.Count && i < finals.Length; i++)
+            log[i] = log[i] with { Closes = finals[i].Contains("\r\nConnection: close\r\n", StringComparison.Ordinal) };
+        return (log, answers);
     }
 
     /// <summary>Whether every answer is the application's: Kestrel has refused nothing.</summary>
@@ -86,23 +90,20 @@ internal sealed class KestrelReader : IAsyncDisposable
         var log = (List<SeenRequest>)context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items[Log]!;
         context.Response.StatusCode = Answered;
         context.Response.ContentLength = 0;
-        var closes = false;
-        context.Response.OnStarting(() =>
-        {
-            closes = context.Response.Headers.Connection == "close";
-            return Task.CompletedTask;
-        });
-        await context.Response.StartAsync();
         log.Add(new SeenRequest(request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, request.Path.Value!,
-            request.Headers.Host.ToString(), Show(headers), body.ToArray(), closes));
+            request.Headers.Host.ToString(), Show(headers), body.ToArray(), Closes: false));
     }
 
-    /// <summary>Headers in a form that can be compared: by name, those of one name in their order, a length by its value.</summary>
+    /// <summary>
+    /// Headers in a form that can be compared: by name, those of one name in their order, a length by its value. Not <c>Connection</c>: Kestrel puts
+    /// <c>close</c> or <c>keep-alive</c> in place of a list that holds it.
+    /// </summary>
     public static string Show(IEnumerable<(string Name, string Value)> headers)
     {
         var text = new StringBuilder();
         foreach (var group in headers.GroupBy(header => header.Name.ToLowerInvariant()).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
+            if (group.Key == "connection") continue;
             var isLength = group.Key == "content-length";
             text.Append(group.Key).Append(": ").AppendJoin(" | ", group.Select(one => isLength ? one.Value.TrimStart('0') : one.Value)).Append("; ");
         }

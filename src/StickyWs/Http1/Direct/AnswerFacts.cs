@@ -56,14 +56,17 @@ internal struct AnswerFacts()
         }
     }
 
-    private void NoteKeepAlive(ReadOnlySpan<byte> value)
+    private void NoteKeepAlive(ReadOnlySpan<byte> list)
     {
-        var options = new TokenList(value);
+        var options = new TokenList(list);
         while (options.Read())
         {
             var option = options.Current;
-            if (option.Length <= 8 || !HeaderNames.Is(option[..8], "timeout="u8)) continue;
-            if (Utf8Parser.TryParse(option[8..], out int seconds, out var used) && used == option.Length - 8 && seconds >= 0) KeepAliveSeconds = seconds;
+            var equals = option.IndexOf((byte)'=');
+            if (equals < 0 || !HeaderNames.Is(option[..equals].TrimEnd(" \t"u8), "timeout"u8)) continue;
+            var value = option[(equals + 1)..].TrimStart(" \t"u8);
+            if (!Utf8Parser.TryParse(value, out int seconds, out var used) || used != value.Length || seconds < 0) continue;
+            KeepAliveSeconds = KeepAliveSeconds < 0 ? seconds : Math.Min(KeepAliveSeconds, seconds);
         }
     }
 }

@@ -8,6 +8,9 @@ internal static class DirectAnswerParser
 {
     private const int SwitchingProtocols = 101;
 
+    // A connection that its backend closes so soon is not worth keeping; HttpClient says the same.
+    private const int LeastSeconds = 1;
+
     /// <param name="bytes">What is there of the head, from its start; more may follow it.</param>
     /// <param name="mostBytes">The longest head.</param>
     /// <param name="searched">How far the end of this head was looked for: 0 at first, and kept by the caller until the head is whole.</param>
@@ -21,8 +24,11 @@ internal static class DirectAnswerParser
         {
             case HeadEnd.NotYet: return CanBecomeOne(bytes, before, mostBytes) ? AnswerVerdict.Incomplete : AnswerVerdict.Bad;
             case HeadEnd.Never: return AnswerVerdict.Bad;
-            case var length when length > mostBytes || !Read(bytes[..length], isHeadRequest, ref answer): return AnswerVerdict.Bad;
-            default: return answer.Status < 200 ? AnswerVerdict.Informational : AnswerVerdict.Final;
+            case var length when length <= mostBytes && Read(bytes[..length], isHeadRequest, ref answer):
+                return answer.Status < 200 ? AnswerVerdict.Informational : AnswerVerdict.Final;
+            default:
+                answer = default;
+                return AnswerVerdict.Bad;
         }
     }
 
@@ -59,7 +65,7 @@ internal static class DirectAnswerParser
         answer.ContentLength = answer.Framing == BodyFraming.Length ? facts.Framing.ContentLength : 0;
         answer.DropsBody = answer.Status == 205;
         answer.KeepAliveSeconds = facts.KeepAliveSeconds;
-        answer.KeepAlive = !isHttp10 && !facts.Closes && answer.Framing != BodyFraming.UntilClose && answer.KeepAliveSeconds != 0;
+        answer.KeepAlive = !isHttp10 && !facts.Closes && answer.Framing != BodyFraming.UntilClose && answer.KeepAliveSeconds is < 0 or > LeastSeconds;
         answer.NamesHeaders = facts.NamesHeaders;
         var keepsFraming = answer.Framing == BodyFraming.Chunked || !(facts.Framing.IsChunked || facts.HasTrailer);
         var keepsLength = answer.Status is >= 200 and not (204 or 205) || !facts.Framing.HasLength;

@@ -22,8 +22,11 @@ internal static class DirectRequestParser
         {
             case HeadEnd.NotYet: return CanBecomeOne(bytes, before, limits) ? HeadVerdict.Incomplete : HeadVerdict.HandOn;
             case HeadEnd.Never: return HeadVerdict.HandOn;
-            case var length when length > limits.MaxHeadBytes: return HeadVerdict.HandOn;
-            case var length: return Read(bytes[..length], limits, ref request) ? HeadVerdict.Taken : HeadVerdict.HandOn;
+            case var length when length <= limits.MaxHeadBytes && Read(bytes[..length], limits, ref request):
+                return HeadVerdict.Taken;
+            default:
+                request = default;
+                return HeadVerdict.HandOn;
         }
     }
 
@@ -45,7 +48,8 @@ internal static class DirectRequestParser
         var headers = new HeaderReader(head[line.Length..]);
         while (headers.Read())
         {
-            if (++request.HeaderCount > limits.MaxHeaders || headers.Value.ContainsAnyExcept(ValueBytes) || !facts.Note(headers.Name, headers.Value)) return false;
+            if (++request.HeaderCount > limits.MaxHeaders || headers.Value.ContainsAnyExcept(ValueBytes)) return false;
+            if (!facts.Note(headers.Name, headers.Value)) return false;
         }
 
         if (headers.IsMalformed || !facts.IsPlain(out request.IsUpgrade)) return false;
