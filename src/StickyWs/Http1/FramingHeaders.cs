@@ -6,6 +6,8 @@ namespace StickyWs.Http1;
 /// </summary>
 internal struct FramingHeaders
 {
+    private const int MostDigits = 19;
+
     private int _lengths;
     private int _codings;
     private bool _isWrong;
@@ -37,10 +39,11 @@ internal struct FramingHeaders
         _isWrong |= !HeaderNames.Is(value, "chunked"u8);
     }
 
-    // Digits only: the runtime's parsers also take a sign.
+    // Digits only: Kestrel also takes a sign. No more than the largest length has: HttpClient ignores a header with more, whatever its value.
     private static bool TryParseLength(ReadOnlySpan<byte> value, out long length)
     {
         length = 0;
+        if (value.IsEmpty || value.Length > MostDigits) return false;
         foreach (var letter in value)
         {
             var digit = letter - '0';
@@ -48,6 +51,6 @@ internal struct FramingHeaders
             length = (length * 10) + digit;
         }
 
-        return !value.IsEmpty;
+        return true;
     }
 }

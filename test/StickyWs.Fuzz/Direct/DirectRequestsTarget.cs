@@ -62,7 +62,7 @@ internal sealed class DirectRequestsTarget : IFuzzTarget
         Broken.If(!whole.Same(split), $"{whole}, but {split} in pieces that end at {string.Join(", ", cuts)}.");
         CheckHeads(input, limits);
         if (whole.Seen.Count == 0) return false;
-        var (seen, answers) = await _kestrel.ReadAsync(input.AsMemory(0, whole.End), cuts);
+        var (seen, answers) = await _kestrel.ReadAsync(input.AsMemory(0, whole.End), cuts, whole.Seen.Count);
         var isSame = seen.Count == whole.Seen.Count && KestrelReader.AreAllServed(answers);
         for (var i = 0; isSame && i < seen.Count; i++)
         {

@@ -25,7 +25,8 @@ internal sealed class KestrelReader : IAsyncDisposable
     /// <summary>The requests that it served, and everything it answered.</summary>
     /// <param name="bytes">What comes on the connection before its end.</param>
     /// <param name="cuts">Where the pieces end in which they come.</param>
-    public async Task<(IReadOnlyList<SeenRequest> Seen, string Answers)> ReadAsync(ReadOnlyMemory<byte> bytes, int[] cuts)
+    /// <param name="requests">How many requests are expected.</param>
+    public async Task<(IReadOnlyList<SeenRequest> Seen, string Answers)> ReadAsync(ReadOnlyMemory<byte> bytes, int[] cuts, int requests)
     {
         await _app.Value;
         var (toServer, toClient) = (new Pipe(), new Pipe());
@@ -41,8 +42,10 @@ internal sealed class KestrelReader : IAsyncDisposable
             start = end;
         }
 
+        // The end of the connection comes when all is answered: a body that an end cuts off would not be told from one that is whole.
+        await WaitAsync(toClient.Reader, answers => Count(answers) >= requests);
         await toServer.Writer.CompleteAsync();
-        var answers = await ReadAnswersAsync(toClient.Reader);
+        var answers = await WaitAsync(toClient.Reader, _ => false);
         var finals = answers.Split("HTTP/1.1 299")[1..];
         for (var i = 0; i < log.Count && i < finals.Length; i++)
             log[i] = log[i] with { Closes = finals[i].Contains("\r\nConnection: close\r\n", StringComparison.Ordinal) };
@@ -111,12 +114,21 @@ internal sealed class KestrelReader : IAsyncDisposable
         return text.ToString();
     }
 
-    private static async Task<string> ReadAnswersAsync(PipeReader input)
+    private static int Count(string answers) => answers.Split("HTTP/1.1 299").Length - 1;
+
+    // Everything so far stays in the pipe.
+    private static async Task<string> WaitAsync(PipeReader input, Predicate<string> isEnough)
     {
         while (true)
         {
             var read = await input.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-            if (read.IsCompleted) return Encoding.Latin1.GetString(read.Buffer);
+            var answers = Encoding.Latin1.GetString(read.Buffer);
+            if (read.IsCompleted || isEnough(answers))
+            {
+                input.AdvanceTo(read.Buffer.Start);
+                return answers;
+            }
+
             input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }

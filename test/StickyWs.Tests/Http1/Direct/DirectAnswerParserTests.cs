@@ -63,6 +63,7 @@ public sealed class DirectAnswerParserTests
     [InlineData("HTTP/1.1 204 No|Content-Length: 5|Transfer-Encoding: chunked")]
     [InlineData("HTTP/1.1 200 OK|Content-Length: +5")]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5, 5")]
+    [InlineData("HTTP/1.1 200 OK|Content-Length: 00000000000000000005")]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 9223372036854775808")]
     [InlineData("HTTP/1.1 200 OK|Transfer-Encoding: gzip, chunked")]
     [InlineData("HTTP/1.1 200 OK|Transfer-Encoding: identity")]
