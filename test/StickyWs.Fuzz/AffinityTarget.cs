@@ -22,7 +22,7 @@ namespace StickyWs.Fuzz;
 internal sealed class AffinityTarget : IFuzzTarget
 {
     private const string Token = "dGhpc19pc19hX3Rva2Vu";
-    private static readonly SniffLimits Limits = new(64 * 1024, 16 * 1024, 200);
+    private static readonly HeadLimits Limits = new(64 * 1024, 16 * 1024, 200);
     private static readonly IPAddress Peer = IPAddress.Parse("10.0.0.9");
 
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();

@@ -15,6 +15,8 @@ public static class FuzzTargets
         "record" => new RecordTarget(),
         "record-content" => new RecordContentTarget(),
         "record-content-client" => new ClientContentTarget(),
+        "direct-requests" => new DirectRequestsTarget(),
+        "direct-answers" => new DirectAnswersTarget(),
         _ => null,
     };
 }

@@ -4,8 +4,8 @@ using StickyWs.Fuzz;
 const string Usage = """
     TARGET [--seconds N | --cases N] [--seed N] [--first N]
 
-    TARGET is sniffer, response, body, affinity, frames, client-hello, record, record-content or record-content-client. The same seed makes
-    the same cases; a failure names its case, which --first N --cases 1 runs again.
+    TARGET is sniffer, response, body, affinity, frames, client-hello, record, record-content, record-content-client, direct-requests or
+    direct-answers. The same seed makes the same cases; a failure names its case, which --first N --cases 1 runs again.
     """;
 
 if (args.Length == 0 || FuzzTargets.Create(args[0]) is not { } target)

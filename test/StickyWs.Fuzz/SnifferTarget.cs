@@ -10,7 +10,7 @@ namespace StickyWs.Fuzz;
 /// </summary>
 internal sealed class SnifferTarget : IFuzzTarget
 {
-    private static readonly SniffLimits Narrow = new(256, 48, 6);
+    private static readonly HeadLimits Narrow = new(256, 48, 6);
 
     private readonly KestrelOracle _kestrel = new();
 
@@ -47,7 +47,7 @@ internal sealed class SnifferTarget : IFuzzTarget
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
     {
-        var limits = random.Next(4) == 0 ? Narrow : SniffLimits.Default;
+        var limits = random.Next(4) == 0 ? Narrow : HeadLimits.Default;
         var verdict = new Sniffer(limits).Sniff(new ReadOnlySequence<byte>(input), out var head);
         Broken.If(verdict == Verdict.WebSocket && head is null, "A handshake has no head.");
         CheckSplit(input, limits, Splitter.Cuts(input.Length, random), verdict, head);
@@ -58,7 +58,7 @@ internal sealed class SnifferTarget : IFuzzTarget
 
     public ValueTask DisposeAsync() => _kestrel.DisposeAsync();
 
-    private static void CheckSplit(byte[] input, SniffLimits limits, int[] cuts, Verdict verdict, RequestHead? head)
+    private static void CheckSplit(byte[] input, HeadLimits limits, int[] cuts, Verdict verdict, RequestHead? head)
     {
         var sniffer = new Sniffer(limits);
         var split = Verdict.NeedMore;

@@ -7,6 +7,7 @@ using StickyWs.Detection;
 using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Http1;
 
 namespace StickyWs.Connections;
 
@@ -21,7 +22,7 @@ internal sealed class SniffingServices(
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
 {
-    private volatile SniffLimits? _limits;
+    private volatile HeadLimits? _limits;
 
     public Dispatcher Dispatcher => dispatcher;
 
@@ -45,14 +46,14 @@ internal sealed class SniffingServices(
     /// The effective limits: ours, or Kestrel's where they are lower. Kestrel's options are resolved here and not earlier, because the sniffer is
     /// installed while they are being built.
     /// </summary>
-    public SniffLimits Limits
+    public HeadLimits Limits
     {
         get
         {
             var theirs = kestrel.Value.Limits;
             var maxHeadBytes = Math.Min(Options.MaxHeadBytes, theirs.MaxRequestHeadersTotalSize);
             if (_limits is { } limits && limits.MaxHeadBytes == maxHeadBytes) return limits;
-            return _limits = new SniffLimits(maxHeadBytes, theirs.MaxRequestLineSize, theirs.MaxRequestHeaderCount);
+            return _limits = new HeadLimits(maxHeadBytes, theirs.MaxRequestLineSize, theirs.MaxRequestHeaderCount);
         }
     }
 }

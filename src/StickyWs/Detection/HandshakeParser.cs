@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Net;
-using System.Text;
 using StickyWs.Http1;
 
 namespace StickyWs.Detection;
@@ -11,9 +8,6 @@ namespace StickyWs.Detection;
 /// </summary>
 internal static class HandshakeParser
 {
-    private static readonly SearchValues<byte> HostBytes = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._"u8);
-    private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
-
     /// <param name="bytes">The whole head, its empty line included.</param>
     /// <param name="limits">The caps.</param>
     /// <param name="head">
@@ -21,7 +15,7 @@ internal static class HandshakeParser
     /// bytes.
     /// </param>
     /// <returns><see cref="Verdict.WebSocket"/>, <see cref="Verdict.PlainHttp"/> or <see cref="Verdict.Doubtful"/>.</returns>
-    public static Verdict Parse(ReadOnlySpan<byte> bytes, SniffLimits limits, out RequestHead? head)
+    public static Verdict Parse(ReadOnlySpan<byte> bytes, HeadLimits limits, out RequestHead? head)
     {
         head = null;
         var lineEnd = bytes.IndexOf("\r\n"u8) + 2;
@@ -59,21 +53,6 @@ internal static class HandshakeParser
         while (reader.Read()) facts.Note(reader.Name, reader.Value);
         if (reader.IsMalformed || !facts.IsSwitch()) return null;
         return new RequestHead(bytes.ToArray(), lineEnd, facts.Host, default, isPlain: false) { Upgrades = upgrades };
-    }
-
-    internal static bool IsHost(ReadOnlySpan<byte> host)
-    {
-        var colon = host.LastIndexOf((byte)':');
-        if (colon > host.LastIndexOf((byte)']'))
-        {
-            var port = host[(colon + 1)..];
-            if (port.Length is 0 or > 5 || port.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
-            host = host[..colon];
-        }
-
-        if (host is [(byte)'[', .. var address, (byte)']'])
-            return address.Contains((byte)':') && !address.ContainsAnyExcept(AddressBytes) && IPAddress.TryParse(Encoding.ASCII.GetString(address), out _);
-        return !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
     }
 
     private ref struct Facts
@@ -133,7 +112,7 @@ internal static class HandshakeParser
                 && _keys == 1 && _versions == 1 && WebSocketKey.IsValid(Key) && IsSwitch();
 
         /// <summary>The part that all upgrades share.</summary>
-        public readonly bool IsSwitch() => !_isRefused && !_hasContent && _lengths <= 1 && _hasConnectionUpgrade && _hosts == 1 && IsHost(Host);
+        public readonly bool IsSwitch() => !_isRefused && !_hasContent && _lengths <= 1 && _hasConnectionUpgrade && _hosts == 1 && HostHeader.IsValid(Host);
 
         private void NoteConnection(ReadOnlySpan<byte> value)
         {

@@ -9,7 +9,7 @@ namespace StickyWs.Detection;
 /// </summary>
 /// <param name="limits">The caps.</param>
 /// <param name="readsHello">Whether it waits for a whole ClientHello before it says <see cref="Verdict.Tls"/>.</param>
-internal struct Sniffer(SniffLimits limits, bool readsHello = false)
+internal struct Sniffer(HeadLimits limits, bool readsHello = false)
 {
     private const byte TlsHandshakeRecord = 0x16;
 

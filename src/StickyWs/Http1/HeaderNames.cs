@@ -17,6 +17,10 @@ internal static class HeaderNames
 
     public static ReadOnlySpan<byte> TransferEncoding => "Transfer-Encoding"u8;
 
+    public static ReadOnlySpan<byte> KeepAlive => "Keep-Alive"u8;
+
+    public static ReadOnlySpan<byte> Trailer => "Trailer"u8;
+
     public static ReadOnlySpan<byte> Expect => "Expect"u8;
 
     public static ReadOnlySpan<byte> Key => "Sec-WebSocket-Key"u8;

@@ -38,10 +38,15 @@ internal ref struct HeaderReader(ReadOnlySpan<byte> block)
         if (colon <= 0) return Malformed();
         Name = line[..colon];
         Value = line[(colon + 1)..].Trim(" \t"u8);
-        return (!Name.ContainsAnyExcept(TokenBytes) && !Value.ContainsAny(ForbiddenInValue)) || Malformed();
+        return (!Name.ContainsAnyExcept(TokenBytes) && IsValue(Value)) || Malformed();
     }
 
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
+
+    public static bool IsInToken(byte letter) => TokenBytes.Contains(letter);
+
+    /// <summary>Whether it may stand in a value: no control character but HTAB.</summary>
+    public static bool IsValue(ReadOnlySpan<byte> text) => !text.ContainsAny(ForbiddenInValue);
 
     private bool Malformed()
     {

@@ -16,6 +16,17 @@ internal static class RequestLine
 
     public static bool IsGetHttp11(ReadOnlySpan<byte> line) => IsHttp11(line, "GET "u8);
 
+    /// <summary>With a method that is in capitals, as all registered ones are: to some, <c>get</c> is GET.</summary>
+    /// <param name="line">The line with its line end.</param>
+    public static bool IsHttp11OfAnyMethod(ReadOnlySpan<byte> line)
+    {
+        var method = line[..(line.IndexOf((byte)' ') + 1)];
+        return method.Length > 1
+            && HeaderReader.IsToken(method[..^1])
+            && !method.ContainsAnyInRange((byte)'a', (byte)'z')
+            && IsHttp11(line, method);
+    }
+
     /// <param name="line">The line with its line end.</param>
     /// <param name="method">The method and the space after it.</param>
     public static bool IsHttp11(ReadOnlySpan<byte> line, ReadOnlySpan<byte> method)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text;
 
 namespace StickyWs.Http1;
@@ -22,7 +21,7 @@ internal sealed class ResponseHead : IAnswerHead
     public int Status { get; }
 
     /// <summary>The reason phrase, often empty.</summary>
-    public ReadOnlySpan<byte> Reason => _bytes.AsSpan(0, _headersStart - 2) is { Length: > 13 } line ? line[13..] : default;
+    public ReadOnlySpan<byte> Reason => StatusLine.Reason(_bytes.AsSpan(0, _headersStart - 2));
 
     /// <summary>How the body that follows is delimited (RFC 9112 section 6.3), given that the request was a GET.</summary>
     public BodyFraming Framing { get; private set; }
@@ -151,52 +150,31 @@ internal sealed class ResponseHead : IAnswerHead
         head = null;
         var end = bytes.IndexOf("\r\n\r\n"u8);
         var lineEnd = bytes.IndexOf("\r\n"u8);
-        if (lineEnd >= 0 && !IsStatusLine(bytes[..lineEnd])) return -1;
-        if (end < 0) return bytes.Length > 0 && !"HTTP/1."u8.StartsWith(bytes[..Math.Min(bytes.Length, 7)]) ? -1 : 0;
+        if (lineEnd >= 0 && !StatusLine.IsValid(bytes[..lineEnd])) return -1;
+        if (end < 0) return bytes.Length > 0 && !StatusLine.Start.StartsWith(bytes[..Math.Min(bytes.Length, StatusLine.Start.Length)]) ? -1 : 0;
         var length = end + 4;
-        var status = ((bytes[9] - '0') * 100) + ((bytes[10] - '0') * 10) + (bytes[11] - '0');
-        var parsed = new ResponseHead(bytes[..length].ToArray(), lineEnd + 2, status);
+        var parsed = new ResponseHead(bytes[..length].ToArray(), lineEnd + 2, StatusLine.Status(bytes));
         if (!parsed.Frame()) return -1;
         head = parsed;
         return length;
     }
 
-    // "HTTP/1.x SP 3DIGIT [SP reason]"; the space after the status is often left out.
-    private static bool IsStatusLine(ReadOnlySpan<byte> line)
-        => line.Length >= 12
-            && (line.StartsWith("HTTP/1.1 "u8) || line.StartsWith("HTTP/1.0 "u8))
-            && line[9] is >= (byte)'1' and <= (byte)'5'
-            && char.IsAsciiDigit((char)line[10])
-            && char.IsAsciiDigit((char)line[11])
-            && (line.Length == 12 || line[12] == (byte)' ')
-            && !line.ContainsAny((byte)0, (byte)'\r', (byte)'\n');
-
     private bool Frame()
     {
-        int lengths = 0, codings = 0;
-        var isRight = true;
+        var framing = default(FramingHeaders);
         var headers = ReadHeaders();
         while (headers.Read())
         {
-            if (HeaderNames.Is(headers.Name, HeaderNames.ContentLength))
-            {
-                lengths++;
-                isRight &= !headers.Value.IsEmpty && !headers.Value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
-                    && Utf8Parser.TryParse(headers.Value, out long length, out var used) && used == headers.Value.Length;
-                ContentLength = isRight && Utf8Parser.TryParse(headers.Value, out length, out _) ? length : 0;
-            }
-            else if (HeaderNames.Is(headers.Name, HeaderNames.TransferEncoding))
-            {
-                codings++;
-                isRight &= HeaderNames.Is(headers.Value, "chunked"u8);
-            }
+            if (HeaderNames.Is(headers.Name, HeaderNames.ContentLength)) framing.NoteLength(headers.Value);
+            else if (HeaderNames.Is(headers.Name, HeaderNames.TransferEncoding)) framing.NoteCoding(headers.Value);
         }
 
+        ContentLength = framing.ContentLength;
         if (Status < 200) return !headers.IsMalformed; // Ends at its empty line, whatever it announces (RFC 9112 section 6.3).
         Framing = Status is 204 or 304 ? BodyFraming.None
-            : codings == 1 ? BodyFraming.Chunked
-            : lengths == 1 ? BodyFraming.Length
+            : framing.IsChunked ? BodyFraming.Chunked
+            : framing.HasLength ? BodyFraming.Length
             : BodyFraming.UntilClose;
-        return isRight && !headers.IsMalformed && lengths <= 1 && codings <= 1 && lengths + codings <= 1;
+        return framing.IsValid && !headers.IsMalformed;
     }
 }

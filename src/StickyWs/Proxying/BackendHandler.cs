@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pipeline;
 
@@ -71,13 +72,7 @@ internal sealed partial class BackendHandler(
             : Task.FromResult(false);
 
     private static bool IsGrpcInClear(Backend backend, ProxiedRequest request)
-        => !BackendTls.IsUsedBy(backend.Address) && IsGrpc(request.Context.Request.ContentType);
-
-    // application/grpc, +proto, ;charset; but not application/grpc-web, which is meant for HTTP/1.1.
-    private static bool IsGrpc(string? contentType)
-        => contentType is not null
-            && contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
-            && (contentType.Length == 16 || contentType[16] is '+' or ';' or ' ');
+        => !BackendTls.IsUsedBy(backend.Address) && GrpcContent.IsOne(request.Context.Request.ContentType.AsSpan());
 
     private void Report(Backend backend, ProxiedRequest request, Exception exception, CancellationToken cancellationToken)
     {

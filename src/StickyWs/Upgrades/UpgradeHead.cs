@@ -17,7 +17,7 @@ namespace StickyWs.Upgrades;
 internal static class UpgradeHead
 {
     /// <summary>Kestrel has already applied its own limits.</summary>
-    public static SniffLimits NoLimits { get; } = new(int.MaxValue, int.MaxValue, int.MaxValue);
+    public static HeadLimits NoLimits { get; } = new(int.MaxValue, int.MaxValue, int.MaxValue);
 
     public static bool HasConnectionUpgrade(HttpRequest request)
         => request.Headers.Connection.Any(value => value is not null && TokenList.Contains(Bytes(value), "upgrade"u8));

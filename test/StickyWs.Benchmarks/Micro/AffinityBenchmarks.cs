@@ -22,7 +22,7 @@ public class AffinityBenchmarks
     private const string Token = "bXlDb25uZWN0aW9uVG9rZW4";
     private const string Key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-    private static readonly SniffLimits Limits = new(32 * 1024, 8 * 1024, 100);
+    private static readonly HeadLimits Limits = new(32 * 1024, 8 * 1024, 100);
 
     private ServiceProvider _services = null!;
     private Dispatcher _dispatcher = null!;

@@ -11,7 +11,7 @@ public class ParseBenchmarks
     private readonly byte[] _answer = Heads.SwitchingProtocols;
 
     [Benchmark]
-    public bool RequestHead() => HandshakeParser.Parse(_request, SniffLimits.Default, out _) == Verdict.WebSocket;
+    public bool RequestHead() => HandshakeParser.Parse(_request, HeadLimits.Default, out _) == Verdict.WebSocket;
 
     [Benchmark]
     public bool ResponseHeadAndProof() => ResponseHead.TryParse(_answer, out var head) > 0 && head!.Opens("dGhlIHNhbXBsZSBub25jZQ=="u8);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using StickyWs.Detection;
+using StickyWs.Http1;
 
 namespace StickyWs.Benchmarks.Micro;
 
@@ -26,5 +27,5 @@ public class SniffBenchmarks
         if (!PlainGetRequest() || !WebSocketHandshake() || !PostRequest()) throw new InvalidOperationException("A head is not what it is meant to be.");
     }
 
-    private static Verdict Sniff(in ReadOnlySequence<byte> bytes) => new Sniffer(SniffLimits.Default).Sniff(bytes, out _);
+    private static Verdict Sniff(in ReadOnlySequence<byte> bytes) => new Sniffer(HeadLimits.Default).Sniff(bytes, out _);
 }

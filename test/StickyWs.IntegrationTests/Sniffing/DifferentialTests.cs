@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Sniffing;
@@ -53,5 +54,5 @@ public sealed class DifferentialTests : BalancerTest
         return HttpHead.Status(await client.ReadHeadAsync());
     }
 
-    private static Verdict Sniff(string head) => new Sniffer(SniffLimits.Default).Sniff(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(head)), out _);
+    private static Verdict Sniff(string head) => new Sniffer(HeadLimits.Default).Sniff(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(head)), out _);
 }

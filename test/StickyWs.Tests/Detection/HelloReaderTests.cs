@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Text;
 using StickyWs.Detection;
+using StickyWs.Http1;
 using StickyWs.TestKit;
 using StickyWs.Tls;
 
@@ -211,7 +212,7 @@ public sealed class HelloReaderTests
     [MemberData(nameof(FaultNames))]
     public void Sniff_FaultyHello_IsTlsWithItsFault(string fault)
     {
-        var sniffer = new Sniffer(SniffLimits.Default, readsHello: true);
+        var sniffer = new Sniffer(HeadLimits.Default, readsHello: true);
 
         Assert.Equal(Verdict.Tls, sniffer.Sniff(new ReadOnlySequence<byte>(Faults[fault].Bytes), out _));
         Assert.NotNull(sniffer.Hello?.Fault);
@@ -221,7 +222,7 @@ public sealed class HelloReaderTests
     public void Sniff_HelloThatIsRead_IsAwaitedToItsEnd()
     {
         var bytes = HelloForge.Hello(Name);
-        var sniffer = new Sniffer(SniffLimits.Default, readsHello: true);
+        var sniffer = new Sniffer(HeadLimits.Default, readsHello: true);
 
         Assert.Equal(Verdict.NeedMore, sniffer.Sniff(new ReadOnlySequence<byte>(bytes, 0, bytes.Length - 1), out _));
         Assert.True(sniffer is { AwaitsHello: true, HasSeenBytes: true, Hello: null });
@@ -232,7 +233,7 @@ public sealed class HelloReaderTests
     [Fact]
     public void Sniff_WhatOnlyBeginsLikeTls_IsLeftToWhoEndsTls()
     {
-        var sniffer = new Sniffer(SniffLimits.Default, readsHello: true);
+        var sniffer = new Sniffer(HeadLimits.Default, readsHello: true);
 
         Assert.Equal(Verdict.Tls, sniffer.Sniff(new ReadOnlySequence<byte>([22, 9, 9]), out _));
         Assert.Null(sniffer.Hello);
@@ -241,7 +242,7 @@ public sealed class HelloReaderTests
     [Fact]
     public void Sniff_HelloThatIsNotRead_IsTlsFromItsFirstByte()
     {
-        var sniffer = new Sniffer(SniffLimits.Default);
+        var sniffer = new Sniffer(HeadLimits.Default);
 
         Assert.Equal(Verdict.Tls, sniffer.Sniff(new ReadOnlySequence<byte>(HelloForge.Hello(Name), 0, 1), out _));
         Assert.Null(sniffer.Hello);
@@ -250,7 +251,7 @@ public sealed class HelloReaderTests
     [Fact]
     public void Sniff_HandshakeWhereHellosAreRead_IsAWebSocketAsEver()
     {
-        var sniffer = new Sniffer(SniffLimits.Default, readsHello: true);
+        var sniffer = new Sniffer(HeadLimits.Default, readsHello: true);
 
         Assert.Equal(Verdict.WebSocket, sniffer.Sniff(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(HttpHead.Handshake())), out var head));
         Assert.NotNull(head);

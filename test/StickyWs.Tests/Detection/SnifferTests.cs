@@ -63,7 +63,7 @@ public sealed class SnifferTests
         var head = HeadCorpus.Named(name);
         for (var split = 0; split <= head.Bytes.Length; split++)
         {
-            var sniffer = new Sniffer(SniffLimits.Default);
+            var sniffer = new Sniffer(HeadLimits.Default);
             var verdict = sniffer.Sniff(new ReadOnlySequence<byte>(head.Bytes, 0, split), out _);
             if (verdict == Verdict.NeedMore) verdict = sniffer.Sniff(new ReadOnlySequence<byte>(head.Bytes), out _);
             Assert.True(verdict == head.Verdict, $"{verdict} when split at {split} of {head.Bytes.Length}");
@@ -75,7 +75,7 @@ public sealed class SnifferTests
     public void Sniff_OneByteAtATime_IsTheVerdictAndTheSameHead(string name)
     {
         var head = HeadCorpus.Named(name);
-        var sniffer = new Sniffer(SniffLimits.Default);
+        var sniffer = new Sniffer(HeadLimits.Default);
         var verdict = Verdict.NeedMore;
         RequestHead? parsed = null;
         for (var length = 1; length <= head.Bytes.Length && verdict == Verdict.NeedMore; length++)
@@ -119,7 +119,7 @@ public sealed class SnifferTests
     [InlineData(1, false)]
     public void Sniff_HeadAtAndBeyondTheCap_IsTakenAndLeft(int beyond, bool isTaken)
     {
-        var limits = new SniffLimits(1024, 512, 100);
+        var limits = new HeadLimits(1024, 512, 100);
         var bare = HttpHead.Handshake(headers: "X: \r\n");
         var bytes = Encoding.Latin1.GetBytes(HttpHead.Handshake(headers: $"X: {new string('x', limits.MaxHeadBytes - bare.Length + beyond)}\r\n"));
 
@@ -137,7 +137,7 @@ public sealed class SnifferTests
     [InlineData(1, false)]
     public void Sniff_RequestLineAtAndBeyondTheCap_IsTakenAndLeft(int beyond, bool isTaken)
     {
-        var limits = new SniffLimits(4096, 512, 100);
+        var limits = new HeadLimits(4096, 512, 100);
         var bytes = Encoding.Latin1.GetBytes(HttpHead.Handshake("/" + new string('a', limits.MaxRequestLineBytes - "GET / HTTP/1.1\r\n".Length + beyond)));
 
         foreach (var split in Enumerable.Range(0, bytes.Length + 1))
@@ -152,12 +152,12 @@ public sealed class SnifferTests
     [Fact]
     public void Sniff_EndlessLine_IsLeftAtTheCap()
     {
-        var limits = new SniffLimits(4096, 512, 100);
+        var limits = new HeadLimits(4096, 512, 100);
         var bytes = Encoding.Latin1.GetBytes("GET /" + new string('a', 5000));
 
         Assert.Equal(Verdict.NeedMore, new Sniffer(limits).Sniff(new ReadOnlySequence<byte>(bytes, 0, 511), out _));
         Assert.Equal(Verdict.Doubtful, new Sniffer(limits).Sniff(new ReadOnlySequence<byte>(bytes, 0, 512), out _));
     }
 
-    private static Verdict Sniff(in ReadOnlySequence<byte> bytes, out RequestHead? head) => new Sniffer(SniffLimits.Default).Sniff(bytes, out head);
+    private static Verdict Sniff(in ReadOnlySequence<byte> bytes, out RequestHead? head) => new Sniffer(HeadLimits.Default).Sniff(bytes, out head);
 }

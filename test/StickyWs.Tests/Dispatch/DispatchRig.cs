@@ -20,7 +20,7 @@ namespace StickyWs.Tests.Dispatch;
 /// <summary>A dispatcher with everything that it needs, over a registry that the test has.</summary>
 internal sealed class DispatchRig
 {
-    private static readonly SniffLimits Limits = new(32 * 1024, 8 * 1024, 100);
+    private static readonly HeadLimits Limits = new(32 * 1024, 8 * 1024, 100);
 
     public DispatchRig(BackendRegistry registry, TimeProvider? time = null, IPinStore? store = null, ILoadBalancingPolicy? policy = null)
     {

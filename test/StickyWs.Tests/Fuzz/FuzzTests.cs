@@ -18,6 +18,8 @@ public sealed class FuzzTests
     [InlineData("record", 8000)]
     [InlineData("record-content", 1500)]
     [InlineData("record-content-client", 800)]
+    [InlineData("direct-requests", 4000)]
+    [InlineData("direct-answers", 4000)]
     public async Task Target_FixedSeed_KeepsItsProperties(string name, int cases)
     {
         var needsOpenSsl = name == "client-hello" || name.StartsWith("record", StringComparison.Ordinal);

@@ -28,7 +28,7 @@ public sealed class RequestHeadTests
     public void Head_AfterItsBytesAreOverwritten_IsACopy()
     {
         var bytes = Encoding.Latin1.GetBytes(HttpHead.Handshake("/chat"));
-        new Sniffer(SniffLimits.Default).Sniff(new ReadOnlySequence<byte>(bytes), out var head);
+        new Sniffer(HeadLimits.Default).Sniff(new ReadOnlySequence<byte>(bytes), out var head);
 
         Array.Fill(bytes, (byte)'x');
 
@@ -62,7 +62,7 @@ public sealed class RequestHeadTests
 
     internal static RequestHead Parse(string text)
     {
-        Assert.Equal(Verdict.WebSocket, new Sniffer(SniffLimits.Default).Sniff(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(text)), out var head));
+        Assert.Equal(Verdict.WebSocket, new Sniffer(HeadLimits.Default).Sniff(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(text)), out var head));
         return head!;
     }
 

@@ -10,7 +10,7 @@ namespace StickyWs.Proxying;
 /// </summary>
 internal static class ConnectionAuthentication
 {
-    private static readonly string[] Schemes = ["NTLM", "Negotiate"];
+    private static readonly string[] Schemes = [ConnectionCredentials.Ntlm, ConnectionCredentials.Negotiate];
 
     /// <summary>Whether a request starts or continues it.</summary>
     public static bool IsIn(IHeaderDictionary headers) => IsIn(headers.Authorization) || IsIn(headers.ProxyAuthorization);
@@ -41,13 +41,9 @@ internal static class ConnectionAuthentication
     {
         foreach (var value in credentials)
         {
-            if (Array.Exists(Schemes, scheme => IsOf(value.AsSpan().TrimStart(), scheme))) return true;
+            if (ConnectionCredentials.AreIn(value.AsSpan().TrimStart())) return true;
         }
 
         return false;
     }
-
-    private static bool IsOf(ReadOnlySpan<char> credentials, string scheme)
-        => credentials.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
-            && (credentials.Length == scheme.Length || credentials[scheme.Length] is ' ' or '\t');
 }

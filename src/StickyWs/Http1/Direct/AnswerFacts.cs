@@ -1,0 +1,72 @@
+using System.Buffers.Text;
+
+namespace StickyWs.Http1;
+
+/// <summary>What the headers of an answer say, noted one after the other.</summary>
+internal struct AnswerFacts()
+{
+    public FramingHeaders Framing;
+    public bool Closes;
+    public bool NamesHeaders;
+    public bool HasTrailer;
+    public int KeepAliveSeconds = -1;
+
+    /// <summary>Whether none of the headers ends at this hop, besides those that frame the body and announce trailers.</summary>
+    public bool AllPass = true;
+
+    public void Note(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        switch (name.Length)
+        {
+            case 7 when HeaderNames.Is(name, HeaderNames.Trailer):
+                HasTrailer = true;
+                break;
+            case 10 when HeaderNames.Is(name, HeaderNames.Connection):
+                NoteConnection(value);
+                AllPass = false;
+                break;
+            case 10 when HeaderNames.Is(name, HeaderNames.KeepAlive):
+                NoteKeepAlive(value);
+                AllPass = false;
+                break;
+            case 14 when HeaderNames.Is(name, HeaderNames.ContentLength):
+                Framing.NoteLength(value);
+                break;
+            case 17 when HeaderNames.Is(name, HeaderNames.TransferEncoding):
+                Framing.NoteCoding(value);
+                break;
+            default:
+                AllPass &= !HeaderNames.IsHopByHop(name) && !OwnHeaders.IsOne(name);
+                break;
+        }
+    }
+
+    /// <summary>Whether its body ends where everybody would say. A 1xx ends at its empty line, whatever it announces (RFC 9112 section 6.3).</summary>
+    public readonly bool CanFrame(int status, bool isHttp10) => status < 200 || (Framing.IsValid && !(isHttp10 && Framing.IsChunked));
+
+    private void NoteConnection(ReadOnlySpan<byte> value)
+    {
+        var options = new TokenList(value);
+        while (options.Read())
+        {
+            var option = options.Current;
+            // In doubt it does not stay open.
+            if (HeaderNames.Is(option, "close"u8) || !HeaderReader.IsToken(option)) Closes = true;
+            else NamesHeaders |= !HeaderNames.IsOfConnection(option);
+        }
+    }
+
+    private void NoteKeepAlive(ReadOnlySpan<byte> list)
+    {
+        var options = new TokenList(list);
+        while (options.Read())
+        {
+            var option = options.Current;
+            var equals = option.IndexOf((byte)'=');
+            if (equals < 0 || !HeaderNames.Is(option[..equals].TrimEnd(" \t"u8), "timeout"u8)) continue;
+            var value = option[(equals + 1)..].TrimStart(" \t"u8);
+            if (!Utf8Parser.TryParse(value, out int seconds, out var used) || used != value.Length || seconds < 0) continue;
+            KeepAliveSeconds = KeepAliveSeconds < 0 ? seconds : Math.Min(KeepAliveSeconds, seconds);
+        }
+    }
+}
