@@ -118,6 +118,7 @@ internal sealed class StickyWsOptionsReader(IConfigurationSection section) : ICo
             tls.Text(nameof(pool.Tls.CaCertificateFile), v => pool.Tls.CaCertificateFile = v);
             tls.Flag(nameof(pool.Tls.DangerousAcceptAnyCertificate), v => pool.Tls.DangerousAcceptAnyCertificate = v);
         });
+        reader.Choice<HttpMode>(nameof(pool.Http), v => pool.Http = v);
         reader.Choice<BackendHttpVersion>(nameof(pool.HttpVersion), v => pool.HttpVersion = v);
     }
 

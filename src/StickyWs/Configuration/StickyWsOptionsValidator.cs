@@ -65,6 +65,7 @@ internal sealed class StickyWsOptionsValidator(string root, KnownPolicies polici
         CheckChoice($"{key}:WebSockets", pool.WebSockets, errors);
         UpgradeName.Check($"{key}:Upgrades", pool.Upgrades, errors);
         CheckChoice($"{key}:WhenNoneHealthy", pool.WhenNoneHealthy, errors);
+        CheckChoice($"{key}:Http", pool.Http, errors);
         CheckChoice($"{key}:HttpVersion", pool.HttpVersion, errors);
         if (pool.Backends.Count == 0) errors.Add(OptionsError.Of($"{key}:Backends", null, "add at least one backend with an Address"));
         foreach (var (name, backend) in pool.Backends) ValidateBackend($"{key}:Backends:{name}", backend, pool.IsPassthrough, errors);

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using StickyWs.Detection;
+using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
@@ -75,6 +76,14 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
 
     /// <summary>Tells a client that its ClientHello is refused, and closes the connection so that the client can read it. Only if it was read.</summary>
     public virtual ValueTask RefuseAsync(TlsAlert alert, TimeProvider time) => throw new NotSupportedException();
+
+    /// <summary>Whether the direct lane can have it.</summary>
+    public virtual bool CanBeDirect => false;
+
+    /// <summary>Serves its plain requests in the direct lane. Only if <see cref="CanBeDirect"/>.</summary>
+    /// <returns>Whether Kestrel is to go on with it; if not, it is over.</returns>
+    /// <exception cref="IOException">The kernel cannot watch another socket.</exception>
+    public virtual ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => throw new NotSupportedException();
 
     /// <summary>Turns it into an ordinary connection for the next middleware, with every byte in place.</summary>
     public ConnectionContext Release(Verdict verdict)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using StickyWs.Detection;
 using StickyWs.Dialing;
+using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Tls;
 using StickyWs.Transport;
@@ -34,6 +35,10 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
         var client = Detach(headLength: 0, time);
         await using (client.ConfigureAwait(false)) await client.RefuseAsync(PlainAlert.Of(alert)).ConfigureAwait(false);
     }
+
+    public override bool CanBeDirect => true;
+
+    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => lane.ServeAsync(Raw, ConnectionId, Stopping);
 
     protected override ConnectionContext Realize() => Raw.Realize();
 

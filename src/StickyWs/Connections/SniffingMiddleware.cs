@@ -70,6 +70,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             var isRead = arrival.TryRead(ref sniffer, out var result);
             if (!isRead) return JudgeAsync(arrival, sniffer, null);
             if (result.Hello is not null || IsOurs(arrival, result.Verdict)) return JudgeAsync(arrival, default, result);
+            if (IsDirect(arrival, result.Verdict)) return ServeDirectlyAsync(arrival);
             return ValueTask.FromResult<ConnectionContext?>(arrival.Release(result.Verdict));
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -123,7 +124,9 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
                 return null;
             }
 
-            return arrival.Release(result.Verdict);
+            if (!IsDirect(arrival, result.Verdict)) return arrival.Release(result.Verdict);
+            (read, result) = (null, default);
+            return await ServeDirectlyAsync(arrival).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
@@ -155,6 +158,22 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             var ordinary = await JudgeAsync(inside, new Sniffer(services.Limits), null).ConfigureAwait(false);
             await inside.LingerAsync(services.Time).ConfigureAwait(false);
             return ordinary;
+        }
+    }
+
+    private bool IsDirect(ConnectionArrival arrival, Verdict verdict)
+        => verdict == Verdict.PlainHttp && !tls.IsSpoken && arrival.CanBeDirect && services.Direct.IsWanted;
+
+    private async ValueTask<ConnectionContext?> ServeDirectlyAsync(ConnectionArrival arrival)
+    {
+        try
+        {
+            return await arrival.ServeDirectlyAsync(services.Direct).ConfigureAwait(false) ? arrival.Release(Verdict.PlainHttp) : null;
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            LogConnectionFailed(services.Logger, arrival.ConnectionId, e.Message); // The kernel cannot watch another socket.
+            return null;
         }
     }
 

@@ -5,6 +5,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Detection;
 using StickyWs.Dialing;
+using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
@@ -18,6 +19,7 @@ internal sealed class SniffingServices(
     StickyForwarder forwarder,
     PassthroughForwarder passthrough,
     RawBackendTls backendTls,
+    DirectLane direct,
     IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
@@ -32,6 +34,9 @@ internal sealed class SniffingServices(
 
     /// <summary>TLS to https backends in the raw lane.</summary>
     public RawBackendTls BackendTls => backendTls;
+
+    /// <summary>Serves plain clients on their reactor, for direct pools.</summary>
+    public DirectLane Direct => direct;
 
     public TimeProvider Time => time;
 

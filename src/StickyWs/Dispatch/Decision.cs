@@ -155,6 +155,9 @@ internal sealed class Decision(
         if (!KnowsClient && Pool.Eligible.Contains(backend)) _first = backend;
     }
 
+    /// <summary>The work has had its turn, and perhaps been tried on a backend, before there was a decision.</summary>
+    public void NoteTurn(Backend? tried) => (_hadTurn, _last) = (true, tried);
+
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer)
     {
         if (claim is null || _last is null) return default;

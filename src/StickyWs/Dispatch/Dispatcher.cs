@@ -61,6 +61,41 @@ internal sealed class Dispatcher
         return decision;
     }
 
+    /// <summary>The pool of a plain request whose path needs no decoding; <see langword="null"/> if it belongs to none.</summary>
+    public PoolSnapshot? Find(ReadOnlySpan<char> host, ReadOnlySpan<char> path) => Matcher(_registry.Current).Match(host, path);
+
+    /// <summary>
+    /// Leases the backend whose turn it is for a plain request of a pool without rules. The usual case costs no object; in any other a decision has to be
+    /// made (<see cref="Decide(PoolSnapshot, bool, bool, Backend?)"/>).
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="hadTurn">Whether the request has had its turn, even if it got no backend.</param>
+    /// <param name="lease">The lease.</param>
+    public bool TryLease(PoolSnapshot pool, out bool hadTurn, out Lease lease)
+    {
+        lease = default;
+        hadTurn = pool.Eligible.Count > 0 && pool.Suspended.IsEmpty && !pool.Lines.Requests.HasWaitersForAny;
+        if (!hadTurn) return false;
+        var backend = pool.Eligible[_policies.Get(pool.Options.Policy).Pick(pool.Eligible, pool.Turns.Next())];
+        if (!backend.IsEligible || backend.IsAwaited(LeaseKind.Request)) return false;
+        if (backend.TryLease(LeaseKind.Request, int.MaxValue, out lease) == LeaseResult.Granted) return true;
+        lease = default;
+        pool.Lines.Requests.Freed(backend);
+        return false;
+    }
+
+    /// <summary>Decides on a plain request of a pool without rules.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="isRepeatable">Whether it may try a suspended backend.</param>
+    /// <param name="hadTurn">Whether it has had its turn.</param>
+    /// <param name="tried">The backend that it was tried on.</param>
+    public Decision Decide(PoolSnapshot pool, bool isRepeatable, bool hadTurn, Backend? tried = null)
+    {
+        var decision = new Decision(pool, LeaseKind.Request, _policies.Get(pool.Options.Policy), int.MaxValue, isRepeatable: isRepeatable) { Waits = _waits };
+        if (hadTurn) decision.NoteTurn(tried);
+        return decision;
+    }
+
     /// <summary>Whether a request that Kestrel parsed belongs to a pool.</summary>
     public bool HasPool(HttpRequest request, string path) => Matcher(_registry.Current).Match(request.Host.Value, path) is not null;
 

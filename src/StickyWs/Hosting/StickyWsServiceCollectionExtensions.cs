@@ -17,6 +17,7 @@ using StickyWs.Binding;
 using StickyWs.Configuration;
 using StickyWs.Connections;
 using StickyWs.Dialing;
+using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Draining;
 using StickyWs.Forwarding;
@@ -181,11 +182,14 @@ public static class StickyWsServiceCollectionExtensions
     // At index 0, because a listener that is added in code takes the endpoint defaults set so far.
     private static void AddKestrel(IServiceCollection services)
     {
+        services.AddSingleton<DirectServices>();
+        services.AddSingleton<DirectLane>();
         services.AddSingleton<SniffingServices>();
         services.AddSingleton<SharedTicketKeys>();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, KestrelSetup>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelHeaderEncoding>();
         services.AddHostedService<PrivateKeyWatch>();
+        services.AddHostedService<DirectAdvice>();
     }
 
     // Kestrel asks the factory added last first, and adds its own only if there is none yet. A factory of the application's keeps precedence.

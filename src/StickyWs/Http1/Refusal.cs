@@ -64,11 +64,17 @@ internal sealed record Refusal(int Status, string Text)
         => this with { Header = ("Retry-After", ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture)) };
 
     /// <summary>The whole answer as HTTP/1.1, after which the connection is closed.</summary>
-    public byte[] ToBytes()
+    public byte[] ToBytes() => ToBytes(closes: true);
+
+    /// <summary>The whole answer as HTTP/1.1.</summary>
+    /// <param name="closes">Whether the connection is closed after it.</param>
+    /// <param name="isToHead">Whether it answers a HEAD, and so has no body.</param>
+    public byte[] ToBytes(bool closes, bool isToHead = false)
     {
         var body = Body;
         var header = Header is { } one ? $"{one.Name}: {one.Value}\r\n" : "";
+        if (closes) header += "Connection: close\r\n";
         return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {Status} {Reason}\r\nContent-Type: {ContentType}\r\nContent-Length: {body.Length}\r\n{header}Connection: close\r\n\r\n{body}");
+            $"HTTP/1.1 {Status} {Reason}\r\nContent-Type: {ContentType}\r\nContent-Length: {body.Length}\r\n{header}\r\n{(isToHead ? "" : body)}");
     }
 }

@@ -18,6 +18,8 @@ internal static class EventIds
     public const int TlsInRawLane = 111;
     public const int TlsInKestrel = 112;
     public const int KeyReloadFailed = 113;
+    public const int PoolNotDirect = 114;
+    public const int RouteHidden = 115;
 
     // Backends
     public const int BackendAdded = 200;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
+using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pipeline;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
+using StickyWs.Forwarding;
 using StickyWs.Http1;
 using StickyWs.Pipeline;
 

@@ -119,6 +119,21 @@ internal abstract partial class Reactor : IDisposable
     /// </summary>
     public virtual bool GathersSend() => false;
 
+    /// <summary>
+    /// From now on, another handler is told what happens at a streaming socket. On the reactor's thread, also within a call to the former handler: nothing
+    /// is lost, and nothing told twice.
+    /// </summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="handler">The new handler.</param>
+    /// <param name="place">Its own index for the socket.</param>
+    public abstract void ChangeHandler(int socket, IStreamHandler handler, int place = 0);
+
+    /// <summary>
+    /// Whether a streaming socket is as its handler knows it: neither a byte nor an end has arrived in the kernel since. Costs a system call. On the
+    /// reactor's thread.
+    /// </summary>
+    public abstract bool IsQuiet(int socket);
+
     /// <summary>The handler's index, as passed to <see cref="BeginStream"/>.</summary>
     public abstract int Place(int socket);
 

@@ -47,6 +47,21 @@ internal abstract unsafe partial class SocketReactor : Reactor
 
     public override int Place(int socket) => Sockets[socket].Place;
 
+    public override void ChangeHandler(int socket, IStreamHandler handler, int place)
+    {
+        ref var state = ref Sockets[socket];
+        (state.Handler, state.Place) = (handler, place);
+    }
+
+    public override bool IsQuiet(int socket)
+    {
+        const SocketFlags Over = SocketFlags.Broken | SocketFlags.SendBroken | SocketFlags.Ended | SocketFlags.EndInSight;
+        ref var state = ref Sockets[socket];
+        if (state.HasAny(Over)) return false;
+        byte first;
+        return Libc.Receive(state.Fd, &first, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) < 0 && Libc.Error == Errno.EAGAIN;
+    }
+
     public override bool IsDeaf(int socket) => Sockets[socket].Has(SocketFlags.SendBroken);
 
     public override bool HadFinished(int socket) => Sockets[socket].Fault == Errno.EPIPE;

@@ -85,7 +85,7 @@ internal sealed unsafe partial class UringReactor
             if (!state.Has(SocketFlags.IsDirty)) continue;
             state.Flags &= ~SocketFlags.IsDirty;
             SendPieces(socket, ref state);
-            isAwaited |= state.HasAny(SocketFlags.SourceWaits | SocketFlags.IsFull);
+            isAwaited |= state.HasAny(SocketFlags.SourceWaits | SocketFlags.IsFull | SocketFlags.FinishDue);
         }
 
         _dirty.Clear();

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using StickyWs.Reactors;
 using StickyWs.Tls;
 
 namespace StickyWs.Transport;
@@ -31,6 +32,20 @@ internal interface IRawConnection
 
     /// <summary>Hands the socket over: the caller owns it, and Kestrel may release the connection.</summary>
     RawSocket Detach();
+
+    /// <summary>
+    /// Lends the socket to a handler on its reactor, until that closes it or gives it back (<see cref="TakeBack"/>). What it needs to know of the socket,
+    /// such as its <see cref="Tuple"/>, has to be read before.
+    /// </summary>
+    /// <param name="abort">Called, on any thread and perhaps several times, when the connection is to be aborted; from then on also at once.</param>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
+    WatchedSocket Lend(Action abort);
+
+    /// <summary>Takes a lent socket back, as an ordinary connection with every byte in place. On the reactor's thread.</summary>
+    void TakeBack(StreamingSocket socket);
+
+    /// <summary>It carries plain HTTP, whose connections to backends are shared.</summary>
+    void NotePlain();
 
     /// <summary>Turns it into an ordinary connection, with every byte in place and all features that were set.</summary>
     /// <param name="tls">The TLS end between the socket and the connection's transport, if there is one; owned by the connection from here on.</param>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using StickyWs.Kernel;
+using StickyWs.Reactors;
 using StickyWs.Tls;
 
 namespace StickyWs.Transport;
@@ -43,6 +44,7 @@ internal sealed class RawConnection(
     private IDuplexPipe? _transport;
     private CancellationToken? _closed;
     private volatile bool _isDetached;
+    private volatile Action? _abortLent;
 
     public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
 
@@ -134,6 +136,34 @@ internal sealed class RawConnection(
         }
     }
 
+    public WatchedSocket Lend(Action abort)
+    {
+        _ = LocalEndPoint; // It can be read only from a bare socket.
+        WatchedSocket lent;
+        lock (_realizing)
+        {
+            if (!IsRaw) throw new InvalidOperationException("The connection is in use.");
+            lent = socket.ReleaseWatched();
+            (_isDetached, _abortLent) = (true, abort);
+        }
+
+        if (socket.IsAborted) abort(); // By a caller that did not see it.
+        return lent;
+    }
+
+    public void TakeBack(StreamingSocket socket)
+    {
+        lock (_realizing)
+        {
+            _own = new RawTransport(socket, ConnectionId, settings, logger);
+            (_isDetached, _abortLent) = (false, null);
+        }
+
+        if (Bare.IsAborted) _own.Abort(new ConnectionAbortedException());
+    }
+
+    public void NotePlain() => share?.Decide();
+
     public ConnectionContext Realize(TlsStart? tls = null)
     {
         Own(tls);
@@ -143,6 +173,7 @@ internal sealed class RawConnection(
     public override void Abort(ConnectionAbortedException abortReason)
     {
         socket.Abort(); // Sets its flag before the check; the creator of the transport checks the flag afterwards.
+        _abortLent?.Invoke();
         _own?.Abort(abortReason);
     }
 

@@ -28,12 +28,23 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     /// <param name="tls">The TLS end that the handshake has left, if the connection is encrypted; owned by the transport from here on.</param>
     /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns everything.</exception>
     public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger, TlsStart? tls = null)
+        : this(connectionId, settings, logger, owner => new Channel(socket, owner, settings.FromClient, isReadToTheEnd: false, tls))
+    {
+    }
+
+    /// <summary>The same of a socket that streams already. On the reactor's thread.</summary>
+    public RawTransport(StreamingSocket socket, string connectionId, ChannelSettings settings, ILogger logger)
+        : this(connectionId, settings, logger, owner => new Channel(socket, owner, settings.FromClient))
+    {
+    }
+
+    private RawTransport(string connectionId, ChannelSettings settings, ILogger logger, Func<IChannelOwner, Channel> open)
     {
         _connectionId = connectionId;
         _logger = logger;
         Closed = _closed.Token;
         _output = new Pipe(settings.ToClient);
-        _channel = new Channel(socket, this, settings.FromClient, isReadToTheEnd: false, tls);
+        _channel = open(this);
         _channel.Start();
         _sending = SendAsync();
     }

@@ -6,7 +6,7 @@ using StickyWs.TestKit;
 namespace StickyWs.IntegrationTests.Proxying;
 
 /// <summary>Backends whose name has several addresses, some of them dead.</summary>
-public abstract class AddressTests(Lane lane) : TransportedTest(lane)
+public abstract class AddressTests(Lane lane, bool isDirect = false) : TransportedTest(lane, isDirect)
 {
     [Theory]
     [InlineData("GET")]
@@ -40,6 +40,10 @@ public abstract class AddressTests(Lane lane) : TransportedTest(lane)
     public sealed class OnEpoll() : AddressTests(Lane.RawEpoll);
 
     public sealed class Portable() : AddressTests(Lane.Portable);
+
+    public sealed class Direct() : AddressTests(Lane.Raw, isDirect: true);
+
+    public sealed class DirectOnEpoll() : AddressTests(Lane.RawEpoll, isDirect: true);
 
     private sealed class Several : INameResolver
     {

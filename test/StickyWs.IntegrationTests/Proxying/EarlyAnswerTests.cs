@@ -5,7 +5,7 @@ using TlsBackend = StickyWs.TestKit.RawBackend;
 namespace StickyWs.IntegrationTests.Proxying;
 
 /// <summary>Answers that come while the request is still on its way.</summary>
-public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : TransportedTest(lane)
+public abstract class EarlyAnswerTests(Lane lane, bool isTls = false, bool isDirect = false) : TransportedTest(lane, isDirect)
 {
     private const int Large = 50_000_000;
 
@@ -301,6 +301,10 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false) : Transpor
     public sealed class Inline() : EarlyAnswerTests(Lane.RawInline);
 
     public sealed class Portable() : EarlyAnswerTests(Lane.Portable);
+
+    public sealed class Direct() : EarlyAnswerTests(Lane.Raw, isDirect: true);
+
+    public sealed class DirectOnEpoll() : EarlyAnswerTests(Lane.RawEpoll, isDirect: true);
 
     public sealed class OfHttpsClients() : EarlyAnswerTests(Lane.RawTls);
 

@@ -6,7 +6,7 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-public abstract class FailureTests(Lane lane) : TransportedTest(lane)
+public abstract class FailureTests(Lane lane, bool isDirect = false) : TransportedTest(lane, isDirect)
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -194,6 +194,12 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
         });
         await using var proxy = await StartAsync(a.Address);
         using var client = ProxyHost.Client(proxy.Http1);
+        if (IsDirect)
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/")); // The head does not wait for the body.
+            return;
+        }
+
         using var answer = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
         Assert.False(answer.Headers.Contains("X-Secret"));
@@ -270,6 +276,10 @@ public abstract class FailureTests(Lane lane) : TransportedTest(lane)
     public sealed class Inline() : FailureTests(Lane.RawInline);
 
     public sealed class Portable() : FailureTests(Lane.Portable);
+
+    public sealed class Direct() : FailureTests(Lane.Raw, isDirect: true);
+
+    public sealed class DirectOnEpoll() : FailureTests(Lane.RawEpoll, isDirect: true);
 
     public sealed class OfHttpsClients() : FailureTests(Lane.RawTls);
 

@@ -8,7 +8,7 @@ using TlsBackend = StickyWs.TestKit.RawBackend;
 namespace StickyWs.IntegrationTests.Proxying;
 
 /// <summary>Connections that the backend closes while they are kept.</summary>
-public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : TransportedTest(lane)
+public abstract class StaleConnectionTests(Lane lane, bool isTls = false, bool isDirect = false) : TransportedTest(lane, isDirect)
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -275,6 +275,10 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false) : Tran
     public sealed class Inline() : StaleConnectionTests(Lane.RawInline);
 
     public sealed class Portable() : StaleConnectionTests(Lane.Portable);
+
+    public sealed class Direct() : StaleConnectionTests(Lane.Raw, isDirect: true);
+
+    public sealed class DirectOnEpoll() : StaleConnectionTests(Lane.RawEpoll, isDirect: true);
 
     public sealed class InTls() : StaleConnectionTests(Lane.Raw, isTls: true);
 

@@ -5,7 +5,7 @@ using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
-public abstract class StreamingTests(Lane lane) : TransportedTest(lane)
+public abstract class StreamingTests(Lane lane, bool isDirect = false) : TransportedTest(lane, isDirect)
 {
     private const int Large = 64 * 1024 * 1024;
 
@@ -200,6 +200,10 @@ public abstract class StreamingTests(Lane lane) : TransportedTest(lane)
     public sealed class Inline() : StreamingTests(Lane.RawInline);
 
     public sealed class Portable() : StreamingTests(Lane.Portable);
+
+    public sealed class Direct() : StreamingTests(Lane.Raw, isDirect: true);
+
+    public sealed class DirectOnEpoll() : StreamingTests(Lane.RawEpoll, isDirect: true);
 
     public sealed class OfHttpsClients() : StreamingTests(Lane.RawTls);
 

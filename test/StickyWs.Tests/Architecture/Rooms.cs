@@ -30,9 +30,14 @@ internal static class Rooms
         ["Draining"] = ["Backends", "Configuration", "Health", "Observability", "Tunnels"],
         ["State"] = ["Access", "Backends", "Configuration", "Draining", "Kernel", "Observability", "Reactors", "Transport", "Tunnels"],
         ["Forwarding"] = ["Access", "Backends", "Configuration", "Dialing", "Frames", "Http1", "Observability", "Tls", "Transport", "Tunnels"],
+        ["Direct"] =
+        [
+            "Access", "Affinity", "Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Health", "Http1", "Kernel", "Observability", "Reactors",
+            "Transport",
+        ],
         ["Connections"] =
         [
-            "Access", "Backends", "Configuration", "Detection", "Dialing", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors",
+            "Access", "Backends", "Configuration", "Detection", "Dialing", "Direct", "Dispatch", "Forwarding", "Frames", "Http1", "Observability", "Reactors",
             "Tls", "Transport", "Tunnels",
         ],
         ["Pipeline"] = ["Access", "Backends", "Dispatch", "Health", "Http1", "Transport"],
@@ -48,7 +53,7 @@ internal static class Rooms
         ],
         ["Hosting"] =
         [
-            "Access", "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Dispatch", "Draining",
+            "Access", "Affinity", "Backends", "Balancing", "Binding", "Configuration", "Connections", "Detection", "Dialing", "Direct", "Dispatch", "Draining",
             "Forwarding", "Health", "Http1", "Kernel", "Names", "Observability", "Pinning", "Pipeline", "Proxying", "Reactors", "State", "Tls",
             "Transport", "Tunnels", "Upgrades",
         ],

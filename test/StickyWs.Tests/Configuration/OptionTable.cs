@@ -154,6 +154,7 @@ internal static class OptionTable
         new("Pools:chat:Tls:ServerName", "chat.example.com", []),
         new("Pools:chat:Tls:CaCertificateFile", TestCertificate.WriteAuthorityFile(), ["/no/such/file.pem", typeof(OptionTable).Assembly.Location]),
         new("Pools:chat:Tls:DangerousAcceptAnyCertificate", "True", NoFlag),
+        new("Pools:chat:Http", "Direct", ["Raw", "1", "Pipeline,Direct"]),
         new("Pools:chat:HttpVersion", "Http2", ["Http3", "2"]),
     ];
 

@@ -50,6 +50,7 @@ internal static class PassthroughRules
         Remove($"{key}:WebSockets", pool.WebSockets != WebSocketMode.Sniffed, pool.WebSockets.ToString());
         Remove($"{key}:Upgrades", pool.Upgrades.Count > 0, Text(pool.Upgrades)!);
         Remove($"{key}:Tunnels:Ping:Interval", pool.Tunnels.Ping.Interval is not null, $"{pool.Tunnels.Ping.Interval:c}");
+        Remove($"{key}:Http", pool.Http != HttpMode.Pipeline, pool.Http.ToString());
         Remove($"{key}:HttpVersion", pool.HttpVersion != BackendHttpVersion.Auto, pool.HttpVersion.ToString());
         Remove($"{key}:Timeouts:Request", pool.Timeouts.Request is not null, pool.Timeouts.Request.ToString()!);
         Refuse($"{key}:Health", pool.Health.Http is null ? null : nameof(pool.Health.Http), "Tcp or Tls");

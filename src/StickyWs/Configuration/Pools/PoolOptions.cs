@@ -76,6 +76,12 @@ public sealed class PoolOptions
     /// <summary>TLS of clients, and TLS to <c>https</c> backends.</summary>
     public TlsOptions Tls { get; } = new();
 
+    /// <summary>
+    /// Whether plain requests pass the application's middleware. Default <see cref="HttpMode.Pipeline"/>. With <see cref="HttpMode.Direct"/> no middleware
+    /// and no endpoint of the application sees them.
+    /// </summary>
+    public HttpMode Http { get; set; } = HttpMode.Pipeline;
+
     /// <summary>The HTTP version used with the backends for plain requests. Default <see cref="BackendHttpVersion.Auto"/>.</summary>
     public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
 

@@ -20,6 +20,7 @@ internal sealed partial class Channel : IStreamHandler
     private readonly Reactor _reactor;
     private readonly IChannelOwner _owner;
     private readonly bool _isReadToTheEnd;
+    private readonly bool _isStreaming;
     private readonly Pipe _pipe;
     private readonly MemoryPool<byte> _memory;
     private readonly Lock _lock = new();
@@ -57,6 +58,19 @@ internal sealed partial class Channel : IStreamHandler
         _tls = start.End;
         if (!start.Owed.IsEmpty) _owed = start.Owed.ToArray();
         Writer.Write(start.Plain.Span);
+    }
+
+    /// <summary>A channel over a socket that streams already; what was received comes first. On the reactor's thread.</summary>
+    /// <param name="socket">The socket; owned by the channel from <see cref="Start"/> on, which must follow at once.</param>
+    /// <param name="owner">Notified when nothing more will arrive.</param>
+    /// <param name="input">How much may be buffered, in which memory, and where readers continue.</param>
+    public Channel(in StreamingSocket socket, IChannelOwner owner, PipeOptions input)
+    {
+        (_reactor, _fd, _socket, _owner) = (socket.Reactor, socket.Fd, socket.Number, owner);
+        _pipe = new Pipe(input);
+        _memory = input.Pool;
+        (_isStreaming, _hasFin) = (true, socket.HasFinished);
+        Writer.Write(socket.Prefix.Span);
     }
 
     /// <summary>The received bytes.</summary>
@@ -122,12 +136,26 @@ internal sealed partial class Channel : IStreamHandler
     /// <summary>Starts to receive.</summary>
     public void Start() => Run(() =>
     {
+        if (_isStreaming)
+        {
+            TakeOver();
+            return;
+        }
+
         if (_isClosed) return; // Before this ran.
         _reactor.BeginStream(_socket, this);
         if (_tls is null) return;
         if (Writer.UnflushedBytes > 0) Feed();
         if (_tls.Status == TlsStatus.PeerClosed && !_hasEnded) FinishTls();
     });
+
+    private void TakeOver()
+    {
+        _reactor.ChangeHandler(_socket, this);
+        if (Writer.UnflushedBytes > 0) Feed();
+        if (_hasFin) ((IStreamHandler)this).Finished(_socket);
+        else if (!_isFull && !_hasEnded) _reactor.Resume(_socket);
+    }
 
     // Runs on the reactor's thread; an unexpected exception closes the channel.
     private void Run(Action work) => _reactor.Run(() =>

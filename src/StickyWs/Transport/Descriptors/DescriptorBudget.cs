@@ -150,9 +150,12 @@ internal sealed partial class DescriptorBudget
     public Stream Pooled(Stream stream)
     {
         if (!IsLimited) return stream;
-        Interlocked.Increment(ref _pooled);
+        AddPooled();
         return new PooledStream(stream, this);
     }
+
+    /// <summary>Counts a pooled connection to a backend until <see cref="Unpool"/>.</summary>
+    public void AddPooled() => Interlocked.Increment(ref _pooled);
 
     /// <summary>Connections to backends beyond one per client of plain HTTP.</summary>
     public int Surplus => Math.Max(0, Volatile.Read(ref _pooled) - Volatile.Read(ref _plain));

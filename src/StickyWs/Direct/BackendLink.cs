@@ -1,0 +1,266 @@
+using StickyWs.Backends;
+using StickyWs.Http1;
+using StickyWs.Kernel;
+using StickyWs.Reactors;
+using StickyWs.Transport;
+
+namespace StickyWs.Direct;
+
+/// <summary>
+/// A connection to a backend: it carries one exchange at a time, or is kept idle. What arrives is an answer only if one is due; anything else ends the
+/// connection, so that no answer ever reaches another request. On the reactor's thread.
+/// </summary>
+internal sealed class BackendLink : IStreamHandler
+{
+    // As the HTTP client's limit (SocketsHttpHandler.MaxResponseHeadersLength).
+    private const int MostHeadBytes = 64 * 1024;
+
+    private readonly DirectDesk _desk;
+    private readonly int _socket;
+    private readonly long _openedAt;
+    private DirectExchange? _exchange;
+    private long _idleSince;
+    private Carry _carry;
+    private int _searched;
+    private BodyCounter _body;
+    private uint _beganIn;
+    private bool _hasBytes;
+    private bool _hasHead;
+    private bool _keeps;
+    private bool _isAnswered;
+    private bool _isSpent;
+    private bool _isPaused;
+    private bool _isGone;
+
+    /// <summary>Takes over a connected socket.</summary>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
+    public BackendLink(DirectDesk desk, Backend backend, RawSocket socket)
+    {
+        var watched = socket.ReleaseWatched();
+        (_desk, Backend, _socket) = (desk, backend, watched.Number);
+        _openedAt = Now;
+        desk.Services.Budget?.AddPooled();
+        desk.Reactor.BeginStream(_socket, this, isDrained: watched.IsDrained);
+    }
+
+    public Backend Backend { get; }
+
+    /// <summary>Whether it may take no further exchange.</summary>
+    public bool IsTooOld => _isSpent || Now - _openedAt >= (long)Backend.Options.Connections.Lifetime.TotalMilliseconds;
+
+    /// <summary>Whether it is to be closed, being idle.</summary>
+    public bool IsOverdue => IsTooOld || Now - _idleSince >= (long)Backend.Options.Connections.IdleTimeout.TotalMilliseconds;
+
+    /// <summary>Whether nothing has come since its last answer.</summary>
+    public bool IsQuiet => !_isGone && _desk.Reactor.IsQuiet(_socket);
+
+    /// <summary>Whether the backend, or the kernel, still has to take what was sent.</summary>
+    public bool HasTaken => _isGone || _desk.Reactor.HasTaken(_socket);
+
+    private long Now => (long)_desk.Services.Time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>An exchange begins: what comes from now on is its answer.</summary>
+    public void Begin(DirectExchange exchange)
+    {
+        (_exchange, _beganIn) = (exchange, _desk.Turn);
+        (_hasBytes, _hasHead, _keeps, _isAnswered, _searched) = (false, false, false, false, 0);
+    }
+
+    /// <summary>Sends part of the request.</summary>
+    /// <returns>Whether there is room for more; if not, the exchange is told when.</returns>
+    public bool Send(ReadOnlySpan<byte> bytes) => _desk.Reactor.Append(_socket, bytes) || _desk.Reactor.IsDeaf(_socket);
+
+    public void Pause()
+    {
+        if (_isPaused || _isGone) return;
+        _isPaused = true;
+        _desk.Reactor.Pause(_socket);
+    }
+
+    public void Resume()
+    {
+        if (!_isPaused || _isGone) return;
+        _isPaused = false;
+        _desk.Reactor.Resume(_socket);
+    }
+
+    /// <summary>All of the request was sent, perhaps behind its answer.</summary>
+    public void RequestEnded()
+    {
+        if (_isAnswered && _exchange is { } exchange) Finish(exchange, isWhole: true);
+    }
+
+    /// <summary>Leaves it to the next exchange.</summary>
+    public void Keep()
+    {
+        Resume();
+        _idleSince = Now;
+        _desk.Kept.Add(this);
+    }
+
+    /// <summary>Closes it. The exchange, if there is one, is not told.</summary>
+    public void Close(bool isReset)
+    {
+        if (_isGone) return;
+        (_isGone, _exchange) = (true, null);
+        _carry.Clear();
+        _desk.Services.Budget?.Unpool();
+        _desk.Reactor.Close(_socket, isReset);
+    }
+
+    public void Received(int socket, in Piece piece)
+    {
+        if (_exchange is not { } exchange)
+        {
+            Drop(isReset: true);
+            return;
+        }
+
+        // What was not sent yet cannot have an answer: these bytes were on their way before.
+        if (!_hasBytes && _beganIn == _desk.Turn && !_desk.Reactor.HasTaken(_socket))
+        {
+            Fail(exchange, AnswerEnd.Bad);
+            return;
+        }
+
+        if (_isAnswered)
+        {
+            Finish(exchange, isWhole: false);
+            return;
+        }
+
+        _hasBytes = true;
+        exchange.NoteMoved();
+        if (piece.ComesInBulk) _desk.Reactor.ReceiveInBulk(_socket);
+        if (_hasHead) TakeBody(exchange, piece.Bytes);
+        else if (_carry.IsEmpty) TakeHeads(exchange, piece.Bytes);
+        else
+        {
+            _carry.Add(piece.Bytes);
+            var carry = _carry; // The exchange may end, and another begin, within the call.
+            _carry = default;
+            TakeHeads(exchange, carry.Bytes);
+            carry.Clear();
+        }
+    }
+
+    public void Finished(int socket)
+    {
+        if (_exchange is not { } exchange) Drop(isReset: false);
+        else if (_isAnswered) Finish(exchange, isWhole: false);
+        else if (_hasHead && _body.IsOpen) Finish(exchange, isWhole: false);
+        else Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
+    }
+
+    public void Broken(int socket, Errno error)
+    {
+        if (_exchange is not { } exchange) Drop(isReset: true);
+        else if (_isAnswered) Finish(exchange, isWhole: false);
+        else Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
+    }
+
+    public void Stalled(int socket) => _exchange?.LinkIsFull();
+
+    public void Sent(int socket) => _exchange?.LinkHasRoom();
+
+    // What it sent before it broke is still for the client.
+    public void BrokenWhilePaused(int socket)
+    {
+    }
+
+    public void Spliced(int socket, int count)
+    {
+    }
+
+    public void Fail(int socket)
+    {
+        if (_exchange is { } exchange) Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
+        else Drop(isReset: true);
+    }
+
+    private void TakeHeads(DirectExchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var verdict = DirectAnswerParser.Parse(bytes, MostHeadBytes, ref _searched, exchange.IsHead, out var answer);
+            if (verdict == AnswerVerdict.Incomplete)
+            {
+                _carry.Add(bytes);
+                return;
+            }
+
+            if (verdict == AnswerVerdict.Bad)
+            {
+                Fail(exchange, AnswerEnd.Bad);
+                return;
+            }
+
+            _searched = 0;
+            var head = bytes[..answer.HeadLength];
+            bytes = bytes[answer.HeadLength..];
+            if (verdict == AnswerVerdict.Informational)
+            {
+                exchange.PassInterim(answer, head);
+                if (_exchange != exchange) return;
+                continue;
+            }
+
+            (_hasHead, _keeps) = (true, answer.KeepAlive);
+            TakeAnswer(exchange, answer, head, bytes);
+            return;
+        }
+    }
+
+    private void TakeAnswer(DirectExchange exchange, in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
+    {
+        _body = BodyCounter.Of(answer, MostHeadBytes);
+        var count = _body.Take(rest, out var fault);
+        exchange.PassAnswer(answer, head, rest[..count]);
+        GoOn(exchange, fault, isWhole: count == rest.Length);
+    }
+
+    private void TakeBody(DirectExchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var count = _body.Take(bytes, out var fault);
+        exchange.PassBody(bytes[..count]);
+        GoOn(exchange, fault, isWhole: count == bytes.Length);
+    }
+
+    private void GoOn(DirectExchange exchange, BodyFault fault, bool isWhole)
+    {
+        if (_exchange != exchange) return;
+        if (fault != BodyFault.None) Fail(exchange, AnswerEnd.Broken);
+        else if (_body.IsDone) Complete(exchange, isWhole);
+    }
+
+    // The rest of the request may still be wanted, unless somebody has announced the end.
+    private void Complete(DirectExchange exchange, bool isWhole)
+    {
+        _isAnswered = isWhole && _keeps && !exchange.IsReceived && !exchange.Closes;
+        if (_isAnswered) exchange.AnswerIsWhole();
+        else Finish(exchange, isWhole);
+    }
+
+    // Bytes behind an answer belong to nobody, and so the connection to nobody either. Nor does one whose backend did not get all of the request.
+    private void Finish(DirectExchange exchange, bool isWhole)
+    {
+        (_exchange, _isAnswered) = (null, false);
+        _isSpent = !(isWhole && _keeps) || IsTooOld || _desk.Services.IsLeaving;
+        if (!exchange.IsReceived) Close(isReset: true);
+        else if (_isSpent && HasTaken) Close(isReset: false);
+        else Keep(); // What was sent last has yet to leave.
+        exchange.AnswerEnded(AnswerEnd.Whole);
+    }
+
+    private void Fail(DirectExchange exchange, AnswerEnd end)
+    {
+        Close(isReset: true);
+        exchange.AnswerEnded(end);
+    }
+
+    private void Drop(bool isReset)
+    {
+        _desk.Kept.Remove(this);
+        Close(isReset);
+    }
+}

@@ -1,0 +1,114 @@
+using StickyWs.Http1;
+using StickyWs.Transport;
+
+namespace StickyWs.Direct;
+
+// How a client leaves the lane: to Kestrel, in order, or broken.
+internal sealed partial class DirectClient
+{
+    private const long LongestLinger = 5000;
+
+    private int _untaken;
+
+    /// <summary>Clients are no longer waited for: an idle connection ends now, another one with its answer. From any thread.</summary>
+    public void Leave() => _desk.Reactor.Run(() =>
+    {
+        _isLeaving = true;
+        if (_phase == Phase.Idle) GoOn();
+    });
+
+    /// <summary>Breaks the connection. From any thread.</summary>
+    public void Abort() => _desk.Reactor.Run(Break);
+
+    /// <summary>Answers a head that did not arrive in time, and closes.</summary>
+    public void Refuse(Refusal refusal)
+    {
+        Send(refusal.ToBytes());
+        BeginClosing();
+    }
+
+    /// <summary>The client is gone, or is to be: whatever is under way for it ends.</summary>
+    public void Break()
+    {
+        if (_phase == Phase.Over) return;
+        var wasBusy = _phase == Phase.Busy;
+        Close(isReset: true);
+        if (wasBusy) _exchange.ClientHasLeft();
+    }
+
+    /// <summary>Goes on with what waits until all that was sent is with the kernel.</summary>
+    /// <returns>Whether there is nothing more to wait for here.</returns>
+    public bool TrySettle()
+    {
+        if (_phase is not (Phase.HandingOn or Phase.Closing)) return true;
+        if (_phase == Phase.Closing && !_hasFinished) return true; // Its end is awaited, or its time.
+        if (_phase == Phase.HandingOn) SetPaused(true);
+        if (_isFull) return true; // Goes on when it is told of room.
+        if (!_desk.Reactor.HasTaken(_socket.Number))
+        {
+            _desk.Settle(this);
+            return false;
+        }
+
+        if (_phase == Phase.Closing) Close(isReset: false);
+        else HandOn();
+        return true;
+    }
+
+    /// <summary>Keeps the limits of time.</summary>
+    /// <returns>Always <see langword="true"/>.</returns>
+    public bool LookAtTime()
+    {
+        var (limits, waited) = (_desk.Services.Limits, _desk.Reactor.Now - _since);
+        if (_phase == Phase.Busy) _exchange.LookAtTime(limits);
+        else if (_phase == Phase.Closing) LookAtLinger(waited);
+        else if (_phase == Phase.HandingOn && waited >= limits.KeepAlive) Break();
+        else if (_phase == Phase.Idle && !_carry.IsEmpty && waited >= limits.HeadTime) Refuse(Refusal.HeadTimedOut);
+        else if (_phase == Phase.Idle && _carry.IsEmpty && waited >= limits.KeepAlive) BeginClosing();
+        return true;
+    }
+
+    // A client that still takes some of its answer gets more time.
+    private void LookAtLinger(long waited)
+    {
+        if (waited < LongestLinger) return;
+        var untaken = _desk.Reactor.Unacknowledged(_socket.Number);
+        if (untaken <= 1 || (_untaken > 0 && untaken >= _untaken)) Close(isReset: untaken > 1);
+        else (_untaken, _since) = (untaken, _desk.Reactor.Now);
+    }
+
+    // Unread bytes would turn the close into a reset, and lose the answer on its way (RFC 9112 section 9.6): so a FIN first, then all is dropped that comes.
+    private void BeginClosing()
+    {
+        (_phase, _since) = (Phase.Closing, _desk.Reactor.Now);
+        if (!_isUsing) _carry.Clear();
+        _desk.Reactor.FinishSending(_socket.Number);
+        SetPaused(false);
+        TrySettle();
+    }
+
+    private void HandOn()
+    {
+        var prefix = _carry.Bytes.ToArray();
+        _carry.Clear();
+        _phase = Phase.Over;
+        _desk.Remove(this);
+        try
+        {
+            _connection.TakeBack(new StreamingSocket(_desk.Reactor, _socket.Fd, _socket.Number, prefix, _hasFinished));
+        }
+        finally
+        {
+            _done.TrySetResult(true);
+        }
+    }
+
+    private void Close(bool isReset)
+    {
+        _phase = Phase.Over;
+        _desk.Remove(this);
+        if (!_isUsing) _carry.Clear();
+        _desk.Reactor.Close(_socket.Number, isReset);
+        _done.TrySetResult(false);
+    }
+}

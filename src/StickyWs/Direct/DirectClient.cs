@@ -1,0 +1,243 @@
+using StickyWs.Http1;
+using StickyWs.Kernel;
+using StickyWs.Reactors;
+using StickyWs.Transport;
+
+namespace StickyWs.Direct;
+
+/// <summary>
+/// A client's connection in the direct lane: it takes one request after the other and passes each to its exchange. Bytes that it cannot use yet wait in
+/// order, and the client with them. On the reactor's thread, except <see cref="Leave"/> and <see cref="Abort"/>.
+/// </summary>
+internal sealed partial class DirectClient : IStreamHandler
+{
+    // As much as Kestrel lets a client send ahead (KestrelServerLimits.MaxRequestBufferSize is larger, but holds bodies).
+    private const int MostCarried = 64 * 1024;
+
+    private readonly DirectDesk _desk;
+    private readonly IRawConnection _connection;
+    private readonly DirectExchange _exchange;
+    private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WatchedSocket _socket;
+    private Phase _phase;
+    private Carry _carry;
+    private int _searched;
+    private long _since;
+    private bool _isUsing;
+    private bool _isPaused;
+    private bool _isFull;
+    private bool _hasFinished;
+    private bool _isLeaving;
+
+    public DirectClient(DirectDesk desk, IRawConnection connection, string connectionId)
+    {
+        (_desk, _connection, ConnectionId, Tuple) = (desk, connection, connectionId, connection.Tuple);
+        Peer = new PeerText(Tuple.SourceAddress);
+        _exchange = new DirectExchange(desk, this);
+    }
+
+    private enum Phase
+    {
+        /// <summary>Waits for a head.</summary>
+        Idle,
+
+        /// <summary>An exchange is under way.</summary>
+        Busy,
+
+        /// <summary>What was received, and not used, goes to Kestrel as soon as all that was sent is with the kernel.</summary>
+        HandingOn,
+
+        /// <summary>All was said: it is only waited for the client to have read it.</summary>
+        Closing,
+
+        /// <summary>Closed, or Kestrel's.</summary>
+        Over,
+    }
+
+    /// <summary>Whether Kestrel is to go on with the connection.</summary>
+    public Task<bool> Done => _done.Task;
+
+    public string ConnectionId { get; }
+
+    public ConnectionTuple Tuple { get; }
+
+    /// <summary>The peer of the connection.</summary>
+    public PeerText Peer { get; }
+
+    /// <summary>Whether it does not take what was sent.</summary>
+    public bool IsFull => _isFull;
+
+    /// <summary>The bytes that it has not taken yet.</summary>
+    public int Unsent => _desk.Reactor.Unacknowledged(_socket.Number);
+
+    /// <summary>Its index among the clients of the desk.</summary>
+    public int Place { get; set; }
+
+    /// <summary>Whether its connection is to end with the current exchange.</summary>
+    public bool IsLeaving => _isLeaving || _hasFinished || _desk.Services.IsLeaving;
+
+    /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
+    public void Begin()
+    {
+        _socket = _connection.Lend(Abort);
+        _connection.NotePlain();
+        _since = _desk.Reactor.Now;
+        _desk.Add(this);
+        _desk.Reactor.BeginStream(_socket.Number, this, isDrained: _socket.IsDrained);
+    }
+
+    /// <summary>Sends part of an answer.</summary>
+    /// <returns>Whether there is room for more; if not, the exchange is told when.</returns>
+    public bool Send(ReadOnlySpan<byte> bytes)
+    {
+        if (_phase == Phase.Over || _desk.Reactor.Append(_socket.Number, bytes) || _desk.Reactor.IsDeaf(_socket.Number)) return true;
+        NoteFull();
+        return false;
+    }
+
+    /// <summary>The exchange is over, and with it perhaps the connection.</summary>
+    public void ExchangeEnded(bool closes)
+    {
+        if (_phase != Phase.Busy) return;
+        (_phase, _since) = (Phase.Idle, _desk.Reactor.Now);
+        if (closes) BeginClosing();
+        else UseCarry();
+    }
+
+    /// <summary>The exchange can take bytes of the request's body again.</summary>
+    public void UseCarry()
+    {
+        if (_isUsing || _phase == Phase.Over) return;
+        while (!_carry.IsEmpty)
+        {
+            var used = Use(_carry.Bytes);
+            if (used == 0 || _phase is Phase.Closing or Phase.Over) break;
+            _carry.Drop(used);
+        }
+
+        GoOn();
+    }
+
+    public void Received(int socket, in Piece piece)
+    {
+        if (_phase == Phase.Closing) return;
+        if (piece.ComesInBulk && _phase == Phase.Busy) _desk.Reactor.ReceiveInBulk(socket);
+        var bytes = piece.Bytes;
+        if (_carry.IsEmpty)
+        {
+            bytes = bytes[Use(bytes)..];
+            if (_phase is Phase.Closing or Phase.Over) return;
+            _carry.Add(bytes);
+            GoOn();
+        }
+        else
+        {
+            _carry.Add(bytes);
+            UseCarry();
+        }
+    }
+
+    public void Finished(int socket)
+    {
+        if (_hasFinished) return;
+        _hasFinished = true;
+        if (_phase == Phase.Closing) TrySettle();
+        else GoOn();
+    }
+
+    public void Broken(int socket, Errno error) => Break();
+
+    public void BrokenWhilePaused(int socket)
+    {
+        if (!_desk.Reactor.HadFinished(socket)) Break();
+    }
+
+    public void Stalled(int socket) => NoteFull();
+
+    public void Sent(int socket)
+    {
+        _isFull = false;
+        _exchange.NoteMoved();
+        _exchange.ClientHasRoom();
+        if (_phase is Phase.Closing or Phase.HandingOn) TrySettle();
+    }
+
+    public void Spliced(int socket, int count)
+    {
+    }
+
+    public void Fail(int socket) => Break();
+
+    // How many of the bytes were used. Whatever happens within, the memory of the bytes stays.
+    private int Use(ReadOnlySpan<byte> bytes)
+    {
+        _isUsing = true;
+        try
+        {
+            var used = 0;
+            while (used < bytes.Length)
+            {
+                var taken = _phase switch
+                {
+                    Phase.Idle => TakeHead(bytes[used..]),
+                    Phase.Busy => _exchange.TakeBody(bytes[used..]),
+                    _ => 0,
+                };
+                if (taken == 0) break;
+                used += taken;
+            }
+
+            return used;
+        }
+        finally
+        {
+            _isUsing = false;
+            if (_phase is Phase.Closing or Phase.Over) _carry.Clear();
+        }
+    }
+
+    private int TakeHead(ReadOnlySpan<byte> bytes)
+    {
+        var limits = _desk.Services.Limits;
+        if (_searched == 0) _since = _desk.Reactor.Now;
+        var verdict = DirectRequestParser.Parse(bytes, limits.Head, ref _searched, out var request);
+        if (verdict == HeadVerdict.Incomplete) return 0;
+        _searched = 0;
+        _phase = Phase.Busy;
+        if (verdict == HeadVerdict.Taken && _exchange.TryBegin(request, bytes[..request.HeadLength], limits)) return request.HeadLength;
+        _phase = Phase.HandingOn;
+        return 0;
+    }
+
+    private void GoOn()
+    {
+        if (_phase == Phase.Busy && _hasFinished && _carry.IsEmpty && !_exchange.IsReceived) Break(); // The rest of the body will not come.
+        if (_phase == Phase.Idle && _hasFinished)
+        {
+            if (_carry.IsEmpty) BeginClosing();
+            else _phase = Phase.HandingOn; // Kestrel words what it thinks of half a head.
+        }
+        else if (_phase == Phase.Idle && _isLeaving && _carry.IsEmpty)
+        {
+            BeginClosing();
+        }
+
+        if (_phase == Phase.HandingOn) TrySettle();
+        if (_phase is Phase.Idle or Phase.Busy) SetPaused(_phase == Phase.Busy && (_carry.Length >= MostCarried || (!_carry.IsEmpty && !_exchange.IsReceived)));
+    }
+
+    private void NoteFull()
+    {
+        if (_isFull) return;
+        _isFull = true;
+        _exchange.ClientIsFull();
+    }
+
+    private void SetPaused(bool isPaused)
+    {
+        if (isPaused == _isPaused) return;
+        _isPaused = isPaused;
+        if (isPaused) _desk.Reactor.Pause(_socket.Number);
+        else _desk.Reactor.Resume(_socket.Number);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using StickyWs.Reactors;
+using StickyWs.Transport;
+
+namespace StickyWs.Direct;
+
+/// <summary>
+/// Plain HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
+/// stays until a head comes that is not for this lane: then Kestrel goes on with the connection, for good.
+/// </summary>
+internal sealed class DirectLane : IDisposable
+{
+    private readonly ConditionalWeakTable<Reactor, DirectDesk> _desks = [];
+    private readonly DirectServices _services;
+
+    public DirectLane(DirectServices services)
+    {
+        _services = services;
+        if (services.Budget is { } budget) budget.Short += CloseIdle;
+    }
+
+    /// <summary>Whether there is a direct pool, so that plain clients should come here first.</summary>
+    public bool IsWanted => _services.HasPools;
+
+    /// <summary>The direct lane on a reactor.</summary>
+    public DirectDesk On(Reactor reactor) => _desks.GetValue(reactor, reactor => new DirectDesk(reactor, _services));
+
+    /// <summary>Serves a client. From any thread.</summary>
+    /// <param name="connection">Its connection, of which nothing was read.</param>
+    /// <param name="connectionId">Its id in lines.</param>
+    /// <param name="stopping">Fires when clients are no longer waited for.</param>
+    /// <returns>Whether Kestrel is to go on with the connection, which was given back; if not, it is over.</returns>
+    /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
+    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping)
+    {
+        var reactor = connection.Bare.Reactor;
+        await reactor.SwitchTo();
+        var client = new DirectClient(On(reactor), connection, connectionId);
+        client.Begin();
+        var leaving = stopping.UnsafeRegister(static client => ((DirectClient)client!).Leave(), client);
+        try
+        {
+            return await client.Done.ConfigureAwait(false);
+        }
+        finally
+        {
+            leaving.Unregister();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_services.Budget is { } budget) budget.Short -= CloseIdle;
+    }
+
+    // New clients wait for descriptors.
+    private void CloseIdle()
+    {
+        foreach (var (reactor, desk) in _desks) reactor.Run(() => desk.Kept.CloseSurplus(_services.Budget!.Surplus));
+    }
+}

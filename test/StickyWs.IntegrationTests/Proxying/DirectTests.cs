@@ -1,0 +1,214 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using StickyWs.Configuration;
+using StickyWs.TestKit;
+
+namespace StickyWs.IntegrationTests.Proxying;
+
+/// <summary>Plain requests of direct pools: which stay on their reactor, and which go on to Kestrel.</summary>
+public abstract class DirectTests(Lane lane)
+{
+    private int _inPipeline;
+
+    [Fact]
+    public async Task Requests_on_one_connection_go_to_the_backends_exactly_in_turn_and_pass_no_middleware()
+    {
+        await using var a = await KestrelBackend.StartAsync("a");
+        await using var b = await KestrelBackend.StartAsync("b");
+        await using var proxy = await StartAsync(_ => { }, a.Address, b.Address);
+        using var client = ProxyHost.Client(proxy.Http1);
+        var answers = "";
+        for (var i = 0; i < 20; i++) answers += await client.GetStringAsync("/some/path?query=1");
+        Assert.Equal(string.Concat(Enumerable.Repeat("ab", 10)), answers);
+        Assert.Equal(20, proxy.Outcomes.Seen.Count);
+        Assert.Equal(0, _inPipeline);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bodies_pass_both_ways_byte_for_byte(bool isChunked)
+    {
+        await using var echo = await KestrelBackend.StartAsync(async context =>
+        {
+            if (!isChunked) context.Response.ContentLength = context.Request.ContentLength;
+            await context.Request.Body.CopyToAsync(context.Response.Body);
+        });
+        await using var proxy = await StartAsync(_ => { }, echo.Address);
+        using var client = ProxyHost.Client(proxy.Http1);
+        var random = new Random(1);
+        foreach (var size in (int[])[0, 1, 100, 8_000, 70_000, 3_000_000])
+        {
+            var sent = new byte[size];
+            random.NextBytes(sent);
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Content = new ByteArrayContent(sent) };
+            if (isChunked) request.Headers.TransferEncodingChunked = true;
+            using var answer = await client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(sent, await answer.Content.ReadAsByteArrayAsync());
+        }
+
+        Assert.Equal(0, _inPipeline);
+    }
+
+    [Fact]
+    public async Task Pipelined_requests_are_answered_in_order()
+    {
+        await using var backend = await KestrelBackend.StartAsync(async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            await context.Response.WriteAsync($"{context.Request.Path}{await reader.ReadToEndAsync()};");
+        });
+        await using var proxy = await StartAsync(_ => { }, backend.Address);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
+        var requests = new StringBuilder();
+        var expected = new StringBuilder();
+        for (var i = 0; i < 200; i++)
+        {
+            requests.Append(i % 3 == 0
+                ? $"POST /{i} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+                : $"GET /{i} HTTP/1.1\r\nHost: a\r\n{(i == 199 ? "Connection: close\r\n" : "")}\r\n");
+            expected.Append($"/{i}{(i % 3 == 0 ? "hello" : "")};");
+        }
+
+        await client.WriteAsync(requests.ToString());
+        var answers = await client.ReadToEndAsync();
+        var bodies = string.Concat(answers.Split("\r\n").Where(line => line.StartsWith('/')).Select(line => line.Split("HTTP/1.1")[0]));
+        Assert.Equal(expected.ToString(), bodies);
+        Assert.Equal(0, _inPipeline);
+    }
+
+    [Theory]
+    [InlineData("GET /b%61r HTTP/1.1\r\nHost: a\r\n\r\n", "200")]
+    [InlineData("GET http://a/bar HTTP/1.1\r\nHost: a\r\n\r\n", "200")]
+    [InlineData("GET /bar HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "400")]
+    [InlineData("GET /bar HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400")]
+    [InlineData("POST /bar HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nabc", "400")]
+    [InlineData("GET /bar HTTP/1.1\nHost: a\n\n", "200")]
+    public async Task A_head_that_is_not_plain_goes_to_Kestrel_with_everything_behind_it(string odd, string status)
+    {
+        await using var backend = await KestrelBackend.StartAsync("ok");
+        await using var proxy = await StartAsync(_ => { }, backend.Address);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
+        await client.WriteAsync("GET /first HTTP/1.1\r\nHost: a\r\n\r\n" + odd + "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        var answers = await client.ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 200 OK", answers, StringComparison.Ordinal);
+        Assert.Contains($"HTTP/1.1 {status} ", answers[10..], StringComparison.Ordinal);
+        Assert.Equal(status == "400" ? 2 : 3, answers.Split("HTTP/1.1 ").Length - 1);
+        Assert.Equal(status == "400" ? 0 : 2, _inPipeline);
+    }
+
+    [Fact]
+    public async Task What_belongs_to_no_direct_pool_goes_on_to_the_app()
+    {
+        await using var backend = await KestrelBackend.StartAsync("pool");
+        await using var proxy = await StartAsync(pool => pool.Match.PathPrefixes.Add("/api"), backend.Address);
+        using var client = ProxyHost.Client(proxy.Http1);
+        Assert.Equal("pool", await client.GetStringAsync("/api/x"));
+        Assert.Equal(0, _inPipeline);
+        Assert.Equal("the app", await client.GetStringAsync("/apis"));
+        Assert.Equal("pool", await client.GetStringAsync("/api/x"));
+        Assert.Equal(2, _inPipeline);
+    }
+
+    [Fact]
+    public async Task A_client_that_finishes_after_its_request_gets_the_answer()
+    {
+        await using var backend = await KestrelBackend.StartAsync("ok");
+        await using var proxy = await StartAsync(_ => { }, backend.Address);
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, proxy.Http1.Port);
+        using var client = new Wire(socket);
+        await client.WriteAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        var answer = await client.ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 200 OK", answer, StringComparison.Ordinal);
+        Assert.Contains("ok", answer, StringComparison.Ordinal);
+        Assert.Equal(0, _inPipeline);
+    }
+
+    // Backends that close, break off and answer early, and clients that leave at any moment: whoever gets an answer gets that to its own request.
+    [Fact]
+    public async Task Every_answer_carries_its_requests_nonce()
+    {
+        await using var a = await KestrelBackend.StartAsync(AnswerMoodily);
+        await using var b = await KestrelBackend.StartAsync(AnswerMoodily);
+        await using var c = await KestrelBackend.StartAsync(AnswerMoodily);
+        await using var proxy = await StartAsync(_ => { }, a.Address, b.Address, c.Address);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(client => Task.Run(() => AskAsync(proxy.Http1, client))));
+        Assert.All(answers, count => Assert.InRange(count, 50, int.MaxValue));
+        Assert.Equal(0, _inPipeline);
+    }
+
+    private static async Task<int> AskAsync(Uri address, int number)
+    {
+        var random = new Random(number);
+        var answers = 0;
+        for (var connection = 0; connection < 10; connection++)
+        {
+            using var client = ProxyHost.Client(address);
+            for (var i = 0; i < 20; i++)
+            {
+                var nonce = $"{number}-{connection}-{i}-";
+                var mood = random.Next(16);
+                using var leaving = new CancellationTokenSource();
+                using var request = new HttpRequestMessage(mood % 3 == 0 ? HttpMethod.Get : HttpMethod.Post, $"/{mood}/{nonce}");
+                if (mood % 3 != 0) request.Content = new StringContent(nonce + new string('x', random.Next(20_000)));
+                request.Headers.TransferEncodingChunked = mood % 3 == 2;
+                try
+                {
+                    var asking = client.SendAsync(request, leaving.Token);
+                    if (random.Next(20) == 0) await leaving.CancelAsync();
+                    using var answer = await asking;
+                    var body = await answer.Content.ReadAsStringAsync(CancellationToken.None);
+                    if (answer.StatusCode == HttpStatusCode.BadGateway) continue;
+                    Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+                    Assert.Equal(nonce, Assert.Single(answer.Headers.GetValues("X-Nonce")));
+                    Assert.StartsWith(nonce, body, StringComparison.Ordinal);
+                    answers++;
+                }
+                catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+                {
+                    // The client left, or the answer broke off.
+                }
+            }
+        }
+
+        return answers;
+    }
+
+    private static async Task AnswerMoodily(HttpContext context)
+    {
+        var parts = context.Request.Path.Value!.Split('/');
+        var (mood, nonce) = (int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture), parts[2]);
+        context.Response.Headers["X-Nonce"] = nonce;
+        if (mood == 5) context.Abort();
+        if (mood == 6) context.Response.Headers.Connection = "close";
+        if (mood != 7) await context.Request.Body.CopyToAsync(Stream.Null);
+        if (mood == 8) context.Response.ContentLength = nonce.Length + 30_000;
+        await context.Response.WriteAsync(nonce);
+        if (mood == 9) context.Abort();
+        if (mood >= 10) await context.Response.WriteAsync(new string('y', 3000 * mood));
+        if (mood == 8) await context.Response.WriteAsync(new string('z', 30_000));
+    }
+
+    private Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends) => ProxyHost.StartAsync(
+        lane,
+        (_, pool) =>
+        {
+            pool.Http = HttpMode.Direct;
+            configure(pool);
+        },
+        app => app.Use(next => context =>
+        {
+            Interlocked.Increment(ref _inPipeline);
+            return next(context);
+        }),
+        backends);
+
+    public sealed class OnIoUring() : DirectTests(Lane.Raw);
+
+    public sealed class OnEpoll() : DirectTests(Lane.RawEpoll);
+}

@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Direct;
+using StickyWs.Kernel;
+using StickyWs.Reactors;
+using StickyWs.TestKit;
+using StickyWs.Tests.Reactors;
+using StickyWs.Tls;
+using StickyWs.Transport;
+
+namespace StickyWs.Tests.Direct;
+
+/// <summary>The direct lane on one reactor, real clients, and one backend whose connections the test serves by hand.</summary>
+internal sealed class DirectRig : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly RelayRig _reactor;
+    private readonly Socket _listening = new(SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Socket> _sockets = [];
+
+    public DirectRig(ReactorMode mode, Action<PoolOptions>? configure = null)
+    {
+        _reactor = new RelayRig(mode);
+        _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listening.Listen();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddStickyWebSocketBalancing(options =>
+        {
+            var pool = new PoolOptions { Http = HttpMode.Direct };
+            pool.Backends["a"] = new BackendOptions { Address = $"http://{_listening.LocalEndPoint}" };
+            configure?.Invoke(pool);
+            options.Pools["pool"] = pool;
+        });
+        _services = services.BuildServiceProvider();
+        Registry.Apply(_services.GetRequiredService<IBackendSource>().Current);
+        Lane = _services.GetRequiredService<DirectLane>();
+    }
+
+    public BackendRegistry Registry => _services.GetRequiredService<BackendRegistry>();
+
+    public Backend Backend => Registry.Current.Pools[0].Backends[0];
+
+    public DirectLane Lane { get; }
+
+    public RelayRig Reactor => _reactor;
+
+    public DirectDesk Desk => Lane.On(_reactor.Reactor);
+
+    /// <summary>A client in the lane.</summary>
+    public (Socket Client, Lent Connection) Connect()
+    {
+        var (outer, inner) = _reactor.Connect();
+        outer.ReceiveTimeout = (int)Wait.Bound.TotalMilliseconds;
+        _sockets.Add(outer);
+        var connection = new Lent(_reactor.Reactor, inner, new RawAddress((IPEndPoint)outer.LocalEndPoint!), new RawAddress((IPEndPoint)outer.RemoteEndPoint!));
+        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask();
+        return (outer, connection);
+    }
+
+    /// <summary>The backend's end of the next connection to it.</summary>
+    public async Task<Socket> AcceptAsync()
+    {
+        var socket = await _listening.AcceptAsync().WaitAsync(Wait.Bound);
+        socket.ReceiveTimeout = (int)Wait.Bound.TotalMilliseconds;
+        _sockets.Add(socket);
+        return socket;
+    }
+
+    /// <summary>Sends text.</summary>
+    public static void Send(Socket socket, string text) => socket.Send(Encoding.Latin1.GetBytes(text));
+
+    /// <summary>Receives until the text has come, and nothing behind it; or up to the end of the connection.</summary>
+    public static string ReadTo(Socket socket, string? end)
+    {
+        var text = "";
+        var buffer = new byte[4096];
+        while (end is null || !text.EndsWith(end, StringComparison.Ordinal))
+        {
+            var count = socket.Receive(buffer);
+            if (count == 0) return text;
+            text += Encoding.Latin1.GetString(buffer, 0, count);
+        }
+
+        return text;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var socket in _sockets) socket.Dispose();
+        _listening.Dispose();
+        await Wait.UntilAsync(async () => await _reactor.DoAsync(() => Desk.Clients) == 0);
+        await Wait.UntilAsync(async () => await _reactor.DoAsync(() => Desk.Kept.Count) == 0);
+        Assert.Equal(0, Backend.ActiveRequests);
+        await _reactor.DisposeAsync();
+        await _services.DisposeAsync();
+    }
+}
+
+/// <summary>A connection that is lent to the lane, and may come back.</summary>
+internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddress destination) : IRawConnection
+{
+    public Task<bool>? Serving { get; set; }
+
+    public StreamingSocket? Back { get; private set; }
+
+    public ConnectionTuple Tuple => new(source, destination);
+
+    public bool HasPeerLeft => false;
+
+    public CancellationToken Stopping => default;
+
+    public RawSocket Bare { get; } = new(reactor, fd);
+
+    public int TryPeek(Span<byte> buffer) => Bare.TryPeek(buffer);
+
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public RawSocket Detach() => throw new NotSupportedException();
+
+    public WatchedSocket Lend(Action abort) => Bare.ReleaseWatched();
+
+    public void TakeBack(StreamingSocket socket)
+    {
+        Back = socket;
+        reactor.Close(socket.Number, isReset: false);
+    }
+
+    public void NotePlain()
+    {
+    }
+
+    public ConnectionContext Realize(TlsStart? tls = null) => throw new NotSupportedException();
+}
