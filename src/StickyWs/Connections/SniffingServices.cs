@@ -7,6 +7,7 @@ using StickyWs.Detection;
 using StickyWs.Dialing;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
+using StickyWs.Observability;
 
 namespace StickyWs.Connections;
 
@@ -18,6 +19,7 @@ internal sealed class SniffingServices(
     PassthroughForwarder passthrough,
     RawBackendTls backendTls,
     IOptions<KestrelServerOptions> kestrel,
+    StickyWsMetrics metrics,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
 {
@@ -31,6 +33,8 @@ internal sealed class SniffingServices(
 
     /// <summary>TLS to https backends in the raw lane.</summary>
     public RawBackendTls BackendTls => backendTls;
+
+    public StickyWsMetrics Metrics => metrics;
 
     public TimeProvider Time => time;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
@@ -20,7 +19,6 @@ namespace StickyWs.Transport;
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options,
     IOptions<SocketTransportOptions> sockets,
-    StickyWsMetrics metrics,
     ILogger<RawLane> logger,
     IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
@@ -32,6 +30,7 @@ internal sealed partial class RawLane(
     private readonly Lock _lock = new();
     private ReactorGroup? _reactors;
     private ChannelSettings? _channels;
+    private string? _noUring;
     private bool _isDecided;
 
     /// <summary>The reactors, or <see langword="null"/> if the portable lane is used; the reason is logged once.</summary>
@@ -52,6 +51,15 @@ internal sealed partial class RawLane(
 
     /// <summary>Whether it is in use. It is not until the first listener has asked for the reactors.</summary>
     public bool IsOn => Volatile.Read(ref _reactors) is not null;
+
+    /// <summary>How many reactors there are, and why they do not use io_uring, if they do not; <see langword="null"/> while the lane is not in use.</summary>
+    public (int Count, string? NoUring)? Threads
+    {
+        get
+        {
+            lock (_lock) return _reactors is { } reactors ? (reactors.Count, _noUring) : null;
+        }
+    }
 
     /// <summary>The reactor for the next backend connection that is not part of a tunnel. Valid only while the lane is on.</summary>
     public Reactor NextReactor() => _reactors!.Next();
@@ -91,8 +99,7 @@ internal sealed partial class RawLane(
         }
 
         LogOn(count, noUring is null ? "io_uring" : $"epoll, not io_uring: {noUring}");
-        const string Description = "Threads of the raw lane, by what they wait with, and why it is not io_uring.";
-        metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", Description);
+        _noUring = noUring;
     }
 
     // What prevents the raw lane altogether, if anything.
@@ -126,11 +133,6 @@ internal sealed partial class RawLane(
         if (!isDemanded) return;
         throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, because {obstacle}")]);
     }
-
-    private Measurement<int> Measure(string? noUring)
-        => noUring is null
-            ? new(_reactors!.Count, new KeyValuePair<string, object?>("stickyws.reactor.kind", "io_uring"))
-            : new(_reactors!.Count, new("stickyws.reactor.kind", "epoll"), new("stickyws.reactor.obstacle", noUring));
 
     [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information,
         "The raw lane serves WebSockets on plain connections: {Reactors} reactors on {Kernel}",

@@ -19,6 +19,12 @@ public sealed partial class Backend
     /// <summary>The maximum number of its tunnels; <see langword="null"/> for no limit.</summary>
     internal int? MaxTunnels => _maxTunnels is var most && most == int.MaxValue ? null : most;
 
+    /// <summary>The same of its handshakes in progress, before slow start.</summary>
+    internal int? MaxHandshakes => _maxHandshakes is var most && most == int.MaxValue ? null : most;
+
+    /// <summary>The same of its plain requests in progress.</summary>
+    internal int? MaxRequests => _maxRequests is var most && most == int.MaxValue ? null : most;
+
     /// <summary>Its open tunnels, including handshakes in progress.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
 
