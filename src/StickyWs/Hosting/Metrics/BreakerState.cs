@@ -6,9 +6,12 @@ internal enum BreakerState
     /// <summary>The backend is not out.</summary>
     Closed,
 
-    /// <summary>It is out, by its probes or by what traffic saw.</summary>
+    /// <summary>It is out by what traffic saw.</summary>
     Open,
 
     /// <summary>It is out, and one request may try it, or is on its way.</summary>
     HalfOpen,
+
+    /// <summary>It is out by its probes, and only they bring it back.</summary>
+    Isolated,
 }

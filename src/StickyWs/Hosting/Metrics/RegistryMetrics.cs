@@ -107,6 +107,7 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimePr
     private static BreakerState BreakerOf(Backend backend)
     {
         if (backend.Health != BackendState.Unhealthy) return BreakerState.Closed;
+        if (backend.Options.Health.Probe is not null) return BreakerState.Isolated;
         return backend.Trial == TrialState.None ? BreakerState.Open : BreakerState.HalfOpen;
     }
 
