@@ -13,6 +13,7 @@ internal sealed partial class RegistryFeeder(
     RegistryMetrics metrics,
     TunnelMetrics tunnels,
     ReactorMetrics reactors,
+    CertificateMetrics certificates,
     ConfigurationAdvice advice,
     ILogger<RegistryFeeder> logger)
     : IHostedLifecycleService, IDisposable
@@ -25,6 +26,7 @@ internal sealed partial class RegistryFeeder(
         metrics.Observe(registry);
         tunnels.Observe(registry);
         reactors.Observe();
+        certificates.Observe();
         _subscription = source.OnChange(changed =>
         {
             registry.Apply(changed);

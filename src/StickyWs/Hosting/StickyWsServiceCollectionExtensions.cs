@@ -68,6 +68,7 @@ public static class StickyWsServiceCollectionExtensions
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
         services.AddSingleton<TunnelMetrics>();
+        services.AddSingleton<CertificateMetrics>();
         services.AddSingleton(provider =>
         {
             var lane = provider.GetService<RawLane>();

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Draining;
 using StickyWs.Hosting;
 using StickyWs.Observability;
@@ -18,12 +19,17 @@ internal sealed class MeterRecording : IDisposable
 
     private readonly Dictionary<Instrument, HashSet<string>> _tags = [];
     private readonly MeterListener _listener = new();
+    private readonly ListenOptions _listen = Endpoint();
+    private readonly CertificateMetrics _certificates;
 
     public MeterRecording()
     {
         new RegistryMetrics(Metrics, new Pins(_rig.Registry, TimeProvider.System), _rig.Clock).Observe(_rig.Registry);
         new TunnelMetrics(Metrics, _rig.Tunnels, _rig.Drains).Observe(_rig.Registry);
         new ReactorMetrics(Metrics, () => (2, "the kernel is too old")).Observe();
+        _certificates = new CertificateMetrics(Metrics, _rig.Clock);
+        _certificates.Observe();
+        _certificates.Note(_listen, _rig.Clock.GetUtcNow().UtcDateTime);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter != Metrics.Meter) return;
@@ -56,6 +62,13 @@ internal sealed class MeterRecording : IDisposable
     {
         _listener.Dispose();
         _rig.Dispose();
+    }
+
+    private static ListenOptions Endpoint()
+    {
+        ListenOptions? endpoint = null;
+        new KestrelServerOptions().ListenLocalhost(443, listen => endpoint = listen);
+        return endpoint!;
     }
 
     private void MeasureAll()
