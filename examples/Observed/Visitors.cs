@@ -26,7 +26,8 @@ internal sealed class Visitors(IConfiguration configuration, IHostApplicationLif
         var started = new TaskCompletionSource();
         await using var registration = lifetime.ApplicationStarted.Register(() => started.SetResult());
         await started.Task.WaitAsync(stoppingToken);
-        await Task.WhenAll(Enumerable.Range(0, configuration.GetValue("Visitors", 20)).Select(number => VisitAsync($"visitor-{number}", number, stoppingToken)));
+        var numbers = Enumerable.Range(0, configuration.GetValue("Visitors", 20));
+        await Task.WhenAll(numbers.Select(number => VisitAsync($"visitor-{number}", number, stoppingToken)));
     }
 
     private async Task VisitAsync(string name, int number, CancellationToken stopping)

@@ -19,7 +19,8 @@ public static class GeneratedFile
         var (has, wants) = (text.Split('\n'), expected.Split('\n'));
         var line = Enumerable.Range(0, Math.Max(has.Length, wants.Length)).First(i => has.ElementAtOrDefault(i) != wants.ElementAtOrDefault(i));
         return $"{path} is not what {source} say. Set {variable}=1 and run this test to write it.\n"
-            + $"First difference, line {line + 1}:\n  is     {has.ElementAtOrDefault(line)}\n  should {wants.ElementAtOrDefault(line)}\nThe whole text:\n{expected}";
+            + $"First difference, line {line + 1}:\n  is     {has.ElementAtOrDefault(line)}\n  should {wants.ElementAtOrDefault(line)}\n"
+            + $"The whole text:\n{expected}";
     }
 
     private static string FindRoot()

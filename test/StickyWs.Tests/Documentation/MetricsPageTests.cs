@@ -70,24 +70,21 @@ public sealed partial class MetricsPageTests
     {
         var page = new StringBuilder();
         page.Append("# Metrics\n\nWhich instruments does the meter `StickyWs` have?\n\n")
-            .Append("This page is made from the instruments by a test (`STICKYWS_WRITE_METRICS=1` has it written). What the tags' values mean, and more about some instruments,\n")
-            .Append("is on the [page about all that is reported](README.md#metrics).\n\n")
-            .Append("The last column but one is the name that OpenTelemetry's exporters use for Prometheus; of a histogram, `_bucket`, `_sum` and `_count` come after it.\n")
-            .Append("Tags have an underscore for each dot there.\n\n")
+            .Append("This page is made from the instruments by a test (`STICKYWS_WRITE_METRICS=1` has it written). What the tags' values mean,\n")
+            .Append("and more about some instruments, is on the [page about all that is reported](README.md#metrics).\n\n")
+            .Append("The last column but one is the name that OpenTelemetry's exporters use for Prometheus; of a histogram, `_bucket`, `_sum` and\n")
+            .Append("`_count` come after it. Tags have an underscore for each dot there.\n\n")
             .Append("| instrument | kind | unit | tags | in Prometheus | what |\n|---|---|---|---|---|---|\n");
         foreach (var one in Recorded)
         {
-            page.Append('|').Append(Code(one.Name)).Append('|').Append(' ').Append(one.Kind).Append(" |").Append(Code(one.Unit)).Append("| ")
-                .AppendJoin(", ", one.Tags.OrderBy(Rank).Select(tag => $"`{tag}`")).Append(one.Tags.Count > 0 ? " |" : "|").Append(Code(one.Prometheus)).Append("| ")
-                .Append(one.Meaning).Append(" |\n");
+            var tags = string.Join(", ", one.Tags.OrderBy(Rank).Select(tag => $"`{tag}`"));
+            page.Append($"| `{one.Name}` | {one.Kind} | `{one.Unit}` | {tags} | `{one.Prometheus}` | {one.Meaning} |\n");
         }
 
         return page.ToString();
     }
 
     private static int Rank(string tag) => tag switch { "stickyws.pool" => 0, "stickyws.backend" => 1, _ => 2 };
-
-    private static string Code(string text) => $" `{text}` ";
 
     [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times|Count)\(\s*""(?<name>stickyws\.[a-z_.]+)""")]
     private static partial Regex CreatedInstrument();

@@ -82,7 +82,7 @@ public sealed partial class ObservedExampleTests
     {
         var text = Read(file);
         if (!file.EndsWith(".json", StringComparison.Ordinal))
-            return [.. YamlExpression().Matches(text).Select(match => match.Groups["block"].Success ? match.Groups["block"].Value : match.Groups["line"].Value)];
+            return [.. YamlExpression().Matches(text).Select(match => match.Groups["block"].Value + match.Groups["line"].Value)];
         using var dashboard = JsonDocument.Parse(text);
         return [.. Texts(dashboard.RootElement)];
     }

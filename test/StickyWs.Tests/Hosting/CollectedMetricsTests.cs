@@ -85,7 +85,9 @@ public sealed class CollectedMetricsTests : IDisposable
         _rig.Clock.Advance(TimeSpan.FromSeconds(3));
 
         Assert.Equal(["a 1", "b 0"], Read<int>("stickyws.backend.eligible"));
-        Assert.Equal(["b/Closed 0", "b/HalfOpen 0", "b/Isolated 0", "b/Open 1"], Read<int>("stickyws.backend.breaker", "stickyws.breaker.state").Where(row => row[0] == 'b'));
+        Assert.Equal(
+            ["b/Closed 0", "b/HalfOpen 0", "b/Isolated 0", "b/Open 1"],
+            Read<int>("stickyws.backend.breaker", "stickyws.breaker.state").Where(row => row[0] == 'b'));
         Assert.Contains("b 3", Read<double>("stickyws.backend.state_age"));
         var verdict = Assert.Single(verdicts.GetMeasurementSnapshot());
         Assert.Equal(("b", "Unhealthy", "traffic"),

@@ -169,5 +169,6 @@ public sealed class StickyWsMetricsTests : IDisposable
 
     private void AssertRefusals(string[] expected) => Assert.Equal(
         expected,
-        _recorded.Where(record => record.Instrument == "stickyws.refusals").Select(record => string.Join(' ', record.Tags.Select(tag => $"{tag.Key}={tag.Value}"))));
+        _recorded.Where(record => record.Instrument == "stickyws.refusals")
+            .Select(record => string.Join(' ', record.Tags.Select(tag => $"{tag.Key}={tag.Value}"))));
 }

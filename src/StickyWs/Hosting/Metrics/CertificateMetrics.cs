@@ -5,7 +5,9 @@ using StickyWs.Observability;
 
 namespace StickyWs.Hosting;
 
-/// <summary>When the certificates of https endpoints expire, wherever their TLS ends. Those that the application selects for each client are its own matter.</summary>
+/// <summary>
+/// When the certificates of https endpoints expire, wherever their TLS ends. Those that the application selects for each client are its own matter.
+/// </summary>
 internal sealed class CertificateMetrics(StickyWsMetrics metrics, TimeProvider time)
 {
     // An endpoint that changes has new options, and the last certificate counts. One that is gone leaves nothing but its name.

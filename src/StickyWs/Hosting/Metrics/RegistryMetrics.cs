@@ -44,7 +44,8 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimePr
     {
         var meter = metrics.Meter;
         meter.CreateObservableUpDownCounter("stickyws.tunnels.limit",
-            () => Limits(registry, backend => backend.MaxTunnels), "{tunnel}", "The most tunnels that a backend may have (MaxTunnels). Absent without a limit.");
+            () => Limits(registry, backend => backend.MaxTunnels), "{tunnel}",
+            "The most tunnels that a backend may have (MaxTunnels). Absent without a limit.");
         meter.CreateObservableUpDownCounter("stickyws.handshakes.limit",
             () => Limits(registry, backend => backend.MaxHandshakes), "{handshake}",
             "The most handshakes that a backend may have in progress (MaxHandshakes). Absent without a limit.");
