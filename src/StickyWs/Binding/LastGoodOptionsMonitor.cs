@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using StickyWs.Configuration;
+using StickyWs.Observability;
 
 namespace StickyWs.Binding;
 
@@ -15,6 +16,7 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
     private readonly IOptionsFactory<StickyWsOptions> _factory;
     private readonly ILogger<LastGoodOptionsMonitor> _logger;
     private readonly ConfigurationSources? _origins;
+    private readonly StickyWsMetrics? _metrics;
     private readonly List<IDisposable> _registrations = [];
     private readonly Lock _lock = new();
     private Action<StickyWsOptions, string?>? _listeners;
@@ -25,8 +27,10 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
         IOptionsFactory<StickyWsOptions> factory,
         IEnumerable<IOptionsChangeTokenSource<StickyWsOptions>> sources,
         ILogger<LastGoodOptionsMonitor> logger,
-        ConfigurationSources? origins = null)
+        ConfigurationSources? origins = null,
+        StickyWsMetrics? metrics = null)
     {
+        _metrics = metrics;
         _factory = factory;
         _logger = logger;
         _origins = origins;
@@ -131,6 +135,7 @@ internal sealed partial class LastGoodOptionsMonitor : IOptionsMonitor<StickyWsO
     {
         if (!IsNews(reason, errors)) return;
         foreach (var error in errors) LogRefused(error, exception);
+        _metrics?.ConfigurationChanged(isApplied: false);
     }
 
     private bool IsNews(object? reason, string[] errors)

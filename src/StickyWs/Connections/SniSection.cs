@@ -44,6 +44,19 @@ internal sealed class SniSection
         return selecting.IsCompleted ? selecting.Result : throw new NotSupportedException("The selector of this Kestrel waits.");
     }
 
+    /// <summary>When the first of the certificates for these names expires; <see langword="null"/> if none is known.</summary>
+    public DateTime? FirstExpiry(IEnumerable<string> names)
+    {
+        try
+        {
+            return names.Min(name => Select(new DefaultConnectionContext(), name, out _).ServerCertificateContext?.TargetCertificate.NotAfter);
+        }
+        catch (AuthenticationException)
+        {
+            return null; // A name without options: its clients are told so.
+        }
+    }
+
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_State")]
     private static extern void SetState(TlsHandshakeCallbackContext context, object? state);
 

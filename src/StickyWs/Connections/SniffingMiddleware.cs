@@ -4,6 +4,7 @@ using StickyWs.Detection;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Observability;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
@@ -88,6 +89,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             if (result.Outcome != HeadOutcome.Sniffed)
             {
                 LogHeadTimedOut(services.Logger, arrival.ConnectionId, result.Outcome);
+                if (result.Outcome == HeadOutcome.TimedOut) services.Metrics.Refused(pool: null, StickyWsMetrics.ConnectionWork, nameof(EventIds.HeadTimedOut));
                 if (result is { Outcome: HeadOutcome.TimedOut, Verdict: not Verdict.Tls })
                     await arrival.RefuseAsync(Refusal.HeadTimedOut, services.Time).ConfigureAwait(false);
                 return null;
@@ -96,6 +98,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
             if (result.Hello is { Fault: { } fault })
             {
                 LogHelloRefused(services.Logger, arrival.ConnectionId, fault.Cause);
+                services.Metrics.Refused(pool: null, StickyWsMetrics.ConnectionWork, nameof(EventIds.ClientHelloRefused));
                 await arrival.RefuseAsync(fault.Alert, services.Time).ConfigureAwait(false);
                 return null;
             }

@@ -9,6 +9,7 @@ using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Observability;
 
 namespace StickyWs.Connections;
 
@@ -21,6 +22,7 @@ internal sealed class SniffingServices(
     RawBackendTls backendTls,
     DirectLane direct,
     IOptions<KestrelServerOptions> kestrel,
+    StickyWsMetrics metrics,
     TimeProvider time,
     ILogger<SniffingMiddleware> logger)
 {
@@ -37,6 +39,8 @@ internal sealed class SniffingServices(
 
     /// <summary>Serves plain clients on their reactor, for direct pools.</summary>
     public DirectLane Direct => direct;
+
+    public StickyWsMetrics Metrics => metrics;
 
     public TimeProvider Time => time;
 

@@ -32,7 +32,7 @@ internal sealed partial class WaitingRoom(TimeProvider time, ILogger<WaitingRoom
     }
 
     /// <summary>The tag <c>stickyws.work</c>.</summary>
-    public static string WordOf(LeaseKind kind) => kind == LeaseKind.Request ? "request" : "handshake";
+    public static string WordOf(LeaseKind kind) => kind == LeaseKind.Request ? StickyWsMetrics.RequestWork : StickyWsMetrics.HandshakeWork;
 
     private static string? ErrorTypeOf(WaitEnd end) => end switch
     {

@@ -33,6 +33,7 @@ internal static partial class HttpsEndpoint
         try
         {
             isSpoken = IsTls(listen);
+            if (isSpoken.Value && ExpiryOf(listen) is { } expires) listen.ApplicationServices.GetService<CertificateMetrics>()?.Note(listen, expires);
             return isSpoken.Value ? new EndpointTls(isSpoken.Value, TerminationOf(listen)) : default;
         }
         catch (MissingMemberException)
@@ -76,6 +77,20 @@ internal static partial class HttpsEndpoint
         }
     }
 
+    // Of the certificates that are known before a client comes: the first to expire.
+    private static DateTime? ExpiryOf(ListenOptions listen)
+    {
+        if (HttpsCallbackOptions(listen) is not { } callback) return HttpsOptions(listen)?.ServerCertificate?.NotAfter;
+        return SniSection.Of(callback) is { IsChangedByCode: false } section ? section.FirstExpiry(NamesOf(listen, section)) : null;
+    }
+
+    private static IEnumerable<string> NamesOf(ListenOptions listen, SniSection section)
+    {
+        var configuration = listen.KestrelServerOptions.ConfigurationLoader!.Configuration;
+        string[] names = [.. configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren().Select(name => name.Key)];
+        return names.Select(name => Example(name, names));
+    }
+
     private static TlsTermination TerminationOf(ListenOptions listen, bool keepsSsl, TicketKeys tickets)
     {
         var metrics = listen.ApplicationServices.GetRequiredService<StickyWsMetrics>();
@@ -85,9 +100,7 @@ internal static partial class HttpsEndpoint
         }
 
         var section = SniSection.Of(callback)!;
-        var configuration = listen.KestrelServerOptions.ConfigurationLoader!.Configuration;
-        string[] names = [.. configuration.GetSection($"Endpoints:{section.EndpointName}:Sni").GetChildren().Select(name => name.Key)];
-        return new TlsTermination(section, names.Select(name => Example(name, names)), keepsSsl, tickets) { Metrics = metrics };
+        return new TlsTermination(section, NamesOf(listen, section), keepsSsl, tickets) { Metrics = metrics };
     }
 
     // A name that a wildcard fits, and no other entry.

@@ -7,7 +7,15 @@ namespace StickyWs.Hosting;
 
 /// <summary>Feeds the registry from the source: before anything else starts, and on every change.</summary>
 internal sealed partial class RegistryFeeder(
-    IBackendSource source, BackendRegistry registry, RegistryMetrics metrics, ConfigurationAdvice advice, ILogger<RegistryFeeder> logger)
+    IBackendSource source,
+    BackendRegistry registry,
+    StickyWsMetrics meter,
+    RegistryMetrics metrics,
+    TunnelMetrics tunnels,
+    ReactorMetrics reactors,
+    CertificateMetrics certificates,
+    ConfigurationAdvice advice,
+    ILogger<RegistryFeeder> logger)
     : IHostedLifecycleService, IDisposable
 {
     private IDisposable? _subscription;
@@ -16,10 +24,14 @@ internal sealed partial class RegistryFeeder(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(registry);
+        tunnels.Observe(registry);
+        reactors.Observe();
+        certificates.Observe();
         _subscription = source.OnChange(changed =>
         {
             registry.Apply(changed);
             LogApplied(changed.Pools.Length);
+            meter.ConfigurationChanged(isApplied: true);
             advice.Consider(changed.Options);
             if (_isStarted) advice.ConsiderPipeline(changed.Options);
         });

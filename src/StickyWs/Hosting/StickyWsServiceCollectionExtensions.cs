@@ -68,6 +68,13 @@ public static class StickyWsServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StickyWsMetrics>();
         services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<TunnelMetrics>();
+        services.AddSingleton<CertificateMetrics>();
+        services.AddSingleton(provider =>
+        {
+            var lane = provider.GetService<RawLane>();
+            return new ReactorMetrics(provider.GetRequiredService<StickyWsMetrics>(), () => lane?.Threads);
+        });
         services.AddSingleton<INameResolver, SystemNameResolver>();
         services.AddSingleton<AddressBook>();
         services.AddSingleton<BackendRegistry>();

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
@@ -21,7 +20,6 @@ namespace StickyWs.Transport;
 internal sealed partial class RawLane(
     IOptionsMonitor<StickyWsOptions> options,
     IOptions<SocketTransportOptions> sockets,
-    StickyWsMetrics metrics,
     ILogger<RawLane> logger,
     IMemoryPoolFactory<byte>? pools = null) : IDisposable
 {
@@ -63,6 +61,9 @@ internal sealed partial class RawLane(
     /// <summary>Whether TLS of clients ends in it; <see langword="null"/> if no endpoint has asked for that yet.</summary>
     public bool? HasTls => !IsOn || options.CurrentValue.Transport.Tls == TlsMode.SslStream ? false : TlsSupport.WasFound;
 
+    /// <summary>How many reactors there are, and why they do not use io_uring, if they do not; <see langword="null"/> while the lane is not in use.</summary>
+    public (int Count, string? NoUring)? Threads => Volatile.Read(ref _reactors) is { } reactors ? (reactors.Count, Obstacle) : null;
+
     /// <summary>The reactor for the next backend connection that is not part of a tunnel. Valid only while the lane is on.</summary>
     public Reactor NextReactor() => _reactors!.Next();
 
@@ -102,8 +103,6 @@ internal sealed partial class RawLane(
 
         Obstacle = noUring;
         LogOn(count, noUring is null ? "io_uring" : $"epoll, not io_uring: {noUring}");
-        const string Description = "Threads of the raw lane, by what they wait with, and why it is not io_uring.";
-        metrics.Meter.CreateObservableUpDownCounter("stickyws.reactors", () => Measure(noUring), "{reactor}", Description);
     }
 
     // What prevents the raw lane altogether, if anything.
@@ -137,11 +136,6 @@ internal sealed partial class RawLane(
         if (!isDemanded) return;
         throw new OptionsValidationException(Options.DefaultName, typeof(StickyWsOptions), [OptionsError.Of(key, value, $"{remedy}, because {obstacle}")]);
     }
-
-    private Measurement<int> Measure(string? noUring)
-        => noUring is null
-            ? new(_reactors!.Count, new KeyValuePair<string, object?>("stickyws.reactor.kind", "io_uring"))
-            : new(_reactors!.Count, new("stickyws.reactor.kind", "epoll"), new("stickyws.reactor.obstacle", noUring));
 
     [LoggerMessage(EventIds.RawLaneOn, LogLevel.Information,
         "The raw lane serves WebSockets on plain connections: {Reactors} reactors on {Kernel}",

@@ -114,9 +114,13 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     /// </summary>
     public Tunnel[] Find(Func<Tunnel, bool> fits, int limit)
     {
-        Tunnel[] all;
-        lock (_lock) all = [.. _tunnels];
-        return [.. all.Where(fits).Take(limit)];
+        return [.. ReadAll().Where(fits).Take(limit)];
+    }
+
+    /// <summary>Open tunnels, in no order; some may have ended meanwhile.</summary>
+    public Tunnel[] ReadAll()
+    {
+        lock (_lock) return [.. _tunnels];
     }
 
     /// <summary>Whether a tunnel is open.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,7 +22,7 @@ namespace StickyWs.Upgrades;
 /// tunnels of the same forwarder.
 /// </summary>
 internal sealed partial class UpgradeProxy(
-    StickyForwarder forwarder, BackendRegistry registry, Accounts accounts, TimeProvider time, ILogger<UpgradeProxy> logger)
+    StickyForwarder forwarder, BackendRegistry registry, Accounts accounts, StickyWsMetrics metrics, TimeProvider time, ILogger<UpgradeProxy> logger)
 {
     /// <summary>Opens a tunnel for a request that asks for an upgrade, or refuses it.</summary>
     /// <param name="context">The request.</param>
@@ -91,6 +92,7 @@ internal sealed partial class UpgradeProxy(
             accounts.Refused(PipelineFacts.ClientOf(context, LaneNames.Portable), decision, asked, refusal.Status);
         }
 
+        metrics.Refused(decision.Pool.Name, StickyWsMetrics.UpgradeWork, refusal.Status.ToString(CultureInfo.InvariantCulture));
         LogRefused(context.Connection.Id, decision.Pool.Name, refusal.Status, refusal.Text);
         return UpgradeRefusals.WriteAsync(context, refusal);
     }

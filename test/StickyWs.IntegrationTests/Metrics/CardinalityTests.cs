@@ -38,7 +38,8 @@ public sealed class CardinalityTests : BalancerTest
         Assert.Contains(tags, tag => tag.Key == "stickyws.lane");
         Assert.Subset(
             new HashSet<string>(["stickyws.pool", "stickyws.backend", "stickyws.lane", "stickyws.end_reason", "stickyws.farewell", "stickyws.handshake.outcome",
-                "stickyws.affinity.outcome", "http.response.status_class", "error.type", "stickyws.tls.side", "tls.protocol.version", "tls.resumed"]),
+                "stickyws.affinity.outcome", "stickyws.work",
+                "http.response.status_class", "error.type", "stickyws.tls.side", "tls.protocol.version", "tls.resumed"]),
             tags.Select(tag => tag.Key).ToHashSet());
     }
 

@@ -43,6 +43,21 @@ public sealed class TlsHandshakeTests : RawTlsTest
         Assert.Equal("abandoned", await ErrorAsync(handshakes));
     }
 
+    [Theory]
+    [MemberData(nameof(RawTlsLanes))]
+    public async Task The_certificate_of_an_endpoint_says_how_long_it_is_valid(Lane lane)
+    {
+        var (balancer, _) = Start(lane);
+        await using var client = await TlsWire.ConnectAsync(balancer.Address, SslProtocols.Tls13);
+        using var remaining = balancer.Collect<double>("stickyws.tls.certificate.remaining");
+
+        remaining.RecordObservableInstruments();
+
+        var measured = Assert.Single(remaining.GetMeasurementSnapshot());
+        Assert.StartsWith("https://", (string)measured.Tags["stickyws.endpoint"]!, StringComparison.Ordinal);
+        Assert.True(measured.Value > 0);
+    }
+
     private static MetricCollector<double> Collect(Balancer balancer) => balancer.Collect<double>("stickyws.tls.handshake.duration");
 
     private static async Task<CollectedMeasurement<double>> LastAsync(MetricCollector<double> handshakes)

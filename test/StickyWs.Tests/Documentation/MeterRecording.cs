@@ -1,28 +1,38 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using StickyWs.Draining;
 using StickyWs.Hosting;
 using StickyWs.Observability;
 using StickyWs.Pinning;
 using StickyWs.Tests.Backends;
+using StickyWs.Tests.Draining;
 
 namespace StickyWs.Tests.Documentation;
 
 /// <summary>What an exporter sees of the meter when everything has been measured once: instruments, and the tags that they ever have.</summary>
 internal sealed class MeterRecording : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly DrainRig _rig = new(pool =>
+    {
+        foreach (var backend in pool.Backends.Values) (backend.MaxTunnels, backend.MaxHandshakes, backend.MaxRequests) = (9, 9, 9);
+    });
+
     private readonly Dictionary<Instrument, HashSet<string>> _tags = [];
     private readonly MeterListener _listener = new();
-    private readonly StickyWsMetrics _metrics;
+    private readonly ListenOptions _listen = Endpoint();
+    private readonly CertificateMetrics _certificates;
 
     public MeterRecording()
     {
-        _metrics = new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>());
-        var registry = Fleet.Registry(Fleet.Options(1));
-        new RegistryMetrics(_metrics, new Pins(registry, TimeProvider.System)).Observe(registry);
+        new RegistryMetrics(Metrics, new Pins(_rig.Registry, TimeProvider.System), _rig.Clock).Observe(_rig.Registry);
+        new TunnelMetrics(Metrics, _rig.Tunnels, _rig.Drains).Observe(_rig.Registry);
+        new ReactorMetrics(Metrics, () => (2, "the kernel is too old")).Observe();
+        _certificates = new CertificateMetrics(Metrics, _rig.Clock);
+        _certificates.Observe();
+        _certificates.Note(_listen, _rig.Clock.GetUtcNow().UtcDateTime);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter != _metrics.Meter) return;
+            if (instrument.Meter != Metrics.Meter) return;
             _tags.Add(instrument, []);
             listener.EnableMeasurementEvents(instrument);
         };
@@ -32,36 +42,54 @@ internal sealed class MeterRecording : IDisposable
         _listener.Start();
     }
 
-    public IEnumerable<Instrumented> Record()
+    private StickyWsMetrics Metrics => _rig.Metrics;
+
+    /// <summary>In the order of their names.</summary>
+    public IReadOnlyList<Instrumented> Record()
     {
         MeasureAll();
+        _rig.Open(1, isStubborn: true);
+        _ = _rig.Control.StopAsync(BackendTarget.Of(Fleet.Pool, _rig.B.Name)); // Goes on while the tunnel is open.
         _listener.RecordObservableInstruments();
-        return _tags.Select(pair => new Instrumented(pair.Key.Name, KindOf(pair.Key), pair.Key.Unit ?? "",
-            string.Join(", ", pair.Value.Order(StringComparer.Ordinal))));
+        return
+        [
+            .. _tags.Select(pair => new Instrumented(pair.Key.Name, KindOf(pair.Key), pair.Key.Unit ?? "",
+                [.. pair.Value.Order(StringComparer.Ordinal)], pair.Key.Description ?? "")).OrderBy(one => one.Name, StringComparer.Ordinal),
+        ];
     }
 
     public void Dispose()
     {
         _listener.Dispose();
-        _services.Dispose();
+        _rig.Dispose();
+    }
+
+    private static ListenOptions Endpoint()
+    {
+        ListenOptions? endpoint = null;
+        new KestrelServerOptions().ListenLocalhost(443, listen => endpoint = listen);
+        return endpoint!;
     }
 
     private void MeasureAll()
     {
-        _metrics.RequestEnded("p", "a", 502, "NoAnswer", TimeSpan.Zero);
-        _metrics.Retried("p", "a");
-        _metrics.DialFailed("p", "a", "timeout");
-        _metrics.DialEnded("p", "a", LaneNames.Raw, "timeout", TimeSpan.Zero);
-        _metrics.ProbeEnded("p", "a", "Refused", TimeSpan.Zero);
-        _metrics.HandshakeEnded("p", "a", LaneNames.Raw, HandshakeOutcome.Opened, TimeSpan.Zero);
-        _metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, "1.3", isResumed: true, "tls", TimeSpan.Zero);
-        _metrics.Waited("p", "handshake", "QueueFull", TimeSpan.Zero);
-        _metrics.TunnelOpened("p", "a", LaneNames.Raw);
-        _metrics.TunnelEnded("p", "a", LaneNames.Raw, EndReason.ClientClosed, Farewell.Both, TimeSpan.Zero);
-        _metrics.Rebalanced("p", "a");
-        _metrics.Suspected("p", "a");
-        _metrics.Affinity("p", "new");
-        _metrics.PinStoreFailed("find", "timeout");
+        Metrics.RequestEnded("p", "a", 502, "NoAnswer", TimeSpan.Zero);
+        Metrics.Retried("p", "a");
+        Metrics.DialFailed("p", "a", "timeout");
+        Metrics.DialEnded("p", "a", LaneNames.Raw, "timeout", TimeSpan.Zero);
+        Metrics.ProbeEnded("p", "a", "Refused", TimeSpan.Zero);
+        Metrics.HandshakeEnded("p", "a", LaneNames.Raw, HandshakeOutcome.Opened, TimeSpan.Zero);
+        Metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, "1.3", isResumed: true, "tls", TimeSpan.Zero);
+        Metrics.Waited("p", StickyWsMetrics.HandshakeWork, "QueueFull", TimeSpan.Zero);
+        Metrics.TunnelOpened("p", "a", LaneNames.Raw);
+        Metrics.TunnelEnded("p", "a", LaneNames.Raw, EndReason.ClientClosed, Farewell.Both, TimeSpan.Zero);
+        Metrics.Rebalanced("p", "a");
+        Metrics.Suspected("p", "a");
+        Metrics.Judged("p", "a", "Unhealthy", "probe");
+        Metrics.DrainEnded("p", "a", "Stop", "Empty", TimeSpan.Zero);
+        Metrics.ConfigurationChanged(isApplied: true);
+        Metrics.Affinity("p", "new");
+        Metrics.PinStoreFailed("find", "timeout");
     }
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)

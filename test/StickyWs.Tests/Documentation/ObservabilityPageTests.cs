@@ -2,6 +2,8 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using StickyWs.Access;
 using StickyWs.Backends;
+using StickyWs.Configuration;
+using StickyWs.Hosting;
 using StickyWs.Observability;
 using StickyWs.Tests.Architecture;
 
@@ -16,40 +18,6 @@ public sealed partial class ObservabilityPageTests
     private static readonly Page Observability = Page.Read("src/StickyWs/Observability/README.md");
 
     [Fact]
-    public void MetricsTable_Instruments_AreEveryOneAndNoOther()
-    {
-        var created = Sources("StickyWs").SelectMany(Instruments);
-
-        Assert.Equal(
-            created.Order(StringComparer.Ordinal),
-            Observability.Table("Metrics").Select(row => Page.Code(row[0])).Order(StringComparer.Ordinal));
-    }
-
-    [Fact]
-    public void MetricsTable_KindsUnitsAndTags_AreTheMeters()
-    {
-        using var meter = new MeterRecording();
-        var documented = Observability.Table("Metrics")
-            .Select(row => new Instrumented(Page.Code(row[0])!, row[1], Page.Code(row[2])!, TagNames(row[3])))
-            .Where(row => row.Name != "stickyws.reactors"); // Of a raw lane that runs: below.
-
-        Assert.Equal(meter.Record().OrderBy(row => row.Name, StringComparer.Ordinal), documented.OrderBy(row => row.Name, StringComparer.Ordinal));
-    }
-
-    [Fact]
-    public void MetricsTable_Reactors_AreAsTheRawLaneCreatesThem()
-    {
-        var row = Assert.Single(Observability.Table("Metrics"), row => Page.Code(row[0]) == "stickyws.reactors");
-        var source = Assert.Single(Sources("StickyWs"), source => source.Contains("(\"stickyws.reactors\"", StringComparison.Ordinal));
-        var tags = Tags(source).Distinct().Except(Instruments(source));
-
-        Assert.Equal(("up-down counter", "{reactor}"), (row[1], Page.Code(row[2])));
-        Assert.Contains("CreateObservableUpDownCounter(\"stickyws.reactors\"", source, StringComparison.Ordinal);
-        Assert.Contains("\"{reactor}\"", source, StringComparison.Ordinal);
-        Assert.Equal(string.Join(", ", tags.Order(StringComparer.Ordinal)), TagNames(row[3]));
-    }
-
-    [Fact]
     public void TagsTable_Names_AreEveryTagAndNoOther()
     {
         var sources = Sources("StickyWs").ToList();
@@ -62,7 +30,12 @@ public sealed partial class ObservabilityPageTests
     public void TagsTable_FixedValues_AreTheCodes()
     {
         Assert.Equal(Enum.GetNames<BackendState>().Order(), Values("stickyws.state"));
+        Assert.Equal(Enum.GetNames<BackendMode>().Order(), Values("stickyws.mode"));
+        Assert.Equal(Enum.GetNames<BreakerState>().Order(), Values("stickyws.breaker.state"));
         Assert.Equal([LaneNames.Portable, LaneNames.Raw], Values("stickyws.lane"));
+        Assert.Equal(
+            new[] { StickyWsMetrics.HandshakeWork, StickyWsMetrics.RequestWork, StickyWsMetrics.UpgradeWork, StickyWsMetrics.ConnectionWork }.Order(),
+            Values("stickyws.work"));
         Assert.Equal([Farewell.Backend, Farewell.Both, Farewell.Client, Farewell.None, Farewell.Unknown], Values("stickyws.farewell"));
     }
 
@@ -123,14 +96,10 @@ public sealed partial class ObservabilityPageTests
 
     private static IEnumerable<string> Words(string cell) => Quoted().Matches(cell).Select(match => match.Groups["text"].Value);
 
-    // "pool" and "backend" are short for their tags.
-    private static string TagNames(string cell)
-        => string.Join(", ", Words(cell).Select(word => word is "pool" or "backend" ? $"stickyws.{word}" : word).Order(StringComparer.Ordinal));
-
     private static IEnumerable<string> Values(string tag)
         => Words(Assert.Single(Observability.Table("Tags"), row => Page.Code(row[0]) == tag)[1]).Order(StringComparer.Ordinal);
 
-    [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times)\(""(?<name>stickyws\.[a-z_.]+)""")]
+    [GeneratedRegex(@"(?:Create\w+(?:<\w+>)?|Times|Count)\(\s*""(?<name>stickyws\.[a-z_.]+)""")]
     private static partial Regex CreatedInstrument();
 
     [GeneratedRegex(@"""(?<name>stickyws\.[a-z_.]+|error\.type|http\.response\.[a-z_.]+|tls\.[a-z_.]+)""")]

@@ -40,8 +40,8 @@ public sealed class StickyWsMetricsTests : IDisposable
     {
         Assert.Equal(
             [
-                "stickyws.dial.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.queue.duration", "stickyws.request.duration",
-                "stickyws.tls.handshake.duration", "stickyws.tunnel.duration",
+                "stickyws.dial.duration", "stickyws.drain.duration", "stickyws.handshake.duration", "stickyws.probe.duration", "stickyws.queue.duration",
+                "stickyws.request.duration", "stickyws.tls.handshake.duration", "stickyws.tunnel.duration",
             ],
             _histograms.Select(histogram => histogram.Name).Order());
         Assert.All(_histograms, histogram =>
@@ -93,7 +93,53 @@ public sealed class StickyWsMetricsTests : IDisposable
             Assert.Equal(record.Tags.Length, record.Tags.Select(tag => tag.Key).Distinct().Count());
             Assert.Contains(record.Tags, tag => tag is { Key: "stickyws.pool", Value: "p" });
         });
-        Assert.Equal(13 + 3 + 1, _recorded.Count); // A request and a tunnel's end are counted and timed.
+        Assert.Equal(13 + 3 + 1 + 2, _recorded.Count); // A request and a tunnel's end are counted and timed; two are refusals.
+    }
+
+    [Theory]
+    [InlineData(HandshakeOutcome.Opened, false)]
+    [InlineData(HandshakeOutcome.Declined, false)]
+    [InlineData(HandshakeOutcome.ClientGone, false)]
+    [InlineData(HandshakeOutcome.NoBackend, true)]
+    [InlineData(HandshakeOutcome.QueueFull, true)]
+    [InlineData(HandshakeOutcome.TimedOut, true)]
+    public void Refusals_OfHandshakes_AreTheAnswersOfTheBalancerItself(HandshakeOutcome outcome, bool isRefusal)
+    {
+        _metrics.HandshakeEnded("p", null, LaneNames.Raw, outcome, Second);
+
+        AssertRefusals(isRefusal ? [$"stickyws.pool=p stickyws.work=handshake error.type={outcome}"] : []);
+    }
+
+    [Theory]
+    [InlineData(503, "NoneEligible", true)]
+    [InlineData(502, null, false)] // The backend's own.
+    [InlineData(400, "ClientBody", false)]
+    [InlineData(200, "BackendSilent", false)] // It was under way.
+    public void Refusals_OfRequests_AreFailuresThatTheBalancerAnswered(int status, string? errorType, bool isRefusal)
+    {
+        _metrics.RequestEnded("p", "a", status, errorType, Second);
+
+        AssertRefusals(isRefusal ? [$"stickyws.pool=p stickyws.work=request error.type={errorType}"] : []);
+    }
+
+    [Fact]
+    public void Refusals_OfConnections_HaveNoPool()
+    {
+        _metrics.Refused(pool: null, StickyWsMetrics.ConnectionWork, "HeadTimedOut");
+
+        AssertRefusals(["stickyws.work=connection error.type=HeadTimedOut"]);
+    }
+
+    [Fact]
+    public void Measurements_ThatNobodyListensTo_AllocateNothing()
+    {
+        _listener.Dispose();
+        MeasureAll();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (var i = 0; i < 100; i++) MeasureAll();
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Theory]
@@ -102,4 +148,27 @@ public sealed class StickyWsMetricsTests : IDisposable
     [InlineData(false, true, "backend")]
     [InlineData(true, true, "both")]
     public void Farewell_Of_NamesTheSides(bool client, bool backend, string expected) => Assert.Equal(expected, Farewell.Of(client, backend));
+
+    // What happens in traffic.
+    private void MeasureAll()
+    {
+        _metrics.RequestEnded("p", "a", 502, "NoAnswer", Second);
+        _metrics.Retried("p", "a");
+        _metrics.DialFailed("p", "a", "timeout");
+        _metrics.DialEnded("p", "a", LaneNames.Raw, null, Second);
+        _metrics.ProbeEnded("p", "a", "Refused", Second);
+        _metrics.HandshakeEnded("p", "a", LaneNames.Raw, HandshakeOutcome.NoBackend, Second);
+        _metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, "1.3", isResumed: true, "tls", Second);
+        _metrics.Waited("p", StickyWsMetrics.HandshakeWork, "QueueFull", Second);
+        _metrics.Refused(pool: null, StickyWsMetrics.ConnectionWork, "HeadTimedOut");
+        _metrics.TunnelOpened("p", "a", LaneNames.Raw);
+        _metrics.TunnelEnded("p", "a", LaneNames.Raw, EndReason.ClientClosed, Farewell.Both, Second);
+        _metrics.Affinity("p", "new");
+        _metrics.PinStoreFailed("find", "timeout");
+    }
+
+    private void AssertRefusals(string[] expected) => Assert.Equal(
+        expected,
+        _recorded.Where(record => record.Instrument == "stickyws.refusals")
+            .Select(record => string.Join(' ', record.Tags.Select(tag => $"{tag.Key}={tag.Value}"))));
 }
