@@ -65,20 +65,38 @@ internal sealed partial class RequestProxy(
         {
             if (startedAt is { } start)
             {
-                var duration = time.GetElapsedTime(start);
-                if (isTold) Tell(request, duration, isReset, hasThrown);
-                if (!isReset) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
+                if (!hasThrown || context.Response.HasStarted) NoteEnd(request, start, isTold ? LineOf(request, isReset) : null, isReset);
+                else NoteLater(request, start, isTold ? LineOf(request, isReset) : null);
             }
         }
     }
 
+    // Only then it is known what the client gets: the application, or the server, turns the exception into a response.
+    private void NoteLater(ProxiedRequest request, long start, AccessLine? line) => request.Context.Response.OnCompleted(() =>
+    {
+        NoteEnd(request, start, line, isReset: false);
+        return Task.CompletedTask;
+    });
+
+    private void NoteEnd(ProxiedRequest request, long start, AccessLine? line, bool isReset)
+    {
+        var (answer, duration) = (request.Context.Response, time.GetElapsedTime(start));
+        if (line is not null)
+        {
+            (line.Duration, line.BytesToClient) = (duration, answer.ContentLength);
+            line.Status = isReset && !answer.HasStarted ? 0 : answer.StatusCode;
+            accounts.Write(line);
+        }
+
+        if (!isReset) metrics.RequestEnded(request.Decision.Pool.Name, request.Backend?.Name, answer.StatusCode, ErrorTypeOf(request), duration);
+    }
+
     // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
-    private void Tell(ProxiedRequest request, TimeSpan duration, bool isReset, bool hasThrown)
+    private static AccessLine LineOf(ProxiedRequest request, bool isReset)
     {
         var context = request.Context;
-        var hasStatus = context.Response.HasStarted || !(isReset || hasThrown); // The application turns an exception into a status, later.
         var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
-        accounts.Write(new AccessLine
+        return new AccessLine
         {
             Event = AccessEvent.Request,
             Client = client.Tuple,
@@ -89,17 +107,14 @@ internal sealed partial class RequestProxy(
             TlsVersion = client.TlsVersion,
             ChosenBy = request.Decision.ChosenBy,
             Pin = request.Decision.PinOutcome,
-            Duration = duration,
-            Status = hasStatus ? context.Response.StatusCode : 0,
             BytesToBackend = context.Request.ContentLength,
-            BytesToClient = context.Response.ContentLength,
             Outcome = isReset ? "Refused" : ErrorTypeOf(request),
             TraceId = HandshakeAccount.IdOf(Activity.Current),
             ConnectionId = client.ConnectionId,
             Method = asked.Method,
             Host = asked.Host,
             Path = asked.Path,
-        });
+        };
     }
 
     // At the application's time-out the client is still there.
