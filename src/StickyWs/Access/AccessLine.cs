@@ -52,14 +52,14 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
 
     public TimeSpan? Handshake { get; init; }
 
-    public TimeSpan? Duration { get; init; }
+    public TimeSpan? Duration { get; set; }
 
     /// <summary>The status that the client got; 0 for none.</summary>
-    public int Status { get; init; }
+    public int Status { get; set; }
 
     public long? BytesToBackend { get; init; }
 
-    public long? BytesToClient { get; init; }
+    public long? BytesToClient { get; set; }
 
     public string? Outcome { get; init; }
 

@@ -127,7 +127,7 @@ internal sealed class Decision(
                 case WaitEnd.Granted:
                     Follow(waiter.Pool);
                     (_last, Why) = (waiter.Lease.Backend, NoBackendReason.None);
-                    return waiter.Lease;
+                    return _waitsFor is null && IsReturn() ? waiter.Lease.EndingWith(_return = new ReturnLease(Pool.Returns, claim)) : waiter.Lease;
                 case WaitEnd.Left:
                     throw new OperationCanceledException(cancellationToken);
                 case WaitEnd.Stranded when _waitsFor is null:

@@ -66,21 +66,40 @@ internal sealed partial class RequestProxy(
         {
             if (startedAt is { } start)
             {
-                var duration = time.GetElapsedTime(start);
-                if (isTold || (isWatched && (isReset || request.ErrorType is not null))) Tell(request, duration, isReset, hasThrown, isTold);
-                if (isWatched && !isReset && !hasThrown) Count(request, duration);
-                if (!isReset) metrics.RequestEnded(decision.Pool.Name, request.Backend?.Name, context.Response.StatusCode, request.ErrorType, duration);
+                var line = isTold || (isWatched && (isReset || request.ErrorType is not null)) ? LineOf(request, isReset, isTold) : null;
+                if (isWatched && !isReset && !hasThrown) Count(request, time.GetElapsedTime(start));
+                if (!hasThrown || context.Response.HasStarted) NoteEnd(request, start, line, isReset);
+                else NoteLater(request, start, line);
             }
         }
     }
 
+    // Only then it is known what the client gets: the application, or the server, turns the exception into a response.
+    private void NoteLater(ProxiedRequest request, long start, AccessLine? line) => request.Context.Response.OnCompleted(() =>
+    {
+        NoteEnd(request, start, line, isReset: false);
+        return Task.CompletedTask;
+    });
+
+    private void NoteEnd(ProxiedRequest request, long start, AccessLine? line, bool isReset)
+    {
+        var (answer, duration) = (request.Context.Response, time.GetElapsedTime(start));
+        if (line is not null)
+        {
+            (line.Duration, line.BytesToClient) = (duration, answer.ContentLength);
+            line.Status = isReset && !answer.HasStarted ? 0 : answer.StatusCode;
+            accounts.Write(line);
+        }
+
+        if (!isReset) metrics.RequestEnded(request.Decision.Pool.Name, request.Backend?.Name, answer.StatusCode, ErrorTypeOf(request), duration);
+    }
+
     // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
-    private void Tell(ProxiedRequest request, TimeSpan duration, bool isReset, bool hasThrown, bool isLogged)
+    private static AccessLine LineOf(ProxiedRequest request, bool isReset, bool isLogged)
     {
         var context = request.Context;
-        var hasStatus = context.Response.HasStarted || !(isReset || hasThrown); // The application turns an exception into a status, later.
         var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
-        accounts.Write(new AccessLine
+        return new AccessLine
         {
             Event = AccessEvent.Request,
             IsLogged = isLogged,
@@ -92,17 +111,14 @@ internal sealed partial class RequestProxy(
             TlsVersion = client.TlsVersion,
             ChosenBy = request.Decision.ChosenBy,
             Pin = request.Decision.PinOutcome,
-            Duration = duration,
-            Status = hasStatus ? context.Response.StatusCode : 0,
             BytesToBackend = context.Request.ContentLength,
-            BytesToClient = context.Response.ContentLength,
             Outcome = isReset ? "Refused" : ErrorTypeOf(request),
             TraceId = HandshakeAccount.IdOf(Activity.Current),
             ConnectionId = client.ConnectionId,
             Method = asked.Method,
             Host = asked.Host,
             Path = asked.Path,
-        });
+        };
     }
 
     // A client that leaves says nothing about its backend.

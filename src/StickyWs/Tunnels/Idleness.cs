@@ -19,7 +19,7 @@ internal static class Idleness
     /// <param name="time">The clock.</param>
     /// <param name="failed">Is told of the first failure of each look, on its thread; must not throw.</param>
     public static async Task<Tunnel[]> SortAsync(Tunnel[] tunnels, TimeProvider time, Action<Exception> failed)
-        => Sort(tunnels, await ReadAsync(tunnels, static tunnel => tunnel.ReadIdle(), Busy, time, failed).ConfigureAwait(false), Busy);
+        => Sort(tunnels, await ReadIdleAsync(tunnels, time, failed).ConfigureAwait(false), Busy);
 
     /// <summary>Those that are between two frames and were idle for some time, the longest idle first. One that cannot be asked is not among them.</summary>
     /// <param name="tunnels">The tunnels.</param>
@@ -36,7 +36,7 @@ internal static class Idleness
     /// <param name="tunnels">The tunnels.</param>
     /// <param name="time">The clock.</param>
     public static async Task<long[]> ReadAsync(Tunnel[] tunnels, TimeProvider time)
-        => [.. (await ReadAsync(tunnels, static tunnel => tunnel.ReadIdle(), Busy, time, null).ConfigureAwait(false)).Select(idle => Math.Max(idle, 0))];
+        => Array.ConvertAll(await ReadIdleAsync(tunnels, time, null).ConfigureAwait(false), static idle => Math.Max(idle, 0));
 
     /// <summary>
     /// Reads when a byte last moved in each, in <see cref="Milliseconds"/>; <see cref="long.MaxValue"/> for one that cannot be asked. While a tunnel is
@@ -49,6 +49,9 @@ internal static class Idleness
 
     /// <summary>The moment, as reactors have it.</summary>
     public static long Milliseconds(TimeProvider time) => (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    private static Task<long[]> ReadIdleAsync(Tunnel[] tunnels, TimeProvider time, Action<Exception>? failed)
+        => ReadAsync(tunnels, static tunnel => tunnel.ReadIdle(), Busy, time, failed);
 
     private static Tunnel[] Sort(IReadOnlyList<Tunnel> tunnels, long[] idle, long least)
         => [.. Enumerable.Range(0, tunnels.Count).Where(place => idle[place] >= least).OrderByDescending(place => idle[place]).Select(place => tunnels[place])];

@@ -10,10 +10,10 @@ namespace StickyWs.IntegrationTests.Access;
 /// <summary>The lines of what comes through the pipeline of an application that changes it.</summary>
 public sealed class PipelineLineTests
 {
-    // The application answers later, and the client is still there.
+    // The application answers later, and the client is still there. Lines of requests wait for the answer, those of handshakes do not.
     [Theory]
     [MemberData(nameof(AppHost.ThroughPipeline), MemberType = typeof(AppHost))]
-    public async Task The_applications_time_out_is_no_status_of_ours_and_no_client_that_left(Way way)
+    public async Task The_applications_time_out_has_its_status_and_is_no_client_that_left(Way way)
     {
         await using var backend = Backend.Silent(new TaskCompletionSource());
         await using var host = await StartAsync(
@@ -22,11 +22,35 @@ public sealed class PipelineLineTests
             app => app.UseRequestTimeouts(),
             backend.Address);
 
+        using var requests = host.Collect("stickyws.requests");
+
         Assert.Equal(504, HttpHead.Status(await host.AskAsync(way)));
 
         var line = await LineAsync(host);
-        Assert.Null(line.Fields["Status"]);
+        Assert.Equal(line.Event == "RequestLine" ? 504 : null, line.Fields["Status"]);
         Assert.Equal(line.Event == "RequestLine" ? "OutOfTime" : null, line.Fields["Outcome"]);
+        if (line.Event != "RequestLine") return;
+        await Wait.UntilAsync(() => requests.GetMeasurementSnapshot().Count > 0);
+        Assert.Equal("5xx", Assert.Single(requests.GetMeasurementSnapshot()).Tags["http.response.status_class"]);
+    }
+
+    [Theory]
+    [MemberData(nameof(AppHost.Requests), MemberType = typeof(AppHost))]
+    public async Task An_application_that_says_otherwise_at_its_time_out_is_told_of_as_it_says(Way way)
+    {
+        await using var backend = Backend.Silent(new TaskCompletionSource());
+        await using var host = await StartAsync(
+            services => services.AddRequestTimeouts(
+                options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromMilliseconds(200), TimeoutStatusCode = 418 }),
+            app => app.UseRequestTimeouts(),
+            backend.Address);
+        using var requests = host.Collect("stickyws.requests");
+
+        Assert.Equal(418, HttpHead.Status(await host.AskAsync(way)));
+
+        Assert.Equal(418, (await LineAsync(host)).Fields["Status"]);
+        await Wait.UntilAsync(() => requests.GetMeasurementSnapshot().Count > 0);
+        Assert.Equal("4xx", Assert.Single(requests.GetMeasurementSnapshot()).Tags["http.response.status_class"]);
     }
 
     // Its client is what the application says, its peer is not.

@@ -6,10 +6,12 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.IntegrationTests.Proxying;
+using StickyWs.Observability;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Pipeline;
@@ -59,6 +61,9 @@ internal sealed class AppHost : IAsyncDisposable
     public IReadOnlyList<LogLine> Lines => [.. Log.Lines.Where(line
         => (line.Category.StartsWith("StickyWs.", StringComparison.Ordinal) || line.Category.StartsWith("Yarp", StringComparison.Ordinal))
             && !line.Category.StartsWith("StickyWs.Transport", StringComparison.Ordinal))];
+
+    /// <summary>Collects a counter of the balancer's.</summary>
+    public MetricCollector<long> Collect(string name) => new(_app.Services.GetRequiredService<StickyWsMetrics>().Meter, name);
 
     public BackendRegistry Registry => _app.Services.GetRequiredService<BackendRegistry>();
 

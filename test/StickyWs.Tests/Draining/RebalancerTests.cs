@@ -8,6 +8,7 @@ using StickyWs.Draining;
 using StickyWs.Frames;
 using StickyWs.Health;
 using StickyWs.Observability;
+using StickyWs.TestKit;
 using StickyWs.Tests.Backends;
 
 namespace StickyWs.Tests.Draining;
@@ -312,6 +313,42 @@ public sealed class RebalancerTests : IDisposable
 
         Open(Decide(LeaseKind.Tunnel).Shaken(), 0, isStubborn: false).Abort(EndReason.ClientClosed);
         Assert.Equal(0, pool.Returns.Expected);
+    }
+
+    // It has come back, wherever there is a place for it. Nobody else is to be taken for it.
+    [Fact]
+    public async Task Returns_OfOneThatWaitedForAPlace_IsOne()
+    {
+        Fill(40, 0);
+        Apply(pool => { foreach (var backend in pool.Backends.Values) backend.MaxHandshakes = 1; }, 1, 1);
+        var pool = Fleet.PoolOf(_rig.Registry);
+        var held = pool.Backends.Select(backend => Held(backend)).ToArray();
+        pool.Returns.Expect();
+        for (var round = 0; round < 2; round++)
+        {
+            var decision = NewDecision(LeaseKind.Tunnel);
+            Assert.False(decision.TryNext(out _));
+            Assert.Equal((NoBackendReason.Busy, 1), (decision.Why, pool.Returns.Expected));
+            var waiting = decision.WaitAsync(CancellationToken.None).AsTask();
+            Assert.False(waiting.IsCompleted);
+            held[0].Dispose();
+
+            var lease = (await waiting.WaitAsync(Wait.Token()))!.Value;
+
+            Assert.Equal(0, pool.Returns.Expected);
+            if (round == 0) lease.Dispose(); // Its handshake failed: it may come again.
+            else Open(lease.Shaken(), 0, isStubborn: false).Abort(EndReason.ClientClosed);
+            Assert.Equal(1 - round, pool.Returns.Expected);
+            held[0] = round == 0 ? Held(pool.Backends[0]) : default;
+        }
+
+        held[1].Dispose();
+
+        static Lease Held(Backend backend)
+        {
+            Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+            return lease;
+        }
     }
 
     [Fact]

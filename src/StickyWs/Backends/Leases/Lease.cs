@@ -25,6 +25,9 @@ internal readonly struct Lease(Backend backend, LeaseKind kind, ILeaseEnd? end =
         return new Lease(backend, kind, end);
     }
 
+    /// <summary>Another one is told when it ends. The result replaces this lease, which must not be disposed any more.</summary>
+    public Lease EndingWith(ILeaseEnd other) => new(backend, kind, other, isShaking);
+
     /// <summary>A tunnel has opened.</summary>
     public void TunnelOpened() => end?.TunnelOpened();
 

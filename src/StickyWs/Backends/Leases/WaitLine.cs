@@ -7,13 +7,17 @@ namespace StickyWs.Backends;
 /// only this one is woken. Clients that must go to a certain backend wait for its places alone; all others for any place of a backend that gets new work,
 /// also of one that was added since. While nobody waits, returning a lease costs the line one read.
 /// </summary>
-internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines lines)
+internal sealed class WaitLine
 {
     // A token may fall due between the refusal and the question when. Then it is looked for again after this time.
     private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(1);
 
+    private readonly LeaseKind _kind;
+    private readonly TimeProvider _time;
+    private readonly WaitLines _lines;
     private readonly Lock _lock = new();
-    private readonly LinkedList<Waiter> _any = [];
+    private readonly WaitDeadlines _deadlines;
+    private readonly WaitGroups _any = new();
     private readonly Dictionary<Backend, LinkedList<Waiter>> _bound = [];
     private int _count;
     private volatile bool _hasAny;
@@ -21,6 +25,12 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     private bool _isClosed;
     private ITimer? _timer;
     private long _timerAt = long.MaxValue;
+
+    public WaitLine(LeaseKind kind, TimeProvider time, WaitLines lines)
+    {
+        (_kind, _time, _lines) = (kind, time, lines);
+        _deadlines = new WaitDeadlines(time, EndOverdue);
+    }
 
     /// <summary>How many wait.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -35,8 +45,9 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     /// <param name="left">Fires when it need not wait any more.</param>
     public ValueTask<WaitEnd> WaitAsync(Waiter waiter, int length, TimeSpan longest, CancellationToken left)
     {
-        if (Enter(waiter, length) is { } end) return new(end);
-        return waiter.Task.IsCompleted ? new(waiter.Task.Result) : WaitAsync(waiter, longest, left);
+        if (Enter(waiter, length, longest) is { } end) return new(end);
+        if (waiter.Task.IsCompleted) return new(waiter.Task.Result);
+        return left.CanBeCanceled ? WaitAsync(waiter, left) : new(waiter.Task);
     }
 
     /// <summary>A backend may have a free place. Called after every release, and where a limit was found reached that had been taken for a moment.</summary>
@@ -53,7 +64,8 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
         if (Count == 0) return;
         lock (_lock)
         {
-            foreach (var waiter in All()) waiter.Follow(lines.Current);
+            foreach (var waiter in All()) waiter.Follow(_lines.Current);
+            _any.Regroup();
             foreach (var waiter in All().Where(waiter => waiter.IsStranded()).ToArray()) End(waiter, WaitEnd.Stranded);
             ServeAll();
         }
@@ -69,42 +81,52 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
         }
     }
 
-    private async ValueTask<WaitEnd> WaitAsync(Waiter waiter, TimeSpan longest, CancellationToken left)
+    private static async ValueTask<WaitEnd> WaitAsync(Waiter waiter, CancellationToken left)
     {
-        using var timer = time.CreateTimer(_ => Leave(waiter, WaitEnd.TimedOut), null, longest, Timeout.InfiniteTimeSpan);
-        using var leaving = left.UnsafeRegister(_ => Leave(waiter, WaitEnd.Left), null);
+        using var leaving = left.UnsafeRegister(static waiter => ((Waiter)waiter!).Line!.Leave((Waiter)waiter), waiter);
         return await waiter.Task.ConfigureAwait(false);
     }
 
-    private WaitEnd? Enter(Waiter waiter, int length)
+    private WaitEnd? Enter(Waiter waiter, int length, TimeSpan longest)
     {
         lock (_lock)
         {
             if (_isClosed) return WaitEnd.Closed;
             // With a full fence, before places are looked for: who frees one from now on sees that somebody waits, who did so before is seen here.
             Interlocked.Increment(ref _count);
-            waiter.Follow(lines.Current);
-            waiter.Number = ++_last;
-            waiter.Place = ListOf(waiter).AddLast(waiter);
+            waiter.Follow(_lines.Current);
+            (waiter.Line, waiter.Number) = (this, ++_last);
+            if (waiter.Only is { } bound) waiter.Place = ListOf(bound).AddLast(waiter);
+            else _any.Add(waiter);
             NoteLengths(waiter);
             if (waiter.IsStranded()) End(waiter, WaitEnd.Stranded);
             else if (waiter.Only is { } only) Serve(only);
             else ServeAny(waiter);
             if (waiter.Place is not null && _count > length) End(waiter, WaitEnd.Full);
             else if (waiter.Place is not null && IsMoreThanItsPart(waiter, length)) End(waiter, WaitEnd.FullForBackend);
+            if (waiter.Place is not null) _deadlines.Add(waiter, longest);
             return null;
         }
     }
 
     // Those of one slow backend must not keep all others out of the line.
     private bool IsMoreThanItsPart(Waiter waiter, int length)
-        => waiter.Only is not null && ListOf(waiter).Count > (length + 1) / 2 && waiter.HasOtherBackends();
+        => waiter.Only is { } only && ListOf(only).Count > (length + 1) / 2 && waiter.HasOtherBackends();
 
-    private void Leave(Waiter waiter, WaitEnd end)
+    private void Leave(Waiter waiter)
     {
         lock (_lock)
         {
-            if (waiter.Place is not null) End(waiter, end);
+            if (waiter.Place is not null) End(waiter, WaitEnd.Left);
+        }
+    }
+
+    private void EndOverdue()
+    {
+        lock (_lock)
+        {
+            _deadlines.NoteFired();
+            while (_deadlines.NextOverdue() is { } waiter) End(waiter, WaitEnd.TimedOut);
         }
     }
 
@@ -119,11 +141,7 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     private void ServeAll()
     {
         HashSet<Backend> backends = [.. _bound.Keys];
-        PoolSnapshot? seen = null;
-        foreach (var waiter in _any)
-        {
-            if (!ReferenceEquals(waiter.Pool, seen)) backends.UnionWith((seen = waiter.Pool).Backends);
-        }
+        foreach (var pool in _any.Pools) backends.UnionWith(pool.Backends);
 
         var turns = new PriorityQueue<(Backend Backend, int Number), double>();
         foreach (var backend in backends) turns.Enqueue((backend, 1), 1 / backend.EffectiveWeight);
@@ -145,7 +163,7 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     {
         while (First(backend) is { } waiter)
         {
-            switch (waiter.TryLease(backend, kind))
+            switch (waiter.TryLease(backend, _kind))
             {
                 case LeaseResult.Granted:
                     End(waiter, WaitEnd.Granted);
@@ -156,11 +174,11 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
                 case LeaseResult.BackendFull:
                     while (_bound.TryGetValue(backend, out var bound)) End(bound.First!.Value, WaitEnd.BackendFull);
                     if (waiter.Place is null) break;
-                    if (waiter.MayGetTunnel(kind)) return false;
+                    if (waiter.MayGetTunnel(_kind)) return false;
                     End(waiter, WaitEnd.NoTunnel);
                     break;
                 default:
-                    if (kind == LeaseKind.Tunnel && backend.PaceWait is { } wait) LookAgainIn(wait);
+                    if (_kind == LeaseKind.Tunnel && backend.PaceWait is { } wait) LookAgainIn(wait);
                     return false;
             }
         }
@@ -172,10 +190,10 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     private void LookAgainIn(TimeSpan wait)
     {
         wait = wait < ShortestLook ? ShortestLook : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
-        var at = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
+        var at = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
         if (at >= _timerAt) return;
         _timerAt = at;
-        _timer ??= time.CreateLasting(static line => ((WaitLine)line!).ServeInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer ??= _time.CreateLasting(static line => ((WaitLine)line!).ServeInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 
@@ -191,38 +209,33 @@ internal sealed class WaitLine(LeaseKind kind, TimeProvider time, WaitLines line
     private Waiter? First(Backend backend)
     {
         var bound = _bound.GetValueOrDefault(backend)?.First?.Value;
-        if (!backend.IsEligible) return bound;
-        for (var place = _any.First; place is not null && !(bound?.Number < place.Value.Number); place = place.Next)
-        {
-            if (place.Value.Accepts(backend)) return place.Value;
-        }
-
-        return bound;
+        var any = backend.IsEligible ? _any.First(backend) : null;
+        return bound is null || any?.Number < bound.Number ? any : bound;
     }
 
     private void End(Waiter waiter, WaitEnd end)
     {
-        var list = ListOf(waiter);
-        list.Remove(waiter.Place!);
+        _deadlines.Remove(waiter);
+        if (waiter.Only is not { } only) _any.Remove(waiter);
+        else if (ListOf(only) is { Count: 1 }) _bound.Remove(only);
+        else ListOf(only).Remove(waiter.Place!);
         waiter.Place = null;
         NoteLengths(waiter);
         Interlocked.Decrement(ref _count);
-        if (list.Count == 0 && waiter.Only is { } only) _bound.Remove(only);
         waiter.SetResult(end);
     }
 
     private void NoteLengths(Waiter waiter)
     {
-        if (waiter.Only is { } only) only.NoteAwaited(kind, ListOf(waiter).Count > 0);
+        if (waiter.Only is { } only) only.NoteAwaited(_kind, _bound.ContainsKey(only));
         else _hasAny = _any.Count > 0;
     }
 
-    private LinkedList<Waiter> ListOf(Waiter waiter)
+    private LinkedList<Waiter> ListOf(Backend only)
     {
-        if (waiter.Only is not { } only) return _any;
         if (!_bound.TryGetValue(only, out var list)) _bound[only] = list = [];
         return list;
     }
 
-    private IEnumerable<Waiter> All() => _bound.Values.SelectMany(list => list).Concat(_any);
+    private IEnumerable<Waiter> All() => _bound.Values.SelectMany(list => list).Concat(_any.All);
 }

@@ -17,8 +17,14 @@ internal sealed class Waiter(PoolSnapshot pool, Backend? only, IReadOnlyList<Bac
     /// <summary>Whether the only backend to wait for has nothing of the client's yet, so that a backend without new work is not waited for.</summary>
     public bool IsNewWork { get; init; }
 
+    /// <summary>Its line, once it has entered.</summary>
+    public WaitLine? Line { get; set; }
+
     /// <summary>Its number in the line; guarded by the line's lock.</summary>
     public long Number { get; set; }
+
+    /// <summary>When it has waited for too long, as <see cref="TimeProvider.GetTimestamp"/> has it; guarded by the line's lock.</summary>
+    public long Deadline { get; set; }
 
     /// <summary>Its place in the line's lists while it waits; guarded by the line's lock.</summary>
     public LinkedListNode<Waiter>? Place { get; set; }
@@ -34,6 +40,9 @@ internal sealed class Waiter(PoolSnapshot pool, Backend? only, IReadOnlyList<Bac
 
     /// <summary>Whether a backend that gets new work will do. Not asked of one that waits for a certain backend.</summary>
     public bool Accepts(Backend backend) => Pool.Backends.Contains(backend) && !tried.Contains(backend);
+
+    /// <summary>Whether another one, that waits for any backend as well, accepts the same ones.</summary>
+    public bool WaitsLike(Waiter other) => ReferenceEquals(Pool, other.Pool) && HasTried(other) && other.HasTried(this);
 
     /// <summary>Whether nothing that it waits for can be expected any more.</summary>
     public bool IsStranded() => only is null ? !CanHave(static (_, _) => true) : !only.IsEligible && (IsNewWork || IsLost(only));
@@ -62,6 +71,18 @@ internal sealed class Waiter(PoolSnapshot pool, Backend? only, IReadOnlyList<Bac
 
         return false;
     }
+
+    private bool HasTried(Waiter other)
+    {
+        foreach (var backend in other.Tried)
+        {
+            if (!tried.Contains(backend)) return false;
+        }
+
+        return true;
+    }
+
+    private IReadOnlyList<Backend> Tried => tried;
 
     // Of a backend that is handed off, or down, nothing comes back for its clients. One that is merely suspected is better tried.
     private static bool IsLost(Backend backend) => backend.IsHandedOff || backend is { IsSuspended: false, Health: BackendState.Unhealthy };
