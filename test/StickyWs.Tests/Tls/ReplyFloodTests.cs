@@ -1,10 +1,14 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Microsoft.AspNetCore.Connections;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.TestKit;
 using StickyWs.Tests.Reactors;
+using StickyWs.Tests.Transport;
 using StickyWs.Tls;
+using StickyWs.Transport;
 
 namespace StickyWs.Tests.Tls;
 
@@ -69,6 +73,43 @@ public sealed class ReplyFloodTests : ClientTest
         Assert.Equal(22, Assert.Single(reads.Open(await flooder.ReadExactlyAsync(KeyUpdateSize))).Type);
         reads.Update();
         Assert.Equal("answered"u8.ToArray(), Assert.Single(reads.Open(await flooder.ReadExactlyAsync(8 + 22))).Content);
+    }
+
+    // It has no other side whose peer could be made to wait.
+    [Theory]
+    [InlineData(ReactorMode.Epoll)]
+    [InlineData(ReactorMode.IoUring)]
+    public async Task KeyUpdates_OfAClientThatReadsNoAnswers_EndItsChannel(ReactorMode mode)
+    {
+        var (ours, sends, _) = Connect(keepsSsl: true, isServer: true);
+        await using var rig = new RelayRig(mode);
+        var (outer, inner) = rig.Connect();
+        using (var kept = new Socket(new SafeSocketHandle(inner, ownsHandle: false))) kept.SendBufferSize = kept.ReceiveBufferSize = KernelBuffer;
+        outer.SendBufferSize = outer.ReceiveBufferSize = KernelBuffer;
+        await using var flooder = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
+        var owner = new ChannelWitness();
+        var channel = new Channel(new RawSocket(rig.Reactor, inner), owner, PipeOptions.Default, isReadToTheEnd: false, new TlsStart(ours, default));
+        channel.Start();
+
+        var flooding = FloodToTheEndAsync(flooder, sends);
+        await owner.Ended.WaitAsync(Wait.Bound);
+
+        Assert.Equal("The TLS connection failed: the client takes no replies", channel.Failure?.Message);
+        channel.Close(new ConnectionAbortedException(), isReset: true);
+        await flooding;
+    }
+
+    private static async Task FloodToTheEndAsync(Wire flooder, RecordForge sends)
+    {
+        try
+        {
+            for (var sent = 0; sent < MostSent; sent += 300 * KeyUpdateSize)
+                await flooder.WriteAsync(OwnRecordsTest.Join([.. Enumerable.Range(0, 300).Select(_ => AskForUpdate(sends))]));
+        }
+        catch (IOException)
+        {
+            // It was given up.
+        }
     }
 
     // OpenSSL seals nothing within a message, and the peer never ends it.

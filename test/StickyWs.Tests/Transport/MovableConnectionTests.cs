@@ -71,6 +71,30 @@ public sealed class MovableConnectionTests : IAsyncDisposable
         Assert.Equal("", await _peer.ReadTextToEndAsync());
     }
 
+    // A server may look for the first time while the connection is between two listeners (TLS was not yet over), and the one that was left may ask late.
+    [Fact]
+    public async Task RequestClose_OfTheListenerThatWasLeft_DoesNotReachTheNext()
+    {
+        var serving = MovableConnection.ServeAsync(_connection, _term, _ => _served.Task);
+        _term.End(_parked);
+        await serving.WaitAsync(Wait.Bound);
+        await _connection.DisposeAsync();
+        var closing = _connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested;
+        Assert.True(_parked.TryTake(out var parked));
+        var adopted = Assert.IsType<AdoptedConnection>(parked.Adopt(new ListenerTerm(), new IPEndPoint(IPAddress.Loopback, 1)));
+        _second.Begin(adopted.Features);
+        var staying = adopted.StayAsync();
+
+        _first.RequestClose();
+        Assert.False(closing.IsCancellationRequested);
+        _second.RequestClose();
+        Assert.True(closing.IsCancellationRequested);
+
+        _served.SetResult();
+        await staying.WaitAsync(Wait.Bound);
+        await adopted.DisposeAsync();
+    }
+
     [Fact]
     public async Task Serve_OfAConnectionThatMoves_GoesOnWithTheNextListener()
     {

@@ -164,15 +164,18 @@ internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeatu
         lock (_lock) (_completions ??= []).Add((callback, state));
     }
 
-    // What Kestrel asks of the connections of a listener that is stopped does not concern one that moves.
+    // What Kestrel asks of the connections of a listener that is stopped does not concern one that moves. It may ask late, when the next term has begun.
     private void Relay()
     {
-        if (_kestrel.Lifetime is not { } lifetime) return;
+        KestrelSide kestrel;
+        ListenerTerm term;
+        lock (_lock) (kestrel, term) = (_kestrel, _term);
+        if (kestrel.Lifetime is not { } lifetime) return;
         _relayed = lifetime.ConnectionClosedRequested.UnsafeRegister(static state =>
         {
-            var movable = (MovableConnection)state!;
-            if (!movable._term.Over.IsCancellationRequested) movable._closing!.Cancel();
-        }, this);
+            var (movable, term) = ((MovableConnection, ListenerTerm))state!;
+            if (!term.Over.IsCancellationRequested) movable._closing!.Cancel();
+        }, (this, term));
     }
 
     private void Tick()
