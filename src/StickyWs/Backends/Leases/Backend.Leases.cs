@@ -25,12 +25,6 @@ public sealed partial class Backend
     /// <summary>The maximum number of its plain requests in progress; <see langword="null"/> for no limit.</summary>
     internal int? MaxRequests => Limit(_maxRequests);
 
-    /// <summary>The same of its handshakes in progress, before slow start.</summary>
-    internal int? MaxHandshakes => _maxHandshakes is var most && most == int.MaxValue ? null : most;
-
-    /// <summary>The same of its plain requests in progress.</summary>
-    internal int? MaxRequests => _maxRequests is var most && most == int.MaxValue ? null : most;
-
     /// <summary>Its open tunnels, including handshakes in progress.</summary>
     public int ActiveTunnels => Volatile.Read(ref _tunnels);
 
