@@ -85,14 +85,14 @@ function lines(shape, model, selected) {
     hues = new Map(model.backends.map(backend => [backend.key, backend.hue]));
   pen.lineWidth = few ? 2 : 1;
   pen.globalAlpha = few ? 1 : Math.max(0.22, 0.9 - shape.lines.length / 600);
-  for (const [hue, some] of Map.groupBy(shape.lines, line => hues.get(line.to.id) ?? 0)) {
-    pen.strokeStyle = ink.hues[hue];
+  for (const [hue, some] of Map.groupBy(shape.lines, line => hues.get(line.to.id) ?? -1)) {
+    pen.strokeStyle = ink.hues[hue] ?? ink.muted;
     pen.beginPath();
     for (const line of some) trace(wayOf(shape, line, line.y));
     pen.stroke();
   }
   pen.globalAlpha = 1;
-  if (shape.step >= LABEL_ROOM && shape.l4.width > 300) shape.lines.forEach(line => label(shape, line, ink.hues[hues.get(line.to.id) ?? 0]));
+  if (shape.step >= LABEL_ROOM && shape.l4.width > 300) shape.lines.forEach(line => label(shape, line, ink.hues[hues.get(line.to.id)] ?? ink.muted));
   const chosen = selected && shape.lines.find(line => line.tunnel.id === selected);
   if (chosen) {
     pen.strokeStyle = ink.focus;
