@@ -5,7 +5,8 @@ namespace StickyWs.Http1;
 /// <summary>Removes an HTTP/1 body's framing (RFC 9112 sections 6.2 and 7.1). Bytes after the body are ignored.</summary>
 internal sealed class BodyDecoder(BodyFraming framing, long contentLength)
 {
-    private const int MaxChunkLine = 256;
+    /// <summary>The longest line of the framing, in bytes with its line end.</summary>
+    public const int MaxChunkLine = 256;
 
     private State _state = framing switch
     {

@@ -63,10 +63,12 @@ internal struct AnswerFacts()
         {
             var option = options.Current;
             var equals = option.IndexOf((byte)'=');
-            if (equals < 0 || !HeaderNames.Is(option[..equals].TrimEnd(" \t"u8), "timeout"u8)) continue;
+            if (equals < 0) continue;
+            var name = option[..equals].TrimEnd(" \t"u8);
             var value = option[(equals + 1)..].TrimStart(" \t"u8);
-            if (!Utf8Parser.TryParse(value, out int seconds, out var used) || used != value.Length || seconds < 0) continue;
-            KeepAliveSeconds = KeepAliveSeconds < 0 ? seconds : Math.Min(KeepAliveSeconds, seconds);
+            if (!Utf8Parser.TryParse(value, out int number, out var used) || used != value.Length || number < 0) continue;
+            if (HeaderNames.Is(name, "timeout"u8)) KeepAliveSeconds = KeepAliveSeconds < 0 ? number : Math.Min(KeepAliveSeconds, number);
+            else if (HeaderNames.Is(name, "max"u8)) Closes |= number == 0;
         }
     }
 }

@@ -8,8 +8,6 @@ namespace StickyWs.Http1;
 /// </summary>
 internal struct BodyCounter
 {
-    private const int MostExtensionBytes = 256;
-
     // As Kestrel reads them: "7FFFFFFF" at most.
     private const int MostRequestDigits = 8;
     private const int MostAnswerDigits = 15;
@@ -137,14 +135,15 @@ internal struct BodyCounter
         }
 
         if (_lineLength == 0 || current is not ((byte)'\r' or (byte)';')) return BodyFault.ChunkSize;
-        (_state, _lineLength) = (current == '\r' ? State.SizeEnd : State.Extension, 0);
+        _state = current == '\r' ? State.SizeEnd : State.Extension;
+        _lineLength++;
         return BodyFault.None;
     }
 
     private BodyFault TakeExtension(byte current)
     {
         if (current == '\r') _state = State.SizeEnd;
-        else if (++_lineLength > MostExtensionBytes || !Ascii.Contains(current)) return BodyFault.ChunkExtension;
+        else if (++_lineLength > BodyDecoder.MaxChunkLine - 2 || !Ascii.Contains(current)) return BodyFault.ChunkExtension;
         return BodyFault.None;
     }
 

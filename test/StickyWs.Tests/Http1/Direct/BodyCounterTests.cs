@@ -105,8 +105,8 @@ public sealed class BodyCounterTests
         var fits = Request(BodyFraming.Chunked);
         var tooLong = Request(BodyFraming.Chunked);
 
-        fits.Take(Encoding.ASCII.GetBytes("0;" + new string('x', 256) + "\r\n\r\n"), out _);
-        tooLong.Take(Encoding.ASCII.GetBytes("0;" + new string('x', 257)), out var fault);
+        fits.Take(Encoding.ASCII.GetBytes("0;" + new string('x', 252) + "\r\n\r\n"), out _);
+        tooLong.Take(Encoding.ASCII.GetBytes("0;" + new string('x', 253)), out var fault);
 
         Assert.True(fits.IsDone);
         Assert.Equal(BodyFault.ChunkExtension, fault);

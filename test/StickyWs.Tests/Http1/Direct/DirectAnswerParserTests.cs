@@ -22,6 +22,7 @@ public sealed class DirectAnswerParserTests
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Connection: x, Close", nameof(BodyFraming.Length), false, false)]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Connection: a b", nameof(BodyFraming.Length), false, false)]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Keep-Alive: timeout=1", nameof(BodyFraming.Length), false, false)]
+    [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Keep-Alive: timeout=5, max=0", nameof(BodyFraming.Length), false, false)]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Keep-Alive: max=5, Timeout = 2", nameof(BodyFraming.Length), true, false)]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|StickyWs-Backend: a", nameof(BodyFraming.Length), true, false)]
     [InlineData("HTTP/1.1 200 OK|Content-Length: 5|Upgrade: h2", nameof(BodyFraming.Length), true, false)]
