@@ -18,6 +18,7 @@ public sealed class RecentTests : DashboardTest
         var (local, upstream) = (LocalOf(client), peer.Socket.RemoteEndPoint!.ToString());
         await client.WriteAsync(new byte[] { 0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE9 }); // A Close of 1001, masked by zeros.
         await client.DisposeAsync();
+        await peer.ReadToEndAsync(); // The client's end has passed before the backend ends.
         await peer.DisposeAsync();
         await Wait.UntilAsync(() => host.Log.Lines.Any(line => line.Event == "TunnelLine"));
 

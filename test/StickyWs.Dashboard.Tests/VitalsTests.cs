@@ -47,7 +47,7 @@ public sealed class VitalsTests : DashboardTest
     public async Task What_a_backend_did_in_the_last_minute_is_counted_from_the_first_look_on()
     {
         var host = Owned(await DashboardHost.StartAsync((await EchoPoolAsync()).With("Pools:chat:Affinity:Rules:0:ClientAddress:IPv4PrefixLength", "32")));
-        await host.OpenTunnelAsync().ContinueWith(async opened => await (await opened).DisposeAsync(), TaskScheduler.Default).Unwrap();
+        await (await host.OpenTunnelAsync()).DisposeAsync();
         Assert.Equal(0, (int)(await BackendAsync(host))["recent"]!["opened"]!);
         await OpenAsync(host, 3);
         using var plain = await host.Client.GetAsync(new Uri("/", UriKind.Relative), Wait.Token());
@@ -70,7 +70,7 @@ public sealed class VitalsTests : DashboardTest
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake("/chat?room=secret"))));
         await Wait.UntilAsync(async () => (int)(await host.GetAsync("tunnels")).Body["open"]! == 1);
 
-        var page = (await host.GetAsync("tunnels?host=localhost&path=/ch&tie=hashed&local=127.0.0.1")).Body;
+        var page = (await host.GetAsync("tunnels?host=EXAMPLE.test&path=/ch&tie=hashed&local=127.0.0.1")).Body;
 
         Assert.DoesNotContain("secret", page.ToJsonString(), StringComparison.Ordinal);
         var tunnel = page["tunnels"]![0]!;

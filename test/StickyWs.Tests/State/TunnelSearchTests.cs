@@ -150,7 +150,8 @@ public sealed class TunnelSearchTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(2));
         var page = await FastestAsync();
 
-        Assert.Equal([("fast", 5000, 1000), ("slow", 50, 0)], page.Tunnels.Select(tunnel => (tunnel.Id, tunnel.RateToBackend!.Value, tunnel.RateToClient!.Value)));
+        Assert.Equal([("fast", 5000, 1000), ("slow", 50, 0)],
+            page.Tunnels.Select(tunnel => (tunnel.Id, tunnel.RateToBackend!.Value, tunnel.RateToClient!.Value)));
         Assert.Equal("fast", await FoundAsync(new TunnelFilter { MinRate = 51 }));
 
         _clock.Advance(TimeSpan.FromMilliseconds(999)); // Who looks right after another sees the same.
