@@ -123,6 +123,9 @@ internal enum SocketFlags
     /// <summary>The poll is being cancelled.</summary>
     PollEnds = 1 << 13,
 
+    /// <summary>The poll ended for want of room; it is asked for again when there is some.</summary>
+    PollDue = 1 << 29,
+
     /// <summary>A poll for room to send is with the kernel.</summary>
     AwaitsRoom = 1 << 14,
 

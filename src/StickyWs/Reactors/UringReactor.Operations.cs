@@ -50,6 +50,7 @@ internal sealed unsafe partial class UringReactor
         ref var state = ref Sockets[socket];
         if (_isEnding || state.Has(SocketFlags.Gone) || Volatile.Read(ref state.Fd) < 0) return;
         if (state.Has(SocketFlags.Streaming)) SettleReceive(socket, ref state);
+        if (state.Has(SocketFlags.PollDue)) return;
         var events = EventsOf(ref state);
         if (events == state.Polled) return;
         if (state.Polled == 0) Poll(socket, ref state, events);
@@ -129,12 +130,19 @@ internal sealed unsafe partial class UringReactor
             state.Polled = 0;
             state.Flags &= ~SocketFlags.PollEnds;
             if (Completes(socket, ref state)) return;
+            if (completion.Result > 0) PollLater(socket, ref state);
         }
 
         if (completion.Error is not (Errno.None or Errno.ECANCELED) && !state.Has(SocketFlags.Streaming)) Blind(socket, ref state);
         if (completion.Result > 0 && !state.Has(SocketFlags.Gone)) Serve(socket, state.Generation, (uint)completion.Result);
-        if (completion is { GoesOn: false, Result: > 0 }) _unpolled.Add(socket);
-        else Settle(socket);
+        Settle(socket);
+    }
+
+    private void PollLater(int socket, ref SocketState state)
+    {
+        if (state.Has(SocketFlags.PollDue)) return;
+        state.Flags |= SocketFlags.PollDue;
+        _unpolled.Add(socket);
     }
 
     // The kernel no longer watches the socket: it is out of memory, or the descriptor is no socket. Tell the watcher, unless it has let go already.
@@ -145,11 +153,16 @@ internal sealed unsafe partial class UringReactor
     }
 
     // A multishot poll ended because the completion queue was full. A new poll reports at once what the old one did, so arming it before there is
-    // room would keep the queue full.
+    // room would keep the queue full, and no send would ever be concluded.
     private void PollAgain()
     {
         if (_unpolled.Count == 0 || _ring.HasOverflown) return;
-        foreach (var socket in _unpolled) Settle(socket);
+        foreach (var socket in _unpolled)
+        {
+            Sockets[socket].Flags &= ~SocketFlags.PollDue;
+            Settle(socket);
+        }
+
         _unpolled.Clear();
     }
 

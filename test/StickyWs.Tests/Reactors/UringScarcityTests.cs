@@ -154,6 +154,28 @@ public sealed class UringScarcityTests
         }));
     }
 
+    // A poll that ended for want of room, and is asked for again at once, takes the room again: those of a few readable sockets all of it.
+    [Theory]
+    [InlineData(4)]
+    [InlineData(16)]
+    public async Task TinyQueues_WhenManyTurnToBulkAtOnce_LetTheSendsBeConcluded(int completions)
+    {
+        const int before = 200_000, after = 8_000_000;
+        await using var rig = new RelayRig(onFailure => ReactorKind.CreateScarce(onFailure, submissions: 2, completions));
+        var pairs = new List<RelayedPair>();
+        for (var i = 0; i < 5 * completions; i++) pairs.Add(await rig.JoinAsync());
+        foreach (var pair in pairs) await Task.WhenAll(pair.Client.WriteAsync(new byte[before]), pair.Backend.ReadExactlyAsync(before));
+
+        Task[] pushing;
+        using (await rig.HoldAsync())
+        {
+            pushing = [.. pairs.Select((pair, i) => PairRelayTests.PushAsync(pair.Client, seed: i, 1_000_000, after))];
+            await Wait.UntilAsync(() => pairs.All(pair => !SentQueue.IsEmpty(pair.Client.Socket)));
+        }
+
+        await Task.WhenAll([.. pushing, .. pairs.Select((pair, i) => PairRelayTests.AssertGetsAsync(pair.Backend, seed: i, after))]);
+    }
+
     // The reactor sends, closes and cancels more in one turn than there is room for.
     [Theory]
     [InlineData(4)]
