@@ -36,7 +36,7 @@ describe('the page of the dashboard', { skip: existsSync(CHROMIUM) ? false : `no
   describe('of the Quickstart', () => {
     let example, context, page, faults;
     before(async () => {
-      example = await startExample('Quickstart', { ...(await backendSettings('demo', ['a', 'b', 'c'])), 'demo:Drain:Over': '00:00:01' });
+      example = await startExample('Quickstart', { ...(await backendSettings('demo', ['a', 'b', 'c'])), 'demo:Drain:Over': '00:00:01' }, { Traffic: 'false' });
       ({ context, page, faults } = await open(browser, `${example.url}/stickyws`));
     });
     after(async () => {
@@ -91,9 +91,9 @@ describe('the page of the dashboard', { skip: existsSync(CHROMIUM) ? false : `no
 
     test('turns a backend that is stopped, and back', { timeout: TEST_MS }, async () => {
       const card = page.locator('.card[aria-label="Backend c"]');
-      await fetch(`${example.url}/quickstart/backends/c/stop`, { method: 'POST' });
+      await fetch(`${example.url}/quickstart/backends/c?running=false`, { method: 'PUT' });
       await card.locator('.state', { hasText: 'Unhealthy' }).waitFor();
-      await fetch(`${example.url}/quickstart/backends/c/revive`, { method: 'POST' });
+      await fetch(`${example.url}/quickstart/backends/c?running=true`, { method: 'PUT' });
       await card.locator('.state', { hasText: /Healthy$/ }).waitFor();
     });
 

@@ -11,16 +11,10 @@ internal sealed class DemoBackend(string name, string address) : IAsyncDisposabl
 {
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private WebApplication? _app;
-    private int _requests;
 
     public string Name => name;
 
-    public string Address => address;
-
     public bool IsRunning => _app is not null;
-
-    /// <summary>Plain requests answered since the process began.</summary>
-    public int Requests => Volatile.Read(ref _requests);
 
     public async Task StartAsync()
     {
@@ -71,7 +65,7 @@ internal sealed class DemoBackend(string name, string address) : IAsyncDisposabl
         var app = builder.Build();
         app.UseWebSockets();
         app.MapGet("/healthz", () => "OK");
-        app.MapGet("/api/hello", () => new Hello(name, Interlocked.Increment(ref _requests)));
+        app.MapGet("/api/hello", () => new Hello(name));
         app.Map("/ws", EchoAsync);
         return app;
     }
@@ -89,12 +83,12 @@ internal sealed class DemoBackend(string name, string address) : IAsyncDisposabl
         }
         catch (Exception broken) when (broken is WebSocketException or OperationCanceledException)
         {
-            // The browser left without a Close frame, or this backend was stopped.
+            // The client left without a Close frame, or this backend was stopped.
         }
     }
 
     private static Task SayAsync(WebSocket socket, string text, CancellationToken cancellation)
         => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, cancellation);
 
-    private sealed record Hello(string Backend, int Request);
+    public sealed record Hello(string Backend);
 }

@@ -20,8 +20,17 @@ public sealed class StickyWsDashboardOptions
     /// </summary>
     public int MaxWaits { get; set; } = 256;
 
+    /// <summary>
+    /// The path of a JavaScript module of the application's own that the page loads, such as <c>/banner.js</c>; <see langword="null"/>, the default, for
+    /// none. It fills the element with the id <c>banner</c>, above the totals. The page's Content-Security-Policy holds for it: what it loads is of the
+    /// page's origin, and text never becomes markup. An address of another origin is an error.
+    /// </summary>
+    public string? Banner { get; set; }
+
     internal StickyWsDashboardOptions Checked()
     {
+        if (Banner is not null && !IsOwn(Banner))
+            throw new ArgumentException($"Banner is '{Banner}': use the path of a module of the application's own, such as /banner.js.");
         Check(MaxEventStreams, nameof(MaxEventStreams));
         Check(MaxWaits, nameof(MaxWaits));
         return this;
@@ -31,4 +40,7 @@ public sealed class StickyWsDashboardOptions
     {
         if (value is < 1 or > 10_000) throw new ArgumentException($"{name} is {value}: use 1 to 10,000.");
     }
+
+    private static bool IsOwn(string address)
+        => address.Length > 0 && Uri.IsWellFormedUriString(address, UriKind.Relative) && !address.StartsWith("//", StringComparison.Ordinal);
 }

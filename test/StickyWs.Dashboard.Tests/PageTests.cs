@@ -117,6 +117,39 @@ public sealed partial class PageTests : DashboardTest
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(local, "page/app.js", ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")));
     }
 
+    [Fact]
+    public async Task A_module_of_the_application_is_loaded_and_no_markup_comes_with_its_address()
+    {
+        var plain = await StartAsync();
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), configure: options => options.Banner = "../it's.js?a=1&b=2"));
+
+        using var answer = await AskAsync(host, "");
+        using var other = await AskAsync(plain, "");
+        var page = await answer.Content.ReadAsStringAsync(Wait.Token());
+
+        Assert.Contains("""<script type="module" src="../it&#x27;s.js?a=1&amp;b=2"></script>""", page, StringComparison.Ordinal);
+        Assert.Contains("""<div id="banner"></div>""", page, StringComparison.Ordinal);
+        Assert.NotEqual(other.Headers.ETag, answer.Headers.ETag);
+        Assert.Equal(2, Script().Count(page));
+        Assert.Equal(1, Script().Count(await other.Content.ReadAsStringAsync(Wait.Token())));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("https://elsewhere.example/banner.js")]
+    [InlineData("//elsewhere.example/banner.js")]
+    [InlineData("\\\\elsewhere.example/banner.js")]
+    [InlineData("javascript:alert(1)")]
+    [InlineData("/a.js\"></script><script>")]
+    public async Task A_module_of_another_origin_stops_the_start(string address)
+    {
+        var settings = await EchoPoolAsync();
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => DashboardHost.StartAsync(settings, configure: options => options.Banner = address));
+
+        Assert.Contains($"Banner is '{address}'", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("page/../openapi.json")]
     [InlineData("page/..%2fopenapi.json")]
@@ -153,4 +186,7 @@ public sealed partial class PageTests : DashboardTest
 
     [GeneratedRegex("""(?:(?:src|href)="page/|from '\./)(?<name>[\w.-]+)""")]
     private static partial Regex Reference();
+
+    [GeneratedRegex("<script ")]
+    private static partial Regex Script();
 }

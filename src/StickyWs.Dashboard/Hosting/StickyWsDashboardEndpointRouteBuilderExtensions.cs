@@ -75,7 +75,7 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.MapGet("refusals", gate.Reading(recent.RefusalsAsync));
         group.MapGet("events", gate.Reading(events.AnswerAsync));
         group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
-        foreach (var (path, answer) in PageEndpoints.All) group.MapGet(path, gate.Reading(answer));
+        foreach (var (path, answer) in PageEndpoints.With(options.Banner)) group.MapGet(path, gate.Reading(answer));
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 

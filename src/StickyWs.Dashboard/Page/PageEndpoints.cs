@@ -11,21 +11,28 @@ internal static class PageEndpoints
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    /// <summary>The endpoints, as paths below the prefix.</summary>
-    public static IEnumerable<(string Path, RequestDelegate Answer)> All { get; } =
-    [
-        ("", PageAsync),
-        .. PageFile.All.Where(file => file.Name != PageFile.Index)
-            .Select(file => ("page/" + file.Name, (RequestDelegate)(context => WriteAsync(context, file)))),
-    ];
-
     private static PageFile Index { get; } = PageFile.All.Single(file => file.Name == PageFile.Index);
 
+    /// <summary>The endpoints, as paths below the prefix.</summary>
+    public static IEnumerable<(string Path, RequestDelegate Answer)> All { get; } = With(banner: null);
+
+    /// <summary>The same, with a module of the application's own in the page.</summary>
+    public static IEnumerable<(string Path, RequestDelegate Answer)> With(string? banner)
+    {
+        var index = banner is null ? Index : Index.WithBanner(banner);
+        return
+        [
+            ("", context => PageAsync(context, index)),
+            .. PageFile.All.Where(file => file.Name != PageFile.Index)
+                .Select(file => ("page/" + file.Name, (RequestDelegate)(context => WriteAsync(context, file)))),
+        ];
+    }
+
     // The page's references are relative, so that it needs not know where it is: they hold from a path that ends with a slash.
-    private static Task PageAsync(HttpContext context)
+    private static Task PageAsync(HttpContext context, PageFile index)
     {
         var path = context.Request.Path.Value ?? "";
-        if (path.EndsWith('/')) return WriteAsync(context, Index);
+        if (path.EndsWith('/')) return WriteAsync(context, index);
         var last = Uri.EscapeDataString(path[(path.LastIndexOf('/') + 1)..]);
         context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
         context.Response.Headers.Location = $"./{last}/{context.Request.QueryString.Value}";
