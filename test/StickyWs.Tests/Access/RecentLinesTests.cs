@@ -27,6 +27,15 @@ public sealed class RecentLinesTests
         Assert.Empty(recent.ReadRefusals());
     }
 
+    [Fact]
+    public void Add_Few_EachIsThereOnce()
+    {
+        var recent = new RecentLines(TimeProvider.System);
+        for (var i = 0; i < 3; i++) recent.Add(AccessRig.Line($"c{i}"));
+
+        Assert.Equal(["c0", "c1", "c2"], recent.ReadEnds().Select(line => line.ConnectionId).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData(AccessEvent.Handshake, "NoBackend", true)]
     [InlineData(AccessEvent.Handshake, "Declined", true)]
