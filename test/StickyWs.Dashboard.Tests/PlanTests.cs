@@ -67,6 +67,7 @@ public sealed class PlanTests : DashboardTest
     {
         var host = await StartAsync(backends: 2);
         using var events = await host.ReadEventsAsync();
+        await ToldAsync(events, "snapshot");
 
         var (status, answer) = await host.PostAsync("backends/chat/a:weight?weight=3");
 
@@ -77,7 +78,7 @@ public sealed class PlanTests : DashboardTest
         Assert.Equal((6, 2), ((int)backends[0]!["tunnels"]!, (int)backends[1]!["tunnels"]!));
         Assert.Equal(1, (int)(await host.PostAsync("backends/chat/a:weight?weight=configured")).Body["backends"]![0]!["weight"]!);
         Assert.Equal(["its weight is 3", "its weight is what the configuration says"], host.Audit.Select(line => line.Text.Split(": ")[^1]));
-        var told = await ToldAsync(events);
+        var told = await ToldAsync(events, "backend");
         Assert.Equal(3, (int)told["backend"]!["weight"]!);
     }
 
@@ -114,12 +115,12 @@ public sealed class PlanTests : DashboardTest
 
     private static string Weights(JsonNode answer) => string.Join(' ', answer["backends"]!.AsArray().Select(backend => (int)backend!["weight"]!));
 
-    private static async Task<JsonNode> ToldAsync(StreamReader events)
+    private static async Task<JsonNode> ToldAsync(StreamReader events, string name)
     {
         var bound = Wait.Token();
         while (await events.ReadLineAsync(bound) is { } line)
         {
-            if (line == "event: backend") return JsonNode.Parse((await events.ReadLineAsync(bound))!["data: ".Length..])!;
+            if (line == "event: " + name) return JsonNode.Parse((await events.ReadLineAsync(bound))!["data: ".Length..])!;
         }
 
         throw new EndOfStreamException();

@@ -34,7 +34,7 @@ public sealed class SteeringTests : DashboardTest
         var waiting = host.PostAsync("backends/chat/a:stop?until=empty&timeout=60");
         await Wait.UntilAsync(async () => (string)(await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!["mode"]! == "Stop");
         await clients[0].DisposeAsync();
-        await Wait.UntilAsync(async () => (int)(await host.GetAsync("drains")).Body["drains"]![0]!["left"]! == 1);
+        await Wait.UntilAsync(async () => (await host.GetAsync("drains")).Body["drains"]!.AsArray() is [{ } drain] && (int)drain["left"]! == 1);
         Assert.False(waiting.IsCompleted);
         await clients[1].DisposeAsync();
 

@@ -28,7 +28,7 @@ public sealed class VitalsTests : DashboardTest
     public async Task A_backend_shows_its_probes_and_what_convicted_it()
     {
         var backend = await EchoBackend.StartAsync("a");
-        var settings = Pool(backend.Address).With("Pools:chat:Health:Probe:Interval", "00:00:01").With("Pools:chat:Health:Probe:Http:Path", "/");
+        var settings = Pool(backend.Address).With("Pools:chat:Health:Http:Interval", "00:00:01").With("Pools:chat:Health:Http:Path", "/");
         var host = Owned(await DashboardHost.StartAsync(settings));
         await Wait.UntilAsync(async () => (await BackendAsync(host))["probes"]!.AsArray().Count > 0);
         Assert.Null((await BackendAsync(host))["conviction"]);

@@ -21,8 +21,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class StickyWsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered. All paths
-    /// below the prefix are the dashboard's, before any pool and any fallback.
+    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered. All
+    /// paths below the prefix are the dashboard's, before any pool and any fallback.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The prefix; it may not be empty.</param>

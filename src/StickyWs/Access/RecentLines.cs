@@ -60,10 +60,10 @@ internal sealed class RecentLines(TimeProvider time)
         {
             if (_lines is not { } lines) return [];
             var found = new List<AccessLine>(Most);
-            var last = (uint)Volatile.Read(ref _last) % Most;
-            for (uint i = 0; i < Most; i++)
+            var last = (int)((uint)Volatile.Read(ref _last) % Most);
+            for (var i = 0; i < Most; i++)
             {
-                if (Volatile.Read(ref lines[(int)((last + Most - i) % Most)]) is { } line) found.Add(line);
+                if (Volatile.Read(ref lines[(last - i + Most) % Most]) is { } line) found.Add(line);
             }
 
             return [.. found.OrderByDescending(static line => line.EndedAt)];

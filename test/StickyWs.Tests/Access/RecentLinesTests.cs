@@ -27,6 +27,15 @@ public sealed class RecentLinesTests
         Assert.Empty(recent.ReadRefusals());
     }
 
+    [Fact]
+    public void Add_Few_EachIsThereOnce()
+    {
+        var recent = new RecentLines(TimeProvider.System);
+        for (var i = 0; i < 3; i++) recent.Add(AccessRig.Line($"c{i}"));
+
+        Assert.Equal(["c0", "c1", "c2"], recent.ReadEnds().Select(line => line.ConnectionId).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData(AccessEvent.Handshake, "NoBackend", true)]
     [InlineData(AccessEvent.Handshake, "Declined", true)]
@@ -75,7 +84,8 @@ public sealed class RecentLinesTests
 
         var refused = rig.Recent.ReadRefusals();
         Assert.Equal(isKept ? 1 : 0, refused.Length);
-        if (isKept) Assert.Equal((503, "NoBackend", "/chat", level == LogLevel.Information), (refused[0].Status, refused[0].Outcome, refused[0].Path, refused[0].IsLogged));
+        foreach (var line in refused)
+            Assert.Equal((503, "NoBackend", "/chat", level == LogLevel.Information), (line.Status, line.Outcome, line.Path, line.IsLogged));
     }
 
     [Fact]

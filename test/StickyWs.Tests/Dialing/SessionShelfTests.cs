@@ -97,5 +97,10 @@ public sealed class SessionShelfTests : ClientTest
     }
 
     private (SessionShelf Shelf, TlsClientContext Clients, TlsServerContext Servers) Start(SslProtocols protocol)
-        => (new SessionShelf(_time), ClientContext(new TlsClientSettings { KeepsSessions = true }), Context(Settings(protocol)));
+        => (new SessionShelf(_time), ClientContext(new TlsClientSettings { KeepsSessions = true }), Context(new TlsServerSettings
+        {
+            Certificate = TestCertificate.Server,
+            Protocols = protocol,
+            Tickets = 2,
+        }));
 }

@@ -115,7 +115,8 @@ public sealed class WebSocketProbeTests
 
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "status 200, expected 101")]
-    [InlineData("HTTP/1.1 503 Evil\u001b[31m\r\nContent-Length: 0\r\n\r\n", "status 503, expected 101")]
+    [InlineData("HTTP/1.1 503 Evil\r\nContent-Length: 0\r\n\r\n", "status 503, expected 101")]
+    [InlineData("HTTP/1.1 503 Evil\u001b[31m\r\nContent-Length: 0\r\n\r\n", "the handshake's answer is not HTTP/1.1")]
     [InlineData("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "the 101 lacks its one Sec-WebSocket-Accept")]
     [InlineData(
         "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
