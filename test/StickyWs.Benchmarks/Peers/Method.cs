@@ -31,9 +31,10 @@ internal static class Method
           takes {StormMeasurement.HandshakeMilliseconds} ms for a handshake, one after the other, so that all could be back
           after {StormMeasurement.Tunnels / StormMeasurement.Backends * StormMeasurement.HandshakeMilliseconds / 1000.0 / (StormMeasurement.Backends - 1):F1} s.
           Another client sends {StormMeasurement.PerSecond:N0} messages per second through {StormMeasurement.WellBehaved} tunnels in turn; those at the backend
-          that dies do not count. Its messages are part of the CPU; the clients that come back give way to them on their core. StickyWs: `MaxHandshakes: {StormMeasurement.Limit}` and a queue. HAProxy: `maxconn`
-          and queue of a server, which hold tunnels as well, `option redispatch 1`, `retry-on conn-failure empty-response`, `observe layer4` with
-          `on-error mark-down`. nginx: `max_conns`, likewise, `max_fails=1`, `proxy_next_upstream`. YARP: passive health checks. Three rounds at most,
+          that dies do not count. Its messages are part of the CPU; the clients that come back give way to them on their core.
+          StickyWs: `MaxHandshakes: {StormMeasurement.Limit}` and a queue. HAProxy: `maxconn` and queue of a server, which hold tunnels as well,
+          `option redispatch 1`, `retry-on conn-failure empty-response`, `observe layer4` with `on-error mark-down`. nginx: `max_conns`, likewise,
+          `max_fails=1`, `proxy_next_upstream`. YARP: passive health checks. Three rounds at most,
           anew each.
         - goodbye, tls-goodbye: {GoodbyeMeasurement.Tunnels:N0} idle tunnels that have carried one message. Told to go over {GoodbyeMeasurement.Seconds} s by a
           hand-off, they answer; as many are closed by their clients over the same time. The backend closes first. CPU that the process takes without
