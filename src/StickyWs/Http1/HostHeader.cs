@@ -11,6 +11,9 @@ internal static class HostHeader
     private static readonly SearchValues<byte> HostBytes = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._"u8);
     private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
 
+    // "::1", to Kestrel: it refuses "[::]".
+    private const int ShortestAddress = 3;
+
     public static bool IsValid(ReadOnlySpan<byte> host)
     {
         var colon = host.LastIndexOf((byte)':');
@@ -21,8 +24,12 @@ internal static class HostHeader
             host = host[..colon];
         }
 
-        if (host is [(byte)'[', .. var address, (byte)']'])
-            return address.Contains((byte)':') && !address.ContainsAnyExcept(AddressBytes) && IPAddress.IsValidUtf8(address);
-        return !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
+        return host is [(byte)'[', .. var address, (byte)']'] ? IsAddress(address) : !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
     }
+
+    private static bool IsAddress(ReadOnlySpan<byte> address)
+        => address.Length >= ShortestAddress
+            && address.Contains((byte)':')
+            && !address.ContainsAnyExcept(AddressBytes)
+            && IPAddress.IsValidUtf8(address);
 }

@@ -121,7 +121,16 @@ internal sealed class DirectAnswersTarget : IFuzzTarget
             IsWhole = counter.IsDone || counter.IsOpen;
             var decoder = new BodyDecoder(Answer.Framing, Answer.ContentLength);
             var decoded = new ArrayBufferWriter<byte>();
-            if (Answer.Framing != BodyFraming.None) decoder.Decode(bytes.AsSpan(start, End - start), decoded);
+            try
+            {
+                if (Answer.Framing != BodyFraming.None) decoder.Decode(bytes.AsSpan(start, End - start), decoded);
+            }
+            catch (IOException)
+            {
+                // The decoder has a lower cap for a line of trailers; the body is whole by then.
+                Broken.If(!counter.IsDone, "The counter takes what the decoder refuses.");
+            }
+
             Body = decoded.WrittenSpan.ToArray();
         }
 

@@ -71,6 +71,7 @@ public sealed class DirectRequestParserTests
     [InlineData("GET / HTTP/1.1|Host: u@a")]
     [InlineData("GET / HTTP/1.1|Host: a:")]
     [InlineData("GET / HTTP/1.1|Host: a/b")]
+    [InlineData("GET / HTTP/1.1|Host: [::]")]
     // Lines.
     [InlineData("GET / HTTP/1.1|Host : a")]
     [InlineData("GET / HTTP/1.1| Host: a")]
