@@ -8,7 +8,7 @@ const string Usage = """
     micro [BenchmarkDotNet arguments]    sniffing, parsing, picking; a few minutes
     peers [--rounds N] [--only echo,bulk,handshake,http,idle,many,latency,stalled,hostile,storm,goodbye,
                  tls-echo,tls-bulk,tls-handshake,tls-resumed,tls-http,tls-backend,tls-idle,tls-latency,tls-goodbye] [--out FILE]
-          [--contestants raw,inline,frameless,epoll,kept,sslstream,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
+          [--contestants raw,inline,frameless,direct,epoll,kept,sslstream,portable,yarp,haproxy,haproxy-splice,nginx] [--base CONTESTANT]
           [--haproxy PATHS] [--nginx PATHS] [--seconds N] [--warm-up SECONDS]
                                          StickyWs, YARP, HAProxy and nginx side by side; Linux only, an hour
     """;

@@ -17,7 +17,8 @@ internal static class Method
         - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they
           arrive. A byte is counted twice, on its way there and on its way back.
         - handshake: 8 at a time connect, shake hands, send a FIN and wait for the FIN; at most 5,000 in a round.
-        - http: 64 kept-alive connections, GET, {Messages.BodyLength} B of body. "Inline" is the option `Transport:UnsafePreferInlineScheduling`.
+        - http: 64 kept-alive connections, GET, {Messages.BodyLength} B of body. "Inline" is the option `Transport:UnsafePreferInlineScheduling`,
+          "direct" a pool with `Http: Direct`.
         - idle: slope of `RssAnon` + `RssShmem` of all its processes between 2,000 and 8,000 tunnels that have carried one message each; .NET
           collects garbage first. Three rounds at most.
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
