@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using StickyWs.Tests.Architecture;
 using StickyWs.TestKit.Schema;
+using StickyWs.Tests.Architecture;
 
 namespace StickyWs.Tests.Documentation;
 

@@ -32,7 +32,11 @@ public sealed class DirectHeadWriterTests
             "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nConnection: close\r\nStickyWs-Pin: p\r\n\r\n",
             ToBackend("GET / HTTP/1.1|Host: a|Accept-Encoding: gzip|traceparent: 00-1|TraceState: a", new BackendWords
             {
-                Scheme = "https"u8, Closes = true, Lines = "StickyWs-Pin: p\r\n"u8, DropsAcceptEncoding = true, DropsTrace = true,
+                Scheme = "https"u8,
+                Closes = true,
+                Lines = "StickyWs-Pin: p\r\n"u8,
+                DropsAcceptEncoding = true,
+                DropsTrace = true,
             }));
 
     // The tunnels' writer and this share what a backend is told of its client.
@@ -53,7 +57,9 @@ public sealed class DirectHeadWriterTests
 
         var written = ToBackend($"GET / HTTP/1.1|Host: example.test{(lines.Length == 0 ? "" : "|" + lines)}", new BackendWords
         {
-            Address = "192.0.2.1"u8, Scheme = "http"u8, IsTrusted = isTrusted,
+            Address = "192.0.2.1"u8,
+            Scheme = "http"u8,
+            IsTrusted = isTrusted,
         });
 
         Assert.Equal(Lines(Encoding.Latin1.GetString(expected.WrittenSpan)), Lines(written));
