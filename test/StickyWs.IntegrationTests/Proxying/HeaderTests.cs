@@ -11,6 +11,8 @@ public sealed class HeaderTests
     [InlineData("Connection: keep-alive, X-One, X-Two")]
     [InlineData("Connection: X-One,X-Two\r\nConnection: x y, (), close")]
     [InlineData("Connection: X-One, X-Two, Upgrade")]
+    [InlineData("Connection: X-One, X-Two, keep-alive")]
+    [InlineData("Connection: X-One, X-Two, close")]
     [InlineData("Connection: close, x-one, keep-alive, X-TWO")]
     [InlineData("Connection: X-One\r\nConnection: X-Two")]
     public async Task Headers_named_in_Connection_do_not_pass_to_the_backend(string connection)
