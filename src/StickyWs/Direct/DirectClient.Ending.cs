@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Http1;
 using StickyWs.Transport;
 
@@ -9,6 +10,10 @@ internal sealed partial class DirectClient
     private const long LongestLinger = 5000;
 
     private int _untaken;
+    private long _takesUntil;
+
+    // The bytes that were sent, and that it has not acknowledged.
+    private int Untaken => _desk.Reactor.Unacknowledged(_socket.Number);
 
     /// <summary>Clients are no longer waited for: an idle connection ends now, another one with its answer. From any thread.</summary>
     public void Leave() => _desk.Reactor.Run(() =>
@@ -59,20 +64,45 @@ internal sealed partial class DirectClient
     /// <returns>Always <see langword="true"/>.</returns>
     public bool LookAtTime()
     {
+        if (_isFull && _phase != Phase.Closing) NoteTaken();
         var (limits, waited) = (_desk.Services.Limits, _desk.Reactor.Now - _since);
         if (_phase == Phase.Busy) _exchange.LookAtTime(limits);
         else if (_phase == Phase.Closing) LookAtLinger(waited);
-        else if (_phase == Phase.HandingOn && waited >= limits.KeepAlive) Break();
-        else if (_phase == Phase.Idle && !_carry.IsEmpty && waited >= limits.HeadTime) Refuse(Refusal.HeadTimedOut);
-        else if (_phase == Phase.Idle && _carry.IsEmpty && waited >= limits.KeepAlive) BeginClosing();
+        else if (_phase == Phase.HandingOn || (_phase == Phase.Idle && _isFull))
+        {
+            if (waited >= limits.KeepAlive) Break();
+        }
+        else if (_phase == Phase.Idle)
+        {
+            if (!_carry.IsEmpty && waited >= limits.HeadTime) Refuse(Refusal.HeadTimedOut);
+            else if (_carry.IsEmpty && waited >= limits.KeepAlive) BeginClosing();
+        }
+
+        if (_isFull && _phase is not (Phase.Closing or Phase.Over) && _desk.Reactor.Now >= _takesUntil) Break();
         return true;
+    }
+
+    // What is here has to go at the rate at least.
+    private static long TimeFor(int count, MinDataRate rate) => (long)(rate.GracePeriod.TotalMilliseconds + (count * 1000.0 / rate.BytesPerSecond));
+
+    // There may be no room for long, and yet it takes what it can.
+    private void NoteTaken()
+    {
+        var untaken = Untaken;
+        if (untaken < _untaken)
+        {
+            _exchange.NoteMoved();
+            if (_phase == Phase.Idle) _since = _desk.Reactor.Now;
+        }
+
+        _untaken = untaken;
     }
 
     // A client that still takes some of its answer gets more time.
     private void LookAtLinger(long waited)
     {
         if (waited < LongestLinger) return;
-        var untaken = _desk.Reactor.Unacknowledged(_socket.Number);
+        var untaken = Untaken;
         if (untaken <= 1 || (_untaken > 0 && untaken >= _untaken)) Close(isReset: untaken > 1);
         else (_untaken, _since) = (untaken, _desk.Reactor.Now);
     }
@@ -80,7 +110,7 @@ internal sealed partial class DirectClient
     // Unread bytes would turn the close into a reset, and lose the answer on its way (RFC 9112 section 9.6): so a FIN first, then all is dropped that comes.
     private void BeginClosing()
     {
-        (_phase, _since) = (Phase.Closing, _desk.Reactor.Now);
+        (_phase, _since, _untaken) = (Phase.Closing, _desk.Reactor.Now, 0);
         if (!_isUsing) _carry.Clear();
         _desk.Reactor.FinishSending(_socket.Number);
         SetPaused(false);

@@ -67,9 +67,6 @@ internal sealed partial class DirectClient : IStreamHandler
     /// <summary>Whether it does not take what was sent.</summary>
     public bool IsFull => _isFull;
 
-    /// <summary>The bytes that it has not taken yet.</summary>
-    public int Unsent => _desk.Reactor.Unacknowledged(_socket.Number);
-
     /// <summary>Its index among the clients of the desk.</summary>
     public int Place { get; set; }
 
@@ -84,6 +81,7 @@ internal sealed partial class DirectClient : IStreamHandler
         _since = _desk.Reactor.Now;
         _desk.Add(this);
         _desk.Reactor.BeginStream(_socket.Number, this, isDrained: _socket.IsDrained);
+        if (_connection.Bare.IsAborted) Break(); // Before it was lent, or by a caller that did not see it.
     }
 
     /// <summary>Sends part of an answer.</summary>
@@ -160,6 +158,9 @@ internal sealed partial class DirectClient : IStreamHandler
         _exchange.NoteMoved();
         _exchange.ClientHasRoom();
         if (_phase is Phase.Closing or Phase.HandingOn) TrySettle();
+        if (_phase != Phase.Idle) return;
+        _since = _desk.Reactor.Now;
+        UseCarry();
     }
 
     public void Spliced(int socket, int count)
@@ -179,7 +180,7 @@ internal sealed partial class DirectClient : IStreamHandler
             {
                 var taken = _phase switch
                 {
-                    Phase.Idle => TakeHead(bytes[used..]),
+                    Phase.Idle => _isFull ? 0 : TakeHead(bytes[used..]), // Answers must not pile up for a client that reads none.
                     Phase.Busy => _exchange.TakeBody(bytes[used..]),
                     _ => 0,
                 };
@@ -211,11 +212,11 @@ internal sealed partial class DirectClient : IStreamHandler
 
     private void GoOn()
     {
-        if (_phase == Phase.Busy && _hasFinished && _carry.IsEmpty && !_exchange.IsReceived) Break(); // The rest of the body will not come.
+        if (_phase == Phase.Busy && _hasFinished) Break(); // Kestrel, too, takes a FIN for the end of what is under way: the backend is told.
         if (_phase == Phase.Idle && _hasFinished)
         {
             if (_carry.IsEmpty) BeginClosing();
-            else _phase = Phase.HandingOn; // Kestrel words what it thinks of half a head.
+            else if (!_isFull) _phase = Phase.HandingOn; // Kestrel words what it thinks of half a head.
         }
         else if (_phase == Phase.Idle && _isLeaving && _carry.IsEmpty)
         {
@@ -223,13 +224,18 @@ internal sealed partial class DirectClient : IStreamHandler
         }
 
         if (_phase == Phase.HandingOn) TrySettle();
-        if (_phase is Phase.Idle or Phase.Busy) SetPaused(_phase == Phase.Busy && (_carry.Length >= MostCarried || (!_carry.IsEmpty && !_exchange.IsReceived)));
+        if (_phase is Phase.Idle or Phase.Busy) SetPaused(!_carry.IsEmpty && MustWait);
     }
+
+    // Whether it may send no more before something that it has sent was used.
+    private bool MustWait => _isFull || (_phase == Phase.Busy && (_carry.Length >= MostCarried || !_exchange.IsReceived));
 
     private void NoteFull()
     {
         if (_isFull) return;
         _isFull = true;
+        _untaken = Untaken;
+        _takesUntil = _desk.Services.Limits.AnswerRate is { } rate ? _desk.Reactor.Now + TimeFor(_untaken, rate) : long.MaxValue;
         _exchange.ClientIsFull();
     }
 

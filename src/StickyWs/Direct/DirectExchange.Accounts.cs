@@ -39,7 +39,7 @@ internal sealed partial class DirectExchange
     private void DropHead()
     {
         if (_head is not null) ArrayPool<byte>.Shared.Return(_head);
-        (_head, _headLength, _pool, _decision, IsReceived) = (null, 0, null!, null, true);
+        (_head, _headLength, _pool, _decision, _startedAt, IsReceived) = (null, 0, null!, null, null, true);
     }
 
     private void End(bool closes)

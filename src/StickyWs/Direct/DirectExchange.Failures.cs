@@ -54,6 +54,12 @@ internal sealed partial class DirectExchange
     // The client did not deliver its body, or too much of it.
     private void FailClient(AttemptFailure failure, int status)
     {
+        if (_isAnswered)
+        {
+            End(closes: true); // In order: a reset would lose the answer on its way.
+            return;
+        }
+
         _failure = failure;
         if (_hasAnswer) Break();
         else Refuse(failure.ToRefusal(status));
@@ -84,7 +90,7 @@ internal sealed partial class DirectExchange
 
     private void Report(Exception? exception)
     {
-        var isBackends = _failure >= AttemptFailure.BackendSilent || (_failure == AttemptFailure.OutOfTime && IsReceived);
+        var isBackends = _failure >= AttemptFailure.BackendSilent || (_failure == AttemptFailure.OutOfTime && IsReceived && !client.IsFull);
         if (isBackends) _services.Outcomes.Failed(Backend!, Suspicion.Of(_failure.ToEvidence(exception), Address));
     }
 }

@@ -7,20 +7,20 @@ namespace StickyWs.Direct;
 // Limits of time. They are looked at by the desk's sweep, and may be overrun by as much as its interval.
 internal sealed partial class DirectExchange
 {
-    private const int Second = 1000;
-
     private long _movedAt;
     private long _endsAt;
     private long _activity;
     private long _beganAt;
     private long _bodyBytes;
     private long _mostBody;
-    private long _waitedForLink;
+    private long _waited;
     private long _lookedAt;
-    private long _fullSince;
+
+    // Whether the client may send more of its body now.
+    private bool MayReceive => !IsReceived && !_isLinkFull && _link is not null;
 
     // One that awaits a 100 sends nothing before.
-    private bool AwaitsClient => !IsReceived && !_isLinkFull && _link is not null && (_hasInterim || _bodyBytes > 0 || !_request.ExpectsContinue);
+    private bool AwaitsClient => MayReceive && (_hasInterim || _bodyBytes > 0 || !_request.ExpectsContinue);
 
     /// <summary>A byte of request or answer has moved.</summary>
     public void NoteMoved() => _movedAt = desk.Reactor.Now;
@@ -29,19 +29,18 @@ internal sealed partial class DirectExchange
     public void LookAtTime(DirectLimits limits)
     {
         var now = desk.Reactor.Now;
-        if (!IsReceived && _isLinkFull) _waitedForLink += now - _lookedAt; // The client may not send then.
+        if (!AwaitsClient) _waited += now - _lookedAt; // It is not the client's time.
         _lookedAt = now;
         if (now >= _endsAt) EndInTime(AttemptFailure.OutOfTime);
-        else if (now - _movedAt >= _activity) EndInTime(AwaitsClient ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent);
-        else if (AwaitsClient && IsTooSlow(limits.BodyRate, now - _beganAt - _waitedForLink)) FailClient(AttemptFailure.ClientBody, 408);
-        else if (client.IsFull && limits.AnswerRate is { } rate && now - _fullSince >= Allowed(rate)) Break();
+        else if (now - _movedAt >= _activity) EndInTime(client.IsFull || MayReceive ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent);
+        else if (AwaitsClient && IsTooSlow(limits.BodyRate, now - _beganAt - _waited)) FailClient(AttemptFailure.ClientBody, 408);
     }
 
     private void BeginClock()
     {
         var timeouts = _pool.Options.Timeouts;
         var now = desk.Reactor.Now;
-        (_movedAt, _beganAt, _lookedAt, _bodyBytes, _waitedForLink) = (now, now, now, 0, 0);
+        (_movedAt, _beganAt, _lookedAt, _bodyBytes, _waited) = (now, now, now, 0, 0);
         _activity = (long)timeouts.Activity.TotalMilliseconds;
         _endsAt = timeouts.Request is { } longest ? now + (long)longest.TotalMilliseconds : long.MaxValue;
         _mostBody = _services.Limits.Body ?? long.MaxValue;
@@ -75,8 +74,5 @@ internal sealed partial class DirectExchange
     }
 
     private bool IsTooSlow(MinDataRate? rate, long elapsed)
-        => rate is not null && elapsed >= rate.GracePeriod.TotalMilliseconds && _bodyBytes * Second < rate.BytesPerSecond * elapsed;
-
-    // What the kernel does not take has to go at the rate at least.
-    private double Allowed(MinDataRate rate) => rate.GracePeriod.TotalMilliseconds + (client.Unsent * Second / rate.BytesPerSecond);
+        => rate is not null && elapsed >= rate.GracePeriod.TotalMilliseconds && _bodyBytes * 1000.0 < rate.BytesPerSecond * elapsed;
 }

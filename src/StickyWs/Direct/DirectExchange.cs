@@ -121,11 +121,7 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
         client.UseCarry();
     }
 
-    public void ClientIsFull()
-    {
-        _fullSince = desk.Reactor.Now;
-        _link?.Pause();
-    }
+    public void ClientIsFull() => _link?.Pause();
 
     public void ClientHasRoom() => _link?.Resume();
 

@@ -37,7 +37,10 @@ internal interface IRawConnection
     /// Lends the socket to a handler on its reactor, until that closes it or gives it back (<see cref="TakeBack"/>). What it needs to know of the socket,
     /// such as its <see cref="Tuple"/>, has to be read before.
     /// </summary>
-    /// <param name="abort">Called, on any thread and perhaps several times, when the connection is to be aborted; from then on also at once.</param>
+    /// <param name="abort">
+    /// Called, on any thread and perhaps several times, when the connection is to be aborted, but never within this call: whether it was aborted before, or
+    /// meanwhile, is to be seen at <see cref="Bare"/> once the handler is ready (<see cref="RawSocket.IsAborted"/>).
+    /// </param>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
     WatchedSocket Lend(Action abort);
 

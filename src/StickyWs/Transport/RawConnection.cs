@@ -139,16 +139,13 @@ internal sealed class RawConnection(
     public WatchedSocket Lend(Action abort)
     {
         _ = LocalEndPoint; // It can be read only from a bare socket.
-        WatchedSocket lent;
         lock (_realizing)
         {
             if (!IsRaw) throw new InvalidOperationException("The connection is in use.");
-            lent = socket.ReleaseWatched();
+            var lent = socket.ReleaseWatched();
             (_isDetached, _abortLent) = (true, abort);
+            return lent;
         }
-
-        if (socket.IsAborted) abort(); // By a caller that did not see it.
-        return lent;
     }
 
     public void TakeBack(StreamingSocket socket)

@@ -23,13 +23,16 @@ internal sealed class DirectRig : IAsyncDisposable
     private readonly Socket _listening = new(SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _sockets = [];
 
-    public DirectRig(ReactorMode mode, Action<PoolOptions>? configure = null)
+    public DirectRig(
+        ReactorMode mode, Action<PoolOptions>? configure = null, TimeProvider? time = null, Action<IServiceCollection>? configureServices = null)
     {
-        _reactor = new RelayRig(mode);
+        _reactor = new RelayRig(mode, time: time);
         _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listening.Listen();
         var services = new ServiceCollection();
         services.AddLogging();
+        if (time is not null) services.AddSingleton(time);
+        configureServices?.Invoke(services);
         services.AddStickyWebSocketBalancing(options =>
         {
             var pool = new PoolOptions { Http = HttpMode.Direct };
@@ -46,6 +49,8 @@ internal sealed class DirectRig : IAsyncDisposable
 
     public Backend Backend => Registry.Current.Pools[0].Backends[0];
 
+    public IServiceProvider Services => _services;
+
     public DirectLane Lane { get; }
 
     public RelayRig Reactor => _reactor;
@@ -53,9 +58,17 @@ internal sealed class DirectRig : IAsyncDisposable
     public DirectDesk Desk => Lane.On(_reactor.Reactor);
 
     /// <summary>A client in the lane.</summary>
-    public (Socket Client, Lent Connection) Connect()
+    /// <param name="sendBuffer">How many bytes for it the kernel is to hold; <see langword="null"/> for what it likes.</param>
+    public (Socket Client, Lent Connection) Connect(int? sendBuffer = null)
     {
         var (outer, inner) = _reactor.Connect();
+        if (sendBuffer is { } size)
+        {
+            using var socket = new Socket(new SafeSocketHandle(inner, ownsHandle: false));
+            socket.SendBufferSize = size;
+            outer.ReceiveBufferSize = 32_768;
+        }
+
         outer.ReceiveTimeout = (int)Wait.Bound.TotalMilliseconds;
         _sockets.Add(outer);
         var connection = new Lent(_reactor.Reactor, inner, new RawAddress((IPEndPoint)outer.LocalEndPoint!), new RawAddress((IPEndPoint)outer.RemoteEndPoint!));
