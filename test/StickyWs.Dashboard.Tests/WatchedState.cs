@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using StickyWs.Draining;
 using StickyWs.State;
 
 namespace StickyWs.Dashboard.Tests;
@@ -23,6 +24,8 @@ internal sealed class WatchedState : IStickyWsState
     public void Tell(StateChange change) => _changes.Writer.TryWrite(change);
 
     public StateSnapshot Read() => Inner?.Read() ?? Empty;
+
+    public IReadOnlyList<BackendStatus> ReadBackends(BackendTarget target) => Inner?.ReadBackends(target) ?? [];
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
         => Inner!.ReadTunnelsAsync(filter, cancellationToken);

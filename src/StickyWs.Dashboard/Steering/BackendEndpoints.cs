@@ -39,7 +39,7 @@ internal sealed class BackendEndpoints(
             var query = new Parameters(context.Request.Query, [.. names, .. DrainParameters.KnownOf(verb)]);
             var (backends, asked) = (find(query), new DrainParameters(query, verb));
             target = backends.ToString();
-            var plan = Plans.Of(state.Read().Pools, backend => IsOf(backend, backends), verb);
+            var plan = PlanOf(backends, verb);
             if (asked.IsDryRun)
             {
                 if (plan.Backends == 0) throw new ProblemException(NothingAt(backends));
@@ -176,6 +176,10 @@ internal sealed class BackendEndpoints(
 
     private IEnumerable<BackendStatus> BackendsOf(BackendTarget target)
         => state.Read().Pools.SelectMany(pool => pool.Backends).Where(backend => IsOf(backend, target));
+
+    // Of all that the order would get to, which may be more than the configuration has by now.
+    private PlanAnswer PlanOf(BackendTarget target, Verb verb)
+        => Plans.Of(state.ReadBackends(BackendTarget.All), [.. state.Read().Pools.Select(pool => pool.Name)], backend => IsOf(backend, target), verb);
 
     private static bool IsOf(BackendStatus backend, BackendTarget target)
         => Is(backend.Pool, target.Pool) && (target.Backend is null || Is(backend.Name, target.Backend));

@@ -42,6 +42,8 @@ internal sealed class StickyWsState : IStickyWsState
         _attention.Lapsed += OnLapsed;
     }
 
+    private IEnumerable<Backend> KnownBackends => _drains?.Known ?? _registry.Current.PoolsInUse.SelectMany(pool => pool.Backends).Distinct();
+
     private TunnelSearch Search => new(_reader, _tunnels, _rates);
 
     /// <summary>How many changes wait for a reader before it misses some. A test sets it.</summary>
@@ -51,6 +53,14 @@ internal sealed class StickyWsState : IStickyWsState
     {
         Look();
         return _reader.Read();
+    }
+
+    public IReadOnlyList<BackendStatus> ReadBackends(BackendTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        Look();
+        var pools = _registry.Current.PoolsInUse.ToArray();
+        return [.. KnownBackends.Where(target.Includes).Select(backend => StateReader.Read(backend, Array.Find(pools, pool => pool.Backends.Contains(backend))))];
     }
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
