@@ -63,4 +63,11 @@ public interface IStickyWsState
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration, with an <see cref="OperationCanceledException"/>.</param>
     IAsyncEnumerable<StateChange> WatchAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Follows the same without <see cref="TunnelOpened"/> and <see cref="TunnelEnded"/>: tunnels cost nothing then, and however many open and end, none of
+    /// them makes the reader miss anything.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the enumeration, with an <see cref="OperationCanceledException"/>.</param>
+    IAsyncEnumerable<StateChange> WatchWithoutTunnelsAsync(CancellationToken cancellationToken = default);
 }

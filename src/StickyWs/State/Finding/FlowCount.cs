@@ -15,7 +15,8 @@ internal static class FlowCount
         var sums = new Dictionary<Key, Sum>();
         foreach (var tunnel in tunnels)
         {
-            var key = new Key(tunnel.Tuple?.Destination, tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane, tunnel.Reactor?.KernelName, StateReader.TlsOf(tunnel));
+            var (pool, backend) = (tunnel.Backend.Pool, tunnel.Backend.Name);
+            var key = new Key(tunnel.Tuple?.Destination, pool, backend, tunnel.Lane, tunnel.Reactor?.KernelName, StateReader.TlsOf(tunnel));
             ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
             sum = new Sum(sum.Tunnels + 1, sum.ToBackend + tunnel.BytesToBackend, sum.ToClient + tunnel.BytesToClient);
         }
