@@ -76,8 +76,6 @@ public sealed class PlanTests : DashboardTest
     }
 
     [Theory]
-    [InlineData("backends/chat/z:stop?dryRun=true", HttpStatusCode.NotFound)]
-    [InlineData("backends/chat/a:stop?dryRun=true&until=empty", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:stop?dryRun=perhaps", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:weight", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:weight?weight=0", HttpStatusCode.BadRequest)]
@@ -85,7 +83,6 @@ public sealed class PlanTests : DashboardTest
     [InlineData("backends/chat/a:weight?weight=2&until=empty", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/z:weight?weight=2", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:cut", HttpStatusCode.NotFound)]
-    [InlineData("tunnels/none:goodbye?dryRun=true", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:explode", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:cut?when=now", HttpStatusCode.BadRequest)]
     public async Task A_mistake_is_refused_and_recorded(string path, HttpStatusCode expected)
@@ -94,6 +91,19 @@ public sealed class PlanTests : DashboardTest
 
         Assert.Equal(expected, (await host.PostAsync(path)).Status);
         Assert.Equal("SteerRefused", Assert.Single(host.Audit).Event);
+    }
+
+    [Theory]
+    [InlineData("backends/chat/z:stop?dryRun=true", HttpStatusCode.NotFound)]
+    [InlineData("backends/chat/a:stop?dryRun=true&until=empty", HttpStatusCode.BadRequest)]
+    [InlineData("backends/chat/a:explode?dryRun=true", HttpStatusCode.NotFound)]
+    [InlineData("tunnels/none:goodbye?dryRun=true", HttpStatusCode.NotFound)]
+    public async Task A_mistake_in_a_dry_run_attempts_nothing_and_is_not_recorded(string path, HttpStatusCode expected)
+    {
+        var host = await StartAsync(backends: 2);
+
+        Assert.Equal(expected, (await host.PostAsync(path)).Status);
+        Assert.Empty(host.Audit);
     }
 
     [Fact]

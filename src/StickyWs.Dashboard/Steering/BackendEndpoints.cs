@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
+using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Answers;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Draining;
@@ -43,7 +44,6 @@ internal sealed class BackendEndpoints(
             if (asked.IsDryRun)
             {
                 if (plan.Backends == 0) throw new ProblemException(NothingAt(backends));
-                isInForce = true; // Nothing is, and there is nothing to be refused either.
                 await AnswerAsync(context, word, backends, control.Read(backends), plan, isDryRun: true).ConfigureAwait(false);
                 return;
             }
@@ -58,7 +58,7 @@ internal sealed class BackendEndpoints(
         }
         catch (ProblemException e) when (!isInForce)
         {
-            audit.Refused(context, word, target, e.Problem.Detail);
+            if (!Audit.IsDry(context)) audit.Refused(context, word, target, e.Problem.Detail);
             throw;
         }
     }
