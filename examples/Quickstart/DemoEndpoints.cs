@@ -3,7 +3,8 @@ namespace StickyWs.Examples.Quickstart;
 /// <summary>What the story on the page asks for, and what its buttons do.</summary>
 internal static class DemoEndpoints
 {
-    // Changes are PUTs: a page of another site cannot send one, since nobody answers the preflight.
+    // Changes are PUTs: a page of another site cannot send one, since nobody answers the preflight. One whose name was made to lead here (DNS rebinding)
+    // is of the same site to its browser; AllowedHosts in appsettings.json refuses it.
     public static void MapDemo(this WebApplication app, string prefix)
     {
         var demo = app.MapGroup(prefix);

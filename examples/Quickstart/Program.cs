@@ -13,7 +13,11 @@ var app = builder.Build();
 app.UseStaticFiles();                      // story.js and story.css, from wwwroot
 app.UseStickyWebSocketBalancing();         // /api and /ws go to the backends; everything else stays with the app
 
-app.MapStickyWsDashboard("/stickyws", dashboard => dashboard.Banner = "/story.js");
+app.MapStickyWsDashboard("/stickyws", dashboard =>
+{
+    dashboard.Banner = "/story.js";
+    dashboard.AnonymousSteering = true;    // a demonstration on your own machine; your app: RequireAuthorization(...)
+});
 app.MapGet("/", () => Results.LocalRedirect("/stickyws/"));
 app.MapDemo("/quickstart");                // what the story counts, and what its buttons do
 

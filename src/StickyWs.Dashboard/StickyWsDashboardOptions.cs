@@ -11,6 +11,13 @@ public sealed class StickyWsDashboardOptions
     /// </summary>
     public string? SteerPolicy { get; set; }
 
+    /// <summary>
+    /// Whether clients on this machine may steer without authorization. <see langword="null"/>, the default, means in the environment Development only: a
+    /// proxy on this machine that adds no header, or forwards TCP, makes the whole world look local. <see langword="true"/> is for machines on which no
+    /// proxy leads to the dashboard. Of no effect where authorization is required, or <see cref="SteerPolicy"/> is set.
+    /// </summary>
+    public bool? AnonymousSteering { get; set; }
+
     /// <summary>The most event streams at a time; one more is refused (503). Range 1 to 10,000; the default is 256.</summary>
     public int MaxEventStreams { get; set; } = 256;
 
@@ -21,9 +28,10 @@ public sealed class StickyWsDashboardOptions
     public int MaxWaits { get; set; } = 256;
 
     /// <summary>
-    /// The path of a JavaScript module of the application's own that the page loads, such as <c>/banner.js</c>; <see langword="null"/>, the default, for
-    /// none. It fills the element with the id <c>banner</c>, above the totals. The page's Content-Security-Policy holds for it: what it loads is of the
-    /// page's origin, and text never becomes markup. An address of another origin is an error.
+    /// The path of a JavaScript module of the application's own that the page loads, such as <c>/banner.js</c>, below the application's own base path
+    /// (<c>UsePathBase</c>) if it has one; <see langword="null"/>, the default, for none. It fills the element with the id <c>banner</c>, above the totals. The
+    /// page's Content-Security-Policy holds for it: what it loads is of the page's origin, and text never becomes markup. An address of another origin, or
+    /// one without a slash at its beginning, is an error.
     /// </summary>
     public string? Banner { get; set; }
 
@@ -42,5 +50,5 @@ public sealed class StickyWsDashboardOptions
     }
 
     private static bool IsOwn(string address)
-        => address.Length > 0 && Uri.IsWellFormedUriString(address, UriKind.Relative) && !address.StartsWith("//", StringComparison.Ordinal);
+        => address.StartsWith('/') && Uri.IsWellFormedUriString(address, UriKind.Relative) && !address.StartsWith("//", StringComparison.Ordinal);
 }

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using StickyWs.TestKit;
 
 namespace StickyWs.Dashboard.Tests;
@@ -78,6 +80,60 @@ public sealed class AccessTests : DashboardTest
         await using var client = await RawClient.ConnectAsync(host.Address);
 
         Assert.Equal(403, HttpHead.Status(await client.AskAsync("GET /stickyws/state HTTP/1.0\r\nHost: localhost\r\n\r\n")));
+    }
+
+    // proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; as nginx's manual has it: an empty Upgrade is not sent on.
+    [Theory]
+    [InlineData("Connection: upgrade", 403)]
+    [InlineData("Connection: keep-alive, Upgrade", 403)]
+    [InlineData("Connection: upgrade\r\nUpgrade: h2c", 200)]
+    [InlineData("Connection: keep-alive", 200)]
+    [InlineData("Sec-Fetch-Site: same-origin\r\nOrigin: https://balancer.example", 403)]
+    [InlineData("Sec-Fetch-Site: same-origin\r\nOrigin: null", 403)]
+    [InlineData("Sec-Fetch-Site: same-origin\r\nReferer: https://balancer.example/stickyws/", 403)]
+    [InlineData("Referer: https://balancer.example/stickyws/", 403)]
+    [InlineData("Referer: nonsense", 403)]
+    [InlineData("Sec-Fetch-Site: same-origin\r\nReferer: http://localhost:5000/stickyws/", 200)]
+    [InlineData("Referer: http://[::1]:5000/stickyws/", 200)]
+    public async Task Without_authorization_nobody_is_answered_through_a_proxy_that_adds_nothing_but_leaves_a_mark(string marks, int expected)
+    {
+        var host = await StartAsync();
+        await using var client = await RawClient.ConnectAsync(host.Address);
+
+        var answer = await client.AskAsync($"GET /stickyws/state HTTP/1.1\r\nHost: localhost\r\n{marks}\r\n\r\n");
+
+        Assert.Equal(expected, HttpHead.Status(answer));
+    }
+
+    // Behind a proxy that leaves no mark at all, everybody looks local.
+    [Theory]
+    [InlineData("Production", null, false)]
+    [InlineData("Production", true, true)]
+    [InlineData("Development", null, true)]
+    [InlineData("Development", false, false)]
+    public async Task Without_authorization_nobody_steers_outside_of_development_unless_it_is_meant(string environment, bool? option, bool isAllowed)
+    {
+        var named = new HostingEnvironment { EnvironmentName = environment };
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), services => services.AddSingleton<IHostEnvironment>(named),
+            configure: options => options.AnonymousSteering = option));
+
+        var steering = (await host.GetAsync("state")).Body["steering"]!;
+        var (status, answer) = await host.PostAsync(Stop);
+
+        Assert.Equal((isAllowed, isAllowed ? null : "anonymous"), ((bool)steering["allowed"]!, (string?)steering["why"]));
+        Assert.Equal(isAllowed ? HttpStatusCode.OK : HttpStatusCode.Forbidden, status);
+        if (!isAllowed) Assert.Equal("anonymous", Kind(answer));
+        Assert.Equal(isAllowed ? "Stop" : "On", (string?)(await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!["mode"]);
+    }
+
+    [Fact]
+    public async Task With_authorization_that_option_is_of_no_effect()
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), protect: all => all.RequireAuthorization(),
+            configure: options => options.AnonymousSteering = false));
+
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("X-User", "anna"))).Status);
+        Assert.True((bool)(await host.GetAsync("state", ("X-User", "anna"))).Body["steering"]!["allowed"]!);
     }
 
     [Fact]
@@ -176,7 +232,7 @@ public sealed class AccessTests : DashboardTest
         Assert.Equal("other-origin", Kind((await host.GetAsync("state", (header, value))).Body));
         Assert.Equal("other-origin", Kind((await host.GetAsync("events", (header, value))).Body));
         Assert.Equal("other-origin", Kind((await host.PostAsync(Stop, (header, value))).Body));
-        Assert.Empty(host.Audit);
+        Assert.Contains("POST /stickyws/backends/chat/a:stop", AssertRefused(host), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,8 +244,28 @@ public sealed class AccessTests : DashboardTest
         Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", ("Sec-Fetch-Site", "same-origin"), ("Origin", own))).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("Origin", own))).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(Stop, ("Sec-Fetch-Site", "same-origin"))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("state", ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"))).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await host.PostAsync(Stop, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"))).Status);
+    }
+
+    // A frame that navigates to the events would hold one of their places.
+    [Theory]
+    [InlineData("", "document", HttpStatusCode.OK)]
+    [InlineData("", "iframe", HttpStatusCode.Forbidden)]
+    [InlineData("", null, HttpStatusCode.Forbidden)]
+    [InlineData("state", "document", HttpStatusCode.Forbidden)]
+    [InlineData("events", "iframe", HttpStatusCode.Forbidden)]
+    [InlineData("events", "document", HttpStatusCode.Forbidden)]
+    [InlineData("page/app.js", "document", HttpStatusCode.Forbidden)]
+    public async Task Links_of_other_sites_lead_to_the_page_and_nowhere_else(string path, string? destination, HttpStatusCode expected)
+    {
+        var host = await StartAsync();
+        using var request = host.Request(HttpMethod.Get, path, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"),
+            ("Referer", "http://wiki.example/"));
+        if (destination is not null) request.Headers.Add("Sec-Fetch-Dest", destination);
+
+        using var answer = await host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Wait.Token());
+
+        Assert.Equal((expected, "DENY"), (answer.StatusCode, answer.Headers.GetValues("X-Frame-Options").Single()));
     }
 
     [Fact]
@@ -219,6 +295,7 @@ public sealed class AccessTests : DashboardTest
         var (status, problem) = await host.SendAsync(request);
 
         Assert.Equal((HttpStatusCode.Forbidden, "header-missing"), (status, Kind(problem)));
+        AssertRefused(host);
         Assert.Equal("On", (string?)(await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!["mode"]);
     }
 
@@ -230,6 +307,7 @@ public sealed class AccessTests : DashboardTest
         Assert.True((bool)(await host.GetAsync("state")).Body["readOnly"]!);
         foreach (var path in new[] { Stop, "pools/chat:cut", "backends:stop?pool=chat", "tunnels/x:goodbye" })
             Assert.Equal("read-only", Kind((await host.PostAsync(path)).Body));
+        Assert.Equal(4, host.Audit.Count(line => line.Event == "SteerRefused"));
     }
 
     [Fact]
@@ -261,5 +339,12 @@ public sealed class AccessTests : DashboardTest
         Assert.Contains("MaxEventStreams", range.Message, StringComparison.Ordinal);
         Assert.Contains("AddStickyWebSocketBalancing", missing.Message, StringComparison.Ordinal);
         Assert.Contains("empty", empty.Message, StringComparison.Ordinal);
+    }
+
+    private static string AssertRefused(DashboardHost host)
+    {
+        var line = Assert.Single(host.Audit);
+        Assert.Equal("SteerRefused", line.Event);
+        return line.Text;
     }
 }

@@ -77,7 +77,11 @@ internal sealed class DashboardHost : IAsyncDisposable
         use?.Invoke(app);
         app.UseStickyWebSocketBalancing();
         protect ??= _ => { };
-        protect((group?.Invoke(app) ?? app).MapStickyWsDashboard(configure: configure));
+        protect((group?.Invoke(app) ?? app).MapStickyWsDashboard(configure: options =>
+        {
+            options.AnonymousSteering = true; // Few tests are about who may.
+            configure?.Invoke(options);
+        }));
         await app.StartAsync(Wait.Token());
         return new DashboardHost(app, log);
     }

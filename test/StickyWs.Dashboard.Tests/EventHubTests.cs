@@ -75,6 +75,26 @@ public sealed class EventHubTests
     }
 
     [Fact]
+    public async Task Watch_OfTunnels_IsThereWhileSomebodyWantsThem_AndTheirOverflowIsNothingToOthers()
+    {
+        using var calm = _hub.TryJoin(EventKind.Refusal)!;
+        await NextAsync(calm);
+        Assert.Equal((1, 0), (_state.Watches, _state.OfTunnels));
+
+        using (var all = _hub.TryJoin(EventKind.Tunnel | EventKind.Refusal)!)
+        {
+            await NextAsync(all);
+            Assert.Equal((2, 1, 2), (_state.Watches, _state.OfTunnels, _hub.Readers));
+            _state.Tell(new SnapshotTaken { At = DateTimeOffset.UnixEpoch, Snapshot = WatchedState.Empty, Missed = 5000 }, ofTunnels: true);
+            Assert.Contains("\"missed\":5000,", await NextAsync(all), StringComparison.Ordinal);
+        }
+
+        await Wait.UntilAsync(() => _state.OfTunnels == 0);
+        _state.Tell(Refused(1));
+        Assert.Contains("event: refused", await NextAsync(calm), StringComparison.Ordinal); // And no snapshot before it.
+    }
+
+    [Fact]
     public async Task Watch_ThatFails_EndsTheStreams_AndTheNextBeginsAnew()
     {
         _state.Defect = new InvalidOperationException("defect");

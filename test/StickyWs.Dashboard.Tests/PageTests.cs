@@ -122,13 +122,13 @@ public sealed partial class PageTests : DashboardTest
     public async Task A_module_of_the_application_is_loaded_and_no_markup_comes_with_its_address()
     {
         var plain = await StartAsync();
-        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), configure: options => options.Banner = "../it's.js?a=1&b=2"));
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), configure: options => options.Banner = "/it's.js?a=1&b=2"));
 
         using var answer = await AskAsync(host, "");
         using var other = await AskAsync(plain, "");
         var page = await answer.Content.ReadAsStringAsync(Wait.Token());
 
-        Assert.Contains("""<script type="module" src="../it&#x27;s.js?a=1&amp;b=2"></script>""", page, StringComparison.Ordinal);
+        Assert.Contains("""<script type="module" src="/it&#x27;s.js?a=1&amp;b=2"></script>""", page, StringComparison.Ordinal);
         Assert.Contains("""<div id="banner"></div>""", page, StringComparison.Ordinal);
         Assert.NotEqual(other.Headers.ETag, answer.Headers.ETag);
         Assert.Equal(2, Script().Count(page));
@@ -136,7 +136,23 @@ public sealed partial class PageTests : DashboardTest
     }
 
     [Theory]
+    [InlineData("/ops/stickyws/", "/ops/banner.js")]
+    [InlineData("/stickyws/", "/banner.js")]
+    public async Task A_module_of_the_application_is_below_its_base_path(string path, string expected)
+    {
+        var host = Owned(await DashboardHost.StartAsync(await EchoPoolAsync(), configure: options => options.Banner = "/banner.js",
+            use: app => app.UsePathBase("/ops").UseRouting()));
+
+        var page = await host.Client.GetStringAsync(new Uri(path, UriKind.Relative), Wait.Token());
+
+        Assert.Contains($"""<script type="module" src="{expected}"></script>""", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("")]
+    [InlineData("banner.js")]
+    [InlineData("../banner.js")]
+    [InlineData("/\\elsewhere.example/banner.js")]
     [InlineData("https://elsewhere.example/banner.js")]
     [InlineData("//elsewhere.example/banner.js")]
     [InlineData("\\\\elsewhere.example/banner.js")]

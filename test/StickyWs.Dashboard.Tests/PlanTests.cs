@@ -41,9 +41,41 @@ public sealed class PlanTests : DashboardTest
         Assert.Empty((await host.PostAsync("pools/chat:undrain?dryRun=true")).Body["plan"]!["leavesNone"]!.AsArray());
     }
 
+    // A backend that a reload has removed, or moved to another address, still holds its tunnels, and an order gets to it.
+    [Fact]
+    public async Task A_dry_run_counts_what_a_reload_has_left_behind_as_the_action_hits_it()
+    {
+        var settings = await EchoPoolAsync(2);
+        var host = Owned(await DashboardHost.StartAsync(settings));
+        var clients = await OpenAsync(host, 6);
+        var elsewhere = Owned(await EchoBackend.StartAsync("c")).Address;
+        settings.Change(data =>
+        {
+            data["StickyWs:Pools:chat:Backends:a:Address"] = elsewhere;
+            data.Remove("StickyWs:Pools:chat:Backends:b:Address");
+        });
+        await Wait.UntilAsync(async () => (await host.GetAsync("state")).Body["pools"]![0]!["backends"]!.AsArray() is [{ } left]
+            && (string)left["address"]! == elsewhere);
+
+        Assert.Equal((1, 3, 3), await PlanAsync("backends/chat/b:cut"));
+        Assert.Equal((2, 3, 3), await PlanAsync("backends/chat/a:cut"));
+        Assert.Equal((3, 6, 6), await PlanAsync("pools/chat:cut"));
+        Assert.Empty((await host.PostAsync("backends/chat/b:cut?dryRun=true")).Body["plan"]!["leavesNone"]!.AsArray());
+        Assert.Equal("chat", (string)(await host.PostAsync("backends/chat/a:stop?dryRun=true")).Body["plan"]!["leavesNone"]![0]!);
+
+        Assert.InRange((int)(await host.PostAsync("pools/chat:cut")).Status, 200, 202);
+        foreach (var client in clients) await client.WaitForEndAsync(); // All that the plan had counted.
+
+        async Task<(int Backends, int Tunnels, int Cut)> PlanAsync(string order)
+        {
+            var (status, answer) = await host.PostAsync(order + "?dryRun=true");
+            Assert.Equal(HttpStatusCode.OK, status);
+            var plan = answer["plan"]!;
+            return ((int)plan["backends"]!, (int)plan["tunnels"]!, (int)plan["cut"]!);
+        }
+    }
+
     [Theory]
-    [InlineData("backends/chat/z:stop?dryRun=true", HttpStatusCode.NotFound)]
-    [InlineData("backends/chat/a:stop?dryRun=true&until=empty", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:stop?dryRun=perhaps", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:weight", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/a:weight?weight=0", HttpStatusCode.BadRequest)]
@@ -51,7 +83,6 @@ public sealed class PlanTests : DashboardTest
     [InlineData("backends/chat/a:weight?weight=2&until=empty", HttpStatusCode.BadRequest)]
     [InlineData("backends/chat/z:weight?weight=2", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:cut", HttpStatusCode.NotFound)]
-    [InlineData("tunnels/none:goodbye?dryRun=true", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:explode", HttpStatusCode.NotFound)]
     [InlineData("tunnels/none:cut?when=now", HttpStatusCode.BadRequest)]
     public async Task A_mistake_is_refused_and_recorded(string path, HttpStatusCode expected)
@@ -60,6 +91,19 @@ public sealed class PlanTests : DashboardTest
 
         Assert.Equal(expected, (await host.PostAsync(path)).Status);
         Assert.Equal("SteerRefused", Assert.Single(host.Audit).Event);
+    }
+
+    [Theory]
+    [InlineData("backends/chat/z:stop?dryRun=true", HttpStatusCode.NotFound)]
+    [InlineData("backends/chat/a:stop?dryRun=true&until=empty", HttpStatusCode.BadRequest)]
+    [InlineData("backends/chat/a:explode?dryRun=true", HttpStatusCode.NotFound)]
+    [InlineData("tunnels/none:goodbye?dryRun=true", HttpStatusCode.NotFound)]
+    public async Task A_mistake_in_a_dry_run_attempts_nothing_and_is_not_recorded(string path, HttpStatusCode expected)
+    {
+        var host = await StartAsync(backends: 2);
+
+        Assert.Equal(expected, (await host.PostAsync(path)).Status);
+        Assert.Empty(host.Audit);
     }
 
     [Fact]

@@ -71,6 +71,7 @@ public sealed class RecentTests : DashboardTest
             .Select(one => $"{one!["kind"]} {one["cause"]} {one["status"]} {one["path"]}").Order(StringComparer.Ordinal));
         Assert.Equal(1, (int)(await host.GetAsync("refusals?kind=handshake&status=502&cause=unreachable&path=/chat&client=127.0.0.1")).Body["fitting"]!);
         Assert.Equal(0, (int)(await host.GetAsync("refusals?status=503")).Body["fitting"]!);
+        Assert.Equal(1, (int)(await host.GetAsync("refusals?lane=HTTP")).Body["fitting"]!);
         var backend = (await host.GetAsync("state")).Body["pools"]![0]!["backends"]![0]!;
         Assert.Equal((1, 1, 0), ((int)backend["recent"]!["handshakes"]!["failed"]!, (int)backend["recent"]!["requests"]!["failed"]!,
             (int)backend["recent"]!["requests"]!["count"]!));
@@ -80,6 +81,9 @@ public sealed class RecentTests : DashboardTest
     [InlineData("ends?reason=Tired", "reason")]
     [InlineData("ends?limit=1001", "limit")]
     [InlineData("ends?status=500", "status")]
+    [InlineData("ends?lane=tls", "lane")]
+    [InlineData("ends?lane=http", "lane")]
+    [InlineData("refusals?lane=epoll", "lane")]
     [InlineData("ends?upstream=10.0.0.1", "upstream")]
     [InlineData("refusals?kind=other", "kind")]
     [InlineData("refusals?status=99", "status")]

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using StickyWs.Draining;
 using StickyWs.State;
 
 namespace StickyWs.Dashboard.Tests;
@@ -7,8 +9,9 @@ namespace StickyWs.Dashboard.Tests;
 /// <summary>A state that counts who watches it, and tells what a test wants if it has no other behind it.</summary>
 internal sealed class WatchedState : IStickyWsState
 {
-    private readonly Channel<StateChange> _changes = Channel.CreateUnbounded<StateChange>();
+    private readonly ConcurrentDictionary<Channel<StateChange>, bool> _changes = new();
     private int _watches;
+    private int _ofTunnels;
 
     public IStickyWsState? Inner { get; set; }
 
@@ -18,11 +21,25 @@ internal sealed class WatchedState : IStickyWsState
     /// <summary>What the watch fails with, once.</summary>
     public Exception? Defect { get; set; }
 
-    private static StateSnapshot Empty { get; } = new() { At = DateTimeOffset.UnixEpoch, Revision = 1, Tunnels = 0, Pools = [] };
+    public static StateSnapshot Empty { get; } = new() { At = DateTimeOffset.UnixEpoch, Revision = 1, Tunnels = 0, Pools = [] };
 
-    public void Tell(StateChange change) => _changes.Writer.TryWrite(change);
+    /// <summary>How many of them watch tunnels.</summary>
+    public int OfTunnels => Volatile.Read(ref _ofTunnels);
+
+    /// <summary>Tells all who watch such changes.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="ofTunnels">Whether only those who watch tunnels are told.</param>
+    public void Tell(StateChange change, bool ofTunnels = false)
+    {
+        foreach (var (changes, withTunnels) in _changes)
+        {
+            if (withTunnels || !(ofTunnels || change is TunnelOpened or TunnelEnded)) changes.Writer.TryWrite(change);
+        }
+    }
 
     public StateSnapshot Read() => Inner?.Read() ?? Empty;
+
+    public IReadOnlyList<BackendStatus> ReadBackends(BackendTarget target) => Inner?.ReadBackends(target) ?? [];
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
         => Inner!.ReadTunnelsAsync(filter, cancellationToken);
@@ -42,8 +59,15 @@ internal sealed class WatchedState : IStickyWsState
 
     public IReadOnlyList<RefusedRequest> ReadRefusals() => Inner?.ReadRefusals() ?? [];
 
-    public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<StateChange> WatchAsync(CancellationToken cancellationToken = default) => WatchAsync(true, cancellationToken);
+
+    public IAsyncEnumerable<StateChange> WatchWithoutTunnelsAsync(CancellationToken cancellationToken = default) => WatchAsync(false, cancellationToken);
+
+    private async IAsyncEnumerable<StateChange> WatchAsync(bool withTunnels, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var mine = Channel.CreateUnbounded<StateChange>();
+        _changes[mine] = withTunnels;
+        if (withTunnels) Interlocked.Increment(ref _ofTunnels);
         Interlocked.Increment(ref _watches);
         try
         {
@@ -54,11 +78,14 @@ internal sealed class WatchedState : IStickyWsState
             }
 
             if (Inner is null) yield return new SnapshotTaken { At = DateTimeOffset.UnixEpoch, Snapshot = Empty, Missed = 0 };
-            var changes = Inner?.WatchAsync(cancellationToken) ?? _changes.Reader.ReadAllAsync(cancellationToken);
+            var changes = Inner is null ? mine.Reader.ReadAllAsync(cancellationToken)
+                : withTunnels ? Inner.WatchAsync(cancellationToken) : Inner.WatchWithoutTunnelsAsync(cancellationToken);
             await foreach (var change in changes) yield return change;
         }
         finally
         {
+            _changes.TryRemove(mine, out _);
+            if (withTunnels) Interlocked.Decrement(ref _ofTunnels);
             Interlocked.Decrement(ref _watches);
         }
     }

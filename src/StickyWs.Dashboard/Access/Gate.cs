@@ -5,18 +5,25 @@ using StickyWs.Dashboard.Answers;
 namespace StickyWs.Dashboard.Access;
 
 /// <summary>What every request passes before it is looked at, and what becomes of problems.</summary>
-internal sealed class Gate(StickyWsDashboardOptions options, SteeringRule rule)
+internal sealed class Gate(StickyWsDashboardOptions options, SteeringRule rule, Audit audit)
 {
     /// <summary>Around what only shows something.</summary>
-    public RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, isSteering: false);
+    public RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: false));
+
+    /// <summary>Around the page, to which links may lead.</summary>
+    public RequestDelegate Page(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: true));
 
     /// <summary>Around what changes something.</summary>
-    public RequestDelegate Steering(RequestDelegate answer) => context => RunAsync(context, answer, isSteering: true);
+    public RequestDelegate Steering(RequestDelegate answer) => context =>
+    {
+        var problem = Check(context, isPage: false) ?? CheckSteering(context);
+        if (problem is not null) audit.Refused(context, context.Request.Method, context.Request.Path.Value ?? "", problem.Detail);
+        return RunAsync(context, answer, problem);
+    };
 
-    private async Task RunAsync(HttpContext context, RequestDelegate answer, bool isSteering)
+    private static async Task RunAsync(HttpContext context, RequestDelegate answer, Problem? problem)
     {
         context.Response.Protect();
-        var problem = Check(context, isSteering);
         try
         {
             if (problem is null) await answer(context).ConfigureAwait(false);
@@ -33,18 +40,27 @@ internal sealed class Gate(StickyWsDashboardOptions options, SteeringRule rule)
         if (problem is not null) await context.WriteProblemAsync(problem).ConfigureAwait(false);
     }
 
-    private Problem? Check(HttpContext context, bool isSteering)
+    private static Problem? Check(HttpContext context, bool isPage)
     {
-        var isReplaced = context.GetEndpoint() is { } endpoint && LocalRule.IsReplaced(endpoint.Metadata);
-        if ((isReplaced ? null : LocalRule.Check(context)) is { } remote) return remote;
-        if (OriginRule.Check(context) is { } foreign) return foreign;
-        if (!isSteering) return null;
+        if (OriginRule.Check(context, isPage) is { } foreign) return foreign;
+        return context.GetEndpoint() is { } endpoint && LocalRule.IsReplaced(endpoint.Metadata) ? null : LocalRule.Check(context);
+    }
+
+    private Problem? CheckSteering(HttpContext context)
+    {
         if (OriginRule.CheckHeader(context.Request) is { } missing) return missing;
         if (options.ReadOnly) return Problem.Forbidden(SteeringRule.ReadOnly, "The dashboard only shows: the application has set ReadOnly.");
         if (rule.IsPolicySkipped(context))
         {
             return Problem.Forbidden(SteeringRule.PolicySkipped,
                 "AllowAnonymous on the dashboard's endpoints skips SteerPolicy: the application has to leave out one of them.");
+        }
+
+        if (rule.IsNobodyAsked(context))
+        {
+            return Problem.Forbidden(SteeringRule.Anonymous,
+                "Nobody is asked who they are, and behind a proxy on this machine everybody may look local: use "
+                + "MapStickyWsDashboard(...).RequireAuthorization(...), or set AnonymousSteering where no proxy leads here.");
         }
 
         return HasBody(context) ? Problem.NoBody() : null;

@@ -1,13 +1,16 @@
 using System.Net;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using StickyWs.Dashboard.Answers;
 
 namespace StickyWs.Dashboard.Access;
 
 /// <summary>
 /// Without authorization, only this machine is answered. A proxy on this machine makes everybody look local. Most proxies leave a header, and their
-/// requests are refused. A name of somebody else's that leads here (DNS rebinding) makes a foreign page look local, so the host has to be this machine by name.
+/// requests are refused. Others leave the client's own words as they are: nginx as its manual has it for WebSockets takes away an empty Upgrade, and leaves
+/// Connection, Origin and Referer. A name of somebody else's that leads here (DNS rebinding) makes a foreign page look local, so the host has to be this
+/// machine by name. A proxy that leaves nothing at all is not to be told from a local client, so who steers needs more (<see cref="SteeringRule"/>).
 /// </summary>
 internal static class LocalRule
 {
@@ -28,6 +31,8 @@ internal static class LocalRule
             return Refusal("the client is not on this machine");
         if (TraceOf(context.Request.Headers) is { } trace) return Refusal($"the header {trace} says that a proxy is in front, and the client may be anywhere");
         if (HttpProtocol.IsHttp10(context.Request.Protocol)) return Refusal("HTTP/1.0 is spoken by proxies that leave no other trace");
+        if (IsBereftOfUpgrade(context.Request.Headers)) return Refusal("'Connection: upgrade' without Upgrade is what a proxy in front makes of any request");
+        if (PageElsewhereOf(context) is { } page) return Refusal($"its {page} says that it comes from a page of another machine, or through a proxy");
         return IsThisMachine(context.Request.Host) ? null : Refusal("the request is not for localhost, or an address of the loopback network");
     }
 
@@ -36,6 +41,21 @@ internal static class LocalRule
         if (host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return true;
         return IPAddress.TryParse(host.Host.AsSpan().Trim("[]"), out var address) && IPAddress.IsLoopback(address);
     }
+
+    private static bool IsBereftOfUpgrade(IHeaderDictionary headers)
+        => headers.Upgrade.Count == 0 && headers.GetCommaSeparatedValues("Connection").Contains("upgrade", StringComparer.OrdinalIgnoreCase);
+
+    // Where a link is followed from is no matter; and pages that the application has named are meant.
+    private static string? PageElsewhereOf(HttpContext context)
+    {
+        if (OriginRule.IsOpened(context)) return null;
+        var headers = context.Request.Headers;
+        if (IsElsewhere(headers.Origin)) return "Origin";
+        return headers["Sec-Fetch-Site"] is not ["cross-site" or "same-site"] && IsElsewhere(headers.Referer) ? "Referer" : null;
+    }
+
+    private static bool IsElsewhere(StringValues page)
+        => page.Count > 0 && !(page is [{ } address] && Uri.TryCreate(address, UriKind.Absolute, out var from) && IsThisMachine(new HostString(from.Host)));
 
     private static Problem Refusal(string cause) => Problem.Forbidden("local-only",
         $"Without authorization only clients on this machine are answered, and {cause}: use MapStickyWsDashboard(...).RequireAuthorization(...).");

@@ -13,11 +13,17 @@ internal static class OriginRule
     /// <summary>What a POST brings: a form cannot send it, and a script of another origin only after a preflight that nobody answers.</summary>
     public const string Header = "X-StickyWs";
 
-    public static Problem? Check(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="isPage">Whether it is for the page, which links may lead to from anywhere.</param>
+    public static Problem? Check(HttpContext context, bool isPage)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not (null or IDisableCorsAttribute)) return null;
-        return IsOwn(context.Request) ? null : Problem.Forbidden("other-origin", "Pages of other origins are not answered.");
+        if (IsOpened(context) || IsOwn(context.Request) || (isPage && IsLink(context.Request))) return null;
+        return Problem.Forbidden("other-origin", "Pages of other origins are not answered.");
     }
+
+    /// <summary>Whether the application has named pages of other origins for the endpoint.</summary>
+    public static bool IsOpened(HttpContext context)
+        => context.GetEndpoint()?.Metadata.GetMetadata<ICorsMetadata>() is not (null or IDisableCorsAttribute);
 
     public static Problem? CheckHeader(HttpRequest request)
         => request.Headers.TryGetValue(Header, out var value) && !string.IsNullOrWhiteSpace(value) ? null : Problem.Forbidden("header-missing",
@@ -25,10 +31,13 @@ internal static class OriginRule
 
     private static bool IsOwn(HttpRequest request)
     {
-        if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site))
-            return site is ["same-origin" or "none"] || (HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] is ["navigate"]);
+        if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site)) return site is ["same-origin" or "none"];
         return !request.Headers.TryGetValue("Origin", out var origin) || (origin is [{ } sent] && IsHostOf(request, sent));
     }
+
+    // One that somebody follows. A frame navigates too, and would hold whatever it is answered with.
+    private static bool IsLink(HttpRequest request)
+        => HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] is ["navigate"] && request.Headers["Sec-Fetch-Dest"] is ["document"];
 
     private static bool IsHostOf(HttpRequest request, string origin)
         => Uri.TryCreate(origin, UriKind.Absolute, out var from)

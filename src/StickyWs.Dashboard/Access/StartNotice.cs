@@ -24,7 +24,8 @@ internal sealed partial class StartNotice(IEndpointRouteBuilder routes, object m
     }
 
     [LoggerMessage(EventIds.LocalOnly, LogLevel.Information,
-        "The dashboard at {Pattern} has no authorization, so it answers clients on this machine only. A proxy on this machine can make others look local: "
+        "The dashboard at {Pattern} has no authorization, so it answers clients on this machine only. A proxy on this machine can make others look local, so "
+        + "nobody steers outside of Development unless AnonymousSteering is set: "
         + "use MapStickyWsDashboard(...).RequireAuthorization(...)",
         EventName = "LocalOnly")]
     private partial void LogLocalOnly(string pattern);

@@ -11,6 +11,7 @@ internal static class ResponseExtensions
     {
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.XFrameOptions = "DENY";
         response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
     }
 

@@ -4,127 +4,33 @@ using StickyWs.State;
 namespace StickyWs.Dashboard.Events;
 
 /// <summary>
-/// Watches the balancer once for all who read events, and not at all while nobody does. So what a tunnel costs that opens or ends does not depend on how
-/// many look.
+/// Watches the balancer once for all who read events of tunnels, once for all others, and not at all while nobody reads. So what a tunnel costs that opens or
+/// ends does not depend on how many look; and those who want no tunnels neither pay for them nor miss anything because of them.
 /// </summary>
-#pragma warning disable CA1001 // What watches disposes of its own source.
-internal sealed partial class EventHub(IStickyWsState state, TimeProvider time, StickyWsDashboardOptions options, ILogger<EventHub> logger)
-#pragma warning restore CA1001
+internal sealed class EventHub
 {
-    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(15);
+    private readonly StickyWsDashboardOptions _options;
+    private readonly EventWatch _withTunnels;
+    private readonly EventWatch _withoutTunnels;
+    private readonly Lock _joining = new();
 
-    private readonly Lock _lock = new();
-    private readonly List<EventReader> _readers = [];
-    private CancellationTokenSource? _watch;
-    private bool _hasBegun;
-    private long _id;
+    public EventHub(IStickyWsState state, TimeProvider time, StickyWsDashboardOptions options, ILogger<EventHub> logger)
+    {
+        _options = options;
+        _withTunnels = new EventWatch(state, withTunnels: true, time, options, logger);
+        _withoutTunnels = new EventWatch(state, withTunnels: false, time, options, logger);
+    }
 
     /// <summary>How many read.</summary>
-    public int Readers
-    {
-        get
-        {
-            lock (_lock) return _readers.Count;
-        }
-    }
+    public int Readers => _withTunnels.Readers + _withoutTunnels.Readers;
 
     /// <summary>Lets one more read; <see langword="null"/> if there are too many.</summary>
     public EventReader? TryJoin(EventKind wanted)
     {
-        lock (_lock)
+        lock (_joining)
         {
-            if (_readers.Count >= options.MaxEventStreams) return null;
-            var reader = new EventReader(this, wanted, needsSnapshot: _hasBegun); // Else it gets the one with which the watch begins.
-            _readers.Add(reader);
-            if (_watch is null) Begin();
-            return reader;
+            if (Readers >= _options.MaxEventStreams) return null;
+            return (wanted.HasFlag(EventKind.Tunnel) ? _withTunnels : _withoutTunnels).Join(wanted);
         }
     }
-
-    public void Leave(EventReader reader)
-    {
-        CancellationTokenSource? watch = null;
-        lock (_lock)
-        {
-            if (_readers.Remove(reader) && _readers.Count == 0) (watch, _watch, _hasBegun) = (_watch, null, false);
-        }
-
-        watch?.Cancel();
-    }
-
-    public EventFrame Snapshot(long missed) => EventFrame.Snapshot(Interlocked.Read(ref _id), state.Read(), missed, options.ReadOnly);
-
-    private void Begin()
-    {
-        var watch = _watch = new CancellationTokenSource();
-        _ = Task.Run(() => WatchAsync(watch));
-    }
-
-    private async Task WatchAsync(CancellationTokenSource watch)
-    {
-        using var beat = time.CreateTimer(_ => Array.ForEach(Current(watch), static reader => reader.Beat()), null, BeatInterval, BeatInterval);
-        try
-        {
-            await foreach (var change in state.WatchAsync(watch.Token).ConfigureAwait(false)) Tell(watch, change);
-        }
-        catch (OperationCanceledException) when (watch.IsCancellationRequested)
-        {
-            // The last reader has left.
-        }
-#pragma warning disable CA1031 // Nobody waits for this: the readers are sent away, and come back.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            LogFailed(e);
-        }
-        finally
-        {
-            GiveUp(watch);
-            watch.Dispose();
-        }
-    }
-
-    private void Tell(CancellationTokenSource watch, StateChange change)
-    {
-        EventReader[] readers;
-        lock (_lock)
-        {
-            if (_watch != watch) return;
-            _hasBegun = true;
-            readers = [.. _readers];
-        }
-
-        if (change is SnapshotTaken { Missed: var missed })
-        {
-            foreach (var reader in readers) reader.Restart(missed);
-            return;
-        }
-
-        var kind = change switch { TunnelOpened or TunnelEnded => EventKind.Tunnel, RequestRefused => EventKind.Refusal, _ => EventKind.State };
-        if (!Array.Exists(readers, reader => reader.HearsOf(kind))) return;
-        var frame = EventFrame.Of(Interlocked.Increment(ref _id), change, options.ReadOnly);
-        foreach (var reader in readers) reader.Tell(frame);
-    }
-
-    private EventReader[] Current(CancellationTokenSource watch)
-    {
-        lock (_lock) return _watch == watch ? [.. _readers] : [];
-    }
-
-    private void GiveUp(CancellationTokenSource watch)
-    {
-        EventReader[] readers;
-        lock (_lock)
-        {
-            if (_watch != watch) return;
-            readers = [.. _readers];
-            (_watch, _hasBegun) = (null, false);
-            _readers.Clear();
-        }
-
-        foreach (var reader in readers) reader.Finish();
-    }
-
-    [LoggerMessage(EventIds.EventsFailed, LogLevel.Error, "The state could not be followed; all event streams were ended", EventName = "EventsFailed")]
-    private partial void LogFailed(Exception exception);
 }

@@ -6,7 +6,7 @@ namespace StickyWs.Dashboard.Events;
 /// What one reader has still to be told. Whoever tells never waits: when there is too much, all of it is replaced by a snapshot, which says how much was
 /// missed.
 /// </summary>
-internal sealed class EventReader(EventHub hub, EventKind wanted, bool needsSnapshot) : IDisposable
+internal sealed class EventReader(EventWatch watch, EventKind wanted, bool needsSnapshot) : IDisposable
 {
     private const int Capacity = 1024;
 
@@ -73,9 +73,9 @@ internal sealed class EventReader(EventHub hub, EventKind wanted, bool needsSnap
             (missed, _missed, _needsSnapshot) = (_missed, 0, false);
         }
 
-        frame = hub.Snapshot(missed); // May hold changes that are told after it once more, but lacks none that is not.
+        frame = watch.Snapshot(missed); // May hold changes that are told after it once more, but lacks none that is not.
         return true;
     }
 
-    public void Dispose() => hub.Leave(this);
+    public void Dispose() => watch.Leave(this);
 }

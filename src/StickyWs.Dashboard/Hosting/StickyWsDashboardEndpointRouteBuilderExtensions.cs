@@ -21,8 +21,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class StickyWsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered. All
-    /// paths below the prefix are the dashboard's, before any pool and any fallback.
+    /// Maps the page and the API that show and steer the balancer. Until the result requires authorization, only clients on this machine are answered,
+    /// and only in the environment Development may they steer (<see cref="StickyWsDashboardOptions.AnonymousSteering"/>). All paths below the prefix are the
+    /// dashboard's, before any pool and any fallback.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The prefix; it may not be empty.</param>
@@ -46,10 +47,11 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
 
         var group = endpoints.MapGroup(pattern);
         group.WithMetadata(new DisableRequestTimeoutAttribute()); // Event streams and drains take the time that they were asked for.
-        var rule = new SteeringRule(options);
-        var gate = new Gate(options, rule);
+        var rule = new SteeringRule(options, services.GetRequiredService<IHostEnvironment>().IsDevelopment());
+        var audit = new Audit(services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>());
+        var gate = new Gate(options, rule, audit);
         MapReading(group, gate, services, state, options, rule);
-        MapSteering(group, gate, services, state, options);
+        MapSteering(group, gate, services, state, options, audit);
         var mark = new object();
         group.WithMetadata(mark);
         var notice = new StartNotice(endpoints, mark, pattern, services.GetRequiredService<ILogger<StartNotice>>());
@@ -75,14 +77,14 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         group.MapGet("refusals", gate.Reading(recent.RefusalsAsync));
         group.MapGet("events", gate.Reading(events.AnswerAsync));
         group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
-        foreach (var (path, answer) in PageEndpoints.With(options.Banner)) group.MapGet(path, gate.Reading(answer));
+        foreach (var (path, answer) in PageEndpoints.With(options.Banner)) group.MapGet(path, path.Length == 0 ? gate.Page(answer) : gate.Reading(answer));
         group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
     }
 
-    private static void MapSteering(RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options)
+    private static void MapSteering(
+        RouteGroupBuilder group, Gate gate, IServiceProvider services, IStickyWsState state, StickyWsDashboardOptions options, Audit audit)
     {
         var time = services.GetRequiredService<TimeProvider>();
-        var audit = new Audit(services.GetRequiredService<ILoggerFactory>(), time);
         var backends = new BackendEndpoints(state, services.GetRequiredService<IBackendControl>(), audit, new Waits(options), time,
             services.GetRequiredService<IHostApplicationLifetime>());
         var tunnels = new TunnelEndpoints(services.GetRequiredService<ITunnelControl>(), state, audit, time);

@@ -22,11 +22,15 @@ internal static class PageEndpoints
         var index = banner is null ? Index : Index.WithBanner(banner);
         return
         [
-            ("", context => PageAsync(context, index)),
+            ("", context => PageAsync(context, banner is not null && BaseOf(context.Request) is { } root ? Index.WithBanner(root + banner) : index)),
             .. PageFile.All.Where(file => file.Name != PageFile.Index)
                 .Select(file => ("page/" + file.Name, (RequestDelegate)(context => WriteAsync(context, file)))),
         ];
     }
+
+    // Where the application is: it may be below a path. That may come from a proxy, and must not name another host.
+    private static string? BaseOf(HttpRequest request)
+        => request.PathBase.ToUriComponent() is { Length: > 0 } root && !root.StartsWith("//", StringComparison.Ordinal) ? root : null;
 
     // The page's references are relative, so that it needs not know where it is: they hold from a path that ends with a slash.
     private static Task PageAsync(HttpContext context, PageFile index)
@@ -45,7 +49,6 @@ internal static class PageEndpoints
         headers.CacheControl = "no-cache"; // Kept, and asked for each time: a new version is seen at once.
         headers.ETag = file.Tag;
         headers.ContentSecurityPolicy = Policy;
-        headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         if (IsKnown(context.Request, file))

@@ -9,7 +9,7 @@ internal sealed class RecentEndpoints(IStickyWsState state, TimeProvider time)
 {
     public Task EndsAsync(HttpContext context)
     {
-        var asked = new RecentParameters(new Parameters(context.Request.Query, RecentParameters.OfEnds));
+        var asked = new RecentParameters(new Parameters(context.Request.Query, RecentParameters.OfEnds), RecentParameters.LanesOfEnds);
         var all = state.ReadEnds();
         EndedTunnel[] fitting = [.. all.Where(asked.Fits)];
         EndAnswer[] shown = [.. fitting.Take(asked.Limit).Select(Translation.ToAnswer)];
@@ -19,7 +19,7 @@ internal sealed class RecentEndpoints(IStickyWsState state, TimeProvider time)
 
     public Task RefusalsAsync(HttpContext context)
     {
-        var asked = new RecentParameters(new Parameters(context.Request.Query, RecentParameters.OfRefusals));
+        var asked = new RecentParameters(new Parameters(context.Request.Query, RecentParameters.OfRefusals), RecentParameters.LanesOfRefusals);
         var all = state.ReadRefusals();
         RefusedRequest[] fitting = [.. all.Where(asked.Fits)];
         RefusalAnswer[] shown = [.. fitting.Take(asked.Limit).Select(Translation.ToAnswer)];

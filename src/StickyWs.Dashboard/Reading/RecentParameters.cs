@@ -23,8 +23,13 @@ internal sealed class RecentParameters
     private readonly EndReason? _reason;
     private readonly string? _kind;
 
-    public RecentParameters(Parameters query)
+    private readonly string? _lane;
+
+    /// <param name="query">The query.</param>
+    /// <param name="lanes">The lanes that there are: <see cref="LanesOfEnds"/> or <see cref="LanesOfRefusals"/>.</param>
+    public RecentParameters(Parameters query, string[] lanes)
     {
+        _lane = query.Choice<string?>("lane", null, [.. lanes.Select(lane => (lane, lane))]);
         _query = query;
         (_client, _clientPort) = Addresses.NetworkOf(query, "client");
         _upstream = Addresses.EndOf(query, "upstream");
@@ -41,19 +46,27 @@ internal sealed class RecentParameters
     /// <summary>The parameters of <c>refusals</c>.</summary>
     public static string[] OfRefusals { get; } = ["id", "pool", "backend", "client", "lane", "host", "path", "kind", "status", "cause", "limit"];
 
+    /// <summary>The lanes of tunnels. What was their reactor is not kept.</summary>
+    public static string[] LanesOfEnds { get; } = ["raw", "portable"];
+
+    /// <summary>The lanes of handshakes, and that of plain requests.</summary>
+    public static string[] LanesOfRefusals { get; } = [.. LanesOfEnds, "http"];
+
     public int Limit { get; }
 
     public bool Fits(EndedTunnel end)
-        => Is("id", end.Id) && Is("pool", end.Pool) && Is("backend", end.Backend) && Is("lane", end.Lane) && Is("host", end.Host) && Begins("path", end.Path)
+        => Is("id", end.Id) && Is("pool", end.Pool) && Is("backend", end.Backend) && IsLane(end.Lane) && Is("host", end.Host) && Begins("path", end.Path)
             && !(_reason is { } reason && reason != end.Reason) && end.Age >= _minAge && IsClient(end.Client, end.ForwardedClient)
             && (_upstream is null || (end.Upstream is { } upstream && (IsEnd(upstream.Source, _upstream) || IsEnd(upstream.Destination, _upstream))));
 
     public bool Fits(RefusedRequest refused)
-        => Is("id", refused.Id) && Is("pool", refused.Pool) && Is("backend", refused.Backend) && Is("lane", refused.Lane) && Is("host", refused.Host)
+        => Is("id", refused.Id) && Is("pool", refused.Pool) && Is("backend", refused.Backend) && IsLane(refused.Lane) && Is("host", refused.Host)
             && Begins("path", refused.Path) && Is("cause", refused.Cause) && (_kind is null || _kind == "handshake" == refused.IsHandshake)
             && (_status == 0 || _status == refused.Status) && IsClient(refused.Client, refused.ForwardedClient);
 
     private bool Is(string name, string? value) => _query.Text(name) is not { } wanted || wanted.Equals(value, StringComparison.OrdinalIgnoreCase);
+
+    private bool IsLane(string lane) => _lane is null || _lane == lane;
 
     private bool Begins(string name, string? value) => _query.Text(name) is not { } wanted || value?.StartsWith(wanted, StringComparison.Ordinal) == true;
 

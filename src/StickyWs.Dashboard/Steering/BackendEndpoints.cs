@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
+using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Answers;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Draining;
@@ -39,11 +40,10 @@ internal sealed class BackendEndpoints(
             var query = new Parameters(context.Request.Query, [.. names, .. DrainParameters.KnownOf(verb)]);
             var (backends, asked) = (find(query), new DrainParameters(query, verb));
             target = backends.ToString();
-            var plan = Plans.Of(state.Read().Pools, backend => IsOf(backend, backends), verb);
+            var plan = PlanOf(backends, verb);
             if (asked.IsDryRun)
             {
                 if (plan.Backends == 0) throw new ProblemException(NothingAt(backends));
-                isInForce = true; // Nothing is, and there is nothing to be refused either.
                 await AnswerAsync(context, word, backends, control.Read(backends), plan, isDryRun: true).ConfigureAwait(false);
                 return;
             }
@@ -58,7 +58,7 @@ internal sealed class BackendEndpoints(
         }
         catch (ProblemException e) when (!isInForce)
         {
-            audit.Refused(context, word, target, e.Problem.Detail);
+            if (!Audit.IsDry(context)) audit.Refused(context, word, target, e.Problem.Detail);
             throw;
         }
     }
@@ -176,6 +176,10 @@ internal sealed class BackendEndpoints(
 
     private IEnumerable<BackendStatus> BackendsOf(BackendTarget target)
         => state.Read().Pools.SelectMany(pool => pool.Backends).Where(backend => IsOf(backend, target));
+
+    // Of all that the order would get to, which may be more than the configuration has by now.
+    private PlanAnswer PlanOf(BackendTarget target, Verb verb)
+        => Plans.Of(state.ReadBackends(BackendTarget.All), [.. state.Read().Pools.Select(pool => pool.Name)], backend => IsOf(backend, target), verb);
 
     private static bool IsOf(BackendStatus backend, BackendTarget target)
         => Is(backend.Pool, target.Pool) && (target.Backend is null || Is(backend.Name, target.Backend));

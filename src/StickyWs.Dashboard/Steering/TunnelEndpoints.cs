@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using StickyWs.Dashboard.Access;
 using StickyWs.Dashboard.Answers;
 using StickyWs.Dashboard.Reading;
 using StickyWs.Draining;
@@ -35,7 +36,7 @@ internal sealed class TunnelEndpoints(ITunnelControl control, IStickyWsState sta
         }
         catch (ProblemException e)
         {
-            audit.Refused(context, word, target, e.Problem.Detail);
+            if (!Audit.IsDry(context)) audit.Refused(context, word, target, e.Problem.Detail);
             throw;
         }
 

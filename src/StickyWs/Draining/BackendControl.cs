@@ -76,8 +76,7 @@ internal sealed class BackendControl(BackendRegistry registry, Drains drains, Ti
     private Backend[] Find(BackendTarget target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var known = registry.Current.PoolsInUse.SelectMany(pool => pool.Backends).Concat(drains.Backends);
-        Backend[] found = [.. known.Distinct().Where(target.Includes)];
+        Backend[] found = [.. drains.Known.Where(target.Includes)];
         var isAll = target.Pool is null && target.Backend is null;
         return found.Length > 0 || isAll ? found : throw new ArgumentException($"There is no backend {target}.", nameof(target));
     }

@@ -41,6 +41,12 @@ internal sealed class Drains : IHostedService, IDisposable
         }
     }
 
+    /// <summary>
+    /// All that a command may be for, each once: those of the configuration, the previous ones that serve while new ones are still to be probed, and the
+    /// removed ones that still hold something.
+    /// </summary>
+    public IEnumerable<Backend> Known => _registry.Current.PoolsInUse.SelectMany(pool => pool.Backends).Concat(Backends).Distinct();
+
     public BackendDrain? Find(Backend backend)
     {
         lock (_lock) return _drains.GetValueOrDefault(backend);

@@ -1,3 +1,5 @@
+using StickyWs.Draining;
+
 namespace StickyWs.State;
 
 /// <summary>
@@ -8,6 +10,13 @@ public interface IStickyWsState
 {
     /// <summary>Reads pools and backends as they are at one moment. Cheap, and from any thread.</summary>
     StateSnapshot Read();
+
+    /// <summary>
+    /// Reads the backends that a command of <see cref="IBackendControl"/> is for. Besides those of the configuration these are the previous ones that serve
+    /// while new ones are still to be probed, and removed ones that still hold something; so two may have the same name.
+    /// </summary>
+    /// <param name="target">Which backends.</param>
+    IReadOnlyList<BackendStatus> ReadBackends(BackendTarget target);
 
     /// <summary>Reads open tunnels. Those of the raw lane are asked on their own threads, which costs each about a microsecond.</summary>
     /// <param name="filter">Which tunnels; <see langword="null"/> for all, as far as <see cref="TunnelFilter.Limit"/> goes.</param>
@@ -54,4 +63,11 @@ public interface IStickyWsState
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration, with an <see cref="OperationCanceledException"/>.</param>
     IAsyncEnumerable<StateChange> WatchAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Follows the same without <see cref="TunnelOpened"/> and <see cref="TunnelEnded"/>: tunnels cost nothing then, and however many open and end, none of
+    /// them makes the reader miss anything.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the enumeration, with an <see cref="OperationCanceledException"/>.</param>
+    IAsyncEnumerable<StateChange> WatchWithoutTunnelsAsync(CancellationToken cancellationToken = default);
 }

@@ -89,7 +89,9 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels,
     public static string TlsOf(Tunnel tunnel)
         => TunnelMatch.IsPassedThrough(tunnel) ? TlsSides.Through : TlsSides.Of(tunnel.HasClientTls, tunnel.HasBackendTls);
 
-    public static BackendStatus Read(Backend backend, PoolSnapshot pool) => new()
+    /// <param name="backend">The backend.</param>
+    /// <param name="pool">Its pool; <see langword="null"/> if it was removed, and only holds what it had.</param>
+    public static BackendStatus Read(Backend backend, PoolSnapshot? pool) => new()
     {
         Pool = backend.Pool,
         Name = backend.Name,
@@ -98,7 +100,7 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels,
         Cause = backend.IsDraining ? backend.ModeCause : backend.HealthCause,
         Mode = backend.Mode,
         Since = backend.StateSince,
-        IsEligible = pool.Eligible.Contains(backend),
+        IsEligible = pool?.Eligible.Contains(backend) == true,
         Weight = backend.Weight,
         ConfiguredWeight = backend.ConfiguredWeight,
         Share = (double)backend.Share / Backend.WholeShare,

@@ -42,6 +42,8 @@ internal sealed class StickyWsState : IStickyWsState
         _attention.Lapsed += OnLapsed;
     }
 
+    private IEnumerable<Backend> KnownBackends => _drains?.Known ?? _registry.Current.PoolsInUse.SelectMany(pool => pool.Backends).Distinct();
+
     private TunnelSearch Search => new(_reader, _tunnels, _rates);
 
     /// <summary>How many changes wait for a reader before it misses some. A test sets it.</summary>
@@ -51,6 +53,16 @@ internal sealed class StickyWsState : IStickyWsState
     {
         Look();
         return _reader.Read();
+    }
+
+    public IReadOnlyList<BackendStatus> ReadBackends(BackendTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        Look();
+        var pools = _registry.Current.PoolsInUse.ToArray();
+        return [.. KnownBackends.Where(target.Includes).Select(backend => StateReader.Read(backend, PoolOf(backend)))];
+
+        PoolSnapshot? PoolOf(Backend backend) => Array.Find(pools, pool => pool.Backends.Contains(backend));
     }
 
     public Task<IReadOnlyList<TunnelStatus>> ReadTunnelsAsync(TunnelFilter? filter = null, CancellationToken cancellationToken = default)
@@ -83,7 +95,12 @@ internal sealed class StickyWsState : IStickyWsState
         return [.. _recent.ReadRefusals().Select(LineReader.ReadRefusal)];
     }
 
-    public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<StateChange> WatchAsync(CancellationToken cancellationToken = default) => WatchAsync(withTunnels: true, cancellationToken);
+
+    public IAsyncEnumerable<StateChange> WatchWithoutTunnelsAsync(CancellationToken cancellationToken = default)
+        => WatchAsync(withTunnels: false, cancellationToken);
+
+    private async IAsyncEnumerable<StateChange> WatchAsync(bool withTunnels, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var feed = new StateFeed(_reader, Capacity);
         _attention.BeginWatch();
@@ -91,8 +108,8 @@ internal sealed class StickyWsState : IStickyWsState
         _recent.Refused += feed.Refused;
         _registry.Changed += feed.Changed;
         if (_drains is not null) _drains.Ended += feed.Drained;
-        _tunnels.Opened += feed.Opened;
-        _tunnels.Ended += feed.Ended;
+        if (withTunnels) _tunnels.Opened += feed.Opened;
+        if (withTunnels) _tunnels.Ended += feed.Ended;
         try
         {
             feed.Begin(_registry);
@@ -112,16 +129,19 @@ internal sealed class StickyWsState : IStickyWsState
     // What backends do is counted from the first look on.
     private void Look()
     {
-        _attention.Look();
-        foreach (var pool in _registry.Current.Pools)
+        do
         {
-            foreach (var backend in pool.Backends) backend.Watch(_tunnels.Time);
+            _attention.Look();
+            foreach (var pool in _registry.Current.Pools)
+            {
+                foreach (var backend in pool.Backends) backend.Watch(_tunnels.Time);
+            }
         }
+        while (!_attention.IsPaid); // It lapsed meanwhile, and would leave what was begun after that to count on.
     }
 
     private void OnEnded(Tunnel tunnel)
     {
-        _rates.Forget(tunnel);
         if (tunnel.Record is null) _recent.Add(LineReader.LineOf(tunnel, _tunnels.Time));
     }
 
@@ -129,7 +149,7 @@ internal sealed class StickyWsState : IStickyWsState
     {
         _tunnels.Ended -= OnEnded;
         _rates.Clear();
-        foreach (var backend in _registry.Current.PoolsInUse.SelectMany(pool => pool.Backends)) backend.Unwatch();
+        foreach (var backend in KnownBackends) backend.Unwatch();
     }
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> look, CancellationToken cancellationToken)

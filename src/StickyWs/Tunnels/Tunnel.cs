@@ -16,6 +16,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
     private volatile bool _wasTold;
+    private volatile TunnelLook? _lastLook;
     private ClientTie _countedTie; // A key may be learnt later.
     private IPAddress? _client; // Where it is not that of the connection: few need the memory.
 
@@ -69,6 +70,13 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     {
         get => _wasTold;
         set => _wasTold = value;
+    }
+
+    /// <summary>The last look at what it carries; <see langword="null"/> while nobody looks. From any thread.</summary>
+    public TunnelLook? LastLook
+    {
+        get => _lastLook;
+        set => _lastLook = value;
     }
 
     /// <summary>The client's address, as far as it can be trusted; behind trusted proxies it is not that of <see cref="Tuple"/>.</summary>

@@ -18,6 +18,9 @@ public sealed class WorkWindowTests
     [InlineData(1.999)]
     [InlineData(59)]
     [InlineData(200)]
+    [InlineData(300)]
+    [InlineData(7200)]
+    [InlineData(65_000)]
     public void Scale_EveryDuration_IsWithinAnEighth(double seconds)
     {
         var duration = TimeSpan.FromSeconds(seconds);

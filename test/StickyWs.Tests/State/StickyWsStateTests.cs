@@ -91,6 +91,21 @@ public sealed class StickyWsStateTests : IDisposable
     }
 
     [Fact]
+    public async Task Watch_WithoutTunnels_IsToldOfNone_AndMissesNothingBecauseOfThem()
+    {
+        var tunnel = new Stub(Backend("a"));
+        await using var watch = _state.WatchWithoutTunnelsAsync(Wait.Token()).GetAsyncEnumerator();
+        await NextAsync<SnapshotTaken>(watch);
+        _tunnels.Announce(tunnel);
+        Assert.Equal(0, AllocatedByAnnouncing(tunnel));
+        for (var i = 0; i < 10; i++) _tunnels.Announce(tunnel);
+
+        _registry.Report(Backend("b"), BackendState.Unhealthy, "refused");
+
+        Assert.Equal("b", (await NextAsync<BackendChanged>(watch)).Backend.Name);
+    }
+
+    [Fact]
     public async Task Watch_TellsOfAConfiguration_AndThenOfItsBackends()
     {
         await using var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator();

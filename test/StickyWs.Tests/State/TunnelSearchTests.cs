@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
+using StickyWs.Configuration;
 using StickyWs.Kernel;
 using StickyWs.Observability;
 using StickyWs.Reactors;
@@ -194,6 +195,20 @@ public sealed class TunnelSearchTests : IDisposable
             found.Flows.Select(flow => (flow.Listener?.ToString(), flow.Backend, flow.Tunnels, flow.BytesToBackend, flow.BytesToClient))
                 .OrderByDescending(flow => flow.Tunnels).ThenByDescending(flow => flow.Item1));
         Assert.Equal(3, Assert.Single((await _state.CountTunnelsAsync(new TunnelFilter { Backend = "b" }, Wait.Token())).Flows).Tunnels);
+    }
+
+    [Fact]
+    public async Task Count_FlowsToABackend_AreOne_ThoughAReloadMovedItToAnotherAddress()
+    {
+        Open("before", "10.0.0.1:1000").CountToBackend(1);
+        var options = Fleet.Options();
+        options.Pools[Fleet.Pool].Backends["A"] = new BackendOptions { Address = "http://127.0.0.1:6000" };
+        _registry.Apply(options);
+        Open("after", "10.0.0.2:1000").CountToBackend(2);
+
+        var flow = Assert.Single((await _state.CountTunnelsAsync(cancellationToken: Wait.Token())).Flows);
+
+        Assert.Equal((2, 3), (flow.Tunnels, flow.BytesToBackend));
     }
 
     // Each is asked a little later than the one before.

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using StickyWs.Backends;
 using StickyWs.Kernel;
 using StickyWs.Tunnels;
 
@@ -16,7 +15,8 @@ internal static class FlowCount
         var sums = new Dictionary<Key, Sum>();
         foreach (var tunnel in tunnels)
         {
-            var key = new Key(tunnel.Tuple?.Destination, tunnel.Backend, tunnel.Lane, tunnel.Reactor?.KernelName, StateReader.TlsOf(tunnel));
+            var (pool, backend) = (tunnel.Backend.Pool, tunnel.Backend.Name);
+            var key = new Key(tunnel.Tuple?.Destination, pool, backend, tunnel.Lane, tunnel.Reactor?.KernelName, StateReader.TlsOf(tunnel));
             ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
             sum = new Sum(sum.Tunnels + 1, sum.ToBackend + tunnel.BytesToBackend, sum.ToClient + tunnel.BytesToClient);
         }
@@ -27,8 +27,8 @@ internal static class FlowCount
     private static TunnelFlow Read(Key key, Sum sum) => new()
     {
         Listener = key.Listener?.ToEndPoint(),
-        Pool = key.Backend.Pool,
-        Backend = key.Backend.Name,
+        Pool = key.Pool,
+        Backend = key.Backend,
         Lane = key.Lane,
         ReactorKind = key.ReactorKind,
         Tls = key.Tls,
@@ -37,7 +37,19 @@ internal static class FlowCount
         BytesToClient = sum.ToClient,
     };
 
-    private readonly record struct Key(RawAddress? Listener, Backend Backend, string Lane, string? ReactorKind, string Tls);
+    // By names, since a reload that moves a backend to another address makes a new one of it. They are the same in upper and lower case.
+    private readonly record struct Key(RawAddress? Listener, string Pool, string Backend, string Lane, string? ReactorKind, string Tls)
+    {
+        public bool Equals(Key other)
+            => Nullable.Equals(Listener, other.Listener) && Is(Pool, other.Pool) && Is(Backend, other.Backend)
+                && (Lane, ReactorKind, Tls) == (other.Lane, other.ReactorKind, other.Tls);
+
+        public override int GetHashCode() => HashCode.Combine(Listener, Hash(Pool), Hash(Backend), Lane, ReactorKind, Tls);
+
+        private static bool Is(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
+
+        private static int Hash(string name) => name.GetHashCode(StringComparison.OrdinalIgnoreCase);
+    }
 
     private readonly record struct Sum(int Tunnels, long ToBackend, long ToClient);
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StickyWs.Dashboard.Answers;
 
-namespace StickyWs.Dashboard.Steering;
+namespace StickyWs.Dashboard.Access;
 
 /// <summary>Who did what, when, and what came of it: one line in the category <c>StickyWs.Audit</c>.</summary>
 internal sealed partial class Audit(ILoggerFactory loggers, TimeProvider time)
@@ -16,6 +16,9 @@ internal sealed partial class Audit(ILoggerFactory loggers, TimeProvider time)
         if (_logger.IsEnabled(LogLevel.Information))
             LogSteered(WhoIs(context), AddressOf(context), Line(action), Line(target), time.GetUtcNow(), Line(outcome));
     }
+
+    /// <summary>Whether only what would be is asked for: then nothing is attempted, and nothing is recorded.</summary>
+    public static bool IsDry(HttpContext context) => context.Request.Query["dryRun"] is [{ } dry] && bool.TryParse(dry, out var isDry) && isDry;
 
     public void Refused(HttpContext context, string action, string target, string cause)
     {
