@@ -85,6 +85,7 @@ describe('the page of the dashboard', { skip: existsSync(CHROMIUM) ? false : `no
       await page.fill('#words', `${end} ${now.getHours()}:${String(now.getMinutes()).padStart(2, '0')}`);
       const row = page.locator('#end-rows tr', { hasText: end });
       await row.locator('strong', { hasText: /Client(Closed|Reset)/ }).waitFor();
+      await page.locator('#ends-note', { hasText: 'Showing the last 1 of 1 end kept that fit between' }).waitFor(); // Not before the search.
       assert.equal(await page.locator('#end-rows tr').count(), 1);
       await page.click('#clear');
     });
