@@ -19,6 +19,12 @@ export class Simulated {
   failing = 0;
   asked = 0;
 
+  /** What was asked, as path and query. */
+  asks = [];
+
+  /** By path, or "POST": what answers instead, with the query; a number is a status. It may take its time. */
+  instead = new Map();
+
   /**
    * @param {number} tunnels how many are open
    * @param {{ backends?: number, opensPerSecond?: number, hostile?: string }} options
@@ -61,7 +67,13 @@ export class Simulated {
       return;
     }
     this.asked++;
+    this.asks.push({ path, query });
+    const instead = this.instead.get(request.method === 'POST' ? 'POST' : path);
+    const answer = instead && (await instead(query));
     if (this.failing) response.writeHead(this.failing).end();
+    else if (typeof answer === 'number')
+      response.writeHead(answer, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify({ status: answer, detail: `It is ${answer}.` }));
+    else if (answer) json(answer);
     else if (path === 'events') {
       response.setHeader('Content-Type', 'text/event-stream').write('retry: 2000\n\n');
       this.#streams.add(response);

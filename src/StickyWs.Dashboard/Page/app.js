@@ -3,6 +3,7 @@ import { Trouble, get } from './api.js';
 import { $, make, setHidden, setText, sync, throttled } from './dom.js';
 import { bytes, count, duration, plural, rate, tuple } from './format.js';
 import * as flow from './flow.js';
+import * as flowTable from './flow-table.js';
 import { note } from './flow-words.js';
 import * as happened from './history.js';
 import { SAMPLE, model, takeBackend, takeDrains, takeEnded, takeOpened, takePool, takeSample, takeShared, takeState } from './model.js';
@@ -13,6 +14,7 @@ import * as tunnels from './tunnels.js';
 
 const LOOK_MS = 1000,
   SLOW_LOOK_MS = 2000,
+  LIST_MS = 400,
   MANY = 5000,
   HISTORY_MS = 5000,
   BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
@@ -28,11 +30,13 @@ let events = null,
 
 // ---- looks -----------------------------------------------------------------------------------------------------------
 
+const areMany = () => (model.state?.tunnels ?? 0) > MANY;
+
 async function look() {
   clearTimeout(timer);
   if (document.hidden || isLooking) return;
   isLooking = true;
-  const pace = (model.state?.tunnels ?? 0) > MANY ? SLOW_LOOK_MS : LOOK_MS;
+  const pace = areMany() ? SLOW_LOOK_MS : LOOK_MS;
   let wait = pace;
   try {
     const wasNew = model.isNew;
@@ -50,20 +54,23 @@ async function look() {
     model.flows = flows;
     takeDrains(drains.drains);
     failures = 0;
+    if (document.hidden) return; // Since it was asked.
     link('live', 'Live');
     listen();
     flow.flowOn(pace);
     tunnelsChanged();
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    const isExpected = error instanceof Trouble;
+    if (!isExpected) reportError(error);
+    if (document.hidden) return;
     wait = BACKOFF_MS[Math.min(failures++, BACKOFF_MS.length - 1)];
-    link('broken', `${error.message} Trying again in ${duration(wait / 1000)}.`);
-    if (error.status !== 0) silence();
+    link('broken', `${isExpected ? error.message : 'This page has a defect; the console tells more.'} Trying again in ${duration(wait / 1000)}.`);
+    if (isExpected && error.status !== 0) silence();
   } finally {
     isLooking = false;
+    if (!document.hidden) timer = setTimeout(look, wait);
   }
   show();
-  if (!document.hidden) timer = setTimeout(look, wait);
 }
 
 function link(kind, words) {
@@ -74,7 +81,7 @@ function link(kind, words) {
 // ---- events ----------------------------------------------------------------------------------------------------------
 
 function listen() {
-  if (events && events.readyState !== EventSource.CLOSED) return;
+  if (document.hidden || (events && events.readyState !== EventSource.CLOSED)) return;
   events = new EventSource(tellsOfTunnels ? 'events' : model.isNew ? 'events?tunnels=false&refusals=false' : 'events?tunnels=false');
   const on = (name, take) =>
     events.addEventListener(name, ({ data }) => {
@@ -122,7 +129,7 @@ function isFlood() {
     setTimeout(() => {
       tellsOfTunnels = true;
       silence();
-      if (!document.hidden) listen();
+      listen();
     }, QUIET_MS);
   }
   return true;
@@ -146,9 +153,13 @@ document.addEventListener('visibilitychange', () => {
 
 // ---- what is shown ---------------------------------------------------------------------------------------------------
 
-const tunnelsChanged = throttled(400, () => {
-  if (!document.hidden) tunnels.refresh();
-});
+// Each costs the balancer the more, the more tunnels there are.
+const tunnelsChanged = throttled(
+  () => (areMany() ? SLOW_LOOK_MS : LIST_MS),
+  () => {
+    if (!document.hidden) tunnels.refresh();
+  },
+);
 const historyChanged = throttled(1000, () => {
   if (!document.hidden) happened.refresh();
 });
@@ -165,7 +176,7 @@ function show() {
   const sum = name => model.backends.reduce((total, backend) => total + (backend[name] ?? 0), 0);
   const totals = [
     ['tunnels', count(state.tunnels)],
-    ['requests', count(sum('requests'))],
+    ['requests now', count(sum('requests'))],
     ['to backends', rate(model.totals.toBackend ?? 0)],
     ['to clients', rate(model.totals.toClient ?? 0)],
     ['carried', bytes(sum('bytesToBackend') + sum('bytesToClient'))],
@@ -184,7 +195,7 @@ function show() {
   choices();
   note();
   flow.changed();
-  showFlows();
+  flowTable.show();
 }
 
 function showProcess(process) {
@@ -199,29 +210,6 @@ function showProcess(process) {
     ailing.length > 0 ? `ailing: ${ailing.map(reactor => `reactor ${reactor.number}`).join(', ')}` : '',
   ];
   setText($('process'), parts.filter(Boolean).join(' · '));
-}
-
-function showFlows() {
-  const flows = model.flows?.flows ?? model.backends.map(backend => ({ ...backend, backend: backend.name, lane: '' }));
-  sync(
-    $('flow-rows'),
-    flows.slice(0, 200),
-    row => JSON.stringify([row.listener, row.pool, row.backend, row.lane, row.kind, row.tls]),
-    row =>
-      make(
-        'tr',
-        {},
-        make('td', 'mono', row.listener ?? ''),
-        make('td', {}, [row.lane, row.kind].filter(Boolean).join(' ')),
-        make('td', {}, row.tls ?? ''),
-        make('th', { scope: 'row' }, `${row.pool}/${row.backend}`),
-        make('td', 'number'),
-        make('td', 'number'),
-        make('td', 'number'),
-      ),
-    (element, row) =>
-      [count(row.tunnels), bytes(row.bytesToBackend), bytes(row.bytesToClient)].forEach((text, i) => setText(element.children[4 + i], text)),
-  );
 }
 
 function say(text) {

@@ -28,7 +28,8 @@ export function setHidden(element, hidden) {
 }
 
 /**
- * Makes the children of a parent those of the list, by key. What stays is updated in place, so that focus stays too.
+ * Makes the children of a parent those of the list, by key; where a key is there twice, in order. What stays is updated in place, and only what has to
+ * move is moved, never what has the focus: a move would take the focus away, and a screen reader's place.
  * @param {Element} parent
  * @param {any[]} list
  * @param {(item: any) => string} key
@@ -37,37 +38,53 @@ export function setHidden(element, hidden) {
  */
 export function sync(parent, list, key, create, update) {
   const old = new Map();
-  for (const child of [...parent.children]) {
-    if (child.syncKey === undefined) child.remove();
-    else old.set(child.syncKey, child);
+  for (const child of parent.children) {
+    if (!old.has(child.syncKey)) old.set(child.syncKey, []);
+    old.get(child.syncKey).push(child);
   }
+  const elements = list.map(item => old.get(key(item))?.shift() ?? Object.assign(create(item), { syncKey: key(item) }));
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+
+  const staying = new Set(inOrder(elements, [...parent.children]));
   let before = null;
-  for (const item of list) {
-    const id = key(item);
-    let element = old.get(id);
-    old.delete(id);
-    if (!element) {
-      element = create(item);
-      element.syncKey = id;
-    }
-    const place = before ? before.nextSibling : parent.firstChild;
-    if (element !== place) parent.insertBefore(element, place);
-    update(element, item);
+  elements.forEach((element, i) => {
+    if (!staying.has(element)) parent.insertBefore(element, before ? before.nextSibling : parent.firstChild);
+    update(element, list[i]);
     before = element;
-  }
-  for (const rest of old.values()) rest.remove();
+  });
+}
+
+/** Of the elements as wanted, as many as can stay where they are: the longest run in the order that they have now, with what has the focus in it. */
+function inOrder(elements, children) {
+  const place = new Map(children.map((child, i) => [child, i]));
+  const focused = elements.findIndex(element => place.has(element) && element.contains(document.activeElement));
+  const ends = []; // By length, the end of the run of that length that leaves the most room.
+  elements.forEach((element, i) => {
+    const at = place.get(element);
+    if (at === undefined || (focused >= 0 && i !== focused && at < place.get(elements[focused]) !== i < focused)) return;
+    let length = ends.length;
+    while (length > 0 && ends[length - 1].at > at) length--;
+    ends[length] = { at, element, before: ends[length - 1] };
+  });
+  const run = [];
+  for (let end = ends.at(-1); end; end = end.before) run.push(end.element);
+  return run;
 }
 
 /** A row that only says something. */
 export const noRow = (columns, text) => make('tr', {}, make('td', { colspan: columns, class: 'empty' }, text));
 
-/** Runs at once, and then at most once in the time; a call in between is made up for at its end. */
+/**
+ * Runs at once, and then at most once in the time; a call in between is made up for at its end.
+ * @param {number|(() => number)} milliseconds
+ */
 export function throttled(milliseconds, run) {
   let last = -Infinity,
     timer = 0;
   return () => {
     if (timer) return;
-    const wait = last + milliseconds - performance.now();
+    const wait = last + (typeof milliseconds === 'function' ? milliseconds() : milliseconds) - performance.now();
     timer = setTimeout(
       () => {
         timer = 0;

@@ -18,7 +18,7 @@ export function describe(still) {
   const parts = model.backends
     .slice(0, 12)
     .map(
-      backend => `${backend.pool}/${backend.name}: ${backend.state}, ${plural(backend.tunnels, 'tunnel')}, ${plural(backend.requests, 'request')}`,
+      backend => `${backend.pool}/${backend.name}: ${backend.state}, ${plural(backend.tunnels, 'tunnel')}, ${plural(backend.requests, 'request')} in progress`,
     );
   const rest = model.backends.length > 12 ? [`and ${model.backends.length - 12} more backends`] : [];
   still.setAttribute(

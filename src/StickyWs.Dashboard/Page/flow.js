@@ -89,11 +89,14 @@ function wake() {
 
 function frame(now) {
   const begun = performance.now();
-  if (dirty && !paused) redraw();
-  if (!paused) drawMoving(now);
-  frames.times[frames.count++ % frames.times.length] = performance.now() - begun;
-  running = !document.hidden && !paused && (dirty || particles.length > 0);
-  if (running) requestAnimationFrame(frame);
+  try {
+    if (dirty && !paused) redraw();
+    if (!paused) drawMoving(now);
+  } finally {
+    frames.times[frames.count++ % frames.times.length] = performance.now() - begun;
+    running = !document.hidden && !paused && (dirty || particles.length > 0);
+    if (running) requestAnimationFrame(frame);
+  }
 }
 
 function redraw() {

@@ -31,10 +31,12 @@ const REASONS = {
   Rebalanced: 'Its backend had more than its fair share: both sides were told.',
   BackendDown: 'Its backend was found to be down.',
 };
+const TOLD = new Set(['HandedOff', 'MaxAge', 'ClientIdleTimeout', 'BackendIdleTimeout', 'Rebalanced']);
+const COLUMNS = { end: 9, refusal: 8 };
 const FAREWELLS = { none: 'none', client: 'from the client', backend: 'from the backend', both: 'from both', unknown: 'frames were not followed' };
 
 let found = { query: {} },
-  refusals = [],
+  refusals = null,
   pending = null,
   isStale = false,
   ends = null;
@@ -61,7 +63,7 @@ export async function refresh() {
   const mine = (pending = new AbortController());
   const limit = found.from ? ASKED : SHOWN;
   try {
-    const none = { kept: 0, fitting: 0 };
+    const none = { kept: 0, fitting: 0, isUnknown: true };
     const [ended, refused] = await Promise.all([
       fitsEnds(found.query) ? get('ends', { ...ofEnds(found.query), limit }, mine.signal) : { ...none, ends: [] },
       fitsRefusals(found.query) ? get('refusals', { ...ofRefusals(found.query), limit }, mine.signal) : { ...none, refusals: [] },
@@ -71,6 +73,7 @@ export async function refresh() {
     update();
   } catch (error) {
     if (mine.signal.aborted) return;
+    if (error.status === 400) for (const [what, columns] of Object.entries(COLUMNS)) $(`${what}-rows`).replaceChildren(noRow(columns, 'Nothing to show.'));
     setText($('ends-note'), error.message);
     setText($('refusals-note'), error.message);
   } finally {
@@ -81,35 +84,29 @@ export async function refresh() {
 
 function update() {
   const heard = model.ends.filter(end => fitsEnds(found.query) && fitsEnd(found.query, end));
-  show(
-    'end',
-    ends?.ends ?? heard,
-    ends?.kept ?? model.ends.length,
-    ends ? 'kept' : 'seen since this page was loaded',
-    9,
-    makeEnd,
-    'No tunnel has ended',
-  );
-  if (model.isNew) show('refusal', refusals.refusals ?? [], refusals.kept ?? 0, 'kept', 8, makeRefusal, 'Nothing was refused');
+  const seen = { kept: model.ends.length, fitting: heard.length, isUnknown: !fitsEnds(found.query) };
+  show('end', ends?.ends ?? heard, ends ?? seen, ends ? 'kept' : 'seen since this page was loaded', makeEnd, 'No tunnel has ended');
+  if (model.isNew) show('refusal', refusals?.refusals ?? [], refusals ?? { kept: 0, fitting: 0 }, 'kept', makeRefusal, 'Nothing was refused');
   else setText($('refusals-note'), 'This version of the balancer does not tell.');
 }
 
-function show(what, list, kept, words, columns, makeRow, none) {
+function show(what, list, { kept, fitting, isUnknown }, words, makeRow, none) {
   const fit = list.filter(one => inTime(found, one.at)),
     shown = fit.slice(0, SHOWN);
   const isAsked = found.from || Object.keys(found.query).length > 0;
   const time = found.from ? ` between ${moment(found.from)} and ${moment(found.to)}` : '';
+  const fitNow = found.from ? fit.length : fitting; // The balancer knows nothing of the time; with one, all that is kept was asked for.
   setText(
     $(`${what}s-note`),
-    shown.length === 0
-      ? kept === 0
-        ? `${none} yet.`
-        : isAsked
+    isUnknown
+      ? `What is looked for is not known of ${what}s.`
+      : shown.length > 0
+        ? `Showing the last ${count(shown.length)} of ${plural(fitNow, what)} ${words}${isAsked ? ' that fit' : ''}${time}.`
+        : kept > 0 && isAsked
           ? `None of ${count(kept)} ${words} fits${time}.`
-          : ''
-      : `Showing the last ${count(shown.length)} of ${plural(kept, what)} ${words}${isAsked ? ' that fit' : ''}${time}.`,
+          : `${none} yet.`,
   );
-  if (shown.length === 0) $(`${what}-rows`).replaceChildren(noRow(columns, isAsked && kept > 0 ? 'None fits.' : `${none} yet.`));
+  if (shown.length === 0) $(`${what}-rows`).replaceChildren(noRow(COLUMNS[what], isUnknown || (isAsked && kept > 0) ? 'None fits.' : `${none} yet.`));
   else
     sync(
       $(`${what}-rows`),
@@ -125,15 +122,14 @@ const where = ({ method, host, path }) => [method, `${host ?? ''}${path ?? ''}`]
 const why = ({ chosenBy, pinOutcome }) => [chosenBy && `chosen by ${chosenBy}`, pinOutcome && `pin ${pinOutcome}`].filter(Boolean).join(', ');
 
 function makeEnd(end) {
-  const codes = [end.clientCloseCode && `client ${end.clientCloseCode}`, end.backendCloseCode && `backend ${end.backendCloseCode}`]
-    .filter(Boolean)
-    .join(', ');
+  const codes = [end.clientCloseCode && `client ${end.clientCloseCode}`, end.backendCloseCode && `backend ${end.backendCloseCode}`];
+  const frames = [FAREWELLS[end.farewell] ?? end.farewell, ...codes].filter(Boolean).join(', ');
   return make(
     'tr',
     {},
     make('th', { scope: 'row' }, make('time', { datetime: end.at }, moment(end.at))),
     make('td', {}, make('strong', {}, end.reason), make('span', 'gloss', REASONS[end.reason] ?? '')),
-    cell(codes || (FAREWELLS[end.farewell] ?? end.farewell)),
+    make('td', {}, frames, TOLD.has(end.reason) ? make('span', 'gloss', "besides the balancer's own, to both") : null),
     make(
       'td',
       {},

@@ -49,8 +49,11 @@ export function takeShared(state) {
   const at = Date.parse(state.at);
   const bytes = new Map(model.backends.map(backend => [backend.key, [backend.bytesToBackend, backend.bytesToClient]]));
   const seconds = before ? (at - before.at) / 1000 : 0;
-  if (before && seconds < 0.5) return;
-  if (before) {
+  if (Math.abs(seconds) < 0.5 && before) return;
+  if (seconds < 0) {
+    model.rates = new Map(); // The balancer's clock was set back: nothing is known until the next look.
+    model.totals = { toBackend: undefined, toClient: undefined };
+  } else if (before) {
     const totals = { toBackend: 0, toClient: 0 };
     model.rates = new Map(
       [...bytes].map(([key, now]) => {

@@ -137,7 +137,7 @@ function updateCard({ parts }, backend) {
   );
   setText(parts.verdict, verdictOf(backend));
   setHidden(parts.verdict, !parts.verdict.textContent);
-  showDrain(parts, model.drains.get(keyOf(backend.pool, backend.name)));
+  showDrain(parts, backend.mode === 'On' ? undefined : model.drains.get(keyOf(backend.pool, backend.name))); // Else it is of a removed one with its name.
   showStrip(parts.strip, backend.probes);
   sync(
     parts.facts,
@@ -210,7 +210,7 @@ function numbersOf(backend) {
   const of = limit => (limit === undefined ? '' : ` of ${count(limit)}`);
   const numbers = [
     ['tunnels', count(backend.tunnels) + of(backend.maxTunnels)],
-    ['requests', count(backend.requests) + of(backend.maxRequests)],
+    ['requests now', count(backend.requests) + of(backend.maxRequests)],
   ];
   if (backend.handshakes !== undefined) numbers.push(['handshakes', count(backend.handshakes) + of(backend.maxHandshakes)]);
   numbers.push(

@@ -92,15 +92,18 @@ function at(hour, minute, second) {
   return date;
 }
 
+// The lanes that are known of a tunnel that has ended; the kind of its reactor, and whether it had TLS, are not.
+const hasLaneOfEnds = ({ lane }) => lane === undefined || ['raw', 'portable'].includes(lane.toLowerCase());
+
 const only = (query, names) => Object.fromEntries(Object.entries(query).filter(([name]) => names.includes(name)));
 
 /** What the list of tunnels is asked for. An older API knows less. */
 export const ofTunnels = (query, isNew) => only(query, isNew ? TUNNELS : BEFORE_NEW);
-export const ofEnds = query => only(query, ENDS);
+export const ofEnds = query => only(query, hasLaneOfEnds(query) ? ENDS : ENDS.filter(name => name !== 'lane'));
 export const ofRefusals = query => only(query, REFUSALS);
 
 /** Whether something is asked of tunnels that ends, or refusals, do not have: then none of them fits. */
-export const fitsEnds = query => Object.keys(query).every(name => ENDS.includes(name));
+export const fitsEnds = query => Object.keys(query).every(name => ENDS.includes(name)) && hasLaneOfEnds(query);
 export const fitsRefusals = query => Object.keys(query).every(name => REFUSALS.includes(name));
 export const fitsTunnels = query => Object.keys(query).every(name => TUNNELS.includes(name));
 

@@ -25,6 +25,7 @@ const YES = {
 const DRY_DELAY_MS = 250;
 
 let done = () => {},
+  counting = 0,
   now = null,
   back = null;
 
@@ -67,12 +68,12 @@ export function askTunnel(action, tunnel, name) {
 
 function open(action, name, request) {
   back = document.activeElement;
-  now = { action, ...request };
+  now = { action, name, ...request };
   setText($('ask-title'), TITLES[action](name));
   setText($('ask-effect'), 'Counting whom it hits…');
   setText($('ask-yes'), YES[action]);
   $('ask-yes').classList.toggle('danger', action === 'cut' || action === 'cut-tunnel');
-  $('ask-yes').disabled = false;
+  $('ask-yes').disabled = !request.isTunnel; // Until it is known whom it hits.
   $('ask-fields').replaceChildren();
   fault('');
   $('ask').showModal();
@@ -90,6 +91,7 @@ function field(name, label, type, value, placeholder) {
     spellcheck: 'false',
     maxlength: 20,
     oninput: () => {
+      $('ask-yes').disabled = true;
       clearTimeout(timer);
       timer = setTimeout(foresee, DRY_DELAY_MS);
     },
@@ -106,22 +108,21 @@ function fault(text) {
 
 // The balancer says whom it would hit; an older one cannot, and then the last state does.
 async function foresee() {
-  const asked = now;
-  if (!asked || asked.isTunnel) return;
-  if (!model.isNew) {
-    setText($('ask-effect'), effect(asked.action, planOf(asked.query)));
-    return;
+  const asked = now,
+    mine = ++counting;
+  if (!asked || asked.isTunnel || asked.isUnderWay) return;
+  let plan, trouble;
+  if (model.isNew) {
+    try {
+      ({ plan } = await post(asked.path, { ...asked.query, ...fields(), dryRun: 'true' }));
+    } catch (error) {
+      trouble = error.message;
+    }
   }
-  try {
-    const { plan } = await post(asked.path, { ...asked.query, ...fields(), dryRun: 'true' });
-    if (now !== asked) return;
-    fault('');
-    setText($('ask-effect'), effect(asked.action, plan));
-  } catch (error) {
-    if (now !== asked) return;
-    fault(error.message);
-    setText($('ask-effect'), effect(asked.action, planOf(asked.query)));
-  }
+  if (now !== asked || mine !== counting || asked.isUnderWay) return;
+  fault(trouble ?? '');
+  setText($('ask-effect'), effect(asked.action, plan ?? planOf(asked.query)));
+  $('ask-yes').disabled = false;
 }
 
 function planOf({ pool, backend }) {
@@ -156,16 +157,26 @@ export function effect(action, { tunnels, requests, told, cut, leavesNone = [] }
 
 async function act() {
   const asked = now;
+  asked.isUnderWay = true;
   $('ask-yes').disabled = true;
   fault('');
   try {
     const answer = await post(asked.path, { ...asked.query, ...fields() });
     if (now === asked) $('ask').close();
+    else tell(asked, 'done, although the question was closed.');
     done(asked.action, answer);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     if (now === asked) fault(error.message);
+    else tell(asked, `failed. ${error.message}`);
   } finally {
-    $('ask-yes').disabled = false;
+    asked.isUnderWay = false;
+    if (now === asked) {
+      $('ask-yes').disabled = false;
+      if (document.activeElement === document.body) $('ask-yes').focus();
+    }
   }
 }
+
+// What was ordered cannot be called back by closing the question.
+const tell = ({ action, name }, outcome) => setText($('news'), `${YES[action]}, ${name}: ${outcome}`);

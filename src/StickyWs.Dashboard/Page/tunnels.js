@@ -6,23 +6,24 @@ import { model } from './model.js';
 import { otherEnd } from './search.js';
 
 const PAGE = 50;
+// "busiest" is of both ways together: it is no order of either column, and is only in the list of orders.
 const COLUMNS = [
-  { name: 'Tunnel', sort: 'client', isNew: true },
-  { name: 'Backend', sort: 'backend', isNew: true },
-  { name: 'Lane', sort: 'lane', isNew: true },
+  { name: 'Tunnel', sort: 'client', isNew: true, ascending: true },
+  { name: 'Backend', sort: 'backend', isNew: true, ascending: true },
+  { name: 'Lane', sort: 'lane', isNew: true, ascending: true },
   { name: 'Age', sort: 'oldest', turned: 'newest', number: true },
   { name: 'Idle', sort: 'idlest', number: true },
-  { name: 'To the backend', sort: 'busiest', number: true },
+  { name: 'To the backend', number: true },
   { name: 'To the client', number: true },
   { name: 'Rate', sort: 'fastest', number: true, isNew: true },
-  { name: 'Pin', sort: 'pin', isNew: true },
+  { name: 'Pin', sort: 'pin', isNew: true, ascending: true },
   { name: 'Steer', isHidden: true },
 ];
 const SORTS = [
   ['newest', 'newest'],
   ['oldest', 'oldest'],
   ['idlest', 'idle longest'],
-  ['busiest', 'busiest in all'],
+  ['busiest', 'busiest in all, both ways'],
   ['fastest', 'fastest now', true],
   ['client', 'by client', true],
   ['backend', 'by backend', true],
@@ -32,6 +33,7 @@ const SORTS = [
 
 const view = {
   query: {},
+  other: null, // The search turned to the other end, as long as neither end has fitted.
   fits: true,
   sort: 'newest',
   reverse: false,
@@ -57,7 +59,7 @@ export function begin(onAsk, onSelect) {
 
 /** Other conditions: the first page of what fits. */
 export function filter(query, fits) {
-  Object.assign(view, { query, fits });
+  Object.assign(view, { query, other: otherEnd(query), fits });
   turn(undefined, 1);
 }
 
@@ -89,11 +91,15 @@ export async function refresh() {
   try {
     const order = { sort: view.sort, reverse: view.reverse ? 'true' : undefined, limit: PAGE, after: view.after };
     let page = await get('tunnels', { ...view.query, ...order }, mine.signal);
-    const other = page.fitting === 0 ? otherEnd(view.query) : null;
-    if (other) page = await get('tunnels', { ...other, ...order }, mine.signal);
+    if (page.fitting === 0 && view.other) {
+      const turned = await get('tunnels', { ...view.other, ...order }, mine.signal);
+      if (turned.fitting > 0) [view.query, page] = [view.other, turned];
+    }
+    view.other = null; // Once for a search: for the other end, the balancer asks every tunnel.
     show(page);
   } catch (error) {
     if (mine.signal.aborted) return;
+    if (error.status === 400) show({ open: 0, fitting: 0, tunnels: [] });
     setText($('tunnels-note'), error.message);
   } finally {
     if (pending === mine) pending = null;
@@ -108,14 +114,18 @@ function show({ open, fitting, next, tunnels }) {
   setText(
     $('tunnels-note'),
     tunnels.length === 0
-      ? open === 0
-        ? 'No tunnel is open.'
-        : `None of ${plural(open, 'open tunnel')} fits.`
+      ? noneOf(open, fitting)
       : `Showing ${count(from + 1)} to ${count(from + tunnels.length)} of ${filtered ? `${count(fitting)} that fit, of ` : ''}${plural(open, 'open tunnel')}.`,
   );
   setHidden($('next'), !next);
   setHidden($('first'), view.page === 1);
   update();
+}
+
+function noneOf(open, fitting) {
+  if (open === 0) return 'No tunnel is open.';
+  if (fitting === 0) return `None of ${plural(open, 'open tunnel')} fits.`;
+  return `Nothing is left on page ${count(view.page)}: ${count(fitting)} of ${plural(open, 'open tunnel')} ${fitting === 1 ? 'is' : 'are'} before it.`;
 }
 
 /** Draws what was answered last. */
@@ -131,24 +141,35 @@ export function update() {
     );
 }
 
+// In place, so that the button that was pressed keeps the focus.
 function heads() {
-  const order = view.reverse ? 'ascending' : 'descending';
-  $('tunnel-heads').replaceChildren(
-    ...COLUMNS.map(column => {
-      const isSorted = [column.sort, column.turned].includes(view.sort);
-      const attributes = {
-        scope: 'col',
-        class: column.number ? 'number' : undefined,
-        'aria-sort': isSorted ? (view.sort === column.turned ? 'ascending' : order) : undefined,
-      };
-      if (!column.sort || (column.isNew && !model.isNew))
-        return make('th', attributes, column.isHidden ? make('span', 'unseen', column.name) : column.name);
-      return make('th', attributes, make('button', { type: 'button', class: 'head', onclick: () => sortBy(...turned(column)) }, column.name));
-    }),
+  sync($('tunnel-heads'), COLUMNS, column => `${column.name} ${maySort(column)}`, makeHead, updateHead);
+  sync(
+    $('sort'),
+    SORTS.filter(([, , isNew]) => !isNew || model.isNew),
+    ([value]) => value,
+    ([value, text]) => make('option', { value }, text),
+    () => {},
   );
-  $('sort').replaceChildren(
-    ...SORTS.filter(([, , isNew]) => !isNew || model.isNew).map(([value, text]) => make('option', { value, selected: value === view.sort }, text)),
+  $('sort').value = view.sort;
+}
+
+const maySort = column => Boolean(column.sort && (!column.isNew || model.isNew));
+
+function makeHead(column) {
+  const name = column.isHidden ? make('span', 'unseen', column.name) : column.name;
+  return make(
+    'th',
+    { scope: 'col', class: column.number ? 'number' : undefined },
+    maySort(column) ? make('button', { type: 'button', class: 'head', onclick: () => sortBy(...turned(column)) }, name) : name,
   );
+}
+
+function updateHead(head, column) {
+  const isSorted = maySort(column) && [column.sort, column.turned].includes(view.sort);
+  const isAscending = Boolean(column.ascending) !== (view.reverse || view.sort === column.turned);
+  if (isSorted) head.setAttribute('aria-sort', isAscending ? 'ascending' : 'descending');
+  else head.removeAttribute('aria-sort');
 }
 
 function turned({ sort, turned: other }) {
