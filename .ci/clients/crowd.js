@@ -35,7 +35,7 @@ export class Crowd {
       ...names('ws', plain).map(name => () => this.#plain(name)),
     ];
     await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
-      for (let client = clients.pop(); client; client = clients.pop()) this.#clients.push(await client());
+      for (let client = clients.pop(); client && !this.#isLeaving; client = clients.pop()) await client();
     }));
     for (let i = 0; i < requesters; i++) this.#loops.push(this.#request());
   }
@@ -67,10 +67,10 @@ export class Crowd {
       .configureLogging(LogLevel.None)
       .build();
     connection.onclose(error => { if (error) this.#failed(name, error); });
-    await connection.start();
     const isThere = () => connection.state === HubConnectionState.Connected;
+    this.#clients.push({ isThere, leave: () => connection.stop() });
+    await connection.start();
     this.#speak(name, isThere, number => connection.invoke('Say', name, number));
-    return { isThere, leave: () => connection.stop() };
   }
 
   async #socketIO(name, transports) {
@@ -78,9 +78,9 @@ export class Crowd {
     socket.on('disconnect', (reason, details) => this.#closed(name, details?.context?.code ?? reason));
     socket.on('connect_error', error => this.#failed(name, error));
     const isThere = () => socket.connected && socket.io.engine.transport.name === 'websocket';
+    this.#clients.push({ isThere, leave: async () => { socket.disconnect(); } });
     await until(isThere);
     this.#speak(name, isThere, number => socket.timeout(ANSWER_MS).emitWithAck('say', name, number));
-    return { isThere, leave: async () => { socket.disconnect(); } };
   }
 
   // It never repeats a number: what was given to an open connection has to arrive, acknowledged or not.
@@ -96,7 +96,7 @@ export class Crowd {
       socket.on('close', code => {
         this.#closed(name, code);
         answer();
-        if (!this.#isLeaving) setTimeout(connect, COME_BACK_MS * Math.random());
+        if (!this.#isLeaving) setTimeout(() => { if (!this.#isLeaving) connect(); }, COME_BACK_MS * Math.random());
       });
     };
     const isThere = () => socket.readyState === WebSocket.OPEN;
@@ -107,19 +107,17 @@ export class Crowd {
       }
       timer = setTimeout(say, pause());
     };
+    const leave = async () => {
+      clearTimeout(timer);
+      if (socket.readyState === WebSocket.CLOSED) return;
+      const closed = new Promise(done => { answer = done; });
+      socket.close(1000);
+      await closed;
+    };
+    this.#clients.push({ isThere, leave });
     connect();
     await until(isThere);
-    say();
-    return {
-      isThere,
-      leave: async () => {
-        clearTimeout(timer);
-        if (socket.readyState === WebSocket.CLOSED) return;
-        const closed = new Promise(done => { answer = done; });
-        socket.close(1000);
-        await closed;
-      },
-    };
+    if (!this.#isLeaving) say();
   }
 
   // What was not acknowledged is said again.

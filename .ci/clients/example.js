@@ -20,6 +20,36 @@ export function listen(server, port = 0) {
   });
 }
 
+/** What a test has started. When the test is over, however it ends, all of it is stopped, the last first, and one that throws keeps no other running. */
+export class Started {
+  #stops = [];
+  #isOver = false;
+
+  constructor(context) {
+    context.after(() => this.#stop());
+  }
+
+  /** @returns what was started */
+  add(what, stop = () => what.stop()) {
+    this.#stops.push(stop);
+    if (this.#isOver) void this.#stop(); // A test whose time is over may still be under way.
+    return what;
+  }
+
+  async #stop() {
+    this.#isOver = true;
+    const errors = [];
+    for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) {
+      try {
+        await stop();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(({ stack }) => stack).join('\n'));
+  }
+}
+
 /**
  * Runs a built example on ports of its own until stop() is called.
  * @param settings configuration keys below StickyWs:Pools, each with its value

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { backendSettings, freePorts, startExample } from './example.js';
+import { backendSettings, freePorts, Started, startExample } from './example.js';
 
 // examples/Observed with a real Prometheus, which has the example's own configuration, only faster: what the dashboard and the alerts name is there, and alerts fire.
 const TEST_MS = 240_000, WAIT_MS = 90_000, LEAVE_MS = 10_000;
@@ -22,12 +24,12 @@ for (const [what, args] of [['configuration', ['check', 'config', 'prometheus.ym
 }
 
 test('a dashboard and alerts find every metric that they name, and a crash fires', { skip, timeout: TEST_MS }, async context => {
-  const [http, https, metrics] = await freePorts(3);
-  const example = await startExample('Observed', await backendSettings('chat', ['a', 'b', 'c']),
-    { 'Ports:Http': http, 'Ports:Https': https, 'Ports:Metrics': metrics });
-  const prometheus = await startPrometheus(`localhost:${metrics}`);
+  const started = new Started(context);
+  const { example, metrics } = await startObserved(started);
+  let prometheus;
   const order = path => post(`http://localhost:${metrics}/backends/${path}`);
   try {
+    prometheus = started.add(await startPrometheus(`localhost:${metrics}`));
     await until(async () => (await prometheus.get('targets')).activeTargets.some(({ health }) => health === 'up'), 'Prometheus to reach the example', WAIT_MS);
 
     await order('a/weight/2');
@@ -58,12 +60,39 @@ test('a dashboard and alerts find every metric that they name, and a crash fires
     await until(async () => !(await firing()).some(isDown), 'the alert that b is down to end', WAIT_MS);
     context.diagnostic(`${names.size} metrics, ${rules.length} rules`);
   } catch (error) {
-    throw new Error(`${error.stack}\n${prometheus.output()}\n${example.output()}`);
-  } finally {
-    await prometheus.stop();
-    await example.stop();
+    throw new Error(`${error.stack}\n${prometheus?.output()}\n${example.output()}`);
   }
 });
+
+test('whatever host clients name, they get neither the metrics nor the backends', { timeout: TEST_MS }, async context => {
+  const { example, http, https, metrics } = await startObserved(new Started(context));
+  const orders = [['GET', '/metrics'], ...['crash', 'start', 'drain', 'undrain', 'weight/2'].map(order => ['POST', `/backends/a/${order}`])];
+  try {
+    for (const host of [`localhost:${metrics}`, `127.0.0.1:${metrics}`, `[::1]:${metrics}`]) {
+      for (const [method, path] of orders) {
+        assert.equal(await statusOf(request, http, method, path, host), 404, `${method} ${path} for ${host}`);
+        assert.equal(await statusOf(requestTls, https, method, path, host), 404, `${method} ${path} for ${host} within TLS`);
+      }
+    }
+    for (const [method, path] of orders) assert.equal(await statusOf(request, metrics, method, path, `localhost:${http}`), 200, `${method} ${path}`);
+  } catch (error) {
+    throw new Error(`${error.stack}\n${example.output()}`);
+  }
+});
+
+async function startObserved(started) {
+  const [http, https, metrics] = await freePorts(3);
+  const example = started.add(await startExample('Observed', await backendSettings('chat', ['a', 'b', 'c']),
+    { 'Ports:Http': http, 'Ports:Https': https, 'Ports:Metrics': metrics }));
+  return { example, http, https, metrics };
+}
+
+function statusOf(send, port, method, path, host) {
+  return new Promise((answered, failed) => {
+    send({ host: 'localhost', port, method, path, headers: { host }, agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(WAIT_MS) },
+      answer => answer.resume().once('end', () => answered(answer.statusCode)).once('error', failed)).once('error', failed).end();
+  });
+}
 
 async function until(isTrue, what, ms) {
   for (const begun = performance.now(); !await isTrue(); await sleep(250)) {

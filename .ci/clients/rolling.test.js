@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Server } from 'socket.io';
 import { Crowd, until } from './crowd.js';
-import { listen, startExample, startPart, within } from './example.js';
+import { listen, Started, startExample, startPart, within } from './example.js';
 import { Spreader } from './spreader.js';
 
 // 900 clients, and a browser, while that which serves them is replaced. What they notice is a Close frame; the bounds hold on a machine that is slow, too.
@@ -22,16 +22,17 @@ test('the example replaces three backends, and its clients notice nothing but Cl
 });
 
 test('three backends are replaced one by one', { timeout: TEST_MS }, async context => {
-  const backends = await startBackends(['a', 'b', 'c']);
+  const started = new Started(context);
+  const backends = await startBackends(started, ['a', 'b', 'c']);
   const drain = { 'app:Drain:Over': `00:00:${OVER_S}`, 'io:Drain:Over': `00:00:${OVER_S}` };
-  const balancer = await startExample('RollingDeploy', { ...SOCKET_IO, ...drain }, listed(backends), ['balancer']);
-  const clients = await Clients.arrive(balancer.url);
+  const balancer = started.add(await startExample('RollingDeploy', { ...SOCKET_IO, ...drain }, listed(backends), ['balancer']));
   const received = [];
   let told = 0;
   try {
+    const clients = await Clients.arrive(started, balancer.url);
     for (const name of ['a', 'b', 'c']) {
       const old = backends.filter(backend => backend.name === name);
-      const successors = await startBackends([`${name}2`]);
+      const successors = await startBackends(started, [`${name}2`]);
       backends.push(...successors);
       await Promise.all(successors.map(({ pool, name, address }) => order(balancer, 'PUT', `${pool}/${name}?address=${address}`)));
       const drains = await Promise.all(old.map(({ pool, name }) => order(balancer, 'DELETE', `${pool}/${name}`)));
@@ -49,17 +50,14 @@ test('three backends are replaced one by one', { timeout: TEST_MS }, async conte
     clients.check(context, { code: 1012, received, least: told, mostInASecond: MOST * told / OVER_S });
   } catch (error) {
     throw new Error(`${error.stack}\n${balancer.output()}`);
-  } finally {
-    await clients.leave();
-    await balancer.stop();
-    await Promise.all(backends.map(backend => backend.end()));
   }
 });
 
 test('two balancers are replaced one after the other', { timeout: TEST_MS }, async context => {
   const [shutdownS, delayS, reserveS] = [20, 2, 6];
-  const backends = await startBackends(['a', 'b', 'c']);
-  const spreader = new Spreader();
+  const started = new Started(context);
+  const backends = await startBackends(started, ['a', 'b', 'c']);
+  const spreader = started.add(new Spreader(), () => spreader.close());
   await spreader.listen();
   // The instances share nothing: a client's query leads it to the same backend on both of them.
   const keys = { 'app:Affinity:Rules:1:Query:Name': 'client', 'io:Affinity:Rules:1:Query:Name': 'client' };
@@ -70,13 +68,14 @@ test('two balancers are replaced one after the other', { timeout: TEST_MS }, asy
     'StickyWs:Shutdown:Reserve': `00:00:0${reserveS}`,
   };
   const start = async () => {
-    const balancer = await startExample('RollingDeploy', { ...SOCKET_IO, ...keys }, others, ['balancer']);
+    const balancer = started.add(await startExample('RollingDeploy', { ...SOCKET_IO, ...keys }, others, ['balancer']));
     spreader.add(balancer.url);
     return balancer;
   };
-  const balancers = await Promise.all([start(), start()]);
-  const clients = await Clients.arrive(spreader.url);
+  const balancers = [];
   try {
+    for (let i = 0; i < 2; i++) balancers.push(await start());
+    const clients = await Clients.arrive(started, spreader.url);
     for (let i = 0; i < 2; i++) {
       const old = balancers[i];
       assert.equal(await old.stop(shutdownS * 1000), 0);
@@ -90,11 +89,6 @@ test('two balancers are replaced one after the other', { timeout: TEST_MS }, asy
     clients.check(context, { code: 1001, received, least: ALL, mostInASecond: MOST * ALL / (shutdownS - delayS - reserveS) });
   } catch (error) {
     throw new Error(`${error.stack}\n${balancers.map(balancer => balancer.output()).join('\n')}`);
-  } finally {
-    await clients.leave();
-    await Promise.all(balancers.map(balancer => balancer.stop()));
-    spreader.close();
-    await Promise.all(backends.map(backend => backend.end()));
   }
 });
 
@@ -104,16 +98,15 @@ class Clients {
   #dotnet;
   #browser;
   #page;
-  #hasLeft = false;
 
-  static async arrive(url) {
+  static async arrive(started, url) {
     const clients = new Clients();
-    clients.#crowd = new Crowd(url);
-    clients.#dotnet = startPart('RollingDeploy', ['clients', `--url=${url}`, `--hubs=${DOTNET_HUBS}`]);
+    clients.#crowd = started.add(new Crowd(url), () => clients.#crowd.leave());
+    clients.#dotnet = started.add(startPart('RollingDeploy', ['clients', `--url=${url}`, `--hubs=${DOTNET_HUBS}`]), () => clients.#dotnet.end());
     await Promise.all([
       clients.#dotnet.first(),
       clients.#crowd.arrive({ hubs: HUBS, sockets: SOCKETS, plain: PLAIN, requesters: REQUESTERS }),
-      clients.#open(url),
+      clients.#open(started, url),
     ]);
     await clients.untilComplete();
     return clients;
@@ -124,8 +117,6 @@ class Clients {
   }
 
   async leave() {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
     this.tabs = this.#page ? await this.#page.evaluate(() => window.leave()) : [];
     await this.#browser?.close();
     await this.#crowd.leave();
@@ -159,9 +150,10 @@ class Clients {
     return JSON.parse(this.#dotnet.lines.at(-1));
   }
 
-  async #open(url) {
+  async #open(started, url) {
     if (!existsSync(CHROMIUM)) return;
     this.#browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
+    started.add(this.#browser, () => this.#browser.close());
     this.#page = await this.#browser.newPage();
     await this.#page.goto(`${url}/hello`);
     await this.#page.evaluate(inBrowser, TABS);
@@ -198,19 +190,19 @@ function inBrowser(count) {
 }
 
 // Of each name one of .NET (SignalR, plain WebSockets, plain HTTP) and one of Socket.IO.
-async function startBackends(names) {
-  return (await Promise.all(names.map(name => Promise.all([startApp(name), startSocketIO(name)])))).flat();
+async function startBackends(started, names) {
+  return (await Promise.all(names.map(name => Promise.all([startApp(started, name), startSocketIO(started, name)])))).flat();
 }
 
-async function startApp(name) {
-  const part = startPart('RollingDeploy', ['backend']);
+async function startApp(started, name) {
+  const part = started.add(startPart('RollingDeploy', ['backend']), () => part.end());
   const address = await part.first();
   return { pool: 'app', name, address, received: async () => (await fetch(`${address}/received`)).json(), end: () => part.end() };
 }
 
-async function startSocketIO(name) {
+async function startSocketIO(started, name) {
   const http = createServer((request, response) => response.end('OK'));
-  const server = new Server(http);
+  const server = started.add(new Server(http), () => server.close());
   const received = {};
   server.on('connection', socket => socket.on('say', (client, number, answer) => {
     (received[client] ??= []).push(number);

@@ -38,24 +38,27 @@ const string Backends = "StickyWs:Pools:chat:Backends";
 var backends = app.Configuration.GetSection(Backends).GetChildren().Select(backend => new DemoBackend(backend.Key, backend["Address"]!)).ToArray();
 foreach (var backend in backends) await backend.StartAsync();
 
-app.UseStickyWebSocketBalancing();     // /api and /ws go to the backends
-
-var inside = app.MapGroup("").RequireHost($"*:{ports.Metrics}");
-inside.MapPrometheusScrapingEndpoint();                                    // GET /metrics
-foreach (var backend in backends)
+// The operator's door has a pipeline of its own, by the port that a request came in by. RequireHost would believe the Host header, which clients write.
+app.MapWhen(context => context.Connection.LocalPort == ports.Metrics, door => door.UseRouting().UseEndpoints(inside =>
 {
-    var target = BackendTarget.Of("chat", backend.Name);
-    var group = inside.MapGroup($"/backends/{backend.Name}");
-    group.MapPost("/crash", backend.StopAsync);
-    group.MapPost("/start", backend.StartAsync);
-    group.MapPost("/drain", (IBackendControl drains, CancellationToken left) => drains.HandOffAsync(target, cancellationToken: left));
-    group.MapPost("/undrain", (IBackendControl drains) => drains.Undrain(target));
-    group.MapPost("/weight/{weight}", (string weight) =>
+    inside.MapPrometheusScrapingEndpoint();                                // GET /metrics
+    foreach (var backend in backends)
     {
-        app.Configuration[$"{Backends}:{backend.Name}:Weight"] = weight;   // As an edit of appsettings.json: one that is not valid is refused.
-        ((IConfigurationRoot)app.Configuration).Reload();
-    });
-}
+        var target = BackendTarget.Of("chat", backend.Name);
+        var group = inside.MapGroup($"/backends/{backend.Name}");
+        group.MapPost("/crash", backend.StopAsync);
+        group.MapPost("/start", backend.StartAsync);
+        group.MapPost("/drain", (IBackendControl drains, CancellationToken left) => drains.HandOffAsync(target, cancellationToken: left));
+        group.MapPost("/undrain", (IBackendControl drains) => drains.Undrain(target));
+        group.MapPost("/weight/{weight}", (string weight) =>
+        {
+            app.Configuration[$"{Backends}:{backend.Name}:Weight"] = weight;   // As an edit of appsettings.json: one that is not valid is refused.
+            ((IConfigurationRoot)app.Configuration).Reload();
+        });
+    }
+}));
+
+app.UseStickyWebSocketBalancing();     // /api and /ws go to the backends
 
 await app.RunAsync();
 foreach (var backend in backends) await backend.DisposeAsync();

@@ -49,9 +49,12 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         var startedAt = time.GetTimestamp();
         string? errorType = null;
         TlsFacts? facts = null;
+        using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
+        using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
+        using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
         try
         {
-            if (await CompleteHandshakeAsync(time).ConfigureAwait(false)) facts = _end!.TakeFacts()!;
+            if (await CompleteHandshakeAsync(place, deadline.Token).ConfigureAwait(false)) facts = _end!.TakeFacts()!;
             else errorType = _failure is not null ? DialError.Timeout : _end is { Status: TlsStatus.Failed } ? DialError.Tls : DialError.Abandoned;
         }
         catch (Exception e)
@@ -67,28 +70,44 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
         if (facts is null) return false;
         _features = new TlsFeatures(facts);
+        return await MayGoOnAsync(place).ConfigureAwait(false);
+    }
+
+    // What comes now, up to the connect and the request to the backend, is as dear as the step that has just ended. However late this turn comes, the client
+    // has done its part: the handshake's deadline is over.
+    private async ValueTask<bool> MayGoOnAsync(HandshakePlace place)
+    {
+        if (_end!.Status != TlsStatus.Open || !Raw.Bare.Reactor.IsCurrent) return true;
+        try
+        {
+            await place.TakeTurnAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            _failure = "the server is stopping";
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
+
         return true;
     }
 
-    private async ValueTask<bool> CompleteHandshakeAsync(TimeProvider time)
+    private async ValueTask<bool> CompleteHandshakeAsync(HandshakePlace place, CancellationToken deadline)
     {
-        using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
-        using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
-        using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
         try
         {
-            if (!holdsRecord && !await HasHelloAsync(deadline.Token).ConfigureAwait(false)) return false;
+            if (!holdsRecord && !await HasHelloAsync(deadline).ConfigureAwait(false)) return false;
             while (true)
             {
                 await Raw.Bare.Reactor.SwitchTo();
                 await place.TakeTurnAsync().ConfigureAwait(false);
                 _end ??= termination.Accept();
-                if (!await ReceiveAsync(deadline.Token).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
-                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline.Token).ConfigureAwait(false);
+                if (!await ReceiveAsync(deadline).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
+                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false);
             }
-
-            // What comes now, up to the connect and the request to the backend, is as dear as the step that has just ended.
-            if (_end.Status == TlsStatus.Open && Raw.Bare.Reactor.IsCurrent) await place.TakeTurnAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {

@@ -53,6 +53,7 @@ internal static class EventIds
     public const int HealthFollowFailed = 303;
     public const int FirstProbeFailed = 304;
     public const int BackendUnreachable = 305;
+    public const int VerdictNotCounted = 306;
 
     // Dispatch
     public const int PolicyMisbehaved = 400;

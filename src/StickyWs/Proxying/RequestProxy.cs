@@ -32,6 +32,8 @@ internal sealed partial class RequestProxy(
     // What stands in lines where tunnels have their lane.
     private const string Lane = "http";
 
+    private const string OutOfTime = nameof(AttemptFailure.OutOfTime);
+
     // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
 
@@ -66,22 +68,24 @@ internal sealed partial class RequestProxy(
         {
             if (startedAt is { } start)
             {
-                var line = isTold || (isWatched && (isReset || request.ErrorType is not null)) ? LineOf(request, isReset, isTold) : null;
-                if (isWatched && !isReset && !hasThrown) Count(request, time.GetElapsedTime(start));
-                if (!hasThrown || context.Response.HasStarted) NoteEnd(request, start, line, isReset);
-                else NoteLater(request, start, line);
+                var error = ErrorTypeOf(request);
+                var line = isTold || (isWatched && (isReset || error is not null)) ? LineOf(request, error, isReset, isTold) : null;
+                if (isWatched && !isReset && (!hasThrown || error == OutOfTime)) Count(request, error, time.GetElapsedTime(start));
+                if (!hasThrown || context.Response.HasStarted) NoteEnd(request, error, start, line, isReset);
+                else NoteLater(request, error, start, line);
             }
         }
     }
 
-    // Only then it is known what the client gets: the application, or the server, turns the exception into a response.
-    private void NoteLater(ProxiedRequest request, long start, AccessLine? line) => request.Context.Response.OnCompleted(() =>
+    // Only then it is known what the client gets: the application, or the server, turns the exception into a response. By then nothing tells any more that
+    // the application's time-out has passed.
+    private void NoteLater(ProxiedRequest request, string? error, long start, AccessLine? line) => request.Context.Response.OnCompleted(() =>
     {
-        NoteEnd(request, start, line, isReset: false);
+        NoteEnd(request, error, start, line, isReset: false);
         return Task.CompletedTask;
     });
 
-    private void NoteEnd(ProxiedRequest request, long start, AccessLine? line, bool isReset)
+    private void NoteEnd(ProxiedRequest request, string? error, long start, AccessLine? line, bool isReset)
     {
         var (answer, duration) = (request.Context.Response, time.GetElapsedTime(start));
         if (line is not null)
@@ -91,11 +95,11 @@ internal sealed partial class RequestProxy(
             accounts.Write(line);
         }
 
-        if (!isReset) metrics.RequestEnded(request.Decision.Pool.Name, request.Backend?.Name, answer.StatusCode, ErrorTypeOf(request), duration);
+        if (!isReset) metrics.RequestEnded(request.Decision.Pool.Name, request.Backend?.Name, answer.StatusCode, error, duration);
     }
 
     // The HTTP client chooses among its connections, and bodies are not counted: lines tell what was announced.
-    private static AccessLine LineOf(ProxiedRequest request, bool isReset, bool isLogged)
+    private static AccessLine LineOf(ProxiedRequest request, string? error, bool isReset, bool isLogged)
     {
         var context = request.Context;
         var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
@@ -112,7 +116,7 @@ internal sealed partial class RequestProxy(
             ChosenBy = request.Decision.ChosenBy,
             Pin = request.Decision.PinOutcome,
             BytesToBackend = context.Request.ContentLength,
-            Outcome = isReset ? "Refused" : ErrorTypeOf(request),
+            Outcome = isReset ? "Refused" : error,
             TraceId = HandshakeAccount.IdOf(Activity.Current),
             ConnectionId = client.ConnectionId,
             Method = asked.Method,
@@ -122,15 +126,15 @@ internal sealed partial class RequestProxy(
     }
 
     // A client that leaves says nothing about its backend.
-    private static void Count(ProxiedRequest request, TimeSpan duration)
+    private static void Count(ProxiedRequest request, string? error, TimeSpan duration)
     {
-        if (request.Backend is { } backend && ErrorTypeOf(request) is var error && error != nameof(AttemptFailure.ClientGone))
+        if (request.Backend is { } backend && error != nameof(AttemptFailure.ClientGone))
             backend.NoteRequest(error is not null, duration);
     }
 
     // At the application's time-out the client is still there.
     private static string? ErrorTypeOf(ProxiedRequest request)
-        => request.Failure == AttemptFailure.ClientGone && Abandonment.IsTimedOut(request.Context) ? nameof(AttemptFailure.OutOfTime) : request.ErrorType;
+        => request.Failure == AttemptFailure.ClientGone && Abandonment.IsTimedOut(request.Context) ? OutOfTime : request.ErrorType;
 
     private Task RefuseAsync(ProxiedRequest request)
     {

@@ -39,15 +39,16 @@ internal sealed partial class PairRelay
         var step = tls.Receive(bytes);
         if (!step.ToPeer.IsEmpty) Reply(ref from, step.ToPeer);
         if (!step.Plain.IsEmpty && !TryPass(socket, ref pair, isClient, step.Plain)) return;
-        if (step.Plain.IsEmpty && tls.HoldsPart && !_reactor.IsDeaf(pair.Of(!isClient).Socket)) NotePart(ref pair, isClient);
+        if (step.Plain.IsEmpty && tls.HoldsPart) NotePart(ref pair, isClient);
         Time(ref from, hasPlain: !step.Plain.IsEmpty);
         GoOn(socket, ref pair, isClient, step.Status);
     }
 
-    // It is sending, if slowly. How long a record may take is limited.
+    // It is sending, if slowly. How long a record may take is limited. In a goodbye the other side may be gone already.
     private void NotePart(ref Pair pair, bool isClient)
     {
-        if (pair.Watch is null) return;
+        ref var to = ref pair.Of(!isClient);
+        if (pair.Watch is null || to.IsGone || _reactor.IsDeaf(to.Socket)) return;
         pair.LastActive = _reactor.Now;
         pair.Watch.Of(isClient).Speak(_reactor.Now);
     }

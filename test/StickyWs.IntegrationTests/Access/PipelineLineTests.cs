@@ -21,8 +21,9 @@ public sealed class PipelineLineTests
                 options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromMilliseconds(200) }),
             app => app.UseRequestTimeouts(),
             backend.Address);
-
         using var requests = host.Collect("stickyws.requests");
+        using var durations = host.CollectTimes("stickyws.request.duration");
+        Assert.Equal(0, FailedRequests()); // From now on it is counted.
 
         Assert.Equal(504, HttpHead.Status(await host.AskAsync(way)));
 
@@ -32,6 +33,11 @@ public sealed class PipelineLineTests
         if (line.Event != "RequestLine") return;
         await Wait.UntilAsync(() => requests.GetMeasurementSnapshot().Count > 0);
         Assert.Equal("5xx", Assert.Single(requests.GetMeasurementSnapshot()).Tags["http.response.status_class"]);
+        await Wait.UntilAsync(() => durations.GetMeasurementSnapshot().Count > 0);
+        Assert.Equal("OutOfTime", Assert.Single(durations.GetMeasurementSnapshot()).Tags["error.type"]);
+        Assert.Equal(1, FailedRequests());
+
+        long FailedRequests() => Assert.Single(Assert.Single(host.State.Read().Pools).Backends).Recent!.FailedRequests;
     }
 
     [Theory]

@@ -12,6 +12,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.IntegrationTests.Proxying;
 using StickyWs.Observability;
+using StickyWs.State;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Pipeline;
@@ -64,6 +65,12 @@ internal sealed class AppHost : IAsyncDisposable
 
     /// <summary>Collects a counter of the balancer's.</summary>
     public MetricCollector<long> Collect(string name) => new(_app.Services.GetRequiredService<StickyWsMetrics>().Meter, name);
+
+    /// <summary>Collects a histogram of the balancer's.</summary>
+    public MetricCollector<double> CollectTimes(string name) => new(_app.Services.GetRequiredService<StickyWsMetrics>().Meter, name);
+
+    /// <summary>What the balancer shows of itself.</summary>
+    public IStickyWsState State => _app.Services.GetRequiredService<IStickyWsState>();
 
     public BackendRegistry Registry => _app.Services.GetRequiredService<BackendRegistry>();
 

@@ -436,6 +436,24 @@ public sealed class WaitLineTests
         Assert.Equal(0, pool.Lines.Handshakes.Count);
     }
 
+    // Behind one that another backend may still serve.
+    [Fact]
+    public async Task Freed_BackendHasAllItsTunnels_EndsTheWaitOfWhoeverHasTriedTheOthers()
+    {
+        var pool = Crowded(1, 1);
+        var (a, b) = (Taken(pool.Backends[0]), Taken(pool.Backends[1]));
+        var any = WaitAsync(pool, Any(pool));
+        var choosy = Array.ConvertAll([1, 2], _ => WaitAsync(pool, new Waiter(pool, null, [pool.Backends[1]], int.MaxValue, null)));
+        pool.Backends[0].Configure(1, 1, new WorkLimits(MaxHandshakes: 1));
+
+        _ = a.Shaken();
+
+        Assert.Equal([WaitEnd.NoTunnel, WaitEnd.NoTunnel], await Task.WhenAll(choosy).WaitAsync(Wait.Bound));
+        Assert.Equal((false, 1), (any.IsCompleted, pool.Lines.Handshakes.Count));
+        b.Dispose();
+        Assert.Equal(WaitEnd.Granted, await any);
+    }
+
     [Fact]
     public async Task Freed_ProcessHasAllItsTunnels_EndsTheWait()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Draining;
 using StickyWs.Hosting;
 using StickyWs.Observability;
@@ -24,7 +25,7 @@ internal sealed class MeterRecording : IDisposable
 
     public MeterRecording()
     {
-        new RegistryMetrics(Metrics, new Pins(_rig.Registry, TimeProvider.System), _rig.Clock).Observe(_rig.Registry);
+        new RegistryMetrics(Metrics, new Pins(_rig.Registry, TimeProvider.System), _rig.Clock, NullLogger<RegistryMetrics>.Instance).Observe(_rig.Registry);
         new TunnelMetrics(Metrics, _rig.Tunnels, _rig.Drains).Observe(_rig.Registry);
         new ReactorMetrics(Metrics, () => (2, "the kernel is too old")).Observe();
         _certificates = new CertificateMetrics(Metrics, _rig.Clock);

@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Draining;
@@ -22,7 +24,8 @@ public sealed class CollectedMetricsTests : IDisposable
 
     public CollectedMetricsTests()
     {
-        new RegistryMetrics(_rig.Metrics, new Pins(_rig.Registry, TimeProvider.System), _rig.Clock).Observe(_rig.Registry);
+        var pins = new Pins(_rig.Registry, TimeProvider.System);
+        new RegistryMetrics(_rig.Metrics, pins, _rig.Clock, NullLogger<RegistryMetrics>.Instance).Observe(_rig.Registry);
         new TunnelMetrics(_rig.Metrics, _rig.Tunnels, _rig.Drains).Observe(_rig.Registry);
     }
 
@@ -76,7 +79,7 @@ public sealed class CollectedMetricsTests : IDisposable
     }
 
     [Fact]
-    public void Backend_ThatIsFoundUnhealthy_ShowsItsBreakerItsVerdictAndItsPool()
+    public async Task Backend_ThatIsFoundUnhealthy_ShowsItsBreakerItsVerdictAndItsPool()
     {
         using var verdicts = new MetricCollector<long>(_rig.Metrics.Meter, "stickyws.backend.verdicts");
 
@@ -89,6 +92,7 @@ public sealed class CollectedMetricsTests : IDisposable
             ["b/Closed 0", "b/HalfOpen 0", "b/Isolated 0", "b/Open 1"],
             Read<int>("stickyws.backend.breaker", "stickyws.breaker.state").Where(row => row[0] == 'b'));
         Assert.Contains("b 3", Read<double>("stickyws.backend.state_age"));
+        await verdicts.WaitForMeasurementsAsync(1, Wait.Bound);
         var verdict = Assert.Single(verdicts.GetMeasurementSnapshot());
         Assert.Equal(("b", "Unhealthy", "traffic"),
             (verdict.Tags["stickyws.backend"], verdict.Tags["stickyws.state"], verdict.Tags["stickyws.verdict.source"]));
@@ -101,13 +105,44 @@ public sealed class CollectedMetricsTests : IDisposable
     [InlineData("traffic raised suspicion, and the probe agrees: refused", "probe")]
     [InlineData("traffic: it answered", "traffic")]
     [InlineData("configuration", "configuration")]
-    public void Verdict_OfEachCause_NamesItsSource(string cause, string source)
+    public async Task Verdict_OfEachCause_NamesItsSource(string cause, string source)
     {
         using var verdicts = new MetricCollector<long>(_rig.Metrics.Meter, "stickyws.backend.verdicts");
 
         _rig.Registry.Report(_rig.B, BackendState.Unhealthy, cause);
 
+        await verdicts.WaitForMeasurementsAsync(1, Wait.Bound);
         Assert.Equal(source, Assert.Single(verdicts.GetMeasurementSnapshot()).Tags["stickyws.verdict.source"]);
+    }
+
+    // Under the registry's lock either would be in the way of all further verdicts, and of whoever reports this one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Verdict_WhoseListenerThrowsOrTakesItsTime_HasItsEffect(bool throws)
+    {
+        using var mayGoOn = new ManualResetEventSlim();
+        var isTold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, on) =>
+        {
+            if (instrument.Meter == _rig.Metrics.Meter && instrument.Name == "stickyws.backend.verdicts") on.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) =>
+        {
+            isTold.TrySetResult();
+            if (throws) throw new InvalidOperationException("A listener's trouble.");
+            mayGoOn.Wait(Wait.Bound);
+        });
+        listener.Start();
+
+        var reporting = Task.Run(() => _rig.Registry.Report(_rig.B, BackendState.Unhealthy, "probe: refused"), Wait.Token());
+        await isTold.Task.WaitAsync(Wait.Bound);
+        await reporting.WaitAsync(Wait.Bound);
+        await Task.Run(() => _rig.Registry.Report(_rig.B, BackendState.Healthy, "probe: a good one"), Wait.Token()).WaitAsync(Wait.Bound);
+
+        Assert.Equal(BackendState.Healthy, _rig.B.Health);
+        mayGoOn.Set();
     }
 
     [Fact]

@@ -23,6 +23,37 @@ public sealed class GoodbyeRecordTests : OwnRecordsTest
     public static TheoryData<ReactorMode, bool> Ends { get; }
         = new MatrixTheoryData<ReactorMode, bool>([ReactorMode.Epoll, ReactorMode.IoUring], [true, false]);
 
+    // Whoever waits for the client's Close alone still takes it in pieces.
+    [Theory]
+    [InlineData(ReactorMode.Epoll, false)]
+    [InlineData(ReactorMode.Epoll, true)]
+    [InlineData(ReactorMode.IoUring, false)]
+    [InlineData(ReactorMode.IoUring, true)]
+    public async Task HalfARecord_InAGoodbyeWhoseBackendIsGone_WaitsForItsRest(ReactorMode mode, bool isWatched)
+    {
+        await using var rig = new RelayRig(mode, time: _time);
+        var peer = Start();
+        var watch = isWatched ? TunnelWatch.For(new TunnelOptions { ClientIdleTimeout = TimeSpan.FromMinutes(1) }, new DrainOptions()) : null;
+        var pair = await rig.JoinAsync(new PairLimits(Watch: watch), clientTls: new TlsStart(peer.End, default));
+        await rig.DoAsync(() => (pair.Witness.FromClient, pair.Witness.FromBackend) = (FrameCursor.OfClient, FrameCursor.OfBackend));
+        Assert.True(await rig.DoAsync(() => PairRelay.Of(rig.Reactor).Say(pair.Number, new Goodbye(1012, "", EndReason.HandedOff, TimeSpan.FromSeconds(10)))));
+        byte[] told = [0x88, 2, 3, 0xF4];
+        Assert.Equal(told, Assert.Single(peer.Reads.Open(await pair.Client.ReadExactlyAsync(RecordLength(told)))).Content);
+        pair.Backend.Reset();
+        await Wait.UntilAsync(async () => await rig.DoAsync(() => PairRelay.Of(rig.Reactor).AddressesToBackend(pair.Number).Remote is null));
+
+        var last = peer.Sends.Data(Close);
+        await pair.Client.WriteAsync(last.AsMemory(..^1));
+        await Wait.UntilAsync(() => SentQueue.IsEmpty(pair.Client.Socket));
+        await rig.TurnAsync();
+        Assert.False(pair.Witness.Ended.IsCompleted);
+        await pair.Client.WriteAsync(last.AsMemory(^1..));
+
+        Assert.Equal(Alert, Assert.Single(peer.Reads.Open(await pair.Client.ReadToEndAsync())).Type);
+        pair.Client.Reset();
+        Assert.Equal(EndReason.HandedOff, await pair.Witness.Ended.WaitAsync(Wait.Bound));
+    }
+
     // The pair then drains already, and must not begin again: its number would be looked at when it is another's.
     [Theory]
     [MemberData(nameof(Ends))]
@@ -62,4 +93,6 @@ public sealed class GoodbyeRecordTests : OwnRecordsTest
 
         Assert.NotEqual(others[0].Number, others[1].Number);
     }
+
+    private static int RecordLength(byte[] content) => 5 + content.Length + 1 + 16;
 }

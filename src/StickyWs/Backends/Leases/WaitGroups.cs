@@ -45,6 +45,10 @@ internal sealed class WaitGroups
         return first;
     }
 
+    /// <summary>Those whom a backend was good for, and who can get no tunnel anywhere.</summary>
+    public IEnumerable<Waiter> WithoutTunnel(Backend backend, LeaseKind kind)
+        => _groups.Where(group => group.First!.Value is var first && first.Accepts(backend) && !first.MayGetTunnel(kind)).SelectMany(group => group);
+
     /// <summary>Their pools have changed.</summary>
     public void Regroup()
     {

@@ -173,10 +173,8 @@ internal sealed class WaitLine
                     break;
                 case LeaseResult.BackendFull:
                     while (_bound.TryGetValue(backend, out var bound)) End(bound.First!.Value, WaitEnd.BackendFull);
-                    if (waiter.Place is null) break;
-                    if (waiter.MayGetTunnel(_kind)) return false;
-                    End(waiter, WaitEnd.NoTunnel);
-                    break;
+                    foreach (var hopeless in _any.WithoutTunnel(backend, _kind).ToArray()) End(hopeless, WaitEnd.NoTunnel);
+                    return false;
                 default:
                     if (_kind == LeaseKind.Tunnel && backend.PaceWait is { } wait) LookAgainIn(wait);
                     return false;

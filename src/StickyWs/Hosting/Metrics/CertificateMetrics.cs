@@ -21,9 +21,10 @@ internal sealed class CertificateMetrics(StickyWsMetrics metrics, TimeProvider t
 
     private IEnumerable<Measurement<double>> Remaining()
     {
-        foreach (var (endpoint, (listen, expires)) in _endpoints)
+        foreach (var entry in _endpoints)
         {
-            if (!listen.TryGetTarget(out _)) _endpoints.TryRemove(endpoint, out _);
+            var (endpoint, (listen, expires)) = entry;
+            if (!listen.TryGetTarget(out _)) _endpoints.TryRemove(entry); // Not one that has been noted meanwhile.
             else yield return new((expires - time.GetUtcNow().UtcDateTime).TotalSeconds, new KeyValuePair<string, object?>("stickyws.endpoint", endpoint));
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Dispatch;
@@ -9,7 +10,7 @@ using StickyWs.Pinning;
 namespace StickyWs.Hosting;
 
 /// <summary>Metrics from the registry's existing state, read on collection: pools, backends, their counts, limits and weights. And its verdicts.</summary>
-internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimeProvider time)
+internal sealed partial class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimeProvider time, ILogger<RegistryMetrics> logger)
 {
     private static readonly LeaseKind[] Kinds = Enum.GetValues<LeaseKind>();
 
@@ -87,13 +88,42 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimePr
             () => registry.Current.Revision, "{revision}", "Grows with every configuration that is applied.");
     }
 
-    // Under the registry's lock.
+    // Under the registry's lock, and the breaker's: an application's listener that throws, or takes its time, must keep no verdict from its effect.
     private void OnJudged(Backend backend)
     {
         var last = _judged.GetValue(backend, static _ => new StrongBox<BackendState>(BackendState.Unknown));
         if (last.Value == backend.Health) return;
         last.Value = backend.Health;
-        metrics.Judged(backend.Pool, backend.Name, backend.Health.ToString(), FoundBy(backend.HealthCause));
+        var verdict = new Verdict(backend.Pool, backend.Name, backend.Health, FoundBy(backend.HealthCause));
+        ThreadPool.UnsafeQueueUserWorkItem(static posted => posted.Metrics.Count(posted.Verdict), (Metrics: this, Verdict: verdict), preferLocal: false);
+    }
+
+    private void Count(Verdict verdict)
+    {
+        try
+        {
+            metrics.Judged(verdict.Pool, verdict.Backend, verdict.Health.ToString(), verdict.Source);
+        }
+#pragma warning disable CA1031 // The application's meter listener. On this thread its exception would end the process.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogDefect(e);
+        }
+    }
+
+    private void LogDefect(Exception exception)
+    {
+        try
+        {
+            LogNotCounted(exception);
+        }
+#pragma warning disable CA1031
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The logger's trouble; there is nobody to tell.
+        }
     }
 
     // A cause begins with who found it out.
@@ -158,4 +188,10 @@ internal sealed class RegistryMetrics(StickyWsMetrics metrics, Pins pins, TimePr
            select new Measurement<int>(EqualityComparer<T>.Default.Equals(one, current) ? 1 : 0, [.. Tags(backend), new(tag, one.ToString())]);
 
     private static KeyValuePair<string, object?>[] Tags(Backend backend) => [StickyWsMetrics.Pool(backend.Pool), StickyWsMetrics.Backend(backend.Name)];
+
+    [LoggerMessage(EventIds.VerdictNotCounted, LogLevel.Error,
+        "A listener of the metrics failed for a verdict about a backend; the verdict has its effect all the same", EventName = "VerdictNotCounted")]
+    private partial void LogNotCounted(Exception exception);
+
+    private readonly record struct Verdict(string Pool, string Backend, BackendState Health, string Source);
 }

@@ -18,7 +18,7 @@ internal sealed partial class Channel
 
     // One call of the TLS end at a time, and records go out in the order in which they were sealed. Taken before the channel's own lock.
     private readonly Lock _sealing = new();
-    private byte[]? _owed;
+    private Backlog _owed;
     private bool _isSending;
     private bool _isTlsGone;
 
@@ -35,7 +35,7 @@ internal sealed partial class Channel
             Writer.Write(step.Plain);
             (status, failure, hasPlain) = (step.Status, _tls.FailureReason, !step.Plain.IsEmpty);
             if (!step.ToPeer.IsEmpty) Reply(step.ToPeer);
-            if (_owed is { Length: > MostOwed }) (status, failure) = (TlsStatus.Failed, "the client takes no replies");
+            if (_owed.Length > MostOwed) (status, failure) = (TlsStatus.Failed, "the client takes no replies");
         }
 
         if (status == TlsStatus.Open) return hasPlain;
@@ -58,24 +58,23 @@ internal sealed partial class Channel
     // What the TLS end itself has to say goes out at once, or when there is room for it; at the latest before the next record.
     private void Reply(ReadOnlySpan<byte> bytes)
     {
-        var isFirst = _owed is null;
-        _owed = [.. _owed ?? [], .. bytes];
+        var isFirst = _owed.IsEmpty;
+        _owed.Append(bytes);
         if (isFirst) SendOwed();
     }
 
     // Where a record is being sent, it goes before the next.
     private void SendOwed()
     {
-        if (_isSending || _isTlsGone || _owed is not { } owed) return;
+        if (_isSending || _isTlsGone || _owed.IsEmpty) return;
         try
         {
-            var sent = TrySend(owed);
-            _owed = sent == owed.Length ? null : owed[sent..];
-            if (_owed is not null) AwaitRoom();
+            _owed.Take(TrySend(_owed.Bytes));
+            if (!_owed.IsEmpty) AwaitRoom();
         }
         catch (IOException)
         {
-            _owed = null; // Broken; whoever sends or receives next finds out.
+            _owed = default; // Broken; whoever sends or receives next finds out.
         }
     }
 
@@ -128,10 +127,10 @@ internal sealed partial class Channel
         {
             if (_isTlsGone) throw Closed();
             var records = Seal(plain);
-            var left = _owed is null ? records[PostOrSend(records)..] : records;
+            var left = _owed.IsEmpty ? records[PostOrSend(records)..] : records;
             if (left.IsEmpty) return default;
-            var owed = _owed.AsSpan();
-            _owed = null;
+            var owed = _owed.Bytes;
+            _owed = default;
             length = owed.Length + left.Length;
             rest = ArrayPool<byte>.Shared.Rent(length);
             owed.CopyTo(rest);
@@ -158,8 +157,8 @@ internal sealed partial class Channel
         lock (_sealing)
         {
             if (_isTlsGone || _isSending) return default;
-            bytes = [.. _owed ?? [], .. _tls.Close()];
-            _owed = null;
+            bytes = [.. _owed.Bytes, .. _tls.Close()];
+            _owed = default;
         }
 
         return SendRestAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);

@@ -56,7 +56,7 @@ internal sealed partial class Channel : IStreamHandler
         (_fd, _socket, _) = socket.ReleaseWatched();
         if (tls is not { } start) return;
         _tls = start.End;
-        if (!start.Owed.IsEmpty) _owed = start.Owed.ToArray();
+        _owed.Append(start.Owed.Span);
         Writer.Write(start.Plain.Span);
     }
 
