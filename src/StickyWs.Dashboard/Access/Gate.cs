@@ -8,10 +8,10 @@ namespace StickyWs.Dashboard.Access;
 internal sealed class Gate(StickyWsDashboardOptions options, SteeringRule rule, Audit audit)
 {
     /// <summary>Around what only shows something.</summary>
-    public RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: false));
+    public static RequestDelegate Reading(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: false));
 
     /// <summary>Around the page, to which links may lead.</summary>
-    public RequestDelegate Page(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: true));
+    public static RequestDelegate Page(RequestDelegate answer) => context => RunAsync(context, answer, Check(context, isPage: true));
 
     /// <summary>Around what changes something.</summary>
     public RequestDelegate Steering(RequestDelegate answer) => context =>

@@ -68,17 +68,17 @@ public static class StickyWsDashboardEndpointRouteBuilderExtensions
         var recent = new RecentEndpoints(state, time);
         var hub = new EventHub(state, time, options, services.GetRequiredService<ILogger<EventHub>>());
         var events = new EventsEndpoint(hub, time, services.GetRequiredService<IHostApplicationLifetime>());
-        group.MapGet("state", gate.Reading(reading.StateAsync));
-        group.MapGet("drains", gate.Reading(reading.DrainsAsync));
-        group.MapGet("tunnels", gate.Reading(reading.TunnelsAsync));
-        group.MapGet("tunnels/{id}", gate.Reading(reading.TunnelAsync));
-        group.MapGet("flows", gate.Reading(reading.FlowsAsync));
-        group.MapGet("ends", gate.Reading(recent.EndsAsync));
-        group.MapGet("refusals", gate.Reading(recent.RefusalsAsync));
-        group.MapGet("events", gate.Reading(events.AnswerAsync));
-        group.MapGet("openapi.json", gate.Reading(ReadingEndpoints.DocumentAsync));
-        foreach (var (path, answer) in PageEndpoints.With(options.Banner)) group.MapGet(path, path.Length == 0 ? gate.Page(answer) : gate.Reading(answer));
-        group.Map("{**rest}", gate.Reading(ReadingEndpoints.NothingAsync));
+        group.MapGet("state", Gate.Reading(reading.StateAsync));
+        group.MapGet("drains", Gate.Reading(reading.DrainsAsync));
+        group.MapGet("tunnels", Gate.Reading(reading.TunnelsAsync));
+        group.MapGet("tunnels/{id}", Gate.Reading(reading.TunnelAsync));
+        group.MapGet("flows", Gate.Reading(reading.FlowsAsync));
+        group.MapGet("ends", Gate.Reading(recent.EndsAsync));
+        group.MapGet("refusals", Gate.Reading(recent.RefusalsAsync));
+        group.MapGet("events", Gate.Reading(events.AnswerAsync));
+        group.MapGet("openapi.json", Gate.Reading(ReadingEndpoints.DocumentAsync));
+        foreach (var (path, answer) in PageEndpoints.With(options.Banner)) group.MapGet(path, path.Length == 0 ? Gate.Page(answer) : Gate.Reading(answer));
+        group.Map("{**rest}", Gate.Reading(ReadingEndpoints.NothingAsync));
     }
 
     private static void MapSteering(

@@ -1,5 +1,4 @@
 using StickyWs.Backends;
-using StickyWs.Http1;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.Transport;
@@ -10,23 +9,21 @@ namespace StickyWs.Direct;
 /// A connection to a backend: it carries one exchange at a time, or is kept idle. What arrives is an answer only if one is due; anything else ends the
 /// connection, so that no answer ever reaches another request. On the reactor's thread.
 /// </summary>
-internal sealed class BackendLink : IStreamHandler
+internal sealed partial class BackendLink : IStreamHandler
 {
-    // As the HTTP client's limit (SocketsHttpHandler.MaxResponseHeadersLength).
-    private const int MostHeadBytes = 64 * 1024;
-
     private readonly DirectDesk _desk;
     private readonly int _socket;
     private readonly long _openedAt;
     private DirectExchange? _exchange;
     private long _idleSince;
     private Carry _carry;
-    private int _searched;
-    private BodyCounter _body;
     private uint _beganIn;
+    private long _isKeptFor = long.MaxValue;
     private bool _hasBytes;
     private bool _hasHead;
     private bool _keeps;
+    private bool _isRefused;
+    private bool _isFull;
     private bool _isAnswered;
     private bool _isSpent;
     private bool _isPaused;
@@ -49,7 +46,7 @@ internal sealed class BackendLink : IStreamHandler
     public bool IsTooOld => _isSpent || Now - _openedAt >= (long)Backend.Options.Connections.Lifetime.TotalMilliseconds;
 
     /// <summary>Whether it is to be closed, being idle.</summary>
-    public bool IsOverdue => IsTooOld || Now - _idleSince >= (long)Backend.Options.Connections.IdleTimeout.TotalMilliseconds;
+    public bool IsOverdue => IsTooOld || Now - _idleSince >= Math.Min(_isKeptFor, (long)Backend.Options.Connections.IdleTimeout.TotalMilliseconds);
 
     /// <summary>Whether nothing has come since its last answer.</summary>
     public bool IsQuiet => !_isGone && _desk.Reactor.IsQuiet(_socket);
@@ -64,11 +61,17 @@ internal sealed class BackendLink : IStreamHandler
     {
         (_exchange, _beganIn) = (exchange, _desk.Turn);
         (_hasBytes, _hasHead, _keeps, _isAnswered, _searched) = (false, false, false, false, 0);
+        (_hasContinue, _isRefused, _interimBytes) = (false, false, 0);
     }
 
-    /// <summary>Sends part of the request.</summary>
+    /// <summary>Sends part of the request, unless the backend has refused it: it may take the rest for another one.</summary>
     /// <returns>Whether there is room for more; if not, the exchange is told when.</returns>
-    public bool Send(ReadOnlySpan<byte> bytes) => _desk.Reactor.Append(_socket, bytes) || _desk.Reactor.IsDeaf(_socket);
+    public bool Send(ReadOnlySpan<byte> bytes)
+    {
+        if (_isRefused || _desk.Reactor.Append(_socket, bytes) || _desk.Reactor.IsDeaf(_socket)) return true;
+        _isFull = true;
+        return false;
+    }
 
     public void Pause()
     {
@@ -116,8 +119,8 @@ internal sealed class BackendLink : IStreamHandler
             return;
         }
 
-        // What was not sent yet cannot have an answer: these bytes were on their way before.
-        if (!_hasBytes && _beganIn == _desk.Turn && !_desk.Reactor.HasTaken(_socket))
+        // What was not sent yet cannot have an answer: these bytes were on their way before. Nor can what was sent since the kernel filled its buffers.
+        if (!_hasBytes && _beganIn == _desk.Turn && (piece.Buffer != Piece.NoBuffer || !_desk.Reactor.HasTaken(_socket)))
         {
             Fail(exchange, AnswerEnd.Bad);
             return;
@@ -159,9 +162,17 @@ internal sealed class BackendLink : IStreamHandler
         else Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
     }
 
-    public void Stalled(int socket) => _exchange?.LinkIsFull();
+    public void Stalled(int socket)
+    {
+        _isFull = true;
+        _exchange?.LinkIsFull();
+    }
 
-    public void Sent(int socket) => _exchange?.LinkHasRoom();
+    public void Sent(int socket)
+    {
+        _isFull = false;
+        _exchange?.LinkHasRoom();
+    }
 
     // What it sent before it broke is still for the client.
     public void BrokenWhilePaused(int socket)
@@ -178,75 +189,13 @@ internal sealed class BackendLink : IStreamHandler
         else Drop(isReset: true);
     }
 
-    private void TakeHeads(DirectExchange exchange, ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            var verdict = DirectAnswerParser.Parse(bytes, MostHeadBytes, ref _searched, exchange.IsHead, out var answer);
-            if (verdict == AnswerVerdict.Incomplete)
-            {
-                _carry.Add(bytes);
-                return;
-            }
-
-            if (verdict == AnswerVerdict.Bad)
-            {
-                Fail(exchange, AnswerEnd.Bad);
-                return;
-            }
-
-            _searched = 0;
-            var head = bytes[..answer.HeadLength];
-            bytes = bytes[answer.HeadLength..];
-            if (verdict == AnswerVerdict.Informational)
-            {
-                exchange.PassInterim(answer, head);
-                if (_exchange != exchange) return;
-                continue;
-            }
-
-            (_hasHead, _keeps) = (true, answer.KeepAlive);
-            TakeAnswer(exchange, answer, head, bytes);
-            return;
-        }
-    }
-
-    private void TakeAnswer(DirectExchange exchange, in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
-    {
-        _body = BodyCounter.Of(answer, MostHeadBytes);
-        var count = _body.Take(rest, out var fault);
-        exchange.PassAnswer(answer, head, rest[..count]);
-        GoOn(exchange, fault, isWhole: count == rest.Length);
-    }
-
-    private void TakeBody(DirectExchange exchange, ReadOnlySpan<byte> bytes)
-    {
-        var count = _body.Take(bytes, out var fault);
-        exchange.PassBody(bytes[..count]);
-        GoOn(exchange, fault, isWhole: count == bytes.Length);
-    }
-
-    private void GoOn(DirectExchange exchange, BodyFault fault, bool isWhole)
-    {
-        if (_exchange != exchange) return;
-        if (fault != BodyFault.None) Fail(exchange, AnswerEnd.Broken);
-        else if (_body.IsDone) Complete(exchange, isWhole);
-    }
-
-    // The rest of the request may still be wanted, unless somebody has announced the end.
-    private void Complete(DirectExchange exchange, bool isWhole)
-    {
-        _isAnswered = isWhole && _keeps && !exchange.IsReceived && !exchange.Closes;
-        if (_isAnswered) exchange.AnswerIsWhole();
-        else Finish(exchange, isWhole);
-    }
-
-    // Bytes behind an answer belong to nobody, and so the connection to nobody either. Nor does one whose backend did not get all of the request.
+    // Bytes behind an answer belong to nobody, and so the connection to nobody either. Nor does one whose backend did not get all of the request, or
+    // does not take it.
     private void Finish(DirectExchange exchange, bool isWhole)
     {
         (_exchange, _isAnswered) = (null, false);
         _isSpent = !(isWhole && _keeps) || IsTooOld || _desk.Services.IsLeaving;
-        if (!exchange.IsReceived) Close(isReset: true);
+        if (!exchange.IsReceived || _isRefused || _isFull) Close(isReset: true);
         else if (_isSpent && HasTaken) Close(isReset: false);
         else Keep(); // What was sent last has yet to leave.
         exchange.AnswerEnded(AnswerEnd.Whole);

@@ -19,6 +19,9 @@ internal sealed partial class DirectExchange
             _link?.Pause();
     }
 
+    /// <summary>The answer that follows leaves open what becomes of the rest of the request: the client's connection ends with it.</summary>
+    public void EndEarly() => _closes = true;
+
     /// <summary>Passes on the head of the answer, and what has come of its body.</summary>
     public void PassAnswer(in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {

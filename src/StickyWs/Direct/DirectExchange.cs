@@ -46,6 +46,9 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     /// <summary>Whether the client's connection ends with the answer.</summary>
     public bool Closes => _closes;
 
+    /// <summary>Whether the client may wait for a 100 before it sends the body.</summary>
+    public bool ExpectsContinue => _request.ExpectsContinue && _request.HasBody;
+
     private Backend? Backend { get; set; }
 
     private bool IsRepeatable => _request.IsSafe && !_request.HasBody;

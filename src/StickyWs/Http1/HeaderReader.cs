@@ -16,12 +16,16 @@ internal ref struct HeaderReader(ReadOnlySpan<byte> block)
         SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (byte)c)]);
 
     private ReadOnlySpan<byte> _rest = block;
+    private ReadOnlySpan<byte> _line;
 
     /// <summary>The current header's name as written.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
     /// <summary>The current header's value without surrounding white space.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
+
+    /// <summary>Whether the current line has one space between the colon and the value, and none behind it.</summary>
+    public readonly bool IsPlain => _line.Length == Name.Length + 2 + Value.Length && _line[Name.Length + 1] == ' ';
 
     /// <summary>Whether reading stopped at a malformed line.</summary>
     public bool IsMalformed { get; private set; }
@@ -32,7 +36,7 @@ internal ref struct HeaderReader(ReadOnlySpan<byte> block)
         var end = _rest.IndexOf("\r\n"u8);
         if (end == 0 && _rest.Length == 2) return false;
         if (end <= 0) return Malformed();
-        var line = _rest[..end];
+        var line = _line = _rest[..end];
         _rest = _rest[(end + 2)..];
         var colon = line.IndexOf((byte)':');
         if (colon <= 0) return Malformed();

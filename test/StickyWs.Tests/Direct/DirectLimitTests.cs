@@ -60,9 +60,11 @@ public abstract class DirectLimitTests(ReactorMode mode)
         await using var connection = new RawConnection(new RawSocket(rig.Reactor.Reactor, inner), null, remote, settings, NullLogger.Instance);
         connection.Abort(new ConnectionAbortedException());
         Assert.False(await rig.Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask().WaitAsync(Wait.Bound));
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Away from the reactor's thread.
-        DirectRig.Send(backend, One);
-        Assert.Equal(One, DirectRig.ReadTo(client, "one"));
+        await Task.Run(() => // Away from the reactor's thread.
+        {
+            DirectRig.Send(backend, One);
+            Assert.Equal(One, DirectRig.ReadTo(client, "one"));
+        });
     }
 
     // The client is not awaited before the backend has its head, and has asked for the body.
@@ -185,6 +187,19 @@ public abstract class DirectLimitTests(ReactorMode mode)
         await rig.Reactor.TurnAsync();
     }
 
+    private protected static string Read(Socket socket, int count)
+    {
+        var (bytes, length) = (new byte[count], 0);
+        while (length < count)
+        {
+            var received = socket.Receive(bytes.AsSpan(length));
+            if (received == 0) break;
+            length += received;
+        }
+
+        return System.Text.Encoding.Latin1.GetString(bytes, 0, length);
+    }
+
     public sealed class OnIoUring() : DirectLimitTests(ReactorMode.IoUring);
 
     // That a client is full is known here before its exchange ends; io_uring may learn it when the next one is under way, and then its link is paused.
@@ -237,19 +252,6 @@ public abstract class DirectLimitTests(ReactorMode mode)
             }
 
             return most;
-        }
-
-        private static string Read(Socket socket, int count)
-        {
-            var (bytes, length) = (new byte[count], 0);
-            while (length < count)
-            {
-                var received = socket.Receive(bytes.AsSpan(length));
-                if (received == 0) break;
-                length += received;
-            }
-
-            return System.Text.Encoding.Latin1.GetString(bytes, 0, length);
         }
     }
 }

@@ -23,11 +23,18 @@ internal sealed class DirectRig : IAsyncDisposable
     private readonly Socket _listening = new(SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _sockets = [];
 
+    /// <param name="mode">The kind of the reactor.</param>
+    /// <param name="configure">Changes the pool.</param>
+    /// <param name="time">What idle connections are timed by.</param>
+    /// <param name="configureServices">Changes the services.</param>
+    /// <param name="window">The receive buffers of the backend, in bytes; <see langword="null"/> for the kernel's own.</param>
     public DirectRig(
-        ReactorMode mode, Action<PoolOptions>? configure = null, TimeProvider? time = null, Action<IServiceCollection>? configureServices = null)
+        ReactorMode mode, Action<PoolOptions>? configure = null, TimeProvider? time = null, Action<IServiceCollection>? configureServices = null,
+        int? window = null)
     {
         _reactor = new RelayRig(mode, time: time);
         _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        if (window is { } bytes) _listening.ReceiveBufferSize = bytes;
         _listening.Listen();
         var services = new ServiceCollection();
         services.AddLogging();

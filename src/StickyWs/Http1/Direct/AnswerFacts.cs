@@ -11,10 +11,16 @@ internal struct AnswerFacts()
     public bool HasTrailer;
     public int KeepAliveSeconds = -1;
 
-    /// <summary>Whether none of the headers ends at this hop, besides those that frame the body and announce trailers.</summary>
+    /// <summary>
+    /// Whether none of the headers ends at this hop, besides those that announce trailers and those that frame the body, which are as they would be written.
+    /// </summary>
     public bool AllPass = true;
 
-    public void Note(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    /// <summary>Notes a header.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="isPlain">Whether its line has no white space besides one space before the value.</param>
+    public void Note(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isPlain)
     {
         switch (name.Length)
         {
@@ -31,9 +37,11 @@ internal struct AnswerFacts()
                 break;
             case 14 when HeaderNames.Is(name, HeaderNames.ContentLength):
                 Framing.NoteLength(value);
+                AllPass &= isPlain && FramingLines.IsPlainLength(value);
                 break;
             case 17 when HeaderNames.Is(name, HeaderNames.TransferEncoding):
                 Framing.NoteCoding(value);
+                AllPass &= isPlain && FramingLines.IsPlainCoding(value);
                 break;
             default:
                 AllPass &= !HeaderNames.IsHopByHop(name) && !OwnHeaders.IsOne(name);

@@ -31,7 +31,7 @@ internal struct DirectAnswer
     /// </summary>
     public bool DropsBody;
 
-    /// <summary>Whether the head can go to the client byte for byte: HTTP/1.1, and no header that ends at this hop.</summary>
+    /// <summary>Whether the head can go to the client byte for byte: HTTP/1.1, no header that ends at this hop, and the body framed in plain words.</summary>
     public bool PassesAsIs;
 
     /// <summary>Whether <c>Connection</c> names a header that is not bound to the connection anyway.</summary>

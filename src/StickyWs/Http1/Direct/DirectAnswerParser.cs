@@ -7,6 +7,7 @@ namespace StickyWs.Http1;
 internal static class DirectAnswerParser
 {
     private const int SwitchingProtocols = 101;
+    private const int NoContent = 204;
 
     // A connection that its backend closes so soon is not worth keeping; HttpClient says the same.
     private const int LeastSeconds = 1;
@@ -49,7 +50,7 @@ internal static class DirectAnswerParser
         answer.Status = StatusLine.Status(line);
         var facts = new AnswerFacts();
         var headers = new HeaderReader(head[answer.LineLength..]);
-        while (headers.Read()) facts.Note(headers.Name, headers.Value);
+        while (headers.Read()) facts.Note(headers.Name, headers.Value, headers.IsPlain);
         var isHttp10 = StatusLine.IsHttp10(line);
         if (headers.IsMalformed || answer.Status == SwitchingProtocols || !facts.CanFrame(answer.Status, isHttp10)) return false;
         Frame(isHeadRequest, isHttp10, in facts, ref answer);
@@ -66,6 +67,7 @@ internal static class DirectAnswerParser
         answer.DropsBody = answer.Status == 205;
         answer.KeepAliveSeconds = facts.KeepAliveSeconds;
         answer.KeepAlive = !isHttp10 && !facts.Closes && answer.Framing != BodyFraming.UntilClose && answer.KeepAliveSeconds is < 0 or > LeastSeconds;
+        if (answer.Status == NoContent && (facts.Framing.IsChunked || facts.Framing.ContentLength > 0)) answer.KeepAlive = false; // Its body may yet come.
         answer.NamesHeaders = facts.NamesHeaders;
         var keepsFraming = answer.Framing == BodyFraming.Chunked || !(facts.Framing.IsChunked || facts.HasTrailer);
         var keepsLength = answer.Status is >= 200 and not (204 or 205) || !facts.Framing.HasLength;

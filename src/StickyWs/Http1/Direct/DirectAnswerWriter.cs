@@ -1,8 +1,8 @@
 namespace StickyWs.Http1;
 
 /// <summary>
-/// Writes the head of a backend's answer to the client: its own lines, byte for byte, without those that end here. What frames the body stays, since
-/// the body passes as it is.
+/// Writes the head of a backend's answer to the client: its own lines, byte for byte, without those that end here. What frames the body is said anew, in
+/// plain words, since the body passes as it is.
 /// </summary>
 internal static class DirectAnswerWriter
 {
@@ -25,7 +25,7 @@ internal static class DirectAnswerWriter
         var headers = answer.Headers(head);
         while (headers.Read())
         {
-            if (Passes(headers.Name, head, in answer)) writer.Add(headers.Line);
+            if (Passes(headers.Name, head, in answer) && !FramingLines.TryWrite(ref writer, headers.Name, headers.Value)) writer.Add(headers.Line);
         }
 
         if (answer.DropsBody) writer.Add("Content-Length: 0\r\n"u8);

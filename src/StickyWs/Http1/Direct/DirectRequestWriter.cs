@@ -2,7 +2,8 @@ namespace StickyWs.Http1;
 
 /// <summary>
 /// Writes the head that goes to the backend: the client's own target and header lines, byte for byte, without those that end here, and with truthful
-/// <c>X-Forwarded-For/-Proto/-Host</c>. What frames the body stays, since the body passes as it is; trailers stay announced.
+/// <c>X-Forwarded-For/-Proto/-Host</c>. What frames the body is said anew, in plain words, since the body passes as it is; trailers stay
+/// announced.
 /// </summary>
 internal static class DirectRequestWriter
 {
@@ -19,7 +20,8 @@ internal static class DirectRequestWriter
         var headers = request.Headers(head);
         while (headers.Read())
         {
-            if (Passes(headers.Name, head, in request, in words)) writer.Add(headers.Line);
+            if (!Passes(headers.Name, head, in request, in words)) continue;
+            if (!FramingLines.TryWrite(ref writer, headers.Name, headers.Value)) writer.Add(headers.Line);
         }
 
         WriteForwarded(ref writer, head, in request, in words);

@@ -23,7 +23,11 @@ public sealed class DirectHeadWriterTests
     [Theory]
     [InlineData("Content-Length: 5", "Content-Length: 5\r\n")]
     [InlineData("Transfer-Encoding: chunked|Trailer: X-Sum", "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n")]
-    public void Request_Framing_Stays(string lines, string expected)
+    [InlineData("content-length:\t007 ", "Content-Length: 7\r\n")]
+    [InlineData("Content-Length:00", "Content-Length: 0\r\n")]
+    [InlineData("Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked\r\n")]
+    [InlineData("Transfer-Encoding: Chunked \t", "Transfer-Encoding: chunked\r\n")]
+    public void Request_Framing_IsSaidPlainly(string lines, string expected)
         => Assert.Equal($"POST / HTTP/1.1\r\nHost: a\r\n{expected}{Forwarded}\r\n", ToBackend($"POST / HTTP/1.1|Host: a|{lines}"));
 
     [Fact]
@@ -74,6 +78,9 @@ public sealed class DirectHeadWriterTests
     [InlineData("HTTP/1.1 205 Reset|Transfer-Encoding: chunked", "HTTP/1.1 205 Reset|Content-Length: 0|Set-Cookie: s")]
     [InlineData("HTTP/1.1 304 Not|Content-Length: 5|Transfer-Encoding: chunked", null)]
     [InlineData("HTTP/1.1 304 Not|Content-Length: 5", "HTTP/1.1 304 Not|Content-Length: 5|Set-Cookie: s")]
+    [InlineData("HTTP/1.1 200 OK|Content-Length:\t005 ", "HTTP/1.1 200 OK|Content-Length: 5|Set-Cookie: s")]
+    [InlineData("HTTP/1.1 304 Not|Content-Length:005", "HTTP/1.1 304 Not|Content-Length: 5|Set-Cookie: s")]
+    [InlineData("HTTP/1.1 200 OK|Transfer-Encoding:\tChunked ", "HTTP/1.1 200 OK|Transfer-Encoding: chunked|Set-Cookie: s")]
     [InlineData("HTTP/1.1 304 Not|Transfer-Encoding: chunked", "HTTP/1.1 304 Not|Set-Cookie: s")]
     [InlineData("HTTP/1.1 426 Upgrade|Content-Length: 0|Upgrade: h2|Connection: Upgrade", "HTTP/1.1 426 Upgrade|Content-Length: 0|Set-Cookie: s")]
     public void Answer_Head_IsWrittenForTheClient(string lines, string? expected)
