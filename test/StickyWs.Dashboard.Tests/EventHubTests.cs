@@ -46,11 +46,16 @@ public sealed class EventHubTests
     public async Task Reader_ThatWantsNoRefusals_IsToldOfNone_AndOneThatIsTooSlowForThemGetsASnapshot()
     {
         using var slow = _hub.TryJoin(EventKind.Refusal)!;
+        using var quick = _hub.TryJoin(EventKind.Refusal)!;
         using var calm = _hub.TryJoin(EventKind.Tunnel)!;
-        await NextAsync(slow);
-        await NextAsync(calm);
+        foreach (var reader in new[] { slow, quick, calm }) await NextAsync(reader);
 
-        for (var i = 0; i < 1500; i++) _state.Tell(Refused(i));
+        for (var i = 0; i < 1500; i++)
+        {
+            _state.Tell(Refused(i));
+            Assert.Contains("event: refused", await NextAsync(quick), StringComparison.Ordinal);
+        }
+
         _state.Tell(Opened(1));
 
         Assert.Contains("event: tunnel-opened", await NextAsync(calm), StringComparison.Ordinal);
