@@ -235,9 +235,12 @@ public abstract class DirectLimitTests(ReactorMode mode)
             var (client, connection) = rig.Connect(sendBuffer: 4096);
             DirectRig.Send(client, string.Concat(Enumerable.Repeat(Get, 1000)));
             await AnswerWhileTakenAsync(rig, await rig.AcceptAsync(), 1000);
-            await PassAsync(rig, 1);
-            await PassAsync(rig, 131);
-            Assert.False(await connection.Serving!.WaitAsync(Wait.Bound));
+            await Wait.UntilAsync(async () =>
+            {
+                await PassAsync(rig, 131);
+                return connection.Serving!.IsCompleted;
+            });
+            Assert.False(await connection.Serving!);
         }
 
         // Returns how many requests were answered when the client had no further one taken.
