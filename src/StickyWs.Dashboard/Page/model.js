@@ -26,6 +26,8 @@ let seen = new Map(); // id -> { at, to, from }, of the sample before
 
 const WHY = {
   'read-only': 'The application has set ReadOnly: you can look, and change nothing.',
+  anonymous:
+    'You can look. To change something, clients have to be asked who they are: the application has to require authorization, or to set AnonymousSteering.',
   policy: 'You can look. To change something you need the policy that the application names (SteerPolicy).',
   'policy-skipped':
     'Nobody can change something: AllowAnonymous on the dashboard skips its SteerPolicy. The application has to leave out one of them.',
