@@ -20,7 +20,7 @@ public abstract class DirectLimitTests(ReactorMode mode)
     private const string Expecting = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     private const string Chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     private const string One = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none";
-    private static readonly string _large = $"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n{new string('x', 2000)}";
+    private static readonly string Large = $"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n{new string('x', 2000)}";
 
     private protected FakeTimeProvider Time { get; } = new();
 
@@ -221,10 +221,10 @@ public abstract class DirectLimitTests(ReactorMode mode)
                 for (var i = answered; i < Requests; i++)
                 {
                     DirectRig.ReadTo(backend, "\r\n\r\n");
-                    DirectRig.Send(backend, _large);
+                    DirectRig.Send(backend, Large);
                 }
             });
-            for (var i = 0; i < Requests; i++) Assert.Equal(_large, Read(client, _large.Length));
+            for (var i = 0; i < Requests; i++) Assert.Equal(Large, Read(client, Large.Length));
             await answering.WaitAsync(Wait.Bound);
         }
 
@@ -249,7 +249,7 @@ public abstract class DirectLimitTests(ReactorMode mode)
             for (var count = 1; count <= most; count++)
             {
                 DirectRig.ReadTo(backend, "\r\n\r\n");
-                DirectRig.Send(backend, _large);
+                DirectRig.Send(backend, Large);
                 await Wait.UntilAsync(async () => backend.Available > 0 || await rig.Reactor.DoAsync(() => rig.Backend.ActiveRequests) == 0);
                 if (backend.Available == 0) return count;
             }
