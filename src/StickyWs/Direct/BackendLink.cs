@@ -54,7 +54,7 @@ internal sealed partial class BackendLink : IStreamHandler
     /// <summary>Whether the backend, or the kernel, still has to take what was sent.</summary>
     public bool HasTaken => _isGone || _desk.Reactor.HasTaken(_socket);
 
-    private long Now => (long)_desk.Services.Time.GetElapsedTime(0).TotalMilliseconds;
+    private long Now => _desk.Reactor.Now;
 
     /// <summary>An exchange begins: what comes from now on is its answer.</summary>
     public void Begin(DirectExchange exchange)

@@ -1,18 +1,17 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using StickyWs.Access;
 using StickyWs.Backends;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
+using StickyWs.Observability;
 
 namespace StickyWs.Direct;
 
 // The end of an exchange, and what is told of it.
 internal sealed partial class DirectExchange
 {
-    // What stands in lines where tunnels have their lane.
-    private const string Lane = "http";
-
     private long? _startedAt;
     private long? _bytesToClient;
     private bool _dropsBody;
@@ -77,10 +76,10 @@ internal sealed partial class DirectExchange
             ForwardedClient = address.Equals(client.Peer.Address) ? null : address,
             Pool = _pool.Name,
             Backend = Backend?.Name,
-            Lane = Lane,
+            Lane = LaneNames.Http,
             ChosenBy = _decision is null ? ChosenByPolicy : _decision.ChosenBy,
             Duration = duration,
-            Status = _hasAnswer || _status != ClientClosedRequest ? _status : 0,
+            Status = _hasAnswer || _status != StatusCodes.Status499ClientClosedRequest ? _status : 0,
             BytesToBackend = _request.Framing == BodyFraming.Chunked ? null : _request.ContentLength,
             BytesToClient = _bytesToClient,
             Outcome = ErrorType,

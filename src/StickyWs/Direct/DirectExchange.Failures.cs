@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
 using StickyWs.Backends;
 using StickyWs.Dialing;
@@ -10,8 +11,6 @@ namespace StickyWs.Direct;
 // What is tried again, what is said where nothing helps, and whom it is counted against: by the rules of the pipeline's half.
 internal sealed partial class DirectExchange
 {
-    private const int ClientClosedRequest = 499;
-
     // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
     private const string Standstill = "Nothing moved for the activity time-out.";
 
@@ -84,7 +83,7 @@ internal sealed partial class DirectExchange
     // Too late for an answer: the client must not take what it has for the whole.
     private void Break()
     {
-        if (!_hasAnswer) _status = ClientClosedRequest;
+        if (!_hasAnswer) _status = StatusCodes.Status499ClientClosedRequest;
         client.Break();
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
@@ -132,7 +133,7 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     public void ClientHasLeft()
     {
         if (_failure == AttemptFailure.None) _failure = AttemptFailure.ClientGone;
-        if (!_hasAnswer) _status = ClientClosedRequest;
+        if (!_hasAnswer) _status = StatusCodes.Status499ClientClosedRequest;
         End(closes: true);
     }
 

@@ -5,4 +5,7 @@ internal static class LaneNames
 {
     public const string Raw = "raw";
     public const string Portable = "portable";
+
+    /// <summary>What stands in lines of plain requests where tunnels have their lane.</summary>
+    public const string Http = "http";
 }

@@ -29,9 +29,6 @@ internal sealed partial class RequestProxy(
     TimeProvider time,
     ILogger<RequestProxy> logger)
 {
-    // What stands in lines where tunnels have their lane.
-    private const string Lane = "http";
-
     private const string OutOfTime = nameof(AttemptFailure.OutOfTime);
 
     // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
@@ -102,7 +99,7 @@ internal sealed partial class RequestProxy(
     private static AccessLine LineOf(ProxiedRequest request, string? error, bool isReset, bool isLogged)
     {
         var context = request.Context;
-        var (client, asked) = (PipelineFacts.ClientOf(context, Lane), PipelineFacts.RequestOf(context, request.Target));
+        var (client, asked) = (PipelineFacts.ClientOf(context, LaneNames.Http), PipelineFacts.RequestOf(context, request.Target));
         return new AccessLine
         {
             Event = AccessEvent.Request,

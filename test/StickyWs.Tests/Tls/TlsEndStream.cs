@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using StickyWs.Tls;
+using StickyWs.Transport;
 
 namespace StickyWs.Tests.Tls;
 
@@ -7,7 +8,7 @@ namespace StickyWs.Tests.Tls;
 /// The peer of a connection under test, within TLS: a stream over a socket. One thread may read while another writes. A record that cannot be opened is no
 /// broken connection, but a fault of whoever sent it.
 /// </summary>
-internal sealed class TlsEndStream(Socket socket, TlsEnd end) : Stream
+internal sealed class TlsEndStream(Socket socket, TlsEnd end) : AsyncStream
 {
     private readonly NetworkStream _inner = new(socket, ownsSocket: true);
     private readonly byte[] _received = new byte[32 * 1024];
@@ -15,20 +16,6 @@ internal sealed class TlsEndStream(Socket socket, TlsEnd end) : Stream
     private byte[] _owed = [];
     private byte[] _plain = [];
     private int _taken;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -66,18 +53,6 @@ internal sealed class TlsEndStream(Socket socket, TlsEnd end) : Stream
         lock (_calls) (records, _owed) = ([.. _owed, .. end.Close()], []);
         await _inner.WriteAsync(records);
         socket.Shutdown(SocketShutdown.Send);
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     protected override void Dispose(bool disposing)
