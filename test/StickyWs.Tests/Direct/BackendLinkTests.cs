@@ -104,6 +104,34 @@ public abstract class BackendLinkTests(ReactorMode mode)
         await ServeOnAnotherAsync(rig, client);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task BytesOfTheTurnInWhichARequestBegins_AreNotItsAnswer(bool isLong)
+    {
+        await using var rig = new DirectRig(mode);
+        var (first, _) = rig.Connect();
+        var (second, _) = rig.Connect();
+        DirectRig.Send(first, Get);
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        DirectRig.Send(backend, One);
+        Assert.Equal(One, DirectRig.ReadTo(first, "one"));
+        await rig.Reactor.TurnAsync();
+        using (await rig.Reactor.HoldAsync())
+        {
+            DirectRig.Send(second, (isLong ? Long : Get).Replace("Host: a", "Host: a\r\nConnection: close", StringComparison.Ordinal));
+            DirectRig.Send(backend, Two);
+            await Wait.UntilAsync(() => SentQueue.IsEmpty(backend) && SentQueue.IsEmpty(second)); // The kernel may pace what it sends.
+        }
+
+        var accepting = rig.AcceptAsync();
+        var reading = Task.Run(() => DirectRig.ReadTo(second, null));
+        var isAsked = await Task.WhenAny(accepting, reading) == accepting;
+        if (isAsked) DirectRig.Send(await accepting, One);
+        Assert.DoesNotContain("two", await reading, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task InterimAnswersWithoutEnd_AreNoAnswer()
     {
