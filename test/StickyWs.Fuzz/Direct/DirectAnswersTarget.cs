@@ -141,7 +141,8 @@ internal sealed class DirectAnswersTarget : IFuzzTarget
             var isTight = DirectAnswerWriter.TryWrite(output.AsSpan(0, length - 1), head, answer, default, closes: false, out _);
             Broken.If(isTight, "It fits where there is no room.");
             var written = output.AsSpan(0, length);
-            Broken.If(answer.PassesAsIs && !written.SequenceEqual(head) && answer.Framing != BodyFraming.UntilClose, "It does not pass as it is.");
+            var isSaid = Ascii.EqualsIgnoreCase(written, head); // Names in any case; what is written anew has the usual one.
+            Broken.If(answer.PassesAsIs && !isSaid && answer.Framing != BodyFraming.UntilClose, "It does not pass as it is.");
             var searched = 0;
             var verdict = DirectAnswerParser.Parse(written, int.MaxValue, ref searched, isHead, out var again);
             var framing = answer.DropsBody && !isHead ? BodyFraming.Length : answer.Framing;
