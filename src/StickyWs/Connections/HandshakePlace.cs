@@ -1,36 +1,45 @@
+using System.Runtime.CompilerServices;
 using StickyWs.Transport;
 
 namespace StickyWs.Connections;
 
 /// <summary>The place of one TLS handshake among those of its reactor. Given back when it is disposed of.</summary>
-/// <param name="turns">The handshakes of the reactor.</param>
+/// <param name="places">The handshakes of the reactor.</param>
 /// <param name="deadline">Ends the handshake; also cancelled if it has to make way for others.</param>
-internal sealed class HandshakePlace(HandshakeTurns turns, CancellationTokenSource deadline) : IDisposable
+internal sealed class HandshakePlace(HandshakePlaces places, CancellationTokenSource deadline) : IDisposable
 {
-    private readonly Readiness _next = new();
+    private readonly Readiness _given = new();
+    private volatile bool _waitsForItsTurn;
 
     /// <summary>Whether it had to make way for others.</summary>
     public bool HasMadeWay { get; private set; }
 
-    /// <summary>When it got its place, on the reactor's clock. Guarded by the turns, like all below.</summary>
-    public long Since { get; set; }
-
     /// <summary>Whether it waits for its turn, and not for its client.</summary>
-    public bool IsReady { get; set; }
+    public bool WaitsForItsTurn => _waitsForItsTurn;
+
+    /// <summary>When it got its place, on the reactor's clock. Guarded by the places, like all below.</summary>
+    public long Since { get; set; }
 
     /// <summary>Where it is in the order of arrival.</summary>
     public LinkedListNode<HandshakePlace>? Node { get; set; }
 
-    /// <summary>Waits until this handshake may do its next step; the first time also for a place. On the reactor's thread, and continues there.</summary>
+    /// <summary>Waits for a place. Once, at first.</summary>
+    /// <exception cref="OperationCanceledException">The deadline has passed.</exception>
+    public ValueTask TakeAsync() => places.TryGive(this) ? default : _given.WaitAsync(deadline.Token);
+
+    /// <summary>Waits for its turn. Continues on the thread beside the reactor.</summary>
     /// <exception cref="OperationCanceledException">The deadline has passed, or it had to make way.</exception>
-    public ValueTask TakeTurnAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask StepAsideAsync()
     {
-        turns.Ask(this);
-        return _next.WaitAsync(deadline.Token);
+        _waitsForItsTurn = true;
+        await places.Aside.SwitchTo();
+        _waitsForItsTurn = false;
+        deadline.Token.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Its turn has come.</summary>
-    public void Begin() => _next.Signal();
+    /// <summary>It has its place.</summary>
+    public void Give() => _given.Signal();
 
     /// <summary>Ends the handshake.</summary>
     public void MakeWay()
@@ -46,5 +55,5 @@ internal sealed class HandshakePlace(HandshakeTurns turns, CancellationTokenSour
         }
     }
 
-    public void Dispose() => turns.Leave(this);
+    public void Dispose() => places.Leave(this);
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Dialing;
 using StickyWs.Observability;
+using StickyWs.Reactors;
 using StickyWs.Tls;
 using StickyWs.Transport;
 
@@ -41,7 +42,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Why the handshake failed, if it did.</summary>
     public string? FailureReason => _failure ?? _end?.FailureReason;
 
-    /// <summary>Does the TLS handshake.</summary>
+    /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>). Ends on the reactor's thread.</summary>
     /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
@@ -51,7 +52,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         TlsFacts? facts = null;
         using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
         using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
-        using var place = new HandshakePlace(HandshakeTurns.Of(Raw.Bare.Reactor), deadline);
+        using var place = new HandshakePlace(HandshakePlaces.Of(Raw.Bare.Reactor), deadline);
         try
         {
             if (await CompleteHandshakeAsync(place, deadline.Token).ConfigureAwait(false)) facts = _end!.TakeFacts()!;
@@ -66,32 +67,11 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         {
             termination.Metrics.TlsHandshakeEnded(
                 StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, time.GetElapsedTime(startedAt));
+            await Raw.Bare.Reactor.SwitchTo();
         }
 
         if (facts is null) return false;
         _features = new TlsFeatures(facts);
-        return await MayGoOnAsync(place).ConfigureAwait(false);
-    }
-
-    // What comes now, up to the connect and the request to the backend, is as dear as the step that has just ended. However late this turn comes, the client
-    // has done its part: the handshake's deadline is over.
-    private async ValueTask<bool> MayGoOnAsync(HandshakePlace place)
-    {
-        if (_end!.Status != TlsStatus.Open || !Raw.Bare.Reactor.IsCurrent) return true;
-        try
-        {
-            await place.TakeTurnAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
-        {
-            _failure = "the server is stopping";
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return true;
-        }
-
         return true;
     }
 
@@ -100,10 +80,10 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         try
         {
             if (!holdsRecord && !await HasHelloAsync(deadline).ConfigureAwait(false)) return false;
+            await place.TakeAsync().ConfigureAwait(false);
             while (true)
             {
-                await Raw.Bare.Reactor.SwitchTo();
-                await place.TakeTurnAsync().ConfigureAwait(false);
+                await place.StepAsideAsync().ConfigureAwait(false);
                 _end ??= termination.Accept();
                 if (!await ReceiveAsync(deadline).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
                 if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false);

@@ -21,17 +21,25 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     private int _read;
     private bool _hasEnded;
 
-    /// <summary>Does the TLS handshake. Does not judge the backend's certificates.</summary>
+    /// <summary>Does the TLS handshake, its steps aside. Ends on the reactor's thread. Does not judge the backend's certificates.</summary>
     /// <exception cref="AuthenticationException">It failed.</exception>
     /// <exception cref="IOException">The connection ended or broke.</exception>
     public async ValueTask<TlsFacts> HandshakeAsync(CancellationToken cancellationToken)
     {
-        _reply.Write(end.Start().ToPeer);
-        await SendReplyAsync(cancellationToken).ConfigureAwait(false);
-        while (end.Status == TlsStatus.Handshaking)
+        try
         {
-            await ReceiveAsync(cancellationToken).ConfigureAwait(false);
-            if (_hasEnded) throw new IOException("The backend closed the connection during the TLS handshake.");
+            await socket.Reactor.Aside.SwitchTo();
+            _reply.Write(end.Start().ToPeer);
+            await SendReplyAsync(cancellationToken).ConfigureAwait(false);
+            while (end.Status == TlsStatus.Handshaking)
+            {
+                await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                if (_hasEnded) throw new IOException("The backend closed the connection during the TLS handshake.");
+            }
+        }
+        finally
+        {
+            await socket.Reactor.SwitchTo();
         }
 
         return end.Status == TlsStatus.Failed
@@ -108,7 +116,12 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while ((received = TryReceive()) < 0) await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        while ((received = TryReceive()) < 0)
+        {
+            await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            if (end.Status == TlsStatus.Handshaking) await socket.Reactor.Aside.SwitchTo();
+        }
+
         _hasEnded = received == 0;
         _sessions?.Keep(end);
         if (end.Status != TlsStatus.Failed)

@@ -124,6 +124,7 @@ internal abstract partial class Reactor
     private void Finish()
     {
         Guarded(Release);
+        Aside.End();
         _hasEnded = true;
         RunAfterEnd();
     }

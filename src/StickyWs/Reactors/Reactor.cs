@@ -30,6 +30,7 @@ internal abstract partial class Reactor : IDisposable
         _onFailure = onFailure;
         _time = time ?? TimeProvider.System;
         Now = Milliseconds();
+        Aside = new AsideThread(this);
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }
 
@@ -41,6 +42,9 @@ internal abstract partial class Reactor : IDisposable
 
     /// <summary>About how many sockets it has, watched or streaming. From any thread.</summary>
     public abstract int Count { get; }
+
+    /// <summary>For what takes long and is in no hurry.</summary>
+    public AsideThread Aside { get; }
 
     /// <summary>A monotonic clock in milliseconds, as of the thread's last wake-up.</summary>
     public long Now { get; private set; }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.Connections;
@@ -9,19 +7,19 @@ using StickyWs.Tests.Reactors;
 
 namespace StickyWs.Tests.Connections;
 
-/// <summary>Handshakes are bounded in number and in the reactor's time.</summary>
-public sealed class HandshakeTurnsTests : IDisposable
+/// <summary>Handshakes are bounded in number.</summary>
+public sealed class HandshakePlacesTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly List<CancellationTokenSource> _deadlines = [];
     private readonly SocketReactor _reactor;
-    private readonly HandshakeTurns _turns;
+    private readonly HandshakePlaces _places;
 
-    public HandshakeTurnsTests()
+    public HandshakePlacesTests()
     {
         _reactor = ReactorKind.Create(ReactorMode.Epoll, static _ => { }, time: _time);
         _reactor.Start();
-        _turns = new HandshakeTurns(_reactor, most: 2);
+        _places = new HandshakePlaces(_reactor, most: 2);
     }
 
     public void Dispose()
@@ -31,25 +29,12 @@ public sealed class HandshakeTurnsTests : IDisposable
     }
 
     [Fact]
-    public async Task Turn_IsOnTheReactorsThread()
-    {
-        using var place = Place();
-
-        await _reactor.SwitchTo();
-        await place.TakeTurnAsync();
-        var isThere = _reactor.IsCurrent;
-        await LeaveReactor();
-
-        Assert.True(isThere);
-    }
-
-    [Fact]
     public async Task Places_AreGivenInTheOrderOfArrival()
     {
         var (first, second, third, fourth) = (Place(), Place(), Place(), Place());
         var turns = new[] { first, second, third, fourth }.Select(TurnAsync).ToArray();
         await Task.WhenAll(turns[..2]).WaitAsync(Wait.Token());
-        Assert.Equal((2, false, false), (_turns.UnderWay, turns[2].IsCompleted, turns[3].IsCompleted));
+        Assert.Equal((2, false, false), (_places.UnderWay, turns[2].IsCompleted, turns[3].IsCompleted));
 
         second.Dispose();
         await turns[2].WaitAsync(Wait.Token());
@@ -59,7 +44,7 @@ public sealed class HandshakeTurnsTests : IDisposable
 
         third.Dispose();
         fourth.Dispose();
-        Assert.Equal(0, _turns.UnderWay);
+        Assert.Equal(0, _places.UnderWay);
     }
 
     [Fact]
@@ -76,7 +61,7 @@ public sealed class HandshakeTurnsTests : IDisposable
         first.Dispose();
 
         await turn.WaitAsync(Wait.Token());
-        Assert.Equal(2, _turns.UnderWay);
+        Assert.Equal(2, _places.UnderWay);
     }
 
     [Fact]
@@ -101,7 +86,7 @@ public sealed class HandshakeTurnsTests : IDisposable
         await TurnAsync(other);
         var turn = TurnAsync(Place());
 
-        await AdvanceAsync(HandshakeTurns.LongestUnderPressure - 2);
+        await AdvanceAsync(HandshakePlaces.LongestUnderPressure - 2);
         Assert.False(slow.HasMadeWay);
         await AdvanceAsync(1);
 
@@ -118,7 +103,7 @@ public sealed class HandshakeTurnsTests : IDisposable
         await TurnAsync(slow);
         var turn = TurnAsync(Place());
 
-        await AdvanceAsync(HandshakeTurns.LongestUnderPressure);
+        await AdvanceAsync(HandshakePlaces.LongestUnderPressure);
         await AdvanceAsync(1);
 
         Assert.Equal((true, true), (atWork.HasMadeWay, slow.HasMadeWay));
@@ -133,7 +118,7 @@ public sealed class HandshakeTurnsTests : IDisposable
         await TurnAsync(slow);
         await TurnAsync(Place());
 
-        await AdvanceAsync(10 * HandshakeTurns.LongestUnderPressure);
+        await AdvanceAsync(10 * HandshakePlaces.LongestUnderPressure);
 
         Assert.False(slow.HasMadeWay);
     }
@@ -145,55 +130,21 @@ public sealed class HandshakeTurnsTests : IDisposable
         await TurnAsync(busy);
         await TurnAsync(late);
         _ = TurnAsync(Place());
-        using var isAsked = new ManualResetEventSlim();
-        var (hasBegun, hasEnded) = (new TaskCompletionSource(), new TaskCompletionSource());
-        _ = LongAsync();
+        var (hasBegun, hasTime) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _reactor.Aside.Run(() =>
+        {
+            hasBegun.SetResult();
+            hasTime.Task.Wait();
+        });
         await hasBegun.Task.WaitAsync(Wait.Token());
 
-        var turn = TurnAsync(late);
-        isAsked.Set();
-        await hasEnded.Task.WaitAsync(Wait.Token());
+        var turn = late.StepAsideAsync().AsTask();
+        await AdvanceAsync(2 * HandshakePlaces.LongestUnderPressure);
+        await AdvanceAsync(1);
+        hasTime.SetResult();
         await turn.WaitAsync(Wait.Token());
 
-        Assert.False(late.HasMadeWay);
-
-        async Task LongAsync()
-        {
-            await _reactor.SwitchTo();
-            await busy.TakeTurnAsync();
-            hasBegun.SetResult();
-            isAsked.Wait();
-            _time.Advance(TimeSpan.FromMilliseconds(2 * HandshakeTurns.LongestUnderPressure));
-            Spin();
-            busy.Dispose();
-            hasEnded.SetResult();
-        }
-    }
-
-    [Fact]
-    public async Task LongSteps_LetTheReactorHaveItsTurnInBetween()
-    {
-        const int steps = 10;
-        var turns = new HandshakeTurns(_reactor);
-        var order = new List<string>(); // On the reactor's thread.
-        var all = Enumerable.Range(0, steps).Select(StepAsync).ToArray();
-
-        await Task.WhenAll(all).WaitAsync(Wait.Token());
-        await AdvanceAsync(1);
-
-        var expected = Enumerable.Range(0, steps).SelectMany(number => new[] { $"handshake {number}", $"tunnel {number}" });
-        Assert.Equal(expected.Skip(1), order.SkipWhile(what => what != "tunnel 0"));
-
-        async Task StepAsync(int number)
-        {
-            using var place = new HandshakePlace(turns, Deadline());
-            await _reactor.SwitchTo();
-            await place.TakeTurnAsync();
-            order.Add($"handshake {number}");
-            Spin();
-            Task.Run(() => _reactor.Run(() => order.Add($"tunnel {number}"))).Wait(); // It has arrived meanwhile, and waits.
-            await LeaveReactor();
-        }
+        Assert.Equal((true, false), (busy.HasMadeWay, late.HasMadeWay));
     }
 
     [Fact]
@@ -207,11 +158,11 @@ public sealed class HandshakeTurnsTests : IDisposable
         _reactor.Dispose();
 
         await turn.WaitAsync(Wait.Token());
-        await TurnAsync(first).WaitAsync(Wait.Token());
+        await first.StepAsideAsync().AsTask().WaitAsync(Wait.Token());
         await TurnAsync(Place()).WaitAsync(Wait.Token());
     }
 
-    private HandshakePlace Place() => new(_turns, Deadline());
+    private HandshakePlace Place() => new(_places, Deadline());
 
     private CancellationTokenSource Deadline()
     {
@@ -219,21 +170,12 @@ public sealed class HandshakeTurnsTests : IDisposable
         return _deadlines[^1];
     }
 
-    // Completes away from the reactor's thread.
-    private async Task TurnAsync(HandshakePlace place)
+    private static async Task TurnAsync(HandshakePlace place)
     {
-        await _reactor.SwitchTo();
-        await place.TakeTurnAsync();
-        await LeaveReactor();
+        await place.TakeAsync();
+        await place.StepAsideAsync();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Leaves the thread.
     }
-
-    // Longer than the time for handshakes in a turn.
-    private static void Spin()
-    {
-        for (var clock = Stopwatch.StartNew(); clock.ElapsedMilliseconds < 1;) Thread.SpinWait(10);
-    }
-
-    private static ConfiguredTaskAwaitable LeaveReactor() => Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     // And lets the reactor look at its clock, and around.
     private async Task AdvanceAsync(int milliseconds)

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using StickyWs.Observability;
+using StickyWs.Reactors;
+
+namespace StickyWs.Connections;
+
+/// <summary>
+/// The TLS handshakes of a reactor. They are bounded in number, as OpenSSL takes some 50 KB for each: further ones wait in the order of their arrival,
+/// and hold nothing but their socket. Their steps are done beside the reactor, which goes first: its tunnels do not wait for them.
+/// </summary>
+internal sealed class HandshakePlaces : IResident
+{
+    /// <summary>Handshakes under way, some 25 MB.</summary>
+    public const int MostUnderWay = 512;
+
+    /// <summary>
+    /// Milliseconds after which a client that is waited for loses its place to one that waits. A client that does its part needs one round trip, or
+    /// two. Clients that begin and go silent would have to begin <see cref="MostUnderWay"/> handshakes in this time to keep the others waiting.
+    /// </summary>
+    public const int LongestUnderPressure = 1000;
+
+    private static readonly ConditionalWeakTable<Reactor, HandshakePlaces> Known = [];
+
+    private readonly Reactor _reactor;
+    private readonly int _most;
+    private readonly Lock _lock = new();
+    private readonly LinkedList<HandshakePlace> _waiting = new();
+    private readonly LinkedList<HandshakePlace> _underWay = new();
+    private bool _isOver;
+
+    public HandshakePlaces(Reactor reactor, int most = MostUnderWay)
+    {
+        (_reactor, _most) = (reactor, most);
+        reactor.Admit(this);
+    }
+
+    /// <summary>The handshakes of this reactor.</summary>
+    public static HandshakePlaces Of(Reactor reactor) => Known.GetValue(reactor, static reactor => new HandshakePlaces(reactor));
+
+    /// <summary>Where their steps are done.</summary>
+    public AsideThread Aside => _reactor.Aside;
+
+    /// <summary>Handshakes that have a place.</summary>
+    public int UnderWay
+    {
+        get
+        {
+            lock (_lock) return _underWay.Count;
+        }
+    }
+
+    /// <summary>Gives a place, now or later (<see cref="HandshakePlace.Give"/>).</summary>
+    /// <returns>Whether now.</returns>
+    public bool TryGive(HandshakePlace place)
+    {
+        lock (_lock)
+        {
+            if (_isOver) return true; // Nobody waits there: its deadline, or the kernel, ends it.
+            place.Node = new LinkedListNode<HandshakePlace>(place);
+            if (_underWay.Count < _most)
+            {
+                Admit(place.Node);
+                return true;
+            }
+
+            _waiting.AddLast(place.Node);
+        }
+
+        WakeUp();
+        return false;
+    }
+
+    /// <summary>Takes a place back.</summary>
+    public void Leave(HandshakePlace place)
+    {
+        LinkedListNode<HandshakePlace> next;
+        lock (_lock)
+        {
+            if (place.Node is not { List: { } list } node) return;
+            list.Remove(node);
+            if (list == _waiting || _waiting.First is null) return;
+            next = _waiting.First;
+            _waiting.RemoveFirst();
+            Admit(next);
+        }
+
+        next.Value.Give();
+        WakeUp();
+    }
+
+    public int NextLook()
+    {
+        lock (_lock) return _waiting.Count == 0 ? -1 : (int)Math.Max(_underWay.First!.Value.Since + LongestUnderPressure - _reactor.Now, 1);
+    }
+
+    public void Look() => Slowest()?.MakeWay();
+
+    public void End(EndReason reason)
+    {
+        HandshakePlace[] left;
+        lock (_lock)
+        {
+            _isOver = true;
+            left = [.. _waiting];
+        }
+
+        foreach (var place in left) place.Give();
+    }
+
+    private void Admit(LinkedListNode<HandshakePlace> node)
+    {
+        node.Value.Since = _reactor.Now;
+        _underWay.AddLast(node);
+    }
+
+    // The reactor asks when to look next; its own thread does anyway.
+    private void WakeUp() => _reactor.Run(static () => { });
+
+    // One per turn of the reactor. A turn that comes late is not the client's fault. One that was told may still be within a call, such as that of a judge.
+    private HandshakePlace? Slowest()
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == 0) return null;
+            foreach (var place in _underWay)
+            {
+                if (_reactor.Now - place.Since < LongestUnderPressure) return null;
+                if (place is { WaitsForItsTurn: false, HasMadeWay: false }) return place;
+            }
+
+            return null;
+        }
+    }
+}
