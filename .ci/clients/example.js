@@ -118,7 +118,8 @@ export function startPart(name, args) {
   };
 }
 
-function spawnExample(name, args, input) {
+/** A built example, with its own command line. */
+export function spawnExample(name, args, input) {
   const folder = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
   return spawn('dotnet', [`bin/${configuration}/net10.0/${name}.dll`, ...args], { cwd: folder, stdio: [input, 'pipe', 'pipe'] });
 }

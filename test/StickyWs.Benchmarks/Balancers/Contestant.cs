@@ -12,6 +12,7 @@ internal sealed record Contestant(string Key, string Name, bool IsJitted, Part P
     public const string Inline = "inline";
     public const string Frameless = "frameless";
     public const string Direct = "direct";
+    public const string Gateway = "gateway";
     public const string Epoll = "epoll";
     public const string Kept = "kept";
     public const string SslStream = "sslstream";

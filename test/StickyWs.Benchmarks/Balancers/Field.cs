@@ -9,14 +9,15 @@ internal static class Field
     /// <param name="keys">Whom to take; none: all.</param>
     /// <param name="haProxy">The paths of HAProxy, of each version that takes part.</param>
     /// <param name="nginx">The paths of nginx, likewise.</param>
-    public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
+    /// <param name="gateway">The path of <c>examples/Gateway</c>, published as native code.</param>
+    public static IReadOnlyList<Contestant> Choose(IReadOnlyList<string> keys, IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx, string? gateway)
     {
-        var all = AtHand(haProxy, nginx).ToList();
+        var all = AtHand(haProxy, nginx, gateway).ToList();
         if (keys is []) return all;
         return [.. keys.Select(key => all.Find(one => one.Key == key) ?? throw new ArgumentException($"'{key}' is unknown or not installed."))];
     }
 
-    private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx)
+    private static IEnumerable<Contestant> AtHand(IReadOnlyList<string> haProxy, IReadOnlyList<string> nginx, string? gateway)
     {
         yield return Ours(Contestant.Raw, "StickyWs io_uring", Part.All, "RawLane=On", "Reactor=IoUring", "Tls=Auto");
         yield return Ours(Contestant.Inline, "StickyWs io_uring, inline", Part.WithoutTls, "RawLane=On", "Reactor=IoUring",
@@ -26,6 +27,7 @@ internal static class Field
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Tunnels:FollowFrames=false"));
         yield return new(Contestant.Direct, "StickyWs io_uring, direct", true, Part.WithoutTls,
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Http=Direct"));
+        if (gateway is not null) yield return new(Contestant.Gateway, "StickyWs io_uring, native", false, Part.All, place => Gateway.StartAsync(gateway, place));
         yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
         yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");
         yield return Ours(Contestant.Portable, "StickyWs portable", Part.WithoutTls, "RawLane=Off");

@@ -9,7 +9,7 @@ internal static class PeersCommand
     {
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("The comparison reads /proc and waits with epoll.");
         var options = PeersOptions.Parse(args);
-        var contestants = Field.Choose(options.Contestants, options.HaProxy, options.Nginx);
+        var contestants = Field.Choose(options.Contestants, options.HaProxy, options.Nginx, options.Gateway);
         var basis = options.Base is { } key ? contestants.First(one => one.Key == key) : contestants[0];
         var report = new Report(contestants, basis, options, Versions.Read(options));
         var measurements = Choose(options.Only);

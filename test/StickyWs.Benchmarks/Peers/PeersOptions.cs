@@ -6,7 +6,7 @@ namespace StickyWs.Benchmarks.Peers;
 /// <summary>The command line of <c>peers</c>.</summary>
 internal sealed record PeersOptions
 {
-    private static readonly string[] Known = ["--rounds", "--only", "--contestants", "--base", "--seconds", "--warm-up", "--haproxy", "--nginx", "--out"];
+    private static readonly string[] Known = ["--rounds", "--only", "--contestants", "--base", "--seconds", "--warm-up", "--haproxy", "--nginx", "--gateway", "--out"];
 
     public int Rounds { get; private init; }
 
@@ -26,6 +26,9 @@ internal sealed record PeersOptions
 
     /// <summary>Paths of nginx, likewise.</summary>
     public IReadOnlyList<string> Nginx { get; private init; } = [];
+
+    /// <summary>The path of <c>examples/Gateway</c>, published as native code.</summary>
+    public string? Gateway { get; private init; }
 
     public string? Out { get; private init; }
 
@@ -49,6 +52,7 @@ internal sealed record PeersOptions
             WarmUp = Seconds(values.GetValueOrDefault("--warm-up", "20")),
             HaProxy = Programs.Of("haproxy", List(values.GetValueOrDefault("--haproxy"))),
             Nginx = Programs.Of("nginx", List(values.GetValueOrDefault("--nginx"))),
+            Gateway = values.GetValueOrDefault("--gateway"),
             Out = values.GetValueOrDefault("--out"),
         };
     }
