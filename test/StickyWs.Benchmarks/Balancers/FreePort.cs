@@ -21,7 +21,7 @@ internal static class FreePort
         {
             try
             {
-                using var connection = Opening.Http(new Dialer(port, isTls), out _);
+                using var connection = Opening.Http(new Dialer(port, isTls), Exchange.All["small"], out _);
                 return;
             }
             catch (IOException) when (attempt < 100)

@@ -23,7 +23,8 @@ internal static class Nginx
         return "least_conn; " + string.Concat(place.Backends.Select(backend => $"server {backend} {limits}; "));
     }
 
-    // keepalive_requests is 1,000 by default, after which a connection is closed: the load keeps its own. Time limits are out of the way. TLS 1.3
+    // keepalive_requests is 1,000 by default, after which a connection is closed: the load keeps its own. Time limits are out of the way. Bodies pass
+    // as they come, as the others pass them, and not by way of a file. TLS 1.3
     // is not a default before 1.23.4.
     private static string Configuration(string folder, int port, Place place) => string.Create(CultureInfo.InvariantCulture, $$"""
         daemon off;
@@ -49,6 +50,7 @@ internal static class Nginx
                     proxy_pass {{(place.IsBackendTls ? "https" : "http")}}://backend;
                     {{(place.IsBackendTls ? "proxy_ssl_verify off; proxy_ssl_protocols TLSv1.2 TLSv1.3;" : "")}}
                     proxy_http_version 1.1;
+                    proxy_request_buffering off;
                     proxy_set_header Host $host;
                     proxy_set_header Upgrade $http_upgrade;
                     proxy_set_header Connection $connection_upgrade;

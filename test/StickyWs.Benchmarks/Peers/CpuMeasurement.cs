@@ -33,8 +33,17 @@ internal sealed class CpuMeasurement(
         new(0.95, Contestant.Nginx), new(1.15, Contestant.HaProxy), new(0.45, Contestant.Yarp));
 
     public static CpuMeasurement Http { get; } = new(
-        "http", Wiring.Plain, "open-http {port} 64", "http {seconds}", 1e6, "µs per request",
+        "http", Wiring.Plain, "open-http {port} 64 small", "http {seconds} small", 1e6, "µs per request",
         new Target(1, Contestant.Portable), new Target(1, Contestant.Epoll));
+
+    public static CpuMeasurement HttpLarge { get; } = new(
+        "http-large", Wiring.Plain, "open-http {port} 64 large", "http {seconds} large", 1e6, "µs per request");
+
+    public static CpuMeasurement HttpDownload { get; } = new(
+        "http-download", Wiring.Plain, "open-http {port} 16 download", "http {seconds} download", 1e6, "µs per MB");
+
+    public static CpuMeasurement HttpUpload { get; } = new(
+        "http-upload", Wiring.Plain, "open-http {port} 16 upload", "http {seconds} upload", 1e6, "µs per MB");
 
     public static CpuMeasurement TlsEcho { get; } = new(
         "tls-echo", Wiring.TlsToClients, "open tls:{port} 64", "echo {seconds} 64", 1e6, "µs per message",
@@ -53,7 +62,7 @@ internal sealed class CpuMeasurement(
         new Target(1.1, Contestant.HaProxy, Contestant.Nginx));
 
     public static CpuMeasurement TlsHttp { get; } = new(
-        "tls-http", Wiring.TlsToClients, "open-http tls:{port} 64", "http {seconds}", 1e6, "µs per request",
+        "tls-http", Wiring.TlsToClients, "open-http tls:{port} 64 small", "http {seconds} small", 1e6, "µs per request",
         new Target(0.85, Contestant.SslStream));
 
     public static CpuMeasurement TlsBackend { get; } = new(

@@ -17,10 +17,11 @@ internal static class Method
         - bulk: 16 tunnels, {Messages.BulkDepth} messages of {Messages.BulkPayload / 1024} KiB under way in each, echoed as they
           arrive. A byte is counted twice, on its way there and on its way back.
         - handshake: 8 at a time connect, shake hands, send a FIN and wait for the FIN; at most 5,000 in a round.
-        - http: 64 kept-alive connections, GET, {Messages.BodyLength} B of body. "Inline" is the option `Transport:UnsafePreferInlineScheduling`,
-          "direct" a pool with `Http: Direct`.
+        - http, http-large: 64 kept-alive connections, GET, {Exchange.All["small"].Received} B of body; in http-large {Exchange.All["large"].Received} B.
+          "Inline" is the option `Transport:UnsafePreferInlineScheduling`, "direct" a pool with `Http: Direct`.
+        - http-download, http-upload: 16 kept-alive connections, {Exchange.All["download"].Received} B with a length, in the answer or in the request.
         - idle: slope of `RssAnon` + `RssShmem` of all its processes between 2,000 and 8,000 tunnels that have carried one message each; .NET
-          collects garbage first. Three rounds at most.
+          collects garbage first. Three rounds at most. http-idle: the same with kept-alive clients that have had one answer each.
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
         - latency: 64 tunnels, messages at a fixed rate; added is what the same load without a balancer did not take in the same round.
         - stalled: the backend has {Messages.PushLimit / 1_000_000} MB for a client that does not read; the most in three seconds. Three rounds at most.

@@ -8,6 +8,7 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
     private enum Mode
     {
         Http,
+        Body,
         Waiting,
         Echo,
         Push,
@@ -21,11 +22,14 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
     private readonly EchoFrames _echo = new();
     private FrameReader? _frames;
     private long _pushed;
+    private Exchange? _exchange;
+    private int _missing;
 
     /// <summary>Does what can be done at once; false when the connection has ended. The buffer is anybody's between two calls.</summary>
     public bool TryAdvance(byte[] buffer) => _mode switch
     {
-        Mode.Http => TryReadHead(buffer),
+        Mode.Http => connection.HasUnsent ? TrySendRest() : TryReadHead(buffer),
+        Mode.Body => TryReadBody(buffer),
         Mode.Echo => TryEcho(buffer),
         Mode.Push => TryPush(),
         Mode.Talk => TryTalk(buffer),
@@ -55,6 +59,12 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
         if (count <= 0) return count == Tcp.NotYet;
         ReadOnlySpan<byte> head = buffer.AsSpan(0, count);
         if (_head.Length > 0) head = _head = [.. _head, .. head];
+        if (head.IndexOf("\r\n\r\n"u8) is >= 0 and var end && Exchange.Of(head) is { Sent: > 0 } upload)
+        {
+            (_exchange, _missing, _mode, _head) = (upload, upload.Sent - (head.Length - end - 4), Mode.Body, []);
+            return _missing > 0 || TryAnswerBody();
+        }
+
         if (!head.EndsWith("\r\n\r\n"u8))
         {
             _head = head.ToArray();
@@ -70,9 +80,23 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
         }
 
         if (isHandshake) Open(head);
-        else connection.Send(Messages.HttpAnswer);
+        else if (!TrySend(Exchange.Of(head).Answer)) return false;
         _head = [];
         return true;
+    }
+
+    private bool TryReadBody(byte[] buffer)
+    {
+        var count = connection.TryReceive(buffer);
+        if (count <= 0) return count == Tcp.NotYet;
+        _missing -= count;
+        return _missing > 0 || TryAnswerBody();
+    }
+
+    private bool TryAnswerBody()
+    {
+        _mode = Mode.Http;
+        return TrySend(_exchange!.Answer);
     }
 
     private void Open(ReadOnlySpan<byte> head)
@@ -110,7 +134,12 @@ internal sealed class BackendConnection(Connection connection, Epoll epoll, Hand
         var count = connection.TryReceive(buffer);
         if (count <= 0) return count == Tcp.NotYet;
         _echo.Turn(buffer.AsSpan(0, count));
-        if (!connection.TrySend(buffer.AsSpan(0, count))) return false;
+        return TrySend(buffer.AsSpan(0, count));
+    }
+
+    private bool TrySend(ReadOnlySpan<byte> bytes)
+    {
+        if (!connection.TrySend(bytes)) return false;
         if (connection.HasUnsent) epoll.Change(connection.Socket, Epoll.Writable, connection.Socket);
         return true;
     }

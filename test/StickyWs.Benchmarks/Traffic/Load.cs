@@ -24,14 +24,15 @@ internal sealed class Load
     private string Answer(string[] command) => command switch
     {
         ["open", var target, var count] => Open(target, Number(count), Opening.Tunnel),
-        ["open-http", var target, var count] => Open(target, Number(count), dialer => Opening.Http(dialer, out _answerLength)),
+        ["open-http", var target, var count, var what]
+            => Open(target, Number(count), dialer => Opening.Http(dialer, Exchange.All[what], out _answerLength)),
         ["open-talk", var target, var count] => Open(target, Number(count), dialer => Opening.Talk(dialer, _connections.Count)),
         ["flood", var target, var seconds, var what] => Text(Flood(target, Enum.Parse<HostileStream>(what), Duration(seconds))),
         ["open-stalled", var target] => Open(target, 1, Opening.Stalled),
         ["echo", var seconds, var active] => Text(Echo(Number(active), Messages.Small).Run(Duration(seconds))),
         ["bulk", var seconds, var active, var payload, var depth]
             => Text(Bulk(Number(active), WebSocketFrame.FromClient(Number(payload)), Number(depth), Duration(seconds))),
-        ["http", var seconds] => Text(new ClosedLoop(_connections, Messages.Get, _answerLength).Run(Duration(seconds))),
+        ["http", var seconds, var what] => Text(new ClosedLoop(_connections, Exchange.All[what].Request, _answerLength).Run(Duration(seconds))),
         ["handshake", var target, var seconds, var limit] => Text(Handshakes(target, loop => loop.Run(Duration(seconds), Number(limit)))),
         ["paced", var seconds, var perSecond] => Percentiles(Paced(Number(perSecond), Duration(seconds))),
         ["paced-among", var target, var seconds, var perSecond, var handshakesPerSecond]

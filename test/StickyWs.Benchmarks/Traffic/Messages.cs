@@ -9,7 +9,6 @@ internal static class Messages
     public const int BulkPayload = 16 * 1024;
     public const int BulkDepth = 4;
     public const int TlsBulkPayload = 64 * 1024;
-    public const int BodyLength = 64;
 
     /// <summary>The most that is pushed into one tunnel.</summary>
     public const long PushLimit = 200_000_000;
@@ -17,11 +16,6 @@ internal static class Messages
     public static byte[] Small { get; } = WebSocketFrame.FromClient(Payload);
 
     public static byte[] Pushed { get; } = WebSocketFrame.FromServer(BulkPayload);
-
-    public static byte[] Get { get; } = Head("GET /rooms/42 HTTP/1.1", "Accept: */*");
-
-    public static byte[] HttpAnswer { get; } =
-        [.. Encode("HTTP/1.1 200 OK", "Content-Type: text/plain", $"Content-Length: {BodyLength}"), .. Enumerable.Repeat((byte)'x', BodyLength)];
 
     public static byte[] Handshake { get; } = Upgrade("/chat");
 
@@ -35,7 +29,7 @@ internal static class Messages
         => Head($"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
             "Sec-WebSocket-Version: 13");
 
-    private static byte[] Head(string line, params string[] fields) => Encode([line, "Host: chat.example.com", .. fields]);
+    public static byte[] Head(string line, params string[] fields) => Encode([line, "Host: chat.example.com", .. fields]);
 
-    private static byte[] Encode(params string[] lines) => Encoding.ASCII.GetBytes(string.Join("\r\n", lines) + "\r\n\r\n");
+    public static byte[] Encode(params string[] lines) => Encoding.ASCII.GetBytes(string.Join("\r\n", lines) + "\r\n\r\n");
 }

@@ -29,13 +29,13 @@ internal static class Opening
     }
 
     /// <summary>A connection for plain HTTP that has had one answer, and how long all its answers are.</summary>
-    public static Connection Http(Dialer dialer, out int answerLength)
+    public static Connection Http(Dialer dialer, Exchange exchange, out int answerLength)
     {
         var connection = dialer.Connect();
-        connection.Send(Messages.Get);
+        connection.Send(exchange.Request);
         var head = ReadHead(connection, "HTTP/1.1 200 ");
-        ReadExactly(connection, Messages.BodyLength);
-        answerLength = head.Length + Messages.BodyLength;
+        ReadExactly(connection, exchange.Received);
+        answerLength = head.Length + exchange.Received;
         return connection;
     }
 
