@@ -42,7 +42,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Why the handshake failed, if it did.</summary>
     public string? FailureReason => _failure ?? _end?.FailureReason;
 
-    /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>). Ends on the reactor's thread.</summary>
+    /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>) or in the thread pool. Ends on the reactor's thread.</summary>
     /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
@@ -65,9 +65,9 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
         finally
         {
-            termination.Metrics.TlsHandshakeEnded(
-                StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, time.GetElapsedTime(startedAt));
-            await Raw.Bare.Reactor.SwitchTo();
+            var elapsed = time.GetElapsedTime(startedAt);
+            await Raw.Bare.Reactor.SwitchTo(); // Listeners to metrics are the application's.
+            termination.Metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, elapsed);
         }
 
         if (facts is null) return false;
@@ -83,10 +83,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             await place.TakeAsync().ConfigureAwait(false);
             while (true)
             {
-                await place.StepAsideAsync().ConfigureAwait(false);
+                await place.TakeTurnAsync(termination.CallsOut).ConfigureAwait(false);
                 _end ??= termination.Accept();
-                if (!await ReceiveAsync(deadline).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
-                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false);
+                var received = TryReceive();
+                if (!MayOwe(Owed.Length)) await ReplyAsync(deadline).ConfigureAwait(false);
+                _hasEnded = received == 0;
+                if (_hasEnded || _end.Status != TlsStatus.Handshaking) break;
+                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false); // Then the reactor's thread, where no step is done.
             }
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
@@ -159,9 +162,6 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     // the handshake itself would be owed.
     private bool MayOwe(int length) => _end is { Status: TlsStatus.Open, HasOwnRecords: true } && length <= MostOwed;
 
-    // What is received next may call the application: not on the reactor, where a wait has led.
-    private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
-
     protected override ConnectionContext Realize()
     {
         var start = Take(headLength: 0);
@@ -215,23 +215,17 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
-    // Whether the peer may send more.
-    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
+    private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while (true)
+        while ((received = TryReceive()) < 0)
         {
-            if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            if ((received = TryReceive()) >= 0) break;
             await ReplyAsync(cancellationToken).ConfigureAwait(false);
             await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
 
         _hasEnded = received == 0;
-        if (_hasEnded) return false;
-
-        if (!MayOwe(Owed.Length)) await ReplyAsync(cancellationToken).ConfigureAwait(false);
-        return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
+        if (!_hasEnded && !MayOwe(Owed.Length)) await ReplyAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask ReplyAsync(CancellationToken cancellationToken)
