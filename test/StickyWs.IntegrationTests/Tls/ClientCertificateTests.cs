@@ -127,7 +127,7 @@ public sealed class ClientCertificateTests : BalancerTest
     [Fact]
     public async Task A_certificate_beyond_the_limit_of_a_handshake_is_not_even_judged()
     {
-        using var certificate = TestClients.Certificate("client", TestClients.ForClients, padding: 70_000);
+        using var certificate = TestClients.Certificate("client", TestClients.ForClients, padding: 120_000);
         var balancer = Start("Auto", RequireJudged);
 
         await Assert.ThrowsAnyAsync<Exception>(async () =>
