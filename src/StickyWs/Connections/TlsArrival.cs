@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -32,6 +33,10 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private ArrayBufferWriter<byte>? _plain;
     private ArrayBufferWriter<byte>? _reply;
     private TlsEnd? _end;
+
+    // One for the handshake and, set anew, for what is inside; until there is nothing more to wait for.
+    private CancellationTokenSource? _deadline;
+    private CancellationTokenRegistration _stopping;
     private string? _failure;
     private TlsFeatures? _features;
     private bool _hasEnded;
@@ -45,13 +50,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>) or in the thread pool. Ends on the reactor's thread.</summary>
     /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
     {
         var startedAt = time.GetTimestamp();
         string? errorType = null;
         TlsFacts? facts = null;
-        using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
-        using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
+        var deadline = SetDeadline(termination.HandshakeTimeout, time);
         using var place = new HandshakePlace(HandshakePlaces.Of(Raw.Bare.Reactor), deadline);
         try
         {
@@ -70,11 +75,11 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             termination.Metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, elapsed);
         }
 
-        if (facts is null) return false;
-        _features = new TlsFeatures(facts);
-        return true;
+        if (facts is not null) _features = new TlsFeatures(facts);
+        return facts is not null;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> CompleteHandshakeAsync(HandshakePlace place, CancellationToken deadline)
     {
         try
@@ -117,21 +122,26 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     public override async ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
     {
-        if (TryRead(ref sniffer, out var result) && _end!.Status != TlsStatus.Failed) return result; // It came with the end of the handshake.
-        using var timer = new CancellationTokenSource(deadline, time);
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
+        var whole = default(CancellationToken);
         try
         {
+            // It may have come with the end of the handshake.
+            if (TryRead(ref sniffer, out var result) && _end!.Status != TlsStatus.Failed) return result;
+            whole = SetDeadline(deadline, time).Token;
             while (true)
             {
                 if (_end!.Status == TlsStatus.Failed) throw new IOException($"The TLS connection failed: {FailureReason}"); // Nothing can be answered.
-                await ReceiveAsync(whole.Token).ConfigureAwait(false);
+                await ReceiveAsync(whole).ConfigureAwait(false);
                 if (TryRead(ref sniffer, out result) && _end.Status != TlsStatus.Failed) return result;
             }
         }
         catch (OperationCanceledException) when (whole.IsCancellationRequested)
         {
             return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+        }
+        finally
+        {
+            DropDeadline();
         }
     }
 
@@ -144,6 +154,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Ends TLS and drops it, unless it was handed over.</summary>
     public void Dispose()
     {
+        DropDeadline();
         if (_end is not { } end) return;
         _end = null;
         using (end)
@@ -152,6 +163,24 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             Append(ref _reply, end.Close()); // After the tickets, which have their numbers.
             Raw.Bare.SendLast(Owed.Span);
         }
+    }
+
+    // The server's stop ends every wait as well.
+    private CancellationTokenSource SetDeadline(TimeSpan time, TimeProvider clock)
+    {
+        _deadline?.CancelAfter(time);
+        if (_deadline is { IsCancellationRequested: false }) return _deadline;
+        DropDeadline(); // If there was one, it passed as the handshake ended.
+        _deadline = new CancellationTokenSource(time, clock);
+        _stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), _deadline);
+        return _deadline;
+    }
+
+    private void DropDeadline()
+    {
+        _stopping.Dispose();
+        _deadline?.Dispose();
+        (_stopping, _deadline) = (default, null);
     }
 
     private ReadOnlyMemory<byte> Plain => _plain?.WrittenMemory ?? default;

@@ -5,7 +5,8 @@ namespace StickyWs.Reactors;
 /// <summary>
 /// A thread beside a reactor, for what takes its connections long: a step of a TLS handshake is 0.1 to 1 ms of signatures and key exchange. The kernel
 /// prefers the reactor, so that whoever has something to send does not wait for whoever arrives. It begins with the first work and ends with its reactor.
-/// Threads inherit the niceness of the one that starts them, so nothing here may queue work to the thread pool, which may need a thread for it.
+/// Threads inherit the niceness of the one that starts them, so nothing here may queue work to the thread pool, which may need a thread for it. And a
+/// garbage collection that the workstation's collector begins here runs with it, so what is done here allocates little.
 /// </summary>
 /// <param name="reactor">The reactor.</param>
 /// <param name="start">How the thread is started, for tests.</param>
