@@ -14,10 +14,14 @@ internal sealed class HandshakePlaces : IResident
     public const int MostUnderWay = 512;
 
     /// <summary>
-    /// Milliseconds after which a client that is waited for loses its place to one that waits. A client that does its part needs one round trip, or
-    /// two. Clients that begin and go silent would have to begin <see cref="MostUnderWay"/> handshakes in this time to keep the others waiting.
+    /// Milliseconds after which a client that is waited for loses its place to one that waits; what it has waited for its turns does not count. A client
+    /// that does its part needs one round trip, or two. Clients that begin and go silent would have to begin <see cref="MostUnderWay"/> handshakes in this
+    /// time to keep the others waiting.
     /// </summary>
     public const int LongestUnderPressure = 1000;
+
+    // Milliseconds between two looks for such a client, while others wait.
+    private const int TimeBetweenLooks = 10;
 
     private static readonly ConditionalWeakTable<Reactor, HandshakePlaces> Known = [];
 
@@ -26,6 +30,7 @@ internal sealed class HandshakePlaces : IResident
     private readonly Lock _lock = new();
     private readonly LinkedList<HandshakePlace> _waiting = new();
     private readonly LinkedList<HandshakePlace> _underWay = new();
+    private long _lookedAt = -1;
     private bool _isOver;
 
     public HandshakePlaces(Reactor reactor, int most = MostUnderWay)
@@ -39,6 +44,9 @@ internal sealed class HandshakePlaces : IResident
 
     /// <summary>Where their steps are done.</summary>
     public AsideThread Aside => _reactor.Aside;
+
+    /// <inheritdoc cref="Reactor.Clock"/>
+    public long Clock => _reactor.Clock;
 
     /// <summary>Handshakes that have a place.</summary>
     public int UnderWay
@@ -63,6 +71,7 @@ internal sealed class HandshakePlaces : IResident
                 return true;
             }
 
+            place.AwaitGiven();
             _waiting.AddLast(place.Node);
         }
 
@@ -88,9 +97,15 @@ internal sealed class HandshakePlaces : IResident
         WakeUp();
     }
 
+    /// <summary>What a handshake has waited for its turn is not its client's fault.</summary>
+    public void Excuse(HandshakePlace place, long askedAt)
+    {
+        lock (_lock) place.Since += _reactor.Clock - askedAt;
+    }
+
     public int NextLook()
     {
-        lock (_lock) return _waiting.Count == 0 ? -1 : (int)Math.Max(_underWay.First!.Value.Since + LongestUnderPressure - _reactor.Now, 1);
+        lock (_lock) return _waiting.Count == 0 ? -1 : TimeBetweenLooks;
     }
 
     public void Look() => Slowest()?.MakeWay();
@@ -109,26 +124,27 @@ internal sealed class HandshakePlaces : IResident
 
     private void Admit(LinkedListNode<HandshakePlace> node)
     {
-        node.Value.Since = _reactor.Now;
+        node.Value.Since = _reactor.Clock; // The reactor may have slept since its last turn.
         _underWay.AddLast(node);
     }
 
     // The reactor asks when to look next; its own thread does anyway.
     private void WakeUp() => _reactor.Run(static () => { });
 
-    // One per turn of the reactor. A turn that comes late is not the client's fault. One that was told may still be within a call, such as that of a judge.
+    // One per turn of the reactor and millisecond. One that was told may still be within a call, such as that of a judge.
     private HandshakePlace? Slowest()
     {
         lock (_lock)
         {
-            if (_waiting.Count == 0) return null;
+            if (_waiting.Count == 0 || _lookedAt == _reactor.Now) return null;
+            _lookedAt = _reactor.Now;
+            HandshakePlace? slowest = null;
             foreach (var place in _underWay)
             {
-                if (_reactor.Now - place.Since < LongestUnderPressure) return null;
-                if (place is { WaitsForItsTurn: false, HasMadeWay: false }) return place;
+                if (place is { WaitsForItsTurn: false, HasMadeWay: false } && place.Since < (slowest?.Since ?? long.MaxValue)) slowest = place;
             }
 
-            return null;
+            return slowest is not null && _reactor.Now - slowest.Since >= LongestUnderPressure ? slowest : null;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -32,6 +33,10 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private ArrayBufferWriter<byte>? _plain;
     private ArrayBufferWriter<byte>? _reply;
     private TlsEnd? _end;
+
+    // One for the handshake and, set anew, for what is inside; until there is nothing more to wait for.
+    private CancellationTokenSource? _deadline;
+    private CancellationTokenRegistration _stopping;
     private string? _failure;
     private TlsFeatures? _features;
     private bool _hasEnded;
@@ -42,16 +47,16 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Why the handshake failed, if it did.</summary>
     public string? FailureReason => _failure ?? _end?.FailureReason;
 
-    /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>). Ends on the reactor's thread.</summary>
+    /// <summary>Does the TLS handshake, its steps aside (<see cref="AsideThread"/>) or in the thread pool. Ends on the reactor's thread.</summary>
     /// <returns>Whether the connection can be used; if not, it is only to be closed.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> HandshakeAsync(TimeProvider time)
     {
         var startedAt = time.GetTimestamp();
         string? errorType = null;
         TlsFacts? facts = null;
-        using var deadline = new CancellationTokenSource(termination.HandshakeTimeout, time);
-        using var stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
+        var deadline = SetDeadline(termination.HandshakeTimeout, time);
         using var place = new HandshakePlace(HandshakePlaces.Of(Raw.Bare.Reactor), deadline);
         try
         {
@@ -65,16 +70,16 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
         finally
         {
-            termination.Metrics.TlsHandshakeEnded(
-                StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, time.GetElapsedTime(startedAt));
-            await Raw.Bare.Reactor.SwitchTo();
+            var elapsed = time.GetElapsedTime(startedAt);
+            await Raw.Bare.Reactor.SwitchTo(); // Listeners to metrics are the application's.
+            termination.Metrics.TlsHandshakeEnded(StickyWsMetrics.ClientSide, facts?.Version, facts?.IsResumed ?? false, errorType, elapsed);
         }
 
-        if (facts is null) return false;
-        _features = new TlsFeatures(facts);
-        return true;
+        if (facts is not null) _features = new TlsFeatures(facts);
+        return facts is not null;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> CompleteHandshakeAsync(HandshakePlace place, CancellationToken deadline)
     {
         try
@@ -83,10 +88,13 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
             await place.TakeAsync().ConfigureAwait(false);
             while (true)
             {
-                await place.StepAsideAsync().ConfigureAwait(false);
+                await place.TakeTurnAsync(termination.CallsOut).ConfigureAwait(false);
                 _end ??= termination.Accept();
-                if (!await ReceiveAsync(deadline).ConfigureAwait(false) || _end.Status != TlsStatus.Handshaking) break;
-                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false);
+                var received = TryReceive();
+                if (!MayOwe(Owed.Length)) await ReplyAsync(deadline).ConfigureAwait(false);
+                _hasEnded = received == 0;
+                if (_hasEnded || _end.Status != TlsStatus.Handshaking) break;
+                if (!_mayHoldMore) await Raw.Bare.WaitReadableAsync(deadline).ConfigureAwait(false); // Then the reactor's thread, where no step is done.
             }
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
@@ -114,21 +122,26 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
 
     public override async ValueTask<HeadResult> ReadAsync(Sniffer sniffer, TimeSpan deadline, TimeProvider time)
     {
-        if (TryRead(ref sniffer, out var result) && _end!.Status != TlsStatus.Failed) return result; // It came with the end of the handshake.
-        using var timer = new CancellationTokenSource(deadline, time);
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stopping);
+        var whole = default(CancellationToken);
         try
         {
+            // It may have come with the end of the handshake.
+            if (TryRead(ref sniffer, out var result) && _end!.Status != TlsStatus.Failed) return result;
+            whole = SetDeadline(deadline, time).Token;
             while (true)
             {
                 if (_end!.Status == TlsStatus.Failed) throw new IOException($"The TLS connection failed: {FailureReason}"); // Nothing can be answered.
-                await ReceiveAsync(whole.Token).ConfigureAwait(false);
+                await ReceiveAsync(whole).ConfigureAwait(false);
                 if (TryRead(ref sniffer, out result) && _end.Status != TlsStatus.Failed) return result;
             }
         }
         catch (OperationCanceledException) when (whole.IsCancellationRequested)
         {
             return new HeadResult(sniffer.HasSeenBytes ? HeadOutcome.TimedOut : HeadOutcome.Silent);
+        }
+        finally
+        {
+            DropDeadline();
         }
     }
 
@@ -141,6 +154,7 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     /// <summary>Ends TLS and drops it, unless it was handed over.</summary>
     public void Dispose()
     {
+        DropDeadline();
         if (_end is not { } end) return;
         _end = null;
         using (end)
@@ -151,6 +165,24 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
+    // The server's stop ends every wait as well.
+    private CancellationTokenSource SetDeadline(TimeSpan time, TimeProvider clock)
+    {
+        _deadline?.CancelAfter(time);
+        if (_deadline is { IsCancellationRequested: false }) return _deadline;
+        DropDeadline(); // If there was one, it passed as the handshake ended.
+        _deadline = new CancellationTokenSource(time, clock);
+        _stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), _deadline);
+        return _deadline;
+    }
+
+    private void DropDeadline()
+    {
+        _stopping.Dispose();
+        _deadline?.Dispose();
+        (_stopping, _deadline) = (default, null);
+    }
+
     private ReadOnlyMemory<byte> Plain => _plain?.WrittenMemory ?? default;
 
     private ReadOnlyMemory<byte> Owed => _reply?.WrittenMemory ?? default;
@@ -158,9 +190,6 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     // With the end of the handshake the request may have come: then its answer and the session tickets make one packet. Own records mean TLS 1.3; in TLS 1.2
     // the handshake itself would be owed.
     private bool MayOwe(int length) => _end is { Status: TlsStatus.Open, HasOwnRecords: true } && length <= MostOwed;
-
-    // What is received next may call the application: not on the reactor, where a wait has led.
-    private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
 
     protected override ConnectionContext Realize()
     {
@@ -215,23 +244,17 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
-    // Whether the peer may send more.
-    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
+    private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while (true)
+        while ((received = TryReceive()) < 0)
         {
-            if (CallsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            if ((received = TryReceive()) >= 0) break;
             await ReplyAsync(cancellationToken).ConfigureAwait(false);
             await Raw.Bare.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
 
         _hasEnded = received == 0;
-        if (_hasEnded) return false;
-
-        if (!MayOwe(Owed.Length)) await ReplyAsync(cancellationToken).ConfigureAwait(false);
-        return _end!.Status is TlsStatus.Handshaking or TlsStatus.Open;
+        if (!_hasEnded && !MayOwe(Owed.Length)) await ReplyAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask ReplyAsync(CancellationToken cancellationToken)

@@ -28,12 +28,17 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     {
         try
         {
-            await socket.Reactor.Aside.SwitchTo();
+            // Before those with clients, of whom there may be many: the backend is blamed for what its handshake waits.
+            await socket.Reactor.Aside.SwitchTo(isSooner: true);
+            cancellationToken.ThrowIfCancellationRequested();
             _reply.Write(end.Start().ToPeer);
             await SendReplyAsync(cancellationToken).ConfigureAwait(false);
             while (end.Status == TlsStatus.Handshaking)
             {
-                await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                if (socket.Reactor.IsCurrent) await socket.Reactor.Aside.SwitchTo(isSooner: true); // After a wait.
+                cancellationToken.ThrowIfCancellationRequested();
+                if (TryReceive() is >= 0 and var received) await TakeAsync(received, cancellationToken).ConfigureAwait(false);
+                else await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
                 if (_hasEnded) throw new IOException("The backend closed the connection during the TLS handshake.");
             }
         }
@@ -116,22 +121,19 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
         int received;
-        while ((received = TryReceive()) < 0)
-        {
-            await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
-            if (end.Status == TlsStatus.Handshaking) await socket.Reactor.Aside.SwitchTo();
-        }
+        while ((received = TryReceive()) < 0) await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        await TakeAsync(received, cancellationToken).ConfigureAwait(false);
+    }
 
+    // What a receive has led to.
+    private ValueTask TakeAsync(int received, CancellationToken cancellationToken)
+    {
         _hasEnded = received == 0;
         _sessions?.Keep(end);
-        if (end.Status != TlsStatus.Failed)
-        {
-            await SendReplyAsync(cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
+        if (end.Status != TlsStatus.Failed) return SendReplyAsync(cancellationToken);
         socket.SendLast(_reply.WrittenSpan);
         _reply.ResetWrittenCount();
+        return default;
     }
 
     private ValueTask SendReplyAsync(CancellationToken cancellationToken)

@@ -14,18 +14,16 @@ internal static unsafe partial class Libc
     /// <summary><c>STATX_SIZE</c> (statx(2)).</summary>
     public const uint STATX_SIZE = 0x200;
 
-    /// <summary><c>PRIO_PROCESS</c> (setpriority(2)): with 0, the calling thread.</summary>
-    public const int PRIO_PROCESS = 0;
-
     /// <param name="resource">Which limit.</param>
     /// <param name="limits">Receives the soft limit, then the hard limit.</param>
     [LibraryImport(C, EntryPoint = "getrlimit")]
     [SuppressGCTransition]
     public static partial int GetResourceLimit(int resource, nuint* limits);
 
-    /// <returns>0, or -1 where it is not allowed.</returns>
-    [LibraryImport(C, EntryPoint = "setpriority")]
-    public static partial int SetPriority(int which, int who, int niceness);
+    /// <summary>Adds to the niceness of the calling thread, as Linux has it. Threads that it starts inherit it.</summary>
+    /// <returns>The new one, or -1 where it is not allowed.</returns>
+    [LibraryImport(C, EntryPoint = "nice")]
+    public static partial int Nice(int increment);
 
     [LibraryImport(C, EntryPoint = "statx")]
     public static partial int Stat(int directory, byte* path, int flags, uint mask, void* result);

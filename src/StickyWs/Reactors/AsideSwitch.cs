@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace StickyWs.Reactors;
 
 /// <summary>The awaitable of <see cref="AsideThread.SwitchTo"/>. Never at once: there are others in the queue.</summary>
-internal readonly struct AsideSwitch(AsideThread thread) : ICriticalNotifyCompletion
+internal readonly struct AsideSwitch(AsideThread thread, bool isSooner) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => false;
 
@@ -13,7 +13,7 @@ internal readonly struct AsideSwitch(AsideThread thread) : ICriticalNotifyComple
     {
     }
 
-    public void OnCompleted(Action continuation) => thread.Run(continuation);
+    public void OnCompleted(Action continuation) => thread.Run(continuation, isSooner);
 
-    public void UnsafeOnCompleted(Action continuation) => thread.Run(continuation);
+    public void UnsafeOnCompleted(Action continuation) => thread.Run(continuation, isSooner);
 }

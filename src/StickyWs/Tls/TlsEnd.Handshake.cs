@@ -10,8 +10,11 @@ namespace StickyWs.Tls;
 // OpenSSL's handshake, and what is taken over from it.
 internal sealed unsafe partial class TlsEnd
 {
-    /// <summary>The most that a peer may send before the handshake is over. A full one takes some 2 KiB without client certificates.</summary>
-    public const int MostHandshakeBytes = 64 * 1024;
+    /// <summary>
+    /// The most that a peer may send before the handshake is over: two ClientHellos (HelloRetryRequest) with all the extensions that fit, of 64 KiB each,
+    /// and more. A usual one takes some 2 KiB without client certificates. OpenSSL bounds each message, 128 KiB of a hello and 100 KiB of certificates.
+    /// </summary>
+    public const int MostHandshakeBytes = 144 * 1024;
 
     // TLS 1.2 allows 2,048 bytes of expansion (RFC 5246, section 6.2.3).
     private const int MostForOpenSsl = RecordLayer.MostContent + 2048;

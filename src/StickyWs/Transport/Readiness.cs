@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
 namespace StickyWs.Transport;
@@ -42,6 +43,7 @@ internal sealed class Readiness(bool goesOnInPool = false) : IValueTaskSource
         return cancellationToken.CanBeCanceled ? WaitAsync(task, cancellationToken) : task;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitAsync(ValueTask task, CancellationToken cancellationToken)
     {
         using (cancellationToken.UnsafeRegister(static (state, token) => ((Readiness)state!).Cancel(token), this)) await task.ConfigureAwait(false);

@@ -127,7 +127,7 @@ public sealed class ClientCertificateTests : BalancerTest
     [Fact]
     public async Task A_certificate_beyond_the_limit_of_a_handshake_is_not_even_judged()
     {
-        using var certificate = TestClients.Certificate("client", TestClients.ForClients, padding: 70_000);
+        using var certificate = TestClients.Certificate("client", TestClients.ForClients, padding: 120_000);
         var balancer = Start("Auto", RequireJudged);
 
         await Assert.ThrowsAnyAsync<Exception>(async () =>
@@ -159,6 +159,45 @@ public sealed class ClientCertificateTests : BalancerTest
             return System.Text.Encoding.ASCII.GetString(received.ToArray()).EndsWith("\r\n\r\nthrough", StringComparison.Ordinal);
         });
         Assert.Empty(_seen); // Kestrel has not had it.
+    }
+
+    // A thread inherits the niceness of the one that asked the pool for it, and the pool's threads serve everybody.
+    [Fact]
+    public async Task Threads_of_the_pool_that_judge_are_as_nice_as_the_process()
+    {
+        const int more = 16;
+        using var certificate = TestClients.Certificate("client", TestClients.ForClients);
+        ThreadPool.GetMinThreads(out var workers, out var others);
+        var crowd = ThreadPool.ThreadCount + more;
+        ThreadPool.SetMinThreads(crowd + more, others);
+        var mayJudge = new TaskCompletionSource();
+        var niceness = new ConcurrentBag<string>();
+        var balancer = Start("Auto", https =>
+        {
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.ClientCertificateValidation = (_, _, _) =>
+            {
+                niceness.Add(Niceness("thread-self"));
+                mayJudge.Task.Wait();
+                return true;
+            };
+        });
+        var clients = new List<SslStream>();
+        try
+        {
+            for (var i = 0; i < crowd; i++) clients.Add(await TestClients.OpenAsync(balancer.Address.Port, "localhost", certificate, SslProtocols.Tls13));
+
+            await Wait.UntilAsync(() => niceness.Count == crowd);
+            Assert.Equal([Niceness("self")], niceness.Distinct());
+        }
+        finally
+        {
+            mayJudge.SetResult();
+            foreach (var client in clients) await client.DisposeAsync();
+            ThreadPool.SetMinThreads(workers, others);
+        }
+
+        static string Niceness(string whose) => File.ReadAllText($"/proc/{whose}/stat").Split(") ")[^1].Split(' ')[16];
     }
 
     private void RequireJudged(HttpsConnectionAdapterOptions https)

@@ -138,13 +138,69 @@ public sealed class HandshakePlacesTests : IDisposable
         });
         await hasBegun.Task.WaitAsync(Wait.Token());
 
-        var turn = late.StepAsideAsync().AsTask();
+        var turn = late.TakeTurnAsync().AsTask();
         await AdvanceAsync(2 * HandshakePlaces.LongestUnderPressure);
         await AdvanceAsync(1);
         hasTime.SetResult();
         await turn.WaitAsync(Wait.Token());
 
         Assert.Equal((true, false), (busy.HasMadeWay, late.HasMadeWay));
+        await AdvanceAsync(HandshakePlaces.LongestUnderPressure - 1); // From here on it is the client's time.
+        Assert.False(late.HasMadeWay);
+        await AdvanceAsync(1);
+        Assert.True(late.HasMadeWay);
+    }
+
+    // Its clock stands still while it sleeps.
+    [Fact]
+    public async Task ClientsThatWakeAReactorUp_HaveTheirWholeTime()
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reactor.Run(settled.SetResult);
+        await settled.Task.WaitAsync(Wait.Token());
+        _time.Advance(TimeSpan.FromMinutes(1));
+        var (first, second) = (Place(), Place());
+        await first.TakeAsync();
+        await second.TakeAsync();
+        _ = TurnAsync(Place());
+
+        await AdvanceAsync(HandshakePlaces.LongestUnderPressure - 1);
+        Assert.Equal((false, false), (first.HasMadeWay, second.HasMadeWay));
+        await AdvanceAsync(1);
+        Assert.True(first.HasMadeWay);
+    }
+
+    [Fact]
+    public async Task TurnThatCallsTheApplication_IsInTheThreadPool()
+    {
+        var place = Place();
+        await place.TakeAsync();
+
+        await place.TakeTurnAsync(callsOut: true);
+
+        Assert.True(Thread.CurrentThread.IsThreadPoolThread);
+        place.Dispose();
+    }
+
+    [Fact]
+    public async Task DeadlineThatPassesBeforeTheTurn_EndsTheHandshakeThen()
+    {
+        var place = Place();
+        await place.TakeAsync();
+        var (hasBegun, hasTime) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _reactor.Aside.Run(() =>
+        {
+            hasBegun.SetResult();
+            hasTime.Task.Wait();
+        });
+        await hasBegun.Task.WaitAsync(Wait.Token());
+        var turn = place.TakeTurnAsync().AsTask();
+
+        await _deadlines[0].CancelAsync();
+        Assert.False(turn.IsCompleted); // It is in the queue, and holds its place.
+        hasTime.SetResult();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => turn.WaitAsync(Wait.Token()));
     }
 
     [Fact]
@@ -158,7 +214,7 @@ public sealed class HandshakePlacesTests : IDisposable
         _reactor.Dispose();
 
         await turn.WaitAsync(Wait.Token());
-        await first.StepAsideAsync().AsTask().WaitAsync(Wait.Token());
+        await first.TakeTurnAsync().AsTask().WaitAsync(Wait.Token());
         await TurnAsync(Place()).WaitAsync(Wait.Token());
     }
 
@@ -173,7 +229,7 @@ public sealed class HandshakePlacesTests : IDisposable
     private static async Task TurnAsync(HandshakePlace place)
     {
         await place.TakeAsync();
-        await place.StepAsideAsync();
+        await place.TakeTurnAsync();
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Leaves the thread.
     }
 

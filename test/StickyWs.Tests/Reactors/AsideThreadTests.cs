@@ -74,7 +74,7 @@ public sealed class AsideThreadTests : IDisposable
     [Fact]
     public async Task Kernel_PrefersTheReactor()
     {
-        var aside = await OnAsync(_reactor.Aside.Run);
+        var aside = await OnAsync(work => _reactor.Aside.Run(work));
         var reactor = await OnAsync(_reactor.Run);
 
         Assert.Equal(AsideThread.Niceness, aside - reactor);
@@ -85,6 +85,51 @@ public sealed class AsideThreadTests : IDisposable
             run(() => niceness.SetResult(int.Parse(File.ReadAllText("/proc/thread-self/stat").Split(") ")[^1].Split(' ')[16], null)));
             return await niceness.Task.WaitAsync(Wait.Token());
         }
+    }
+
+    // Backends are blamed for what their handshakes wait; and whoever has much of either to do must not keep the other out.
+    [Fact]
+    public async Task WhatGoesFirst_GoesFirst_AndLeavesEveryFifthTurnToOthers()
+    {
+        var (hasBegun, mayEnd, last) = (Source(), Source(), Source());
+        var order = new List<char>();
+        _reactor.Aside.Run(() =>
+        {
+            hasBegun.SetResult();
+            mayEnd.Task.Wait();
+        });
+        await hasBegun.Task.WaitAsync(Wait.Token());
+        for (var i = 0; i < 3; i++) _reactor.Aside.Run(() => order.Add('c'));
+        for (var i = 0; i < 10; i++) _reactor.Aside.Run(() => order.Add('b'), isSooner: true);
+        _reactor.Aside.Run(last.SetResult);
+
+        mayEnd.SetResult();
+        await last.Task.WaitAsync(Wait.Token());
+
+        Assert.Equal("bbbbcbbbbcbbc", new string([.. order]));
+    }
+
+    [Fact]
+    public async Task WithoutAThread_WorkIsDoneByTheCaller_AndTheNextTriesAgain()
+    {
+        var (starts, last) = (0, Source());
+        var aside = new AsideThread(_reactor, thread =>
+        {
+            if (++starts < 3) throw new OutOfMemoryException("no thread left");
+            thread.UnsafeStart();
+        });
+        var done = new List<Thread>();
+
+        aside.Run(() => done.Add(Thread.CurrentThread));
+        aside.Run(() => done.Add(Thread.CurrentThread));
+        Assert.Equal([Thread.CurrentThread, Thread.CurrentThread], done);
+        aside.Run(() => done.Add(Thread.CurrentThread));
+        aside.Run(last.SetResult);
+        await last.Task.WaitAsync(Wait.Token());
+        aside.End();
+
+        Assert.Equal("StickyWs reactor 0, aside", done[2].Name);
+        Assert.IsType<OutOfMemoryException>(Assert.Single(_failures));
     }
 
     [Fact]

@@ -34,6 +34,24 @@ public sealed unsafe class HelloRetryTests : ClientTest
         Assert.Equal(Bytes(50_000, 2), connected.ToClient(Bytes(50_000, 2)));
     }
 
+    // OpenSSL and SslStream take it.
+    [Fact]
+    public void Server_RetriesWithAClientThatSendsAllTheExtensionsThatFit()
+    {
+        var server = Accept(Settings(SslProtocols.Tls13));
+        SetGroups(server, "P-521"u8);
+        var wire = new ServerStream(server);
+        var client = Keep(new SslStream(wire, leaveInnerStreamOpen: true));
+        var options = ClientOptions();
+        options.ApplicationProtocols = [.. Enumerable.Range(0, 250).Select(i => new SslApplicationProtocol([.. new byte[254], (byte)i]))];
+
+        client.AuthenticateAsClient(options);
+
+        wire.Deliver();
+        Assert.True(wire.Sent.ToArray().AsSpan().IndexOf(Sign) > 0);
+        Assert.Equal(TlsStatus.Open, server.Status);
+    }
+
     [Theory]
     [InlineData("P-521:X25519", "X25519", false)]
     [InlineData("P-521:X25519", "X25519", true)]
