@@ -101,6 +101,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
                 BytesToClient = tunnel.BytesToClient,
                 ClientCloseCode = tunnel.ClientCloseCode,
                 BackendCloseCode = tunnel.BackendCloseCode,
+                OwnCloseCode = tunnel.OwnCloseCode,
             });
             Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
             Raise(Ended, tunnel);
