@@ -113,6 +113,7 @@ describe('the page of the dashboard', { skip: existsSync(CHROMIUM) ? false : `no
       await page.getByRole('button', { name: 'Hand off', exact: true }).click();
       await card.locator('.left', { hasText: /^empty/ }).waitFor();
       assert.equal(await within(TEST_MS / 3, 'the Close frame', gone), 1012);
+      await page.locator('#end-rows tr', { hasText: "besides the balancer's own, 1012, to both" }).first().waitFor();
       await card.getByRole('button', { name: 'Undrain demo/b' }).click();
       await page.locator('#ask').getByRole('button', { name: 'Undrain' }).click();
       await card.locator('.state', { hasText: /Healthy$/ }).waitFor();

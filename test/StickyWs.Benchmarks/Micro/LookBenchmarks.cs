@@ -78,10 +78,9 @@ public class LookBenchmarks : IDisposable
     public void Collected() => _collection.RecordObservableInstruments();
 
     [GlobalCleanup]
-    public void CleanUp() => _drains.Dispose();
-
     public void Dispose()
     {
+        _drains.Dispose();
         _collection.Dispose();
         _services.Dispose();
         GC.SuppressFinalize(this);

@@ -24,7 +24,7 @@ internal sealed class Watcher(HttpClient client)
         var watcher = new Watcher(client);
         await watcher.LookAsync(); // So that it is known to work before anything is measured.
         using var stop = new CancellationTokenSource();
-        Task[] all = [watcher.EveryAsync(LookEvery, watcher.LookAsync, stop.Token), watcher.EveryAsync(HistoryEvery, watcher.ReadHistoryAsync, stop.Token),
+        Task[] all = [EveryAsync(LookEvery, watcher.LookAsync, stop.Token), EveryAsync(HistoryEvery, watcher.ReadHistoryAsync, stop.Token),
             watcher.ListenAsync(stop.Token)];
         var served = Commands.ServeAsync("watching", _ => Task.FromResult("?"));
         if (await Task.WhenAny([served, .. all]) is var first && first != served) await first; // Whoever watches no more measures nothing.
@@ -48,7 +48,7 @@ internal sealed class Watcher(HttpClient client)
         throw new EndOfStreamException("The balancer ended the stream of events.");
     }
 
-    private async Task EveryAsync(TimeSpan time, Func<Task> ask, CancellationToken stop)
+    private static async Task EveryAsync(TimeSpan time, Func<Task> ask, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(time);
         while (await timer.WaitForNextTickAsync(stop)) await ask();
