@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Simulated } from './simulated.js';
@@ -33,6 +34,31 @@ describe("the parts of the dashboard's page", { skip: existsSync(CHROMIUM) ? fal
       await new Promise(done => setTimeout(done, 20));
     }
   };
+
+  /** Where a value is not as its schema of OpenAPI says. */
+  const faultsOf = (schemas, schema, value, at) => {
+    if (schema.$ref) return faultsOf(schemas, schemas[schema.$ref.split('/').at(-1)], value, at);
+    if (schema.allOf) return schema.allOf.flatMap(one => faultsOf(schemas, one, value, at));
+    const type = Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
+    if (schema.type !== type && !(schema.type === 'number' && type === 'integer')) return [`${at} is ${type}, not ${schema.type}`];
+    if (schema.enum && !schema.enum.includes(value)) return [`${at} is ${value}`];
+    if (type === 'array') return value.flatMap((one, i) => faultsOf(schemas, schema.items, one, `${at}[${i}]`));
+    if (type !== 'object') return [];
+    const { properties = {}, required = [] } = schema;
+    return [
+      ...required.filter(name => !(name in value)).map(name => `${at}.${name} is missing`),
+      ...Object.entries(value).flatMap(([name, one]) =>
+        properties[name] ? faultsOf(schemas, properties[name], one, `${at}.${name}`) : [`${at}.${name} is unknown`]),
+    ];
+  };
+
+  test('what is made up is what the API would answer', { timeout: TEST_MS }, async () => {
+    const { paths, components } = JSON.parse(await readFile(new URL('../../src/StickyWs.Dashboard/openapi.json', import.meta.url), 'utf8'));
+    for (const asked of ['state', 'tunnels?limit=20', 'flows', 'ends?limit=20', 'refusals', 'drains']) {
+      const { schema } = paths[`/${asked.split('?')[0]}`].get.responses['200'].content['application/json'];
+      assert.deepEqual(faultsOf(components.schemas, schema, await (await fetch(simulated.url + asked)).json(), asked), []);
+    }
+  });
 
   /** On a page without the dashboard: a list, what is put into it step by step, and what is seen of it. */
   const listed = (steps, focus) =>
@@ -161,9 +187,29 @@ describe("the parts of the dashboard's page", { skip: existsSync(CHROMIUM) ? fal
     assert.equal(asksOf('tunnels').filter(query => query.upstream === '10.0.0.1:9999').length, 1);
   });
 
+  test('turns a search of ends to the other end, and asks for that one from then on', { timeout: TEST_MS }, async () => {
+    const found = ends => ({ at: new Date().toISOString(), kept: 9, fitting: ends.length, shown: ends.length, ends });
+    let hasEnded = false;
+    simulated.instead.set('ends', query => {
+      if (query.client) return found([]);
+      return query.upstream ? found(hasEnded ? [simulated.end(3)] : []) : undefined;
+    });
+    await page.goto(simulated.url);
+    await page.locator('#link', { hasText: 'Live' }).waitFor();
+
+    await page.fill('#words', '10.0.0.1:1027');
+    await page.locator('#ends-note', { hasText: 'None of 9' }).waitFor();
+    hasEnded = true; // Either end may be the one: both are asked for until one fits.
+    await page.locator('#ends-note', { hasText: 'Showing the last 1 of 1 end' }).waitFor();
+    const asked = name => asksOf('ends').filter(query => query[name]).length;
+    const [clients, upstreams] = [asked('client'), asked('upstream')];
+    await eventually('the end that fits to be asked for again', () => asked('upstream') > upstreams + 1);
+    assert.equal(asked('client'), clients);
+  });
+
   test('shows nothing old beneath a search that is refused, and counts what fits', { timeout: TEST_MS }, async () => {
     simulated.instead.set('ends', ({ reason, limit }) => {
-      const ends = Array.from({ length: Math.min(limit, 345) }, (_, i) => ({ ...simulated.end(i), reason: reason ?? 'HandedOff', clientCloseCode: 1000 }));
+      const ends = Array.from({ length: Math.min(limit, 345) }, (_, i) => ({ ...simulated.end(i), reason: reason ?? 'HandedOff', clientCloseCode: 1000, ownCloseCode: 1012 }));
       return { at: new Date().toISOString(), kept: 1000, fitting: reason ? 345 : 1000, shown: ends.length, ends };
     });
     await page.goto(simulated.url);
@@ -171,7 +217,7 @@ describe("the parts of the dashboard's page", { skip: existsSync(CHROMIUM) ? fal
     await page.locator('#ends-note', { hasText: 'Showing the last 100 of 1,000 ends kept.' }).waitFor();
     await page.fill('#words', 'reason=HandedOff');
     await page.locator('#ends-note', { hasText: 'Showing the last 100 of 345 ends kept that fit.' }).waitFor();
-    await page.locator('#end-rows tr', { hasText: "from both, client 1000, backend 1000besides the balancer's own" }).first().waitFor();
+    await page.locator('#end-rows tr', { hasText: "from both, client 1000, backend 1000besides the balancer's own, 1012, to both" }).first().waitFor();
 
     simulated.instead.set('tunnels', ({ host }) => (host ? 400 : undefined));
     await page.fill('#words', 'host=chat lane=io_uring');

@@ -145,7 +145,7 @@ export class Simulated {
           policy: 'LeastTunnels',
           panicking: false,
           awaited: false,
-          webSockets: 'Sniff',
+          webSockets: 'Sniffed',
           affinity: ['Cookie'],
           handshakesWaiting: 0,
           requestsWaiting: 2,
@@ -264,7 +264,7 @@ export class Simulated {
   }
 
   end(i) {
-    const tunnel = this.tunnel(i);
+    const { kind, reactor, tls, rateToBackend, rateToClient, idleSeconds, pin, tie, frames, told, ...tunnel } = this.tunnel(i);
     return {
       ...tunnel,
       id: `e${i}`,
@@ -273,6 +273,7 @@ export class Simulated {
       farewell: 'both',
       clientCloseCode: 1001,
       backendCloseCode: 1000,
+      ownCloseCode: REASONS[i % REASONS.length] === 'HandedOff' ? 1012 : undefined,
       openedAt: this.#now(),
       method: 'GET',
     };

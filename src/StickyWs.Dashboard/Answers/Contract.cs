@@ -129,6 +129,6 @@ internal sealed record PoolEvent(DateTimeOffset At, PoolAnswer Pool);
 internal sealed record TunnelOpenedEvent(DateTimeOffset At, TunnelAnswer Tunnel);
 
 internal sealed record TunnelEndedEvent(
-    DateTimeOffset At, TunnelAnswer Tunnel, EndReason Reason, string Farewell, int? ClientCloseCode, int? BackendCloseCode);
+    DateTimeOffset At, TunnelAnswer Tunnel, EndReason Reason, string Farewell, int? ClientCloseCode, int? BackendCloseCode, int? OwnCloseCode);
 
 internal sealed record RefusedEvent(DateTimeOffset At, RefusalAnswer Refusal);

@@ -28,6 +28,7 @@ internal sealed record EndAnswer(
     string Farewell,
     int? ClientCloseCode,
     int? BackendCloseCode,
+    int? OwnCloseCode,
     TupleAnswer? Client,
     TupleAnswer? Upstream,
     string? ForwardedClient,

@@ -43,6 +43,7 @@ internal static partial class Translation
         end.Farewell,
         end.ClientCloseCode,
         end.BackendCloseCode,
+        end.OwnCloseCode,
         end.Client?.ToAnswer(),
         end.Upstream?.ToAnswer(),
         end.ForwardedClient?.ToString(),

@@ -1,5 +1,6 @@
 // What has happened: how tunnels ended and why, and what was refused.
 import { get } from './api.js';
+import { oneAtATime } from './asking.js';
 import { $, make, noRow, setText, sync } from './dom.js';
 import { bytes, count, duration, latency, moment, place, plural, tuple } from './format.js';
 import { model } from './model.js';
@@ -31,55 +32,50 @@ const REASONS = {
   Rebalanced: 'Its backend had more than its fair share: both sides were told.',
   BackendDown: 'Its backend was found to be down.',
 };
-const TOLD = new Set(['HandedOff', 'MaxAge', 'ClientIdleTimeout', 'BackendIdleTimeout', 'Rebalanced']);
 const COLUMNS = { end: 9, refusal: 8 };
 const FAREWELLS = { none: 'none', client: 'from the client', backend: 'from the backend', both: 'from both', unknown: 'frames were not followed' };
 
 let found = { query: {} },
   refusals = null,
-  pending = null,
-  isStale = false,
-  ends = null;
+  ends = null,
+  other = null; // The search of ends turned to the other end of a connection, as long as neither end has fitted.
 
 export function filter(search) {
-  found = search;
-  pending?.abort();
-  pending = null;
-  refresh();
+  [found, other] = [search, otherEnd(search.query)];
+  asking.anew();
 }
 
 /** Asks again. An older API has no history: then there is what events told since the page was loaded. */
-export async function refresh() {
-  if (pending) {
-    isStale = true;
-    return;
-  }
-  isStale = false;
+export const refresh = () => asking.again();
+
+const asking = oneAtATime(async signal => {
   if (!model.isNew) {
     ends = null;
     update();
     return;
   }
-  const mine = (pending = new AbortController());
-  const limit = found.from ? ASKED : SHOWN;
-  try {
-    const none = { kept: 0, fitting: 0, isUnknown: true };
-    const [ended, refused] = await Promise.all([
-      fitsEnds(found.query) ? get('ends', { ...ofEnds(found.query), limit }, mine.signal) : { ...none, ends: [] },
-      fitsRefusals(found.query) ? get('refusals', { ...ofRefusals(found.query), limit }, mine.signal) : { ...none, refusals: [] },
-    ]);
-    const other = ended.fitting === 0 && fitsEnds(found.query) ? otherEnd(found.query) : null;
-    [ends, refusals] = [other ? await get('ends', { ...ofEnds(other), limit }, mine.signal) : ended, refused];
-    update();
-  } catch (error) {
-    if (mine.signal.aborted) return;
-    if (error.status === 400) for (const [what, columns] of Object.entries(COLUMNS)) $(`${what}-rows`).replaceChildren(noRow(columns, 'Nothing to show.'));
-    setText($('ends-note'), error.message);
-    setText($('refusals-note'), error.message);
-  } finally {
-    if (pending === mine) pending = null;
-  }
-  if (isStale) await refresh();
+  const none = { kept: 0, fitting: 0, isUnknown: true };
+  const [ended, refused] = await Promise.all([
+    fitsEnds(found.query) ? endsOf(signal) : { ...none, ends: [] },
+    fitsRefusals(found.query) ? get('refusals', { ...ofRefusals(found.query), limit: limit() }, signal) : { ...none, refusals: [] },
+  ]);
+  [ends, refusals] = [ended, refused];
+  update();
+}, error => {
+  if (error.status === 400) for (const [what, columns] of Object.entries(COLUMNS)) $(`${what}-rows`).replaceChildren(noRow(columns, 'Nothing to show.'));
+  setText($('ends-note'), error.message);
+  setText($('refusals-note'), error.message);
+});
+
+const limit = () => (found.from ? ASKED : SHOWN);
+
+async function endsOf(signal) {
+  const ended = await get('ends', { ...ofEnds(found.query), limit: limit() }, signal);
+  if (ended.fitting > 0) other = null;
+  if (!other) return ended;
+  const turned = await get('ends', { ...ofEnds(other), limit: limit() }, signal);
+  if (turned.fitting > 0) [found, other] = [{ ...found, query: other }, null];
+  return turned;
 }
 
 function update() {
@@ -129,7 +125,7 @@ function makeEnd(end) {
     {},
     make('th', { scope: 'row' }, make('time', { datetime: end.at }, moment(end.at))),
     make('td', {}, make('strong', {}, end.reason), make('span', 'gloss', REASONS[end.reason] ?? '')),
-    make('td', {}, frames, TOLD.has(end.reason) ? make('span', 'gloss', "besides the balancer's own, to both") : null),
+    make('td', {}, frames, end.ownCloseCode ? make('span', 'gloss', `besides the balancer's own, ${end.ownCloseCode}, to both`) : null),
     make(
       'td',
       {},

@@ -114,10 +114,10 @@ export function takeOpened(tunnel) {
   sample.tunnels = [...sample.tunnels, tunnel];
 }
 
-export function takeEnded({ at, tunnel, reason, farewell, clientCloseCode, backendCloseCode }) {
+export function takeEnded({ at, tunnel, reason, farewell, clientCloseCode, backendCloseCode, ownCloseCode }) {
   const { sample } = model;
   const known = sample.tunnels.find(one => one.id === tunnel.id);
-  model.ends = [{ ...known, ...tunnel, at, reason, farewell, clientCloseCode, backendCloseCode }, ...model.ends].slice(0, MOST_ENDS);
+  model.ends = [{ ...known, ...tunnel, at, reason, farewell, clientCloseCode, backendCloseCode, ownCloseCode }, ...model.ends].slice(0, MOST_ENDS);
   if (model.state) model.state.tunnels = Math.max(0, model.state.tunnels - 1);
   sample.open = Math.max(0, sample.open - 1);
   if (known) sample.tunnels = sample.tunnels.filter(one => one !== known);

@@ -1,5 +1,6 @@
 // The list of open tunnels: a page at a time, filtered and sorted by the balancer.
 import { get } from './api.js';
+import { oneAtATime } from './asking.js';
 import { $, make, noRow, setHidden, setText, sync } from './dom.js';
 import { bytes, clock, count, duration, lane, latency, place, plural, rate, tls, tuple } from './format.js';
 import { model } from './model.js';
@@ -45,9 +46,7 @@ const view = {
   selected: null,
 };
 let ask = () => {},
-  select = () => {},
-  pending = null,
-  isStale = false;
+  select = () => {};
 
 export function begin(onAsk, onSelect) {
   [ask, select] = [onAsk, onSelect];
@@ -71,41 +70,29 @@ function sortBy(sort, reverse) {
 
 function turn(after, page) {
   Object.assign(view, { after, page });
-  pending?.abort();
-  pending = null;
-  refresh();
+  asking.anew();
 }
 
-/** Asks for the page again. One request at a time; what is asked meanwhile comes after it. */
-export async function refresh() {
-  if (pending) {
-    isStale = true;
-    return;
-  }
-  isStale = false;
+/** Asks for the page again. */
+export const refresh = () => asking.again();
+
+const asking = oneAtATime(async signal => {
   if (!view.fits) {
     show({ open: model.sample.open, fitting: 0, tunnels: [] });
     return;
   }
-  const mine = (pending = new AbortController());
-  try {
-    const order = { sort: view.sort, reverse: view.reverse ? 'true' : undefined, limit: PAGE, after: view.after };
-    let page = await get('tunnels', { ...view.query, ...order }, mine.signal);
-    if (page.fitting === 0 && view.other) {
-      const turned = await get('tunnels', { ...view.other, ...order }, mine.signal);
-      if (turned.fitting > 0) [view.query, page] = [view.other, turned];
-    }
-    view.other = null; // Once for a search: for the other end, the balancer asks every tunnel.
-    show(page);
-  } catch (error) {
-    if (mine.signal.aborted) return;
-    if (error.status === 400) show({ open: 0, fitting: 0, tunnels: [] });
-    setText($('tunnels-note'), error.message);
-  } finally {
-    if (pending === mine) pending = null;
+  const order = { sort: view.sort, reverse: view.reverse ? 'true' : undefined, limit: PAGE, after: view.after };
+  let page = await get('tunnels', { ...view.query, ...order }, signal);
+  if (page.fitting === 0 && view.other) {
+    const turned = await get('tunnels', { ...view.other, ...order }, signal);
+    if (turned.fitting > 0) [view.query, page] = [view.other, turned];
   }
-  if (isStale) await refresh();
-}
+  view.other = null; // Once for a search: for the other end, the balancer may have to ask every tunnel.
+  show(page);
+}, error => {
+  if (error.status === 400) show({ open: 0, fitting: 0, tunnels: [] });
+  setText($('tunnels-note'), error.message);
+});
 
 function show({ open, fitting, next, tunnels }) {
   Object.assign(view, { next, shown: tunnels });

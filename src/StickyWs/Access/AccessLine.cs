@@ -15,7 +15,7 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
     public const string Template =
         "{Client} {Listener} {ForwardedClient} {Pool}/{Backend} {UpstreamLocal} {UpstreamRemote} {Lane}/{TlsVersion} {ChosenBy}/{Pin} "
         + "{HandshakeSeconds}/{Seconds} {Status} {BytesToBackend}/{BytesToClient} {Outcome}/{EndReason}/{Farewell} "
-        + "{ClientCloseCode}/{BackendCloseCode} {TraceId} {ConnectionId} \"{Method} {Host} {Path}\"";
+        + "{ClientCloseCode}/{BackendCloseCode}/{OwnCloseCode} {TraceId} {ConnectionId} \"{Method} {Host} {Path}\"";
 
     private const string None = "-";
 
@@ -24,7 +24,7 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
     [
         "Client", "Listener", "ForwardedClient", "Pool", "Backend", "UpstreamLocal", "UpstreamRemote", "Lane", "TlsVersion", "ChosenBy", "Pin",
         "HandshakeSeconds", "Seconds", "Status", "BytesToBackend", "BytesToClient", "Outcome", "EndReason", "Farewell", "ClientCloseCode",
-        "BackendCloseCode", "TraceId", "ConnectionId", "Method", "Host", "Path",
+        "BackendCloseCode", "OwnCloseCode", "TraceId", "ConnectionId", "Method", "Host", "Path",
     ];
 
     public required AccessEvent Event { get; init; }
@@ -73,6 +73,9 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
     /// <inheritdoc cref="ClientCloseCode"/>
     public int BackendCloseCode { get; init; }
 
+    /// <inheritdoc cref="ClientCloseCode"/>
+    public int OwnCloseCode { get; init; }
+
     /// <summary>0 for none.</summary>
     public UInt128 TraceId { get; init; }
 
@@ -114,8 +117,8 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
         CultureInfo.InvariantCulture, stackalloc char[512],
         $"{Word(0)} {Word(1)} {Word(2)} {Word(3)}/{Word(4)} {Word(5)} {Word(6)} {Word(7)}/{Word(8)} {Word(9)}/{Word(10)} "
         + $"{Time(Handshake, "F6")}/{Time(Duration, "F3")} {Number(Some(Status))} {Number(BytesToBackend)}/{Number(BytesToClient)} "
-        + $"{Word(16)}/{Word(17)}/{Word(18)} {Number(Some(ClientCloseCode))}/{Number(Some(BackendCloseCode))} {Word(21)} {Word(22)} "
-        + $"\"{Word(23)} {Word(24)} {Word(25)}\"");
+        + $"{Word(16)}/{Word(17)}/{Word(18)} {Number(Some(ClientCloseCode))}/{Number(Some(BackendCloseCode))}/{Number(Some(OwnCloseCode))} "
+        + $"{Word(22)} {Word(23)} \"{Word(24)} {Word(25)} {Word(26)}\"");
 
     private object? ValueOf(int index) => index switch
     {
@@ -140,11 +143,12 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
         18 => Farewell,
         19 => Some(ClientCloseCode),
         20 => Some(BackendCloseCode),
-        21 => TraceId == default ? null : TraceId.ToString("x32", CultureInfo.InvariantCulture),
-        22 => AccessText.Of(ConnectionId),
-        23 => Safe(Method),
-        24 => Safe(Host),
-        25 => Safe(Path),
+        21 => Some(OwnCloseCode),
+        22 => TraceId == default ? null : TraceId.ToString("x32", CultureInfo.InvariantCulture),
+        23 => AccessText.Of(ConnectionId),
+        24 => Safe(Method),
+        25 => Safe(Host),
+        26 => Safe(Path),
         _ => throw new ArgumentOutOfRangeException(nameof(index)),
     };
 

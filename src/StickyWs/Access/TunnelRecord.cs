@@ -59,6 +59,7 @@ internal sealed class TunnelRecord(AccessLog log)
             Farewell = end.Farewell,
             ClientCloseCode = end.ClientCloseCode,
             BackendCloseCode = end.BackendCloseCode,
+            OwnCloseCode = end.OwnCloseCode,
             TraceId = TraceId,
             ConnectionId = end.ConnectionId,
             Method = Method,
@@ -81,4 +82,6 @@ internal readonly record struct TunnelEnd(
     public required int ClientCloseCode { get; init; }
 
     public required int BackendCloseCode { get; init; }
+
+    public int OwnCloseCode { get; init; }
 }

@@ -80,6 +80,11 @@ public sealed class TunnelEnded : StateChange
 
     /// <summary>The same of the backend.</summary>
     public int? BackendCloseCode { get; init; }
+
+    /// <summary>
+    /// The status code of the balancer's own Close frame, if it told both sides to go; <see langword="null"/> if it did not, or if frames were not followed.
+    /// </summary>
+    public int? OwnCloseCode { get; init; }
 }
 
 /// <summary>A handshake ended without a tunnel, or the balancer answered a plain request itself.</summary>

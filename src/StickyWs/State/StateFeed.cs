@@ -62,6 +62,7 @@ internal sealed class StateFeed
         Farewell = tunnel.Farewell,
         ClientCloseCode = LineReader.Some(tunnel.ClientCloseCode),
         BackendCloseCode = LineReader.Some(tunnel.BackendCloseCode),
+        OwnCloseCode = LineReader.Some(tunnel.OwnCloseCode),
     });
 
     /// <summary>A handshake or a request was refused.</summary>

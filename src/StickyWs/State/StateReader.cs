@@ -37,22 +37,24 @@ internal sealed class StateReader(BackendRegistry registry, TunnelTable tunnels,
         return [.. some.Select((tunnel, place) => Read(tunnel, tuples[place], TimeSpan.FromMilliseconds(idle[place]), rates?[place]))];
     }
 
-    /// <summary>Asks for the tuples of connections to backends.</summary>
+    /// <summary>Reads the tuples of connections to backends: asks where they were not recorded.</summary>
     public static async Task<ConnectionTuple?[]> ReadTuplesAsync(Tunnel[] some, CancellationToken cancellationToken)
     {
-        var read = new List<ConnectionTuple?>(some.Length);
-        foreach (var turn in some.Chunk(TuplesPerTurn))
+        var read = Array.ConvertAll(some, static tunnel => tunnel.Record?.Upstream);
+        foreach (var turn in Enumerable.Range(0, some.Length).Where(place => read[place] is null).ToArray().Chunk(TuplesPerTurn))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var asked = turn.Select(tunnel => tunnel.ReadBackendTupleAsync().AsTask());
-            read.AddRange(await Task.WhenAll(asked).WaitAsync(cancellationToken).ConfigureAwait(false));
+            var asked = turn.Select(place => some[place].ReadBackendTupleAsync().AsTask());
+            var answers = await Task.WhenAll(asked).WaitAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var (i, place) in turn.Index()) read[place] = answers[i];
         }
 
-        return [.. read];
+        return read;
     }
 
     /// <summary>Reads a tunnel that is open, with both its tuples.</summary>
-    public async ValueTask<TunnelStatus> ReadAsync(Tunnel tunnel) => Read(tunnel, await tunnel.ReadBackendTupleAsync().ConfigureAwait(false));
+    public async ValueTask<TunnelStatus> ReadAsync(Tunnel tunnel)
+        => Read(tunnel, tunnel.Record?.Upstream ?? await tunnel.ReadBackendTupleAsync().ConfigureAwait(false));
 
     /// <summary>Reads a tunnel that may have ended.</summary>
     public TunnelStatus Read(Tunnel tunnel, ConnectionTuple? upstream = null, TimeSpan? idle = null, TunnelRate? rate = null) => new()

@@ -21,6 +21,11 @@ internal interface IPairOwner
     /// <summary>Counts bytes that went backend->client.</summary>
     void CountToClient(ReadOnlySpan<byte> piece) => CountToClient(piece.Length);
 
+    /// <summary>The pair ends with a word of ours to both sides.</summary>
+    void NoteWord(Goodbye word)
+    {
+    }
+
     /// <summary>The pair has ended, and both sockets are closed. The last call, made once.</summary>
     void Ended(EndReason reason);
 }

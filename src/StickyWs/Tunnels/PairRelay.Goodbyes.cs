@@ -25,6 +25,7 @@ internal sealed partial class PairRelay
         ref var pair = ref _pairs[number];
         if (pair.Owner is null || pair.IsDraining || pair.Word is not null) return false;
         (pair.Word, pair.Reason) = (goodbye, goodbye.End);
+        pair.Owner.NoteWord(goodbye);
         _reactor.EndSplice(pair.Client.Socket); // From here on, bytes may be appended to either side.
         _reactor.EndSplice(pair.Backend.Socket);
         Await(ref pair, goodbye.CloseTimeout);

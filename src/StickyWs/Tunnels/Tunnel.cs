@@ -16,6 +16,7 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
 {
     private int _endReason;
     private volatile bool _wasTold;
+    private ushort _ownCloseCode;
     private volatile TunnelLook? _lastLook;
     private ClientTie _countedTie; // A key may be learnt later.
     private IPAddress? _client; // Where it is not that of the connection: few need the memory.
@@ -109,6 +110,11 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     /// <summary>The same of the backend.</summary>
     public int BackendCloseCode => _fromBackend.CloseCode;
 
+    /// <summary>
+    /// The status code of the balancer's own Close frame, with which both sides are told to go; 0 if none are, or if its frames are not followed.
+    /// </summary>
+    public int OwnCloseCode => _ownCloseCode;
+
     /// <summary>Where a side is in its frames. On the thread that counts this side's bytes.</summary>
     public ref FrameCursor Frames(bool ofClient)
     {
@@ -168,7 +174,17 @@ internal abstract class Tunnel(string connectionId, Lease lease, long openedAt)
     public void NoteOverdue() => NoteInstead(EndReason.IdleTimeout);
 
     /// <summary>Notes that a goodbye ends it. This overrides an earlier half-close, too.</summary>
-    protected void Note(Goodbye goodbye) => NoteInstead(goodbye.End);
+    protected void Note(Goodbye goodbye)
+    {
+        NoteWord(goodbye);
+        NoteInstead(goodbye.End);
+    }
+
+    /// <summary>Notes with which word both sides are told to go.</summary>
+    public void NoteWord(Goodbye word)
+    {
+        if (HasFrames) _ownCloseCode = word.Code;
+    }
 
     /// <summary>Notes that it is aborted. What cuts it off while a goodbye waits is what ended it.</summary>
     protected void NoteAbort(EndReason reason)

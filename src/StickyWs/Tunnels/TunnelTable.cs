@@ -37,8 +37,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
         }
     }
 
-    /// <summary>Whether the host is stopping and its shutdown time is over. From then on the host ends tunnels, whatever the end looks like to
-    /// them.</summary>
+    /// <summary>Whether the host is stopping and its shutdown time is over: it ends tunnels then, whatever the end looks like to them.</summary>
     public bool IsShutDown
     {
         get
@@ -102,6 +101,7 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
                 BytesToClient = tunnel.BytesToClient,
                 ClientCloseCode = tunnel.ClientCloseCode,
                 BackendCloseCode = tunnel.BackendCloseCode,
+                OwnCloseCode = tunnel.OwnCloseCode,
             });
             Remove(tunnel); // Also when a logger or a listener of the application's throws, lest a stop wait for it.
             Raise(Ended, tunnel);
@@ -114,13 +114,20 @@ internal sealed partial class TunnelTable(StickyWsMetrics metrics, TimeProvider 
     /// </summary>
     public Tunnel[] Find(Func<Tunnel, bool> fits, int limit)
     {
-        return [.. ReadAll().Where(fits).Take(limit)];
+        using var open = Borrow();
+        var found = new List<Tunnel>();
+        for (var i = 0; i < open.All.Length && found.Count < limit; i++)
+        {
+            if (fits(open.All[i])) found.Add(open.All[i]);
+        }
+
+        return [.. found];
     }
 
-    /// <summary>Open tunnels, in no order; some may have ended meanwhile.</summary>
-    public Tunnel[] ReadAll()
+    /// <summary>Lends the open tunnels; they are to be given back.</summary>
+    public BorrowedTunnels Borrow()
     {
-        lock (_lock) return [.. _tunnels];
+        lock (_lock) return new BorrowedTunnels(_tunnels);
     }
 
     /// <summary>Whether a tunnel is open.</summary>

@@ -7,6 +7,7 @@ internal sealed class Balancer : IDisposable
 {
     private readonly Child? _child;
     private readonly bool _isOurs;
+    private Child? _companion;
 
     private Balancer(int port, int process, Child? child, bool isOurs)
     {
@@ -57,5 +58,23 @@ internal sealed class Balancer : IDisposable
     /// <summary>Has a role of this program do something.</summary>
     public Task<string> AskAsync(string command) => _child!.AskAsync(command);
 
-    public void Dispose() => _child?.Dispose();
+    /// <summary>Has another role of this program run beside the load for as long as the balancer does; it is told the balancer's port.</summary>
+    public async Task AccompanyAsync(string role)
+    {
+        try
+        {
+            _companion = await Child.StartEndAsync(role, Port.ToString(CultureInfo.InvariantCulture));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _companion?.Dispose();
+        _child?.Dispose();
+    }
 }

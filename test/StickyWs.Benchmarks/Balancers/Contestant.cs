@@ -13,6 +13,9 @@ internal sealed record Contestant(string Key, string Name, bool IsJitted, Part P
     public const string Frameless = "frameless";
     public const string Direct = "direct";
     public const string Gateway = "gateway";
+    public const string Dashboard = "dashboard";
+    public const string Watched = "watched";
+    public const string Logged = "logged";
     public const string Epoll = "epoll";
     public const string Kept = "kept";
     public const string SslStream = "sslstream";
@@ -25,5 +28,5 @@ internal sealed record Contestant(string Key, string Name, bool IsJitted, Part P
     /// <summary>Whether it is StickyWs.</summary>
     public bool IsOurs => Key is Raw or Inline or Epoll or Kept or SslStream or Portable;
 
-    public bool TakesPart(Wiring wiring) => Part == Part.All || (Part == Part.WithTls) == (wiring != Wiring.Plain);
+    public bool TakesPart(Wiring wiring) => Part == Part.All || (Part != Part.Seen && (Part == Part.WithTls) == (wiring != Wiring.Plain));
 }

@@ -22,15 +22,18 @@ internal static class DotNetBalancers
     /// <summary>StickyWs.</summary>
     /// <param name="place">Where it stands.</param>
     /// <param name="settings">What else the section <c>StickyWs</c> says, as <c>KEY=VALUE</c>.</param>
-    public static Task<int> RunStickyWsAsync(Place place, string[] settings)
+    /// <param name="extra">What it has besides.</param>
+    public static Task<int> RunStickyWsAsync(Place place, string[] settings, Extra extra = Extra.None)
     {
         var builder = CreateBuilder(place);
+        if (extra == Extra.AccessLines) builder.Logging.AddProvider(new NullSink()).AddFilter("StickyWs.Access", LogLevel.Information);
         builder.Configuration.AddInMemoryCollection(
             PoolOf(place).Concat(settings).Select(setting => setting.Split('=', 2))
                 .Select(pair => KeyValuePair.Create($"StickyWs:{pair[0]}", (string?)pair[1])));
         builder.AddStickyWebSocketBalancing();
         var app = builder.Build();
         app.UseStickyWebSocketBalancing();
+        if (extra == Extra.Dashboard) app.MapStickyWsDashboard("/stickyws");
         return ServeAsync(app);
     }
 

@@ -28,6 +28,14 @@ internal static class Field
         yield return new(Contestant.Direct, "StickyWs io_uring, direct", true, Part.WithoutTls,
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Http=Direct"));
         if (gateway is not null) yield return new(Contestant.Gateway, "StickyWs io_uring, native", false, Part.All, place => Gateway.StartAsync(gateway, place));
+        yield return Seen(Contestant.Dashboard, "StickyWs io_uring, dashboard", StartSeenAsync);
+        yield return Seen(Contestant.Watched, "StickyWs io_uring, dashboard watched", async place =>
+        {
+            var balancer = await StartSeenAsync(place);
+            await balancer.AccompanyAsync("watch");
+            return balancer;
+        });
+        yield return Seen(Contestant.Logged, "StickyWs io_uring, access lines", place => StartRawAsync("serve-logged", place));
         yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
         yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");
         yield return Ours(Contestant.Portable, "StickyWs portable", Part.WithoutTls, "RawLane=Off");
@@ -46,6 +54,13 @@ internal static class Field
             yield return new(Key(Contestant.Nginx, i), name, false, PartOf(Nginx.HasTls(path)), place => Nginx.StartAsync(path, place));
         }
     }
+
+    private static Contestant Seen(string key, string name, Func<Place, Task<Balancer>> startAsync) => new(key, name, true, Part.Seen, startAsync);
+
+    private static Task<Balancer> StartSeenAsync(Place place) => StartRawAsync("serve-dashboard", place);
+
+    private static Task<Balancer> StartRawAsync(string role, Place place)
+        => Balancer.StartOursAsync([role, .. place.Arguments, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:Tls=Auto"]);
 
     // The targets are for the first version.
     private static string Key(string key, int place) => place == 0 ? key : $"{key}-{place + 1}";

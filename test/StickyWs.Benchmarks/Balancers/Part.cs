@@ -6,4 +6,7 @@ internal enum Part
     All,
     WithoutTls,
     WithTls,
+
+    /// <summary>Only where it is asked for by name: what somebody who looks, or reads, costs.</summary>
+    Seen,
 }

@@ -24,6 +24,8 @@ internal sealed class IdleMeasurement(string key, Wiring wiring, Func<int, strin
 
     public override IReadOnlyList<Figure> Figures => [_memory];
 
+    public override bool Takes(Contestant contestant) => base.Takes(contestant) || (contestant.Key == Contestant.Logged && Wiring == Wiring.Plain);
+
     public override Task RunAsync(Comparison comparison) => comparison.AnewAsync(async bout =>
     {
         for (var i = 0; i < WarmUps; i++)

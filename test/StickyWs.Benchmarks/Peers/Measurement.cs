@@ -19,6 +19,7 @@ internal abstract class Measurement(string key, Wiring wiring)
         IdleMeasurement.Plain,
         IdleMeasurement.Http,
         new ManyMeasurement(),
+        new WatchMeasurement(),
         LatencyMeasurement.Plain,
         new StalledMeasurement(),
         new HostileMeasurement(),
@@ -42,6 +43,9 @@ internal abstract class Measurement(string key, Wiring wiring)
     public Wiring Wiring => wiring;
 
     public abstract IReadOnlyList<Figure> Figures { get; }
+
+    /// <summary>Whether a contestant takes part.</summary>
+    public virtual bool Takes(Contestant contestant) => contestant.TakesPart(Wiring);
 
     public abstract Task RunAsync(Comparison comparison);
 }

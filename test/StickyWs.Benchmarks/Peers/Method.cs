@@ -23,6 +23,10 @@ internal static class Method
         - idle: slope of `RssAnon` + `RssShmem` of all its processes between 2,000 and 8,000 tunnels that have carried one message each; .NET
           collects garbage first. Three rounds at most. http-idle: the same with kept-alive clients that have had one answer each.
         - many: as echo, 64 busy tunnels, first alone and then among 8,000.
+        - watch: {WatchMeasurement.Tunnels:N0} tunnels, one message under way in each. "Dashboard" has `MapStickyWsDashboard`, which nobody looks at;
+          "watched" one client that reads what the open page reads, as often: `state`, `tunnels?sample=500`, `flows`, `drains` and a page of the list every
+          two seconds, `ends` and `refusals` every five, and the stream of events.
+        - idle, "access lines": the category `StickyWs.Access` is on for tunnels, and its lines are rendered and dropped.
         - latency: 64 tunnels, messages at a fixed rate; added is what the same load without a balancer did not take in the same round.
         - stalled: the backend has {Messages.PushLimit / 1_000_000} MB for a client that does not read; the most in three seconds. Three rounds at most.
         - hostile: one client sends as fast as it can to a backend that takes everything; a balancer that follows frames in turns with one that does not

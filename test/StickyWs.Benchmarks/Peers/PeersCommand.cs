@@ -17,7 +17,7 @@ internal static class PeersCommand
         var results = new Results();
         foreach (var measurement in measurements)
         {
-            var those = contestants.Where(one => one.TakesPart(measurement.Wiring)).ToList();
+            var those = contestants.Where(measurement.Takes).ToList();
             await Console.Error.WriteLineAsync($"{DateTime.Now:HH:mm:ss} {measurement.Key}");
             await measurement.RunAsync(new Comparison(those, backends, measurement.Wiring, options, results));
 

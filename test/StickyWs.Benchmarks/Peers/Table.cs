@@ -51,10 +51,12 @@ internal sealed class Table
 
     private string? Verdict(Figure figure, Target target)
     {
-        if (target.Against is []) return Verdict(Text(target.Limit, "G"), _results.Median(figure, _basis.Key), figure.Format, target);
-        var better = _contestants.Where(one => one != _basis && target.Against.Contains(one.Key)).MinBy(one => _results.Median(figure, one.Key));
+        if (_contestants.FirstOrDefault(one => one.Key == (target.Of ?? _basis.Key)) is not { } whose) return null;
+        var name = target.Of is null ? "" : $"{whose.Name} ";
+        if (target.Against is []) return name + Verdict(Text(target.Limit, "G"), _results.Median(figure, whose.Key), figure.Format, target);
+        var better = _contestants.Where(one => one != whose && target.Against.Contains(one.Key)).MinBy(one => _results.Median(figure, one.Key));
         return better is null ? null
-            : Verdict($"{Text(target.Limit, "G")} × {better.Name}", _results.Ratio(figure, _basis.Key, better.Key), "F2", target);
+            : name + Verdict($"{Text(target.Limit, "G")} × {better.Name}", Math.Round(_results.Ratio(figure, whose.Key, better.Key), 2), "F2", target);
     }
 
     private static string Verdict(string limit, double reached, string format, Target target)

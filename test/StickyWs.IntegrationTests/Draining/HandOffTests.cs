@@ -27,6 +27,8 @@ public sealed class HandOffTests : DrainingTest
         Assert.Equal((DrainOutcome.Empty, 1, 0), (status.Outcome, status.Total, status.Left));
         await Wait.UntilAsync(() => balancer.EndReasons.Count == 1);
         Assert.Equal(["HandedOff"], balancer.EndReasons);
+        await Wait.UntilAsync(() => balancer.Log.Lines.Any(line => line.Event == "TunnelLine"));
+        Assert.Equal(1012, balancer.Log.Lines.Single(line => line.Event == "TunnelLine").Fields["OwnCloseCode"]);
         await OpenTunnelAsync(balancer, lane, other);
         await OpenTunnelAsync(balancer, lane, other);
         Assert.Contains(balancer.Log.Lines, line => line.Text == "Backend chat/a is empty");

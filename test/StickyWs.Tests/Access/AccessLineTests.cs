@@ -14,12 +14,12 @@ public sealed partial class AccessLineTests
     public void ToString_Tunnel_ReadsLikeALineOfHAProxy()
         => Assert.Equal(
             "192.0.2.7:54321 10.0.0.1:443 203.0.113.9 chat/b 10.0.0.1:41234 [2001:db8::1]:5000 raw/1.3 Affinity/kept 0.002914/312.450 101 1204/88123 "
-            + "Opened/ClientClosed/both 1000/1005 4bf92f3577b34da6a3ce929d0e0e4736 0HN7 \"GET example.com /chat\"",
+            + "Opened/ClientClosed/both 1000/1005/1012 4bf92f3577b34da6a3ce929d0e0e4736 0HN7 \"GET example.com /chat\"",
             Tunnel().ToString());
 
     [Fact]
     public void ToString_NothingKnown_HasAllPlacesAndDashes()
-        => Assert.Equal("- - - chat/- - - raw/- -/- -/- - -/- -/-/- -/- - 0HN8 \"- - -\"", Bare("chat", "0HN8", null, null).ToString());
+        => Assert.Equal("- - - chat/- - - raw/- -/- -/- - -/- -/-/- -/-/- - 0HN8 \"- - -\"", Bare("chat", "0HN8", null, null).ToString());
 
     [Fact]
     public void Names_AreThoseOfTheTemplateInItsOrder()
@@ -89,6 +89,7 @@ public sealed partial class AccessLineTests
         Farewell = "both",
         ClientCloseCode = 1000,
         BackendCloseCode = 1005,
+        OwnCloseCode = 1012,
         TraceId = UInt128.Parse("4bf92f3577b34da6a3ce929d0e0e4736", System.Globalization.NumberStyles.HexNumber, null),
         ConnectionId = "0HN7",
         Method = "GET",

@@ -5,6 +5,7 @@ using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Hosting;
 using StickyWs.Observability;
+using StickyWs.State;
 using StickyWs.Tests.Architecture;
 
 namespace StickyWs.Tests.Documentation;

@@ -89,7 +89,7 @@ public sealed class CollectedMetricsTests : IDisposable
 
         Assert.Equal(["a 1", "b 0"], Read<int>("stickyws.backend.eligible"));
         Assert.Equal(
-            ["b/Closed 0", "b/HalfOpen 0", "b/Isolated 0", "b/Open 1"],
+            ["b/Closed 0", "b/HalfOpen 0", "b/Isolated 0", "b/Off 0", "b/Open 1"],
             Read<int>("stickyws.backend.breaker", "stickyws.breaker.state").Where(row => row[0] == 'b'));
         Assert.Contains("b 3", Read<double>("stickyws.backend.state_age"));
         await verdicts.WaitForMeasurementsAsync(1, Wait.Bound);

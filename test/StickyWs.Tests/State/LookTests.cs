@@ -1,5 +1,3 @@
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
@@ -7,49 +5,44 @@ using StickyWs.Draining;
 using StickyWs.Observability;
 using StickyWs.State;
 using StickyWs.Tests.Backends;
-using StickyWs.Transport;
-using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.State;
 
 /// <summary>Looks hold up nobody, and leave nothing behind.</summary>
 public sealed class LookTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly HookedClock _clock = new();
-    private readonly BackendRegistry _registry;
-    private readonly TunnelTable _tunnels;
+    private readonly StateRig _rig;
     private readonly Drains _drains;
     private readonly Attention _attention;
     private readonly StickyWsState _state;
 
     public LookTests()
     {
-        _registry = Fleet.Registry(Fleet.Options(1, 1), time: _clock);
-        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<TunnelTable>.Instance);
-        _drains = new Drains(_registry, _tunnels, NullLogger<Drains>.Instance);
+        _rig = new StateRig(Fleet.Options(1, 1), _clock);
+        _drains = new Drains(_rig.Registry, _rig.Tunnels, NullLogger<Drains>.Instance);
         _attention = new Attention(_clock);
-        _state = new StickyWsState(_registry, _tunnels, _drains, _attention);
+        _state = new StickyWsState(_rig.Registry, _rig.Tunnels, _drains, _attention);
     }
 
     public void Dispose()
     {
         _attention.Dispose();
         _drains.Dispose();
-        _services.Dispose();
+        _rig.Dispose();
     }
 
     // It ends on the thread that moves the bytes of others.
     [Fact]
     public async Task Tunnel_ThatEndsWhileRatesAreLookedAt_DoesNotWait()
     {
-        var (tunnel, other) = (Open("1"), Open("2"));
+        var (tunnel, other) = (_rig.Open("1"), _rig.Open("2"));
         await _state.FindTunnelsAsync(cancellationToken: Wait.Token());
         _clock.Advance(TimeSpan.FromSeconds(2));
         var hasEnded = false;
         _clock.Measuring = () =>
         {
-            var reactor = new Thread(() => _tunnels.Close(other)) { IsBackground = true };
+            var reactor = new Thread(() => _rig.Tunnels.Close(other)) { IsBackground = true };
             reactor.Start();
             hasEnded = reactor.Join(TimeSpan.FromSeconds(10));
         };
@@ -64,7 +57,7 @@ public sealed class LookTests : IDisposable
     [Fact]
     public async Task Rates_AreForgotten_WhenNobodyLooksAnyMore()
     {
-        var tunnel = Open("1");
+        var tunnel = _rig.Open("1");
         await _state.FindTunnelsAsync(cancellationToken: Wait.Token());
         Assert.NotNull(tunnel.LastLook);
 
@@ -77,10 +70,10 @@ public sealed class LookTests : IDisposable
     [Fact]
     public void Removed_Backend_IsNotCountedAnyMoreEither_WhenNobodyLooks()
     {
-        var removed = Fleet.PoolOf(_registry).Backends[1];
+        var removed = Fleet.PoolOf(_rig.Registry).Backends[1];
         Assert.Equal(LeaseResult.Granted, removed.TryLease(LeaseKind.Tunnel, int.MaxValue, out _));
         _state.Read();
-        _registry.Apply(Fleet.Options(1));
+        _rig.Registry.Apply(Fleet.Options(1));
         Assert.Contains(removed, _drains.Backends);
         Assert.NotNull(removed.Work);
         Assert.Equal("b", Assert.Single(_state.ReadBackends(BackendTarget.Of(Fleet.Pool, "B"))).Name);
@@ -95,27 +88,19 @@ public sealed class LookTests : IDisposable
     public void Look_DuringWhichTheLastOneLapses_IsOneOfItsOwn()
     {
         _state.Read();
-        _registry.Apply(Fleet.Options(1, 1, 1));
+        _rig.Registry.Apply(Fleet.Options(1, 1, 1));
         _clock.Telling = Lapse;
 
         _state.Read();
 
-        Assert.All(Fleet.PoolOf(_registry).Backends, backend => Assert.Equal(_attention.IsPaid, backend.Work is not null));
+        Assert.All(Fleet.PoolOf(_rig.Registry).Backends, backend => Assert.Equal(_attention.IsPaid, backend.Work is not null));
         Lapse();
-        Assert.All(Fleet.PoolOf(_registry).Backends, backend => Assert.Null(backend.Work));
+        Assert.All(Fleet.PoolOf(_rig.Registry).Backends, backend => Assert.Null(backend.Work));
     }
 
     private void Lapse()
     {
         for (var i = 0; i < 10; i++) _clock.Advance(TimeSpan.FromMinutes(1));
-    }
-
-    private Stub Open(string id)
-    {
-        Assert.Equal(LeaseResult.Granted, Fleet.PoolOf(_registry).Backends[1].TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
-        var tunnel = new Stub(id, lease, _tunnels.Now);
-        Assert.True(_tunnels.TryOpen(tunnel));
-        return tunnel;
     }
 
     private sealed class HookedClock : FakeTimeProvider
@@ -149,19 +134,6 @@ public sealed class LookTests : IDisposable
         {
             if (_telling is not null && ++_asked == 2) Interlocked.Exchange(ref _telling, null)?.Invoke();
             return base.GetTimestamp();
-        }
-    }
-
-    private sealed class Stub(string id, Lease lease, long openedAt) : Tunnel(id, lease, openedAt)
-    {
-        public override string Lane => LaneNames.Portable;
-
-        public override ConnectionTuple? Tuple => null;
-
-        public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => default;
-
-        public override void Abort(EndReason reason)
-        {
         }
     }
 }

@@ -1,47 +1,33 @@
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
-using StickyWs.Observability;
 using StickyWs.State;
 using StickyWs.Tests.Backends;
-using StickyWs.Transport;
 using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.State;
 
 public sealed class StickyWsStateTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly FakeTimeProvider _clock = new();
-    private readonly BackendRegistry _registry;
-    private readonly TunnelTable _tunnels;
+    private readonly StateRig _rig = new(Fleet.Options(2, 1));
     private readonly StickyWsState _state;
 
-    public StickyWsStateTests()
-    {
-        _registry = Fleet.Registry(Fleet.Options(2, 1), time: _clock);
-        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<TunnelTable>.Instance);
-        _state = new StickyWsState(_registry, _tunnels) { Capacity = 4 };
-    }
+    public StickyWsStateTests() => _state = new StickyWsState(_rig.Registry, _rig.Tunnels) { Capacity = 4 };
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _rig.Dispose();
 
     [Fact]
     public void Read_ShowsPoolsAndBackends_WithStateCauseAndSince()
     {
-        _clock.Advance(TimeSpan.FromMinutes(1));
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "probe: status 500");
-        _clock.Advance(TimeSpan.FromMinutes(1));
+        _rig.Clock.Advance(TimeSpan.FromMinutes(1));
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "probe: status 500");
+        _rig.Clock.Advance(TimeSpan.FromMinutes(1));
 
         var pool = Assert.Single(_state.Read().Pools);
 
         Assert.Equal((Fleet.Pool, "RoundRobin", false, false), (pool.Name, pool.Policy, pool.IsPanicking, pool.IsAwaited));
         Assert.Equal([("a", BackendState.Unknown, null, true, 2), ("b", BackendState.Unhealthy, "probe: status 500", false, 1)],
             pool.Backends.Select(backend => (backend.Name, backend.State, backend.Cause, backend.IsEligible, backend.Weight)));
-        Assert.Equal(TimeSpan.FromMinutes(1), _clock.GetUtcNow() - pool.Backends[1].Since);
-        Assert.Equal(TimeSpan.FromMinutes(2), _clock.GetUtcNow() - pool.Backends[0].Since);
+        Assert.Equal(TimeSpan.FromMinutes(1), _rig.Clock.GetUtcNow() - pool.Backends[1].Since);
+        Assert.Equal(TimeSpan.FromMinutes(2), _rig.Clock.GetUtcNow() - pool.Backends[0].Since);
     }
 
     [Fact]
@@ -50,9 +36,9 @@ public sealed class StickyWsStateTests : IDisposable
         await using var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator();
         Assert.Equal(0, (await NextAsync<SnapshotTaken>(watch)).Missed);
 
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "refused");
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "refused again");
-        _registry.Report(Backend("b"), BackendState.Healthy, "answers");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "refused again");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Healthy, "answers");
 
         var (down, up) = (await NextAsync<BackendChanged>(watch), await NextAsync<BackendChanged>(watch));
         Assert.Equal(("b", BackendState.Unknown, BackendState.Unhealthy, "refused"), (down.Backend.Name, down.Before, down.Backend.State, down.Backend.Cause));
@@ -66,8 +52,8 @@ public sealed class StickyWsStateTests : IDisposable
         await using var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator();
         await NextAsync<SnapshotTaken>(watch);
 
-        _registry.Report(Backend("a"), BackendState.Unhealthy, "refused");
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Report(_rig.Backend("a"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "refused");
 
         Assert.Equal(("a", false), Eligible(await NextAsync<BackendChanged>(watch)));
         BackendChanged[] second = [await NextAsync<BackendChanged>(watch), await NextAsync<BackendChanged>(watch)];
@@ -81,9 +67,9 @@ public sealed class StickyWsStateTests : IDisposable
         await using var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator();
         await NextAsync<SnapshotTaken>(watch);
 
-        for (var i = 0; i < 10; i++) _registry.Report(Backend("b"), i % 2 == 0 ? BackendState.Unhealthy : BackendState.Healthy, $"change {i}");
+        for (var i = 0; i < 10; i++) _rig.Registry.Report(_rig.Backend("b"), i % 2 == 0 ? BackendState.Unhealthy : BackendState.Healthy, $"change {i}");
         var caughtUp = await NextAsync<SnapshotTaken>(watch);
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "the next");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "the next");
 
         Assert.Equal(10, caughtUp.Missed);
         Assert.Equal("change 9", caughtUp.Snapshot.Pools[0].Backends[1].Cause);
@@ -93,14 +79,14 @@ public sealed class StickyWsStateTests : IDisposable
     [Fact]
     public async Task Watch_WithoutTunnels_IsToldOfNone_AndMissesNothingBecauseOfThem()
     {
-        var tunnel = new Stub(Backend("a"));
+        var tunnel = new StubTunnel("stub", new Lease(_rig.Backend("a"), LeaseKind.Tunnel, null), 0);
         await using var watch = _state.WatchWithoutTunnelsAsync(Wait.Token()).GetAsyncEnumerator();
         await NextAsync<SnapshotTaken>(watch);
-        _tunnels.Announce(tunnel);
+        _rig.Tunnels.Announce(tunnel);
         Assert.Equal(0, AllocatedByAnnouncing(tunnel));
-        for (var i = 0; i < 10; i++) _tunnels.Announce(tunnel);
+        for (var i = 0; i < 10; i++) _rig.Tunnels.Announce(tunnel);
 
-        _registry.Report(Backend("b"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Report(_rig.Backend("b"), BackendState.Unhealthy, "refused");
 
         Assert.Equal("b", (await NextAsync<BackendChanged>(watch)).Backend.Name);
     }
@@ -111,8 +97,8 @@ public sealed class StickyWsStateTests : IDisposable
         await using var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator();
         await NextAsync<SnapshotTaken>(watch);
 
-        _registry.Apply(Fleet.Options(1, 1, 1));
-        _registry.Report(Backend("c"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Apply(Fleet.Options(1, 1, 1));
+        _rig.Registry.Report(_rig.Backend("c"), BackendState.Unhealthy, "refused");
 
         Assert.Equal(3, (await NextAsync<ConfigurationChanged>(watch)).Snapshot.Pools[0].Backends.Count);
         Assert.Equal("c", (await NextAsync<BackendChanged>(watch)).Backend.Name);
@@ -122,13 +108,13 @@ public sealed class StickyWsStateTests : IDisposable
     [Fact]
     public async Task Feed_ThatHeardOfAReloadBeforeItBegan_TellsTheNextChangeAsOneOfABackend()
     {
-        var feed = new StateFeed(new StateReader(_registry, _tunnels), capacity: 16);
-        _registry.Changed += feed.Changed;
-        _registry.Apply(Fleet.Options(1, 1, 1));
-        feed.Begin(_registry);
-        Assert.Equal(_registry.Current.Revision, Assert.IsType<SnapshotTaken>(await feed.NextAsync(Wait.Token())).Snapshot.Revision);
+        var feed = new StateFeed(new StateReader(_rig.Registry, _rig.Tunnels), capacity: 16);
+        _rig.Registry.Changed += feed.Changed;
+        _rig.Registry.Apply(Fleet.Options(1, 1, 1));
+        feed.Begin(_rig.Registry);
+        Assert.Equal(_rig.Registry.Current.Revision, Assert.IsType<SnapshotTaken>(await feed.NextAsync(Wait.Token())).Snapshot.Revision);
 
-        _registry.Report(Backend("c"), BackendState.Unhealthy, "refused");
+        _rig.Registry.Report(_rig.Backend("c"), BackendState.Unhealthy, "refused");
 
         var change = Assert.IsType<BackendChanged>(await feed.NextAsync(Wait.Token()));
         Assert.Equal(("c", BackendState.Unknown), (change.Backend.Name, change.Before));
@@ -150,13 +136,13 @@ public sealed class StickyWsStateTests : IDisposable
     [Fact]
     public async Task Tunnel_WhileNobodyWatches_IsAnnouncedForNothing()
     {
-        var tunnel = new Stub(Backend("a"));
-        _tunnels.Announce(tunnel);
+        var tunnel = new StubTunnel("stub", new Lease(_rig.Backend("a"), LeaseKind.Tunnel, null), 0);
+        _rig.Tunnels.Announce(tunnel);
         Assert.Equal(0, AllocatedByAnnouncing(tunnel));
         await using (var watch = _state.WatchAsync(Wait.Token()).GetAsyncEnumerator())
         {
             await NextAsync<SnapshotTaken>(watch);
-            _tunnels.Announce(tunnel);
+            _rig.Tunnels.Announce(tunnel);
             Assert.Equal("stub", (await NextAsync<TunnelOpened>(watch)).Tunnel.Id);
         }
 
@@ -166,11 +152,9 @@ public sealed class StickyWsStateTests : IDisposable
     private long AllocatedByAnnouncing(Tunnel tunnel)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        _tunnels.Announce(tunnel);
+        _rig.Tunnels.Announce(tunnel);
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
-
-    private Backend Backend(string name) => Fleet.PoolOf(_registry).Backends.Single(backend => backend.Name == name);
 
     private static (string Name, bool IsEligible) Eligible(BackendChanged change) => (change.Backend.Name, change.Backend.IsEligible);
 
@@ -179,18 +163,5 @@ public sealed class StickyWsStateTests : IDisposable
     {
         Assert.True(await watch.MoveNextAsync().AsTask().WaitAsync(Wait.Bound));
         return Assert.IsType<T>(watch.Current);
-    }
-
-    private sealed class Stub(Backend backend) : Tunnel("stub", new Lease(backend, LeaseKind.Tunnel, null), 0)
-    {
-        public override string Lane => LaneNames.Portable;
-
-        public override ConnectionTuple? Tuple => null;
-
-        public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => default;
-
-        public override void Abort(EndReason reason)
-        {
-        }
     }
 }

@@ -1,8 +1,4 @@
-using System.Diagnostics.Metrics;
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using StickyWs.Backends;
 using StickyWs.Configuration;
 using StickyWs.Kernel;
@@ -17,20 +13,12 @@ namespace StickyWs.Tests.State;
 
 public sealed class TunnelSearchTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly FakeTimeProvider _clock = new();
-    private readonly BackendRegistry _registry;
-    private readonly TunnelTable _tunnels;
+    private readonly StateRig _rig = new(Fleet.Options(1, 1));
     private readonly StickyWsState _state;
 
-    public TunnelSearchTests()
-    {
-        _registry = Fleet.Registry(Fleet.Options(1, 1), time: _clock);
-        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<TunnelTable>.Instance);
-        _state = new StickyWsState(_registry, _tunnels);
-    }
+    public TunnelSearchTests() => _state = new StickyWsState(_rig.Registry, _rig.Tunnels);
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _rig.Dispose();
 
     [Theory]
     [InlineData(TunnelOrder.Oldest, "1 2 3 4")]
@@ -51,7 +39,7 @@ public sealed class TunnelSearchTests : IDisposable
         int[] bytes = [2, 1, 9, 5];
         for (var i = 0; i < 4; i++)
         {
-            _clock.Advance(TimeSpan.FromSeconds(1));
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
             Open($"{i + 1}", clients[i], idle: idle[i], place: (i + 1) % 2, pin: pins[i]).CountToBackend(bytes[i]);
         }
 
@@ -69,14 +57,38 @@ public sealed class TunnelSearchTests : IDisposable
         Assert.Equal(expected, string.Join(' ', seen));
     }
 
+    // A look keeps what it shows, and not all that it looks at.
+    [Fact]
+    public async Task Look_AtMany_AllocatesForWhatIsShown_AndNothingForTheRest()
+    {
+        // The least of some: an array may have to be made again that was lent before.
+        long Least(TunnelOrder order) => Enumerable.Range(0, 5).Min(_ => Allocated(order));
+
+        long Allocated(TunnelOrder order)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.True(_state.FindTunnelsAsync(new TunnelFilter { Limit = 10 }, order, cancellationToken: Wait.Token()).IsCompletedSuccessfully);
+            Assert.True(_state.CountTunnelsAsync(cancellationToken: Wait.Token()).IsCompletedSuccessfully);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        TunnelOrder[] orders = [TunnelOrder.Sampled, TunnelOrder.Newest, TunnelOrder.Oldest, TunnelOrder.Busiest];
+        for (var i = 0; i < 4000; i++) Open($"0HN{i:D5}");
+        var few = orders.Max(Least);
+        for (var i = 4000; i < 8000; i++) Open($"0HN{i:D5}");
+
+        Assert.All(orders, order => Assert.InRange(Least(order), 0, few + 1000));
+        Assert.Equal(8000, (await _state.FindTunnelsAsync(new TunnelFilter { Limit = 0 }, cancellationToken: Wait.Token())).Fitting);
+    }
+
     // All at the same moment: their ids tell them apart.
     [Fact]
     public async Task Find_AfterATunnelThatHasEnded_GoesOnWhereItWas()
     {
         var all = Enumerable.Range(0, 9).Select(i => Open($"{i}")).ToArray();
         var first = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 4 }, cancellationToken: Wait.Token());
-        _tunnels.Close(all[3]);
-        _tunnels.Close(all[0]);
+        _rig.Tunnels.Close(all[3]);
+        _rig.Tunnels.Close(all[0]);
 
         var second = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, after: first.Next, cancellationToken: Wait.Token());
 
@@ -88,7 +100,7 @@ public sealed class TunnelSearchTests : IDisposable
     public async Task Find_ByClientUpstreamAgeAndIdleTime_FindsThat()
     {
         Open("old", "10.0.0.1:1000", "10.1.0.1:500", idle: 5000);
-        _clock.Advance(TimeSpan.FromMinutes(1));
+        _rig.Clock.Advance(TimeSpan.FromMinutes(1));
         Open("new", "10.0.0.2:1000", "10.1.0.1:501", idle: 10);
         Open("mapped", "[::ffff:10.0.0.3]:1001", "[::ffff:10.1.0.1]:502", idle: 10);
         Open("none", null, null);
@@ -110,7 +122,7 @@ public sealed class TunnelSearchTests : IDisposable
     {
         var pin = UInt128.Parse("4bf92f3577b34da6a3ce929d0e0e4736", System.Globalization.NumberStyles.HexNumber, null);
         Open("old", "10.0.0.1:1000", "10.1.0.1:500", idle: 5000, pin: pin);
-        _clock.Advance(TimeSpan.FromMinutes(1));
+        _rig.Clock.Advance(TimeSpan.FromMinutes(1));
         Open("new", "10.0.0.2:1000", "10.1.0.1:501", idle: 10, pin: pin + 1, place: 1);
         Open("none", null, null);
 
@@ -148,16 +160,16 @@ public sealed class TunnelSearchTests : IDisposable
         slow.CountToBackend(100);
         fast.CountToBackend(10_000);
         fast.CountToClient(2_000);
-        _clock.Advance(TimeSpan.FromSeconds(2));
+        _rig.Clock.Advance(TimeSpan.FromSeconds(2));
         var page = await FastestAsync();
 
         Assert.Equal([("fast", 5000, 1000), ("slow", 50, 0)],
             page.Tunnels.Select(tunnel => (tunnel.Id, tunnel.RateToBackend!.Value, tunnel.RateToClient!.Value)));
         Assert.Equal("fast", await FoundAsync(new TunnelFilter { MinRate = 51 }));
 
-        _clock.Advance(TimeSpan.FromMilliseconds(999)); // Who looks right after another sees the same.
+        _rig.Clock.Advance(TimeSpan.FromMilliseconds(999)); // Who looks right after another sees the same.
         Assert.Equal(5000, (await FastestAsync()).Tunnels[0].RateToBackend);
-        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        _rig.Clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.All((await FastestAsync()).Tunnels, tunnel => Assert.Equal(0, tunnel.RateToBackend));
 
         Task<TunnelPage> FastestAsync() => _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, TunnelOrder.Fastest, cancellationToken: Wait.Token());
@@ -174,7 +186,7 @@ public sealed class TunnelSearchTests : IDisposable
         Assert.InRange(first.Tunnels.Count(tunnel => tunnel.Backend == "a"), 70, 130);
         for (var part = 0; part < 4; part++) Assert.InRange(first.Tunnels.Count(tunnel => int.Parse(tunnel.Id[3..], null) / 250 == part), 25, 80);
 
-        foreach (var tunnel in all.Where((_, i) => i % 10 == 0)) _tunnels.Close(tunnel);
+        foreach (var tunnel in all.Where((_, i) => i % 10 == 0)) _rig.Tunnels.Close(tunnel);
         var second = await _state.FindTunnelsAsync(filter, TunnelOrder.Sampled, cancellationToken: Wait.Token());
 
         var left = first.Tunnels.Select(tunnel => tunnel.Id).Where(id => !id.EndsWith('0')).ToHashSet();
@@ -203,7 +215,7 @@ public sealed class TunnelSearchTests : IDisposable
         Open("before", "10.0.0.1:1000").CountToBackend(1);
         var options = Fleet.Options();
         options.Pools[Fleet.Pool].Backends["A"] = new BackendOptions { Address = "http://127.0.0.1:6000" };
-        _registry.Apply(options);
+        _rig.Registry.Apply(options);
         Open("after", "10.0.0.2:1000").CountToBackend(2);
 
         var flow = Assert.Single((await _state.CountTunnelsAsync(cancellationToken: Wait.Token())).Flows);
@@ -215,8 +227,8 @@ public sealed class TunnelSearchTests : IDisposable
     [Fact]
     public async Task Find_Idlest_IsByTheMomentThatEachLastMoved_HoweverLongTheLookTakes()
     {
-        _clock.Advance(TimeSpan.FromSeconds(10));
-        for (var i = 0; i < 9; i++) Open($"{i}", asked: () => _clock.Advance(TimeSpan.FromMilliseconds(50)), stillSince: i);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        for (var i = 0; i < 9; i++) Open($"{i}", asked: () => _rig.Clock.Advance(TimeSpan.FromMilliseconds(50)), stillSince: i);
 
         var page = await _state.FindTunnelsAsync(new TunnelFilter { Limit = 9 }, TunnelOrder.Idlest, cancellationToken: Wait.Token());
 
@@ -247,9 +259,9 @@ public sealed class TunnelSearchTests : IDisposable
         Open("1");
         var isFree = false;
 
-        _tunnels.Find(tunnel =>
+        _rig.Tunnels.Find(tunnel =>
         {
-            var other = new Thread(() => _ = _tunnels.Count);
+            var other = new Thread(() => _ = _rig.Tunnels.Count);
             other.Start();
             return isFree = other.Join(Wait.Bound);
         }, 1);
@@ -267,7 +279,7 @@ public sealed class TunnelSearchTests : IDisposable
         var (read, seen) = (0, -1);
         for (var i = 0; i < 1000; i++) Open($"{i}", reactor: reactor, asked: Ask);
 
-        await Idleness.ReadAsync(_tunnels.Find(_ => true, int.MaxValue), TimeProvider.System);
+        await Idleness.ReadAsync(_rig.Tunnels.Find(_ => true, int.MaxValue), TimeProvider.System);
 
         Assert.InRange(seen, 1, 999);
 
@@ -300,16 +312,16 @@ public sealed class TunnelSearchTests : IDisposable
     private PlacedTunnel Open(string id, string? client = null, string? upstream = null, long idle = 0, Action? asked = null, Task? answered = null,
         Reactor? reactor = null, long? stillSince = null, int place = 0, UInt128 pin = default)
     {
-        var backend = Fleet.PoolOf(_registry).Backends[place];
+        var backend = Fleet.PoolOf(_rig.Registry).Backends[place];
         Assert.Equal(LeaseResult.Granted, backend.TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease, pin == default ? null : new Pinned(pin)));
-        var tunnel = new PlacedTunnel(id, lease, _tunnels.Now, client, upstream)
+        var tunnel = new PlacedTunnel(id, lease, _rig.Tunnels.Now, client, upstream)
         {
-            Idle = () => stillSince is { } since ? Idleness.Milliseconds(_clock) - since : idle,
+            Idle = () => stillSince is { } since ? Idleness.Milliseconds(_rig.Clock) - since : idle,
             Asked = asked,
             Answered = answered ?? Task.CompletedTask,
             On = reactor,
         };
-        Assert.True(_tunnels.TryOpen(tunnel));
+        Assert.True(_rig.Tunnels.TryOpen(tunnel));
         return tunnel;
     }
 

@@ -1,6 +1,3 @@
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Access;
 using StickyWs.Backends;
@@ -8,30 +5,23 @@ using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.State;
 using StickyWs.Tests.Backends;
-using StickyWs.Transport;
-using StickyWs.Tunnels;
 
 namespace StickyWs.Tests.State;
 
 /// <summary>What the state shows of backends beyond their state, and what is kept while somebody looks.</summary>
 public sealed class VitalsTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly FakeTimeProvider _clock = new();
-    private readonly TunnelTable _tunnels;
     private readonly Attention _attention;
     private readonly RecentLines _recent;
+    private StateRig? _rig;
 
-    public VitalsTests()
-    {
-        _tunnels = new TunnelTable(new StickyWsMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<TunnelTable>.Instance);
-        (_attention, _recent) = (new Attention(_clock), new RecentLines(_clock));
-    }
+    public VitalsTests() => (_attention, _recent) = (new Attention(_clock), new RecentLines(_clock));
 
     public void Dispose()
     {
         _attention.Dispose();
-        _services.Dispose();
+        _rig?.Dispose();
     }
 
     [Fact]
@@ -92,16 +82,16 @@ public sealed class VitalsTests : IDisposable
     [Fact]
     public void Ends_OfTunnelsWithoutARecord_AreKeptWhileSomebodyLooks()
     {
-        var (state, registry) = Start(_ => { });
-        Open(registry, "before").Note(EndReason.ClientClosed);
-        _tunnels.Close(Open(registry, "unseen"));
+        var (state, _) = Start(_ => { });
+        _rig!.Open("before").Note(EndReason.ClientClosed);
+        _rig!.Tunnels.Close(_rig!.Open("unseen"));
         Assert.Empty(state.ReadEnds());
 
-        var tunnel = Open(registry, "seen");
+        var tunnel = _rig!.Open("seen");
         tunnel.CountToClient(7);
         tunnel.Note(EndReason.BackendClosed);
         _clock.Advance(TimeSpan.FromSeconds(3));
-        _tunnels.Close(tunnel);
+        _rig!.Tunnels.Close(tunnel);
 
         var end = Assert.Single(state.ReadEnds());
         Assert.Equal(("seen", EndReason.BackendClosed, TimeSpan.FromSeconds(3)), (end.Id, end.Reason, end.Age));
@@ -128,32 +118,11 @@ public sealed class VitalsTests : IDisposable
 
     private (StickyWsState State, BackendRegistry Registry) Start(Action<PoolOptions> change)
     {
-        var registry = Fleet.Registry(Fleet.Options(change, 1, 1), time: _clock);
-        return (new StickyWsState(registry, _tunnels, attention: _attention, recent: _recent), registry);
+        _rig = new StateRig(Fleet.Options(change, 1, 1), _clock);
+        return (new StickyWsState(_rig.Registry, _rig.Tunnels, attention: _attention, recent: _recent), _rig.Registry);
     }
 
     private static BackendStatus B(StickyWsState state) => state.Read().Pools[0].Backends[1];
 
     private static Backend Find(BackendRegistry registry) => Fleet.PoolOf(registry).Backends[1];
-
-    private Stub Open(BackendRegistry registry, string id)
-    {
-        Assert.Equal(LeaseResult.Granted, Find(registry).TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
-        var tunnel = new Stub(id, lease, _tunnels.Now);
-        Assert.True(_tunnels.TryOpen(tunnel));
-        return tunnel;
-    }
-
-    private sealed class Stub(string id, Lease lease, long openedAt) : Tunnel(id, lease, openedAt)
-    {
-        public override string Lane => LaneNames.Portable;
-
-        public override ConnectionTuple? Tuple => null;
-
-        public override ValueTask<ConnectionTuple?> ReadBackendTupleAsync() => default;
-
-        public override void Abort(EndReason reason)
-        {
-        }
-    }
 }

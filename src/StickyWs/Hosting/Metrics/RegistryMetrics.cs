@@ -6,6 +6,7 @@ using StickyWs.Configuration;
 using StickyWs.Dispatch;
 using StickyWs.Observability;
 using StickyWs.Pinning;
+using StickyWs.State;
 
 namespace StickyWs.Hosting;
 
@@ -69,7 +70,7 @@ internal sealed partial class RegistryMetrics(StickyWsMetrics metrics, Pins pins
             () => States(registry, backend => backend.Mode, "stickyws.mode"), "{backend}",
             "1 for the mode of a backend, which is how far it is drained, 0 for the others.");
         meter.CreateObservableGauge("stickyws.backend.breaker",
-            () => States(registry, BreakerOf, "stickyws.breaker.state"), "{backend}", "1 for the state of a backend's breaker, 0 for the others.");
+            () => States(registry, VitalsReader.BreakerOf, "stickyws.breaker.state"), "{backend}", "1 for the state of a backend's breaker, 0 for the others.");
         meter.CreateObservableGauge("stickyws.backend.eligible", () => Eligible(registry), "{backend}", "1 for a backend that gets new work, 0 for others.");
         meter.CreateObservableGauge("stickyws.backend.weight",
             () => Each(registry, backend => backend.Weight), "{share}", "The weight of a backend, as it is configured.");
@@ -134,13 +135,6 @@ internal sealed partial class RegistryMetrics(StickyWsMetrics metrics, Pins pins
         not null when cause.StartsWith("traffic", StringComparison.Ordinal) => "traffic",
         _ => "configuration",
     };
-
-    private static BreakerState BreakerOf(Backend backend)
-    {
-        if (backend.Health != BackendState.Unhealthy) return BreakerState.Closed;
-        if (backend.Options.Health.Probe is not null) return BreakerState.Isolated;
-        return backend.Trial == TrialState.None ? BreakerState.Open : BreakerState.HalfOpen;
-    }
 
     private Measurement<int>[] Pins() =>
     [

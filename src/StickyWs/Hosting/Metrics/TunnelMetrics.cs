@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using StickyWs.Backends;
 using StickyWs.Draining;
 using StickyWs.Observability;
@@ -32,25 +34,31 @@ internal sealed class TunnelMetrics(StickyWsMetrics metrics, TunnelTable tunnels
             foreach (var lane in Lanes) counts[(backend.Pool, backend.Name, lane)] = 0;
         }
 
-        foreach (var tunnel in tunnels.ReadAll())
+        foreach (var ((backend, lane), known) in Look())
         {
-            var key = (tunnel.Backend.Pool, tunnel.Backend.Name, tunnel.Lane);
-            counts[key] = counts.GetValueOrDefault(key) + 1;
+            var key = (backend.Pool, backend.Name, lane);
+            counts[key] = counts.GetValueOrDefault(key) + known.Count;
         }
 
         return counts.Select(count => new Measurement<int>(count.Value, [.. Tags(count.Key.Pool, count.Key.Backend), StickyWsMetrics.Lane(count.Key.Lane)]));
     }
 
     private IEnumerable<Measurement<double>> Oldest()
+        => Look().GroupBy(known => (known.Key.Backend.Pool, known.Key.Backend.Name), known => known.Value.Oldest).Select(same => new Measurement<double>(
+            tunnels.Time.GetElapsedTime(same.Min()).TotalSeconds, Tags(same.Key.Pool, same.Key.Name)));
+
+    // Two backends may have one name, after a reload; but to hash names for every tunnel would cost more than all else.
+    private Dictionary<(Backend Backend, string Lane), (int Count, long Oldest)> Look()
     {
-        var oldest = new Dictionary<(string Pool, string Backend), long>();
-        foreach (var tunnel in tunnels.ReadAll())
+        var seen = new Dictionary<(Backend, string), (int Count, long Oldest)>(ByReference.Instance);
+        using var open = tunnels.Borrow();
+        foreach (var tunnel in open.All)
         {
-            var key = (tunnel.Backend.Pool, tunnel.Backend.Name);
-            if (!oldest.TryGetValue(key, out var known) || tunnel.OpenedAt < known) oldest[key] = tunnel.OpenedAt;
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(seen, (tunnel.Backend, tunnel.Lane), out var isKnown);
+            known = (known.Count + 1, isKnown ? Math.Min(known.Oldest, tunnel.OpenedAt) : tunnel.OpenedAt);
         }
 
-        return oldest.Select(one => new Measurement<double>(tunnels.Time.GetElapsedTime(one.Value).TotalSeconds, Tags(one.Key.Pool, one.Key.Backend)));
+        return seen;
     }
 
     // A drain also has the tunnels of backends that the configuration no longer names. Two of one name are one series.
@@ -69,4 +77,14 @@ internal sealed class TunnelMetrics(StickyWsMetrics metrics, TunnelTable tunnels
         => tunnels.Time.GetUtcNow() - status.Since is var elapsed && elapsed > TimeSpan.Zero ? elapsed : TimeSpan.Zero;
 
     private static KeyValuePair<string, object?>[] Tags(string pool, string backend) => [StickyWsMetrics.Pool(pool), StickyWsMetrics.Backend(backend)];
+
+    private sealed class ByReference : IEqualityComparer<(Backend Backend, string Lane)>
+    {
+        public static ByReference Instance { get; } = new();
+
+        public bool Equals((Backend Backend, string Lane) one, (Backend Backend, string Lane) other)
+            => ReferenceEquals(one.Backend, other.Backend) && one.Lane == other.Lane;
+
+        public int GetHashCode((Backend Backend, string Lane) key) => RuntimeHelpers.GetHashCode(key.Backend);
+    }
 }

@@ -1,24 +1,37 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using StickyWs.Backends;
 using StickyWs.Kernel;
+using StickyWs.Reactors;
 using StickyWs.Tunnels;
 
 namespace StickyWs.State;
 
 /// <summary>Counts tunnels by where they come from and where they lead, in one pass.</summary>
-internal static class FlowCount
+internal sealed class FlowCount
 {
     // There are as many as listeners, backends and lanes together make; clients cannot make more.
     private const int Most = 1000;
 
-    public static IReadOnlyList<TunnelFlow> Of(Tunnel[] tunnels)
+    private readonly Dictionary<Way, Sum> _sums = [];
+
+    /// <summary>How many were added.</summary>
+    public int Added { get; private set; }
+
+    public void Add(Tunnel tunnel)
+    {
+        Added++;
+        var way = new Way(tunnel.Tuple?.Destination, tunnel.Backend, tunnel.Lane, tunnel.Reactor, StateReader.TlsOf(tunnel));
+        CollectionsMarshal.GetValueRefOrAddDefault(_sums, way, out _).Add(new Sum(1, tunnel.BytesToBackend, tunnel.BytesToClient));
+    }
+
+    public IReadOnlyList<TunnelFlow> Read()
     {
         var sums = new Dictionary<Key, Sum>();
-        foreach (var tunnel in tunnels)
+        foreach (var (way, sum) in _sums)
         {
-            var (pool, backend) = (tunnel.Backend.Pool, tunnel.Backend.Name);
-            var key = new Key(tunnel.Tuple?.Destination, pool, backend, tunnel.Lane, tunnel.Reactor?.KernelName, StateReader.TlsOf(tunnel));
-            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
-            sum = new Sum(sum.Tunnels + 1, sum.ToBackend + tunnel.BytesToBackend, sum.ToClient + tunnel.BytesToClient);
+            var key = new Key(way.Listener, way.Backend.Pool, way.Backend.Name, way.Lane, way.Reactor?.KernelName, way.Tls);
+            CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _).Add(sum);
         }
 
         return [.. sums.OrderByDescending(flow => flow.Value.Tunnels).Take(Most).Select(flow => Read(flow.Key, flow.Value))];
@@ -37,6 +50,17 @@ internal static class FlowCount
         BytesToClient = sum.ToClient,
     };
 
+    // As tunnels have it: no name is hashed for each of them.
+    private readonly record struct Way(RawAddress? Listener, Backend Backend, string Lane, Reactor? Reactor, string Tls)
+    {
+        public bool Equals(Way other)
+            => ReferenceEquals(Backend, other.Backend) && ReferenceEquals(Reactor, other.Reactor) && Lane == other.Lane && Tls == other.Tls
+                && Nullable.Equals(Listener, other.Listener);
+
+        public override int GetHashCode()
+            => HashCode.Combine(RuntimeHelpers.GetHashCode(Backend), Reactor is null ? 0 : RuntimeHelpers.GetHashCode(Reactor), Listener?.Port, Tls.Length);
+    }
+
     // By names, since a reload that moves a backend to another address makes a new one of it. They are the same in upper and lower case.
     private readonly record struct Key(RawAddress? Listener, string Pool, string Backend, string Lane, string? ReactorKind, string Tls)
     {
@@ -51,5 +75,9 @@ internal static class FlowCount
         private static int Hash(string name) => name.GetHashCode(StringComparison.OrdinalIgnoreCase);
     }
 
-    private readonly record struct Sum(int Tunnels, long ToBackend, long ToClient);
+    private record struct Sum(int Tunnels, long ToBackend, long ToClient)
+    {
+        public void Add(Sum other)
+            => (Tunnels, ToBackend, ToClient) = (Tunnels + other.Tunnels, ToBackend + other.ToBackend, ToClient + other.ToClient);
+    }
 }

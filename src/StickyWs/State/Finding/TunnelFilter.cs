@@ -21,8 +21,8 @@ public sealed class TunnelFilter
     public int? ClientPort { get; init; }
 
     /// <summary>
-    /// Only the tunnel whose connection to the backend has this end. All tunnels that fit otherwise are asked, which costs each about a microsecond of its
-    /// own thread.
+    /// Only the tunnel whose connection to the backend has this end. Tunnels that fit otherwise, and whose handshake was not recorded, are asked, which
+    /// costs each about a microsecond of its own thread.
     /// </summary>
     public IPEndPoint? Upstream { get; init; }
 

@@ -12,22 +12,26 @@ internal sealed class TunnelRates(TunnelTable tunnels)
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
 
     /// <summary>Looks at tunnels.</summary>
-    public TunnelRate?[] Look(IReadOnlyList<Tunnel> some)
+    public TunnelRate?[] Look(Tunnel[] some)
     {
-        var rates = new TunnelRate?[some.Count];
         var now = tunnels.Now;
-        for (var i = 0; i < rates.Length; i++) rates[i] = Look(some[i], now) is var (toBackend, toClient) ? new TunnelRate(toBackend, toClient) : null;
-        return rates;
+        return Array.ConvertAll(some, tunnel => Look(tunnel, now));
     }
+
+    /// <summary>Looks at one.</summary>
+    public TunnelRate? Look(Tunnel tunnel) => Look(tunnel, tunnels.Now);
 
     /// <summary>Nobody looks any more.</summary>
     public void Clear()
     {
-        foreach (var tunnel in tunnels.ReadAll()) tunnel.LastLook = null;
+        using var open = tunnels.Borrow();
+        foreach (var tunnel in open.All) tunnel.LastLook = null;
     }
 
+    private TunnelRate? Look(Tunnel tunnel, long now) => Measure(tunnel, now) is var (toBackend, toClient) ? new TunnelRate(toBackend, toClient) : null;
+
     // Of two at a time the later one stays: both are true.
-    private (double ToBackend, double ToClient)? Look(Tunnel tunnel, long now)
+    private (double ToBackend, double ToClient)? Measure(Tunnel tunnel, long now)
     {
         var (last, toBackend, toClient) = (tunnel.LastLook, tunnel.BytesToBackend, tunnel.BytesToClient);
         var passed = last is null ? TimeSpan.Zero : tunnels.Time.GetElapsedTime(last.At, now);

@@ -13,7 +13,7 @@ internal sealed class TunnelSearch(StateReader reader, TunnelTable tunnels, Tunn
     public async Task<IReadOnlyList<TunnelStatus>> ReadAsync(TunnelFilter filter, CancellationToken cancellationToken)
     {
         var match = new TunnelMatch(filter, tunnels.Time);
-        if (filter is { MinIdle.Ticks: <= 0, MaxIdle: null, MinRate: <= 0, Upstream: null })
+        if (!IsAsked(filter))
             return await reader.ReadAsync(tunnels.Find(match.Fits, filter.Limit), cancellationToken).ConfigureAwait(false);
         return (await FindAsync(filter, TunnelOrder.Oldest, null, isReversed: false, cancellationToken).ConfigureAwait(false)).Tunnels;
     }
@@ -21,26 +21,69 @@ internal sealed class TunnelSearch(StateReader reader, TunnelTable tunnels, Tunn
     public async Task<TunnelPage> FindAsync(
         TunnelFilter filter, TunnelOrder order, TunnelPlace? after, bool isReversed, CancellationToken cancellationToken)
     {
-        var (found, active) = await FindAsync(filter, order == TunnelOrder.Idlest, cancellationToken).ConfigureAwait(false);
-        var places = PlacesOf(found, active, order);
-        if (isReversed) Array.Sort(places, found, Comparer<TunnelPlace>.Create(static (one, other) => other.CompareTo(one)));
-        else Array.Sort(places, found);
-        var first = after is not { } last ? 0 : Array.FindIndex(places, place => isReversed ? place.CompareTo(last) < 0 : place.CompareTo(last) > 0);
-        Tunnel[] page = first < 0 ? [] : [.. found.Skip(first).Take(filter.Limit)];
+        var top = new TopTunnels(filter.Limit, after, isReversed);
+        if (IsAsked(filter) || order == TunnelOrder.Idlest)
+        {
+            var (found, active) = await FindAsync(filter, order == TunnelOrder.Idlest, cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < found.Length; i++) top.Add(found[i], PlaceOf(found[i], order, active?[i] ?? 0));
+        }
+        else
+        {
+            AddAll(top, filter, order, fromEnd: order == TunnelOrder.Newest != isReversed);
+        }
+
+        var (page, next) = top.Take();
         return new TunnelPage
         {
             Tunnels = await reader.ReadAsync(page, cancellationToken, rates.Look(page)).ConfigureAwait(false),
-            Fitting = found.Length,
+            Fitting = top.Added,
             Open = tunnels.Count,
-            Next = page.Length > 0 && first + page.Length < found.Length ? places[first + page.Length - 1].ToString() : null,
+            Next = next?.ToString(),
         };
     }
 
     /// <summary>Counts those that fit, by where they come from and where they lead.</summary>
     public async Task<TunnelFlows> CountAsync(TunnelFilter filter, CancellationToken cancellationToken)
     {
-        var (found, _) = await FindAsync(filter, needsActive: false, cancellationToken).ConfigureAwait(false);
-        return new TunnelFlows { Flows = FlowCount.Of(found), Fitting = found.Length, Open = tunnels.Count };
+        var count = new FlowCount();
+        if (IsAsked(filter))
+        {
+            var (found, _) = await FindAsync(filter, needsActive: false, cancellationToken).ConfigureAwait(false);
+            foreach (var tunnel in found) count.Add(tunnel);
+        }
+        else
+        {
+            AddAll(count, filter);
+        }
+
+        return new TunnelFlows { Flows = count.Read(), Fitting = count.Added, Open = tunnels.Count };
+    }
+
+    // Whether a tunnel does not know itself if it fits.
+    private static bool IsAsked(TunnelFilter filter)
+        => filter.MinIdle > TimeSpan.Zero || filter.MaxIdle is not null || filter.MinRate > 0 || filter.Upstream is not null;
+
+    // The first of the order are met first, as far as that is known, so that few are kept that better ones replace.
+    private void AddAll(TopTunnels top, TunnelFilter filter, TunnelOrder order, bool fromEnd)
+    {
+        var match = new TunnelMatch(filter, tunnels.Time);
+        using var open = tunnels.Borrow();
+        var all = open.All;
+        for (var i = 0; i < all.Length; i++)
+        {
+            var tunnel = all[fromEnd ? all.Length - 1 - i : i];
+            if (match.Fits(tunnel)) top.Add(tunnel, PlaceOf(tunnel, order, 0));
+        }
+    }
+
+    private void AddAll(FlowCount count, TunnelFilter filter)
+    {
+        var match = new TunnelMatch(filter, tunnels.Time);
+        using var open = tunnels.Borrow();
+        foreach (var tunnel in open.All)
+        {
+            if (match.Fits(tunnel)) count.Add(tunnel);
+        }
     }
 
     private async Task<(Tunnel[] Found, long[]? Active)> FindAsync(TunnelFilter filter, bool needsActive, CancellationToken cancellationToken)
@@ -81,26 +124,16 @@ internal sealed class TunnelSearch(StateReader reader, TunnelTable tunnels, Tunn
         if (times is not null) active = [.. kept.Select(place => times[place])];
     }
 
-    private TunnelPlace[] PlacesOf(Tunnel[] found, long[]? active, TunnelOrder order)
+    private TunnelPlace PlaceOf(Tunnel tunnel, TunnelOrder order, long lastActive) => new(order switch
     {
-        var places = new TunnelPlace[found.Length];
-        var known = order == TunnelOrder.Fastest ? rates.Look(found) : [];
-        for (var i = 0; i < found.Length; i++)
-        {
-            places[i] = new TunnelPlace(order switch
-            {
-                TunnelOrder.Oldest => found[i].OpenedAt,
-                TunnelOrder.Newest => -found[i].OpenedAt,
-                TunnelOrder.Idlest => active![i], // As time goes by, this stays.
-                TunnelOrder.Busiest => -(found[i].BytesToBackend + found[i].BytesToClient),
-                TunnelOrder.Fastest => -(long)((known[i]?.Both ?? 0) * 1000),
-                TunnelOrder.Sampled => Spread(found[i].ConnectionId),
-                _ => 0,
-            }, TextOf(found[i], order), found[i].ConnectionId);
-        }
-
-        return places;
-    }
+        TunnelOrder.Oldest => tunnel.OpenedAt,
+        TunnelOrder.Newest => -tunnel.OpenedAt,
+        TunnelOrder.Idlest => lastActive, // As time goes by, this stays.
+        TunnelOrder.Busiest => -(tunnel.BytesToBackend + tunnel.BytesToClient),
+        TunnelOrder.Fastest => -(long)((rates.Look(tunnel)?.Both ?? 0) * 1000),
+        TunnelOrder.Sampled => Spread(tunnel.ConnectionId),
+        _ => 0,
+    }, TextOf(tunnel, order), tunnel.ConnectionId);
 
     private static string TextOf(Tunnel tunnel, TunnelOrder order) => order switch
     {

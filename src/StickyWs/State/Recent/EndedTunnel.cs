@@ -33,6 +33,11 @@ public sealed class EndedTunnel
     /// <summary>The same of the backend.</summary>
     public int? BackendCloseCode { get; init; }
 
+    /// <summary>
+    /// The status code of the balancer's own Close frame, if it told both sides to go; <see langword="null"/> if it did not, or if frames were not followed.
+    /// </summary>
+    public int? OwnCloseCode { get; init; }
+
     /// <summary>The client's connection.</summary>
     public TunnelTuple? Client { get; init; }
 

@@ -22,6 +22,7 @@ internal static class LineReader
         Farewell = line.Farewell!,
         ClientCloseCode = Some(line.ClientCloseCode),
         BackendCloseCode = Some(line.BackendCloseCode),
+        OwnCloseCode = Some(line.OwnCloseCode),
         Client = StateReader.ToPublic(line.Client),
         Upstream = StateReader.ToPublic(line.Upstream),
         ForwardedClient = line.ForwardedClient,
@@ -75,6 +76,7 @@ internal static class LineReader
         Farewell = tunnel.Farewell,
         ClientCloseCode = tunnel.ClientCloseCode,
         BackendCloseCode = tunnel.BackendCloseCode,
+        OwnCloseCode = tunnel.OwnCloseCode,
         ConnectionId = tunnel.ConnectionId,
     };
 
