@@ -12,6 +12,9 @@ internal abstract partial class Reactor
 
     private long? _reportedAt;
 
+    /// <summary>The clock of <see cref="Now"/>, as of this moment. From any thread.</summary>
+    public long Clock => Milliseconds();
+
     /// <summary>Like <see cref="Failed"/>, for what may fail in every turn: reports at most once a minute.</summary>
     protected void Report(Exception exception)
     {

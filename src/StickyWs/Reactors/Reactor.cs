@@ -49,9 +49,6 @@ internal abstract partial class Reactor : IDisposable
     /// <summary>A monotonic clock in milliseconds, as of the thread's last wake-up.</summary>
     public long Now { get; private set; }
 
-    /// <summary>The same clock as of now. From any thread.</summary>
-    public long Clock => Milliseconds();
-
     /// <summary>Whether the kernel refused the thread's last wait, or its last turn failed otherwise. New connections should go to another
     /// reactor.</summary>
     public bool IsAiling => _isAiling;

@@ -115,7 +115,7 @@ public sealed class AsideThreadTests : IDisposable
         var (starts, last) = (0, Source());
         var aside = new AsideThread(_reactor, thread =>
         {
-            if (++starts < 3) throw new OutOfMemoryException("no thread left");
+            if (++starts < 3) throw new InsufficientMemoryException("no thread left");
             thread.UnsafeStart();
         });
         var done = new List<Thread>();
@@ -129,7 +129,7 @@ public sealed class AsideThreadTests : IDisposable
         aside.End();
 
         Assert.Equal("StickyWs reactor 0, aside", done[2].Name);
-        Assert.IsType<OutOfMemoryException>(Assert.Single(_failures));
+        Assert.IsType<InsufficientMemoryException>(Assert.Single(_failures));
     }
 
     [Fact]
