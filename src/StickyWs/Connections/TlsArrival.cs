@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Dialing;
+using StickyWs.Direct;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Tls;
@@ -162,24 +163,31 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     // What is received next may call the application: not on the reactor, where a wait has led.
     private bool CallsOut => termination.CallsOut && _end!.Status == TlsStatus.Handshaking;
 
+    public override bool CanBeDirect => true;
+
+    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0));
+
     protected override ConnectionContext Realize()
     {
+        var ordinary = _end is null ? Raw.Realize() : RealizeWithTls(); // Without: the direct lane had it, and gave it back to the connection.
+        ordinary.Features.Set<ITlsConnectionFeature>(_features);
+        ordinary.Features.Set<ITlsHandshakeFeature>(_features);
+        ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
+        return ordinary;
+    }
+
+    private ConnectionContext RealizeWithTls()
+    {
         var start = Take(headLength: 0);
-        ConnectionContext ordinary;
         try
         {
-            ordinary = Raw.Realize(start);
+            return Raw.Realize(start);
         }
         catch
         {
             start.End.Dispose();
             throw;
         }
-
-        ordinary.Features.Set<ITlsConnectionFeature>(_features);
-        ordinary.Features.Set<ITlsHandshakeFeature>(_features);
-        ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
-        return ordinary;
     }
 
     protected override DetachedClient Detach(int headLength, TimeProvider time)

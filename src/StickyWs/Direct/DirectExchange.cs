@@ -116,6 +116,9 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
         client.UseCarry();
     }
 
+    /// <summary>The client has ended its direction before the end of its body.</summary>
+    public void BodyIsCut() => FailClient(AttemptFailure.ClientBody, 400);
+
     public void LinkIsFull() => _isLinkFull = true;
 
     public void LinkHasRoom()

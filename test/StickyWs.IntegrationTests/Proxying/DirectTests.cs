@@ -128,12 +128,10 @@ public abstract class DirectTests(Lane lane)
             await hasEnded.Task;
         });
         await using var proxy = await StartAsync(pool => pool.Http = http, backend.Address);
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, proxy.Http1.Port);
-        using var client = new Wire(socket);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         await hasCome.Task.WaitAsync(Wait.Bound);
-        socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        client.Finish();
         await hasEnded.Task.WaitAsync(Wait.Bound);
         await Wait.UntilAsync(() => proxy.Pool.Backends[0].ActiveRequests == 0);
         Assert.Empty(proxy.Outcomes.Seen);
@@ -222,4 +220,10 @@ public abstract class DirectTests(Lane lane)
     public sealed class OnIoUring() : DirectTests(Lane.Raw);
 
     public sealed class OnEpoll() : DirectTests(Lane.RawEpoll);
+
+    public sealed class OfHttpsClients() : DirectTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : DirectTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : DirectTests(Lane.RawTlsKept);
 }

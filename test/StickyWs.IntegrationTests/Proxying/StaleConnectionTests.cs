@@ -280,6 +280,8 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false, bool i
 
     public sealed class DirectOnEpoll() : StaleConnectionTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : StaleConnectionTests(Lane.RawTls, isDirect: true);
+
     public sealed class InTls() : StaleConnectionTests(Lane.Raw, isTls: true);
 
     public sealed class InTlsPortable() : StaleConnectionTests(Lane.Portable, isTls: true);
