@@ -54,7 +54,8 @@ internal sealed partial class BackendLink : IStreamHandler
     /// <summary>Whether the backend, or the kernel, still has to take what was sent.</summary>
     public bool HasTaken => _isGone || _desk.Reactor.HasTaken(_socket);
 
-    private long Now => _desk.Reactor.Now;
+    // The application's clock, as the pools' of the pipeline: their tests set it forward.
+    private long Now => (long)_desk.Services.Time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>An exchange begins: what comes from now on is its answer.</summary>
     public void Begin(DirectExchange exchange)

@@ -32,7 +32,7 @@ internal sealed partial class DirectExchange
         if (!AwaitsClient) _waited += now - _lookedAt; // It is not the client's time.
         _lookedAt = now;
         if (now >= _endsAt) EndInTime(AttemptFailure.OutOfTime);
-        else if (now - _movedAt >= _activity) EndInTime(client.IsFull || MayReceive ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent);
+        else if (now - _movedAt >= _activity) EndInTime(client.IsFull || AwaitsClient ? AttemptFailure.ClientSilent : AttemptFailure.BackendSilent);
         else if (AwaitsClient && IsTooSlow(limits.BodyRate, now - _beganAt - _waited)) FailClient(AttemptFailure.ClientBody, 408);
     }
 

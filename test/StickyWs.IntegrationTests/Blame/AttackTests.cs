@@ -73,9 +73,8 @@ public sealed class AttackTests : BalancerTest
     public async Task A_fourth_client_is_served(Lane lane, string probe, string attack)
     {
         var (a, b) = (Owned(HonestBackend.Start()), Owned(HonestBackend.Start()));
-        var settings = Pool(a.Address, b.Address)
-            .With("Pools:chat:Timeouts:Handshake", "00:00:02")
-            .With("Pools:chat:Timeouts:Activity", "00:00:02");
+        var patience = attack == AllInTurn || attack.EndsWith("hangs", StringComparison.Ordinal) ? "00:00:04" : "00:00:30"; // The fourth client's, too.
+        var settings = Pool(a.Address, b.Address).With("Pools:chat:Timeouts:Handshake", patience).With("Pools:chat:Timeouts:Activity", patience);
         if (probe != "none") settings.With($"Pools:chat:Health:{probe}:Interval", "00:00:01");
         if (probe == "Http") settings.With("Pools:chat:Health:Http:Path", "/health");
         var balancer = Start(lane, settings);

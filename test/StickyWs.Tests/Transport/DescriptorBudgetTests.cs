@@ -276,6 +276,29 @@ public sealed class DescriptorBudgetTests
         Assert.InRange(_counts, 5, 11);
     }
 
+    // The thread lost its core within a count, while others opened what it counted at last.
+    [Fact]
+    public void CountThatTookLongOnce_NeitherCountsTwice_NorKeepsFromCountingAgain()
+    {
+        DescriptorBudget budget = null!;
+        var isSlow = false;
+        budget = new DescriptorBudget(_time, _log, () =>
+        {
+            if (!isSlow) return new DescriptorCount(_open, _limit);
+            isSlow = false;
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+            for (var i = 0; i < 100; i++) Accept(budget);
+            return new DescriptorCount(_open, _limit);
+        });
+        (_open, isSlow) = (500, true);
+
+        Assert.Equal(600, budget.Count().Open);
+        _open = _limit;
+        Assert.Equal(_limit, budget.Count().Open);
+        _open = 600;
+        Assert.Equal(600, budget.Count().Open);
+    }
+
     [Fact]
     public void HasRoom_WhenTheLimitIsRaised_IsTrueAgain()
     {

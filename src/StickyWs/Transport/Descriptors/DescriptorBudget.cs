@@ -20,8 +20,13 @@ internal sealed partial class DescriptorBudget
     private const int ReservedShare = 20;
     private const int SmallestReserveOfAll = 8;
 
-    // Where counting is slow, it must not take more than a twentieth of the time.
+    // Where counting is slow, it must not take more than a twentieth of the time. The quicker one of two counts tells: in the other, the thread may have
+    // lost its core.
     private const int CountingShare = 20;
+
+    // What was opened during a count may be in it already. With more of that, it is counted again.
+    private const int FewDuringACount = 4;
+    private const int MostCountsInARow = 3;
     private static readonly TimeSpan TimeBetweenCounts = TimeSpan.FromSeconds(1);
 
     private readonly Func<DescriptorCount>? _read;
@@ -35,6 +40,7 @@ internal sealed partial class DescriptorBudget
     private volatile int _limit;
     private volatile int _reserve;
     private long _countedAt;
+    private TimeSpan _lastCountTook;
     private TimeSpan _shortestWait;
 
     // Exact as of the last count; since then an overestimate rather than an underestimate.
@@ -231,11 +237,17 @@ internal sealed partial class DescriptorBudget
         lock (_counting)
         {
             if (_time.GetElapsedTime(_countedAt) < _shortestWait) return;
-            var startedAt = _time.GetTimestamp();
-            var before = Volatile.Read(ref _open);
-            var count = _read();
-            _shortestWait = CountingShare * _time.GetElapsedTime(startedAt);
-            Note(count with { Open = count.Open + Volatile.Read(ref _open) - before });
+            for (var left = MostCountsInARow; left > 0; left--)
+            {
+                var startedAt = _time.GetTimestamp();
+                var before = Volatile.Read(ref _open);
+                var count = _read();
+                var during = Volatile.Read(ref _open) - before;
+                var took = _time.GetElapsedTime(startedAt);
+                (_shortestWait, _lastCountTook) = (CountingShare * (took < _lastCountTook ? took : _lastCountTook), took);
+                Note(count with { Open = count.Open + during });
+                if (during <= FewDuringACount) break;
+            }
         }
     }
 
