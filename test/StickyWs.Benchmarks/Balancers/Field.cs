@@ -24,8 +24,8 @@ internal static class Field
         yield return Ours(Contestant.Epoll, "StickyWs epoll", Part.All, "RawLane=On", "Reactor=Epoll", "Tls=Auto");
         yield return new(Contestant.Frameless, "StickyWs io_uring, frames not followed", true, Part.WithoutTls,
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Tunnels:FollowFrames=false"));
-        yield return new(Contestant.Direct, "StickyWs io_uring, direct", true, Part.WithoutTls,
-            place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Http=Direct"));
+        yield return new(Contestant.Direct, "StickyWs io_uring, direct", true, Part.All,
+            place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:Tls=Auto", "Pools:pool:Http=Direct"));
         yield return Ours(Contestant.Kept, "StickyWs io_uring, OpenSSL's records", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=OpenSsl");
         yield return Ours(Contestant.SslStream, "StickyWs SslStream", Part.WithTls, "RawLane=On", "Reactor=IoUring", "Tls=SslStream");
         yield return Ours(Contestant.Portable, "StickyWs portable", Part.WithoutTls, "RawLane=Off");
