@@ -308,6 +308,8 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false, bool isDir
 
     public sealed class DirectOfHttpsClients() : EarlyAnswerTests(Lane.RawTls, isDirect: true);
 
+    public sealed class DirectInTls() : EarlyAnswerTests(Lane.Raw, isTls: true, isDirect: true);
+
     public sealed class OfHttpsClients() : EarlyAnswerTests(Lane.RawTls);
 
     public sealed class OfHttpsClientsOnEpoll() : EarlyAnswerTests(Lane.RawTlsEpoll);

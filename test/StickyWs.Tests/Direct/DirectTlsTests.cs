@@ -237,6 +237,48 @@ public abstract class DirectTlsTests(ReactorMode mode)
         back.Tls.Dispose();
     }
 
+    // Of 64 MB, what the kernel's buffers hold and little more has left the backend while the client reads nothing.
+    [Fact]
+    public async Task AClientThatReadsNothing_StopsTheBackend_AndLosesNothing()
+    {
+        const int Length = 64 * 1024 * 1024;
+        await using var rig = new DirectRig(mode);
+        using var client = rig.ConnectTls(out _);
+        client.Send(Get);
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        var head = $"HTTP/1.1 200 OK\r\nContent-Length: {Length}\r\n\r\n";
+        DirectRig.Send(backend, head);
+        backend.Blocking = false;
+        var (sent, stalls) = (0, 0);
+        while (stalls < 20 && sent < Length)
+        {
+            var count = SendSome(backend, sent, Length);
+            (sent, stalls) = (sent + count, count == 0 ? stalls + 1 : 0);
+            await rig.Reactor.TurnAsync();
+        }
+
+        Assert.InRange(sent, 1, Length - 1);
+        backend.Blocking = true;
+        var sending = Task.Run(() =>
+        {
+            while (sent < Length) sent += SendSome(backend, sent, Length);
+        });
+        var (buffer, read) = (new byte[64 * 1024], -head.Length);
+        while (read < Length)
+        {
+            var plain = client.Receive(buffer);
+            Assert.False(plain.IsEmpty, $"It ended after {read} bytes.");
+            foreach (var one in plain)
+            {
+                if (read >= 0 && one != (byte)(read % 251)) Assert.Fail($"Byte {read} is another.");
+                read++;
+            }
+        }
+
+        await sending;
+    }
+
     [Fact]
     public async Task AnExchange_InTheSteadyState_AllocatesNothing()
     {
@@ -262,6 +304,15 @@ public abstract class DirectTlsTests(ReactorMode mode)
                 client.Socket.Send(client.Seal(request));
             }
         }
+    }
+
+    private static int SendSome(Socket socket, int from, int to)
+    {
+        var part = new byte[Math.Min(100_000, to - from)];
+        for (var i = 0; i < part.Length; i++) part[i] = (byte)((from + i) % 251);
+        var sent = socket.Send(part, SocketFlags.None, out var error);
+        Assert.True(error is SocketError.Success or SocketError.WouldBlock, error.ToString());
+        return sent;
     }
 
     private static void AssertEndedInOrder(TlsSocket client)

@@ -64,6 +64,19 @@ internal sealed class TlsSocket : IDisposable
         return text;
     }
 
+    /// <summary>Receives what is there; empty at the end. Valid until the next call.</summary>
+    public ReadOnlySpan<byte> Receive(byte[] buffer)
+    {
+        while (Socket.Receive(buffer) is > 0 and var count)
+        {
+            var step = _end.Receive(buffer.AsSpan(0, count));
+            if (!step.Plain.IsEmpty) return step.Plain;
+            if (step.Status != TlsStatus.Open) throw new IOException($"{step.Status}: {FailureReason}");
+        }
+
+        return [];
+    }
+
     /// <summary>Opens what has come.</summary>
     public int Open(ReadOnlySpan<byte> bytes) => _end.Receive(bytes).Plain.Length;
 
