@@ -97,7 +97,8 @@ public abstract class DirectBackendTlsTests(Lane lane)
 
             var forged = peer.Seal(Encoding.Latin1.GetBytes(Ok.Replace("\r\n\r\nok", "\r\n\r\nno", StringComparison.Ordinal)));
             var cut = isCut ? 20 : forged.Length;
-            await peer.Wire.WriteAsync([.. good, .. forged[..cut]]);
+            byte[] both = [.. good, .. forged[..cut]];
+            await peer.Wire.WriteAsync(both);
             if (isCut) await peer.ReadHeadAsync(); // It does not come.
             await peer.Wire.WriteAsync(forged[cut..]);
         });
