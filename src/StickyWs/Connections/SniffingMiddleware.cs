@@ -165,7 +165,7 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     }
 
     private bool IsDirect(ConnectionArrival arrival, Verdict verdict)
-        => verdict == Verdict.PlainHttp && !tls.IsSpoken && arrival.CanBeDirect && services.Direct.IsWanted;
+        => verdict == Verdict.PlainHttp && (!tls.IsSpoken || arrival.IsHttps) && arrival.CanBeDirect && services.Direct.IsWanted;
 
     private async ValueTask<ConnectionContext?> ServeDirectlyAsync(ConnectionArrival arrival)
     {

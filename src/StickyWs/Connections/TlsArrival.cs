@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StickyWs.Detection;
 using StickyWs.Dialing;
+using StickyWs.Direct;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.Tls;
@@ -17,7 +18,7 @@ namespace StickyWs.Connections;
 /// An arrival on a bare socket whose TLS ends here. Unlike <see cref="RawArrival"/> it takes the bytes off the socket: what is inside is kept, and goes
 /// with the TLS end to whoever goes on with the connection.
 /// </summary>
-internal sealed class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination, bool holdsRecord)
+internal sealed partial class TlsArrival(ConnectionContext connection, IRawConnection raw, TlsTermination termination, bool holdsRecord)
     : SocketArrival(connection, raw), IDisposable
 {
     // A longer head is for Kestrel, as on a bare socket.
@@ -33,10 +34,6 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     private ArrayBufferWriter<byte>? _plain;
     private ArrayBufferWriter<byte>? _reply;
     private TlsEnd? _end;
-
-    // One for the handshake and, set anew, for what is inside; until there is nothing more to wait for.
-    private CancellationTokenSource? _deadline;
-    private CancellationTokenRegistration _stopping;
     private string? _failure;
     private TlsFeatures? _features;
     private bool _hasEnded;
@@ -165,24 +162,6 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
         }
     }
 
-    // The server's stop ends every wait as well.
-    private CancellationTokenSource SetDeadline(TimeSpan time, TimeProvider clock)
-    {
-        _deadline?.CancelAfter(time);
-        if (_deadline is { IsCancellationRequested: false }) return _deadline;
-        DropDeadline(); // If there was one, it passed as the handshake ended.
-        _deadline = new CancellationTokenSource(time, clock);
-        _stopping = Stopping.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), _deadline);
-        return _deadline;
-    }
-
-    private void DropDeadline()
-    {
-        _stopping.Dispose();
-        _deadline?.Dispose();
-        (_stopping, _deadline) = (default, null);
-    }
-
     private ReadOnlyMemory<byte> Plain => _plain?.WrittenMemory ?? default;
 
     private ReadOnlyMemory<byte> Owed => _reply?.WrittenMemory ?? default;
@@ -191,24 +170,31 @@ internal sealed class TlsArrival(ConnectionContext connection, IRawConnection ra
     // the handshake itself would be owed.
     private bool MayOwe(int length) => _end is { Status: TlsStatus.Open, HasOwnRecords: true } && length <= MostOwed;
 
+    public override bool CanBeDirect => true;
+
+    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0));
+
     protected override ConnectionContext Realize()
     {
+        var ordinary = _end is null ? Raw.Realize() : RealizeWithTls(); // Without: the direct lane had it, and gave it back to the connection.
+        ordinary.Features.Set<ITlsConnectionFeature>(_features);
+        ordinary.Features.Set<ITlsHandshakeFeature>(_features);
+        ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
+        return ordinary;
+    }
+
+    private ConnectionContext RealizeWithTls()
+    {
         var start = Take(headLength: 0);
-        ConnectionContext ordinary;
         try
         {
-            ordinary = Raw.Realize(start);
+            return Raw.Realize(start);
         }
         catch
         {
             start.End.Dispose();
             throw;
         }
-
-        ordinary.Features.Set<ITlsConnectionFeature>(_features);
-        ordinary.Features.Set<ITlsHandshakeFeature>(_features);
-        ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
-        return ordinary;
     }
 
     protected override DetachedClient Detach(int headLength, TimeProvider time)

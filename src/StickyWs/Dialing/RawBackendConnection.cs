@@ -13,6 +13,13 @@ internal sealed class RawBackendConnection(RawSocket socket, RawTlsStream? tls =
     /// <summary>The TLS end, with what has arrived and was not read; <see langword="null"/> without TLS. A tunnel takes it over with the socket.</summary>
     public TlsStart? Tls => tls?.Take();
 
+    /// <summary>The same for a receiver that goes on to put sessions on their shelf, and forgets them in time (<see cref="TlsEnd.ForgetSessions"/>).</summary>
+    public TlsStart? TakeTls(out SessionShelf? sessions)
+    {
+        sessions = null;
+        return tls?.TakeWith(out sessions);
+    }
+
     public override ConnectionTuple? ReadTuple()
         => socket is { LocalAddress: { } local, RemoteAddress: { } remote } ? new ConnectionTuple(local, remote) : null;
 

@@ -69,6 +69,13 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
         return new TlsStart(end, _plain.WrittenMemory[_read..]);
     }
 
+    /// <summary>The same, with the shelf of what may still come.</summary>
+    public TlsStart TakeWith(out SessionShelf? sessions)
+    {
+        sessions = _sessions;
+        return new TlsStart(end, _plain.WrittenMemory[_read..]);
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

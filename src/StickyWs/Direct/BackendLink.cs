@@ -1,7 +1,8 @@
 using StickyWs.Backends;
+using StickyWs.Dialing;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
-using StickyWs.Transport;
+using StickyWs.Tls;
 
 namespace StickyWs.Direct;
 
@@ -12,7 +13,7 @@ namespace StickyWs.Direct;
 internal sealed partial class BackendLink : IStreamHandler
 {
     private readonly DirectDesk _desk;
-    private readonly int _socket;
+    private readonly DirectSocket _socket;
     private readonly long _openedAt;
     private DirectExchange? _exchange;
     private long _idleSince;
@@ -29,15 +30,17 @@ internal sealed partial class BackendLink : IStreamHandler
     private bool _isPaused;
     private bool _isGone;
 
-    /// <summary>Takes over a connected socket.</summary>
+    /// <summary>Takes over a connection.</summary>
     /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns it.</exception>
-    public BackendLink(DirectDesk desk, Backend backend, RawSocket socket)
+    public BackendLink(DirectDesk desk, Backend backend, RawBackendConnection connection)
     {
-        var watched = socket.ReleaseWatched();
-        (_desk, Backend, _socket) = (desk, backend, watched.Number);
+        var watched = connection.Socket.ReleaseWatched();
+        var tls = connection.TakeTls(out _sessions);
+        (_desk, Backend, _socket) = (desk, backend, new DirectSocket(desk, this, watched, tls));
+        IsUsable = tls is null or { Plain.IsEmpty: true, End.Status: TlsStatus.Open };
         _openedAt = Now;
         desk.Services.Budget?.AddPooled();
-        desk.Reactor.BeginStream(_socket, this, isDrained: watched.IsDrained);
+        desk.Reactor.BeginStream(watched.Number, this, isDrained: watched.IsDrained);
     }
 
     public Backend Backend { get; }
@@ -49,10 +52,10 @@ internal sealed partial class BackendLink : IStreamHandler
     public bool IsOverdue => IsTooOld || Now - _idleSince >= Math.Min(_isKeptFor, (long)Backend.Options.Connections.IdleTimeout.TotalMilliseconds);
 
     /// <summary>Whether nothing has come since its last answer.</summary>
-    public bool IsQuiet => !_isGone && _desk.Reactor.IsQuiet(_socket);
+    public bool IsQuiet => !_isGone && _socket.IsQuiet;
 
     /// <summary>Whether the backend, or the kernel, still has to take what was sent.</summary>
-    public bool HasTaken => _isGone || _desk.Reactor.HasTaken(_socket);
+    public bool HasTaken => _isGone || _socket.HasTaken;
 
     // The application's clock, as the pools' of the pipeline: their tests set it forward.
     private long Now => (long)_desk.Services.Time.GetElapsedTime(0).TotalMilliseconds;
@@ -69,7 +72,7 @@ internal sealed partial class BackendLink : IStreamHandler
     /// <returns>Whether there is room for more; if not, the exchange is told when.</returns>
     public bool Send(ReadOnlySpan<byte> bytes)
     {
-        if (_isRefused || _desk.Reactor.Append(_socket, bytes) || _desk.Reactor.IsDeaf(_socket)) return true;
+        if (_isRefused || _socket.Send(bytes)) return true;
         _isFull = true;
         return false;
     }
@@ -78,14 +81,14 @@ internal sealed partial class BackendLink : IStreamHandler
     {
         if (_isPaused || _isGone) return;
         _isPaused = true;
-        _desk.Reactor.Pause(_socket);
+        _desk.Reactor.Pause(_socket.Number);
     }
 
     public void Resume()
     {
         if (!_isPaused || _isGone) return;
         _isPaused = false;
-        _desk.Reactor.Resume(_socket);
+        _desk.Reactor.Resume(_socket.Number);
     }
 
     /// <summary>All of the request was sent, perhaps behind its answer.</summary>
@@ -109,50 +112,23 @@ internal sealed partial class BackendLink : IStreamHandler
         (_isGone, _exchange) = (true, null);
         _carry.Clear();
         _desk.Services.Budget?.Unpool();
-        _desk.Reactor.Close(_socket, isReset);
+        _socket.Close(isReset);
     }
 
     public void Received(int socket, in Piece piece)
     {
-        if (_exchange is not { } exchange)
-        {
-            Drop(isReset: true);
-            return;
-        }
-
         // What was not sent yet cannot have an answer: these bytes were on their way before. Nor can what was sent since the kernel filled its buffers.
-        if (!_hasBytes && _beganIn == _desk.Turn && (piece.Buffer != Piece.NoBuffer || !_desk.Reactor.HasTaken(_socket)))
-        {
-            Fail(exchange, AnswerEnd.Bad);
-            return;
-        }
-
-        if (_isAnswered)
-        {
-            Finish(exchange, isWhole: false);
-            return;
-        }
-
-        _hasBytes = true;
-        exchange.NoteMoved();
-        if (piece.ComesInBulk) _desk.Reactor.ReceiveInBulk(_socket);
-        if (_hasHead) TakeBody(exchange, piece.Bytes);
-        else if (_carry.IsEmpty) TakeHeads(exchange, piece.Bytes);
-        else
-        {
-            _carry.Add(piece.Bytes);
-            var carry = _carry; // The exchange may end, and another begin, within the call.
-            _carry = default;
-            TakeHeads(exchange, carry.Bytes);
-            carry.Clear();
-        }
+        var isEarly = _exchange is not null && !_hasBytes && _beganIn == _desk.Turn && (piece.Buffer != Piece.NoBuffer || !_socket.HasTaken);
+        if (_exchange is not null && piece.ComesInBulk) _desk.Reactor.ReceiveInBulk(socket);
+        if (_socket.Tls is null) Take(piece.Bytes, isEarly);
+        else TakeRecords(piece.Bytes, isEarly);
     }
 
     public void Finished(int socket)
     {
         if (_exchange is not { } exchange) Drop(isReset: false);
         else if (_isAnswered) Finish(exchange, isWhole: false);
-        else if (_hasHead && _body.IsOpen) Finish(exchange, isWhole: false);
+        else if (_hasHead && _body.IsOpen && !_socket.AwaitsCloseNotify) Finish(exchange, isWhole: false);
         else Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
     }
 
@@ -188,6 +164,40 @@ internal sealed partial class BackendLink : IStreamHandler
     {
         if (_exchange is { } exchange) Fail(exchange, _hasHead ? AnswerEnd.Broken : AnswerEnd.None);
         else Drop(isReset: true);
+    }
+
+    private void Take(ReadOnlySpan<byte> bytes, bool isEarly)
+    {
+        if (_exchange is not { } exchange)
+        {
+            Drop(isReset: true);
+            return;
+        }
+
+        if (isEarly)
+        {
+            Fail(exchange, AnswerEnd.Bad);
+            return;
+        }
+
+        if (_isAnswered)
+        {
+            Finish(exchange, isWhole: false);
+            return;
+        }
+
+        _hasBytes = true;
+        exchange.NoteMoved();
+        if (_hasHead) TakeBody(exchange, bytes);
+        else if (_carry.IsEmpty) TakeHeads(exchange, bytes);
+        else
+        {
+            _carry.Add(bytes);
+            var carry = _carry; // The exchange may end, and another begin, within the call.
+            _carry = default;
+            TakeHeads(exchange, carry.Bytes);
+            carry.Clear();
+        }
     }
 
     // Bytes behind an answer belong to nobody, and so the connection to nobody either. Nor does one whose backend did not get all of the request, or

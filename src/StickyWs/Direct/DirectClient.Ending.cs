@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Http1;
-using StickyWs.Transport;
 
 namespace StickyWs.Direct;
 
@@ -49,7 +48,7 @@ internal sealed partial class DirectClient
         if (_phase == Phase.Closing && !_hasFinished) return true; // Its end is awaited, or its time.
         if (_phase == Phase.HandingOn) SetPaused(true);
         if (_isFull) return true; // Goes on when it is told of room.
-        if (!_desk.Reactor.HasTaken(_socket.Number))
+        if (!_socket.HasTaken)
         {
             _desk.Settle(this);
             return false;
@@ -112,7 +111,7 @@ internal sealed partial class DirectClient
     {
         (_phase, _since, _untaken) = (Phase.Closing, _desk.Reactor.Now, 0);
         if (!_isUsing) _carry.Clear();
-        _desk.Reactor.FinishSending(_socket.Number);
+        _socket.FinishSending();
         SetPaused(false);
         TrySettle();
     }
@@ -125,7 +124,7 @@ internal sealed partial class DirectClient
         _desk.Remove(this);
         try
         {
-            _connection.TakeBack(new StreamingSocket(_desk.Reactor, _socket.Fd, _socket.Number, prefix, _hasFinished));
+            _connection.TakeBack(_socket.Release(prefix, _hasFinished));
         }
         finally
         {
@@ -138,7 +137,7 @@ internal sealed partial class DirectClient
         _phase = Phase.Over;
         _desk.Remove(this);
         if (!_isUsing) _carry.Clear();
-        _desk.Reactor.Close(_socket.Number, isReset);
+        _socket.Close(isReset);
         _done.TrySetResult(false);
     }
 }

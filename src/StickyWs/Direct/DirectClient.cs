@@ -1,6 +1,7 @@
 using StickyWs.Http1;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Direct;
@@ -18,7 +19,7 @@ internal sealed partial class DirectClient : IStreamHandler
     private readonly IRawConnection _connection;
     private readonly DirectExchange _exchange;
     private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private WatchedSocket _socket;
+    private DirectSocket _socket = null!; // Lent at the beginning.
     private Phase _phase;
     private Carry _carry;
     private int _searched;
@@ -73,22 +74,25 @@ internal sealed partial class DirectClient : IStreamHandler
     /// <summary>Whether its connection is to end with the current exchange.</summary>
     public bool IsLeaving => _isLeaving || _hasFinished || _desk.Services.IsLeaving;
 
+    /// <param name="tls">What its TLS handshake has led to; owned by the client from here on, unless this throws.</param>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
-    public void Begin()
+    public void Begin(TlsStart? tls)
     {
-        _socket = _connection.Lend(Abort);
+        var lent = _connection.Lend(Abort);
+        _socket = new DirectSocket(_desk, this, lent, tls);
         _connection.NotePlain();
         _since = _desk.Reactor.Now;
         _desk.Add(this);
-        _desk.Reactor.BeginStream(_socket.Number, this, isDrained: _socket.IsDrained);
+        _desk.Reactor.BeginStream(_socket.Number, this, isDrained: lent.IsDrained);
         if (_connection.Bare.IsAborted) Break(); // Before it was lent, or by a caller that did not see it.
+        else if (tls is { } start) TakeFirst(start);
     }
 
     /// <summary>Sends part of an answer.</summary>
     /// <returns>Whether there is room for more; if not, the exchange is told when.</returns>
     public bool Send(ReadOnlySpan<byte> bytes)
     {
-        if (_phase == Phase.Over || _desk.Reactor.Append(_socket.Number, bytes) || _desk.Reactor.IsDeaf(_socket.Number)) return true;
+        if (_phase == Phase.Over || _socket.Send(bytes)) return true;
         NoteFull();
         return false;
     }
@@ -120,19 +124,8 @@ internal sealed partial class DirectClient : IStreamHandler
     {
         if (_phase == Phase.Closing) return;
         if (piece.ComesInBulk && _phase == Phase.Busy) _desk.Reactor.ReceiveInBulk(socket);
-        var bytes = piece.Bytes;
-        if (_carry.IsEmpty)
-        {
-            bytes = bytes[Use(bytes)..];
-            if (_phase is Phase.Closing or Phase.Over) return;
-            _carry.Add(bytes);
-            GoOn();
-        }
-        else
-        {
-            _carry.Add(bytes);
-            UseCarry();
-        }
+        if (IsHttps) TakeRecords(piece.Bytes);
+        else Take(piece.Bytes);
     }
 
     public void Finished(int socket)
@@ -140,6 +133,7 @@ internal sealed partial class DirectClient : IStreamHandler
         if (_hasFinished) return;
         _hasFinished = true;
         if (_phase == Phase.Closing) TrySettle();
+        else if (_socket.HoldsPart) Break(); // Not where the client has ended it.
         else GoOn();
     }
 
@@ -168,6 +162,22 @@ internal sealed partial class DirectClient : IStreamHandler
     }
 
     public void Fail(int socket) => Break();
+
+    private void Take(ReadOnlySpan<byte> bytes)
+    {
+        if (_carry.IsEmpty)
+        {
+            bytes = bytes[Use(bytes)..];
+            if (_phase is Phase.Closing or Phase.Over) return;
+            _carry.Add(bytes);
+            GoOn();
+        }
+        else
+        {
+            _carry.Add(bytes);
+            UseCarry();
+        }
+    }
 
     // How many of the bytes were used. Whatever happens within, the memory of the bytes stays.
     private int Use(ReadOnlySpan<byte> bytes)
@@ -213,7 +223,8 @@ internal sealed partial class DirectClient : IStreamHandler
     private void GoOn()
     {
         if (_phase == Phase.Busy && _hasFinished) Break(); // Kestrel, too, takes a FIN for the end of what is under way: the backend is told.
-        if (_phase == Phase.Idle && _hasFinished)
+        if (_phase == Phase.Busy && _hasClosed && _carry.IsEmpty && !_exchange.IsReceived) _exchange.BodyIsCut();
+        if (_phase == Phase.Idle && (_hasFinished || _hasClosed))
         {
             if (_carry.IsEmpty) BeginClosing();
             else if (!_isFull) _phase = Phase.HandingOn; // Kestrel words what it thinks of half a head.

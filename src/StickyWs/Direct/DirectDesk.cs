@@ -17,6 +17,7 @@ internal sealed class DirectDesk : IResident
 
     private readonly List<DirectClient> _clients = [];
     private readonly List<DirectClient> _settling = [];
+    private readonly List<DirectSocket> _unsealed = [];
     private int _interval = LongestSweep;
     private long _nextSweep;
 
@@ -63,6 +64,9 @@ internal sealed class DirectDesk : IResident
         if (!_settling.Contains(client)) _settling.Add(client);
     }
 
+    /// <summary>Has a socket seal, at the end of the turn, what it was given to send.</summary>
+    public void AwaitEnd(DirectSocket socket) => _unsealed.Add(socket);
+
     /// <summary>A limit, in milliseconds, has to be kept from now on.</summary>
     public void Tighten(long limit)
     {
@@ -81,12 +85,24 @@ internal sealed class DirectDesk : IResident
     public void Look()
     {
         Turn++;
+        EndTurn(); // What settles below waits for it.
         for (var i = _settling.Count - 1; i >= 0; i--)
         {
             var client = _settling[i];
             if (Guarded(client, static client => client.TrySettle())) _settling.Remove(client);
         }
 
+        Sweep();
+        EndTurn();
+    }
+
+    // The reactor fails the streams one by one.
+    public void End(EndReason reason)
+    {
+    }
+
+    private void Sweep()
+    {
         if (Reactor.Now < _nextSweep || _clients.Count + Kept.Count == 0) return;
         _nextSweep = Reactor.Now + _interval;
         for (var i = _clients.Count - 1; i >= 0; i--)
@@ -97,9 +113,25 @@ internal sealed class DirectDesk : IResident
         Kept.Sweep();
     }
 
-    // The reactor fails the streams one by one.
-    public void End(EndReason reason)
+    // A stall, or a failure, may lead to more.
+    private void EndTurn()
     {
+        while (_unsealed.Count > 0)
+        {
+            var socket = _unsealed[^1];
+            _unsealed.RemoveAt(_unsealed.Count - 1);
+            try
+            {
+                socket.EndTurn();
+            }
+#pragma warning disable CA1031 // As below.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Reactor.Failed(e);
+                socket.Abandon();
+            }
+        }
     }
 
     // A defect of one client must not keep the others from theirs.

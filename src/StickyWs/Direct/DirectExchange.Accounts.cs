@@ -27,7 +27,7 @@ internal sealed partial class DirectExchange
 
     private bool TryWriteHead(in DirectRequest request, ReadOnlySpan<byte> head)
     {
-        var words = new BackendWords { Address = client.Peer.Bytes, Scheme = "http"u8 };
+        var words = new BackendWords { Address = client.Peer.Bytes, Scheme = client.IsHttps ? "https"u8 : "http"u8 };
         words.IsTrusted = _services.Registry.Current.TrustedProxies.Contains(client.Peer.Address);
         if (!DirectRequestWriter.TryWrite(desk.Scratch, head, request, words, out _headLength)) return false;
         _head = ArrayPool<byte>.Shared.Rent(_headLength);

@@ -23,7 +23,7 @@ internal sealed partial class DirectExchange
             var trusted = _services.Registry.Current.TrustedProxies;
             if (!trusted.Contains(peer)) return peer;
             var head = new RequestHead(Head.ToArray(), Head.IndexOf((byte)'\n') + 1, [], [], isPlain: true);
-            return ClientAddress.Of(new RequestView(head, peer, isHttps: false), trusted) ?? peer;
+            return ClientAddress.Of(new RequestView(head, peer, client.IsHttps), trusted) ?? peer;
         }
     }
 

@@ -61,7 +61,7 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     /// <returns>Whether it has begun (and perhaps ended); if not, nothing has happened.</returns>
     public bool TryBegin(in DirectRequest request, ReadOnlySpan<byte> head, DirectLimits limits)
     {
-        if (request.IsUpgrade || request.ContentLength > limits.Body || Find(request, head) is not { } pool || !DirectServices.IsDirect(pool)) return false;
+        if (request.IsUpgrade || request.ContentLength > limits.Body || Find(request, head) is not { } pool || !_services.IsDirect(pool)) return false;
         if (!TryWriteHead(request, head)) return false;
         Reset(request, pool);
         if (TryLease())
@@ -115,6 +115,9 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
         SendOn(link);
         client.UseCarry();
     }
+
+    /// <summary>The client has ended its direction before the end of its body.</summary>
+    public void BodyIsCut() => FailClient(AttemptFailure.ClientBody, 400);
 
     public void LinkIsFull() => _isLinkFull = true;
 

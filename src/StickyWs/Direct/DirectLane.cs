@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using StickyWs.Reactors;
+using StickyWs.Tls;
 using StickyWs.Transport;
 
 namespace StickyWs.Direct;
 
 /// <summary>
-/// Plain HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
+/// HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
 /// stays until a head comes that is not for this lane: then Kestrel goes on with the connection, for good.
 /// </summary>
 internal sealed class DirectLane : IDisposable
@@ -26,17 +27,28 @@ internal sealed class DirectLane : IDisposable
     public DirectDesk On(Reactor reactor) => _desks.GetValue(reactor, reactor => new DirectDesk(reactor, _services));
 
     /// <summary>Serves a client. From any thread.</summary>
-    /// <param name="connection">Its connection, of which nothing was read.</param>
+    /// <param name="connection">Its connection, of which nothing was read but what <paramref name="tls"/> has.</param>
     /// <param name="connectionId">Its id in lines.</param>
     /// <param name="stopping">Fires when clients are no longer waited for.</param>
+    /// <param name="tls">What its TLS handshake has led to, if it speaks TLS; owned by the lane from here on.</param>
     /// <returns>Whether Kestrel is to go on with the connection, which was given back; if not, it is over.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
-    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping)
+    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null)
     {
         var reactor = connection.Bare.Reactor;
         await reactor.SwitchTo();
         var client = new DirectClient(On(reactor), connection, connectionId);
-        client.Begin();
+        try
+        {
+            client.Begin(tls);
+        }
+        catch
+        {
+            tls?.End.Dispose();
+            throw;
+        }
+
+        tls = null; // What came with the handshake is not kept.
         var leaving = stopping.UnsafeRegister(static client => ((DirectClient)client!).Leave(), client);
         try
         {

@@ -26,6 +26,7 @@ internal sealed class DirectServices(
     IOptions<KestrelServerOptions> kestrel,
     TimeProvider time,
     ILogger<DirectLane> logger,
+    RawBackendTls backendTls,
     DescriptorBudget? budget = null)
 {
     private volatile Tuple<RegistrySnapshot, DirectLimits>? _limits;
@@ -50,6 +51,8 @@ internal sealed class DirectServices(
     public ILogger Logger => logger;
 
     public DescriptorBudget? Budget => budget;
+
+    public RawBackendTls BackendTls => backendTls;
 
     /// <summary>Whether the process is on its way out: connections end with their next answer.</summary>
     public bool IsLeaving => readiness.IsLeaving;
@@ -80,12 +83,12 @@ internal sealed class DirectServices(
     }
 
     /// <summary>Whether a pool's requests may be exchanged directly.</summary>
-    public static bool IsDirect(PoolSnapshot pool) => pool.Options.Http == HttpMode.Direct && ObstacleOf(pool) is null;
+    public bool IsDirect(PoolSnapshot pool) => pool.Options.Http == HttpMode.Direct && ObstacleOf(pool) is null;
 
     /// <summary>Why the requests of a direct pool pass the pipeline all the same; <see langword="null"/> if they do not.</summary>
-    public static string? ObstacleOf(PoolSnapshot pool) => pool switch
+    public string? ObstacleOf(PoolSnapshot pool) => pool switch
     {
-        { HasTls: true } => "it has https backends",
+        { HasTls: true } when !backendTls.IsOn => "it has https backends, and TLS to them is not done in the raw lane",
         { Options.HttpVersion: BackendHttpVersion.Http2 } => "its HttpVersion is Http2",
         { Options.Affinity.Rules.Count: > 0 } => "it has affinity rules",
         _ => null,

@@ -19,7 +19,7 @@ internal static class LinkOpener
         try
         {
             services.Budget?.TakeForBackend();
-            var connecting = new RawConnector(desk.Reactor).ConnectAsync(backend, pool.Options.Tls, timer.Token);
+            var connecting = new RawConnector(desk.Reactor, services.BackendTls).ConnectAsync(backend, pool.Options.Tls, timer.Token);
             connection = await DescriptorBudget.WatchAsync(services.Budget, connecting, isOpenAtOnce: backend.EndPoint is not null).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Whatever it is, this attempt has failed; the exchange says so.
@@ -35,7 +35,7 @@ internal static class LinkOpener
         BackendLink? link = null;
         try
         {
-            if (connection is not null) link = new BackendLink(desk, backend, connection.Socket);
+            if (connection is not null) link = Open(desk, backend, connection, ref failure);
         }
         catch (IOException e)
         {
@@ -44,6 +44,15 @@ internal static class LinkOpener
         }
 
         Tell(desk, exchange, ticket, link, failure);
+    }
+
+    private static BackendLink? Open(DirectDesk desk, Backend backend, RawBackendConnection connection, ref Exception? failure)
+    {
+        var link = new BackendLink(desk, backend, connection);
+        if (link.IsUsable) return link;
+        failure = new IOException("The backend has sent something before a request, or has closed.");
+        link.Close(isReset: true);
+        return null;
     }
 
     private static void Tell(DirectDesk desk, DirectExchange exchange, uint ticket, BackendLink? link, Exception? failure)

@@ -14,7 +14,8 @@ namespace StickyWs.Hosting;
 /// since only then it is known whether there is a raw lane.
 /// </summary>
 internal sealed partial class DirectAdvice(
-    BackendRegistry registry, ILogger<DirectAdvice> logger, EndpointDataSource? routes = null, RawLane? lane = null) : IHostedLifecycleService
+    BackendRegistry registry, DirectServices direct, ILogger<DirectAdvice> logger, EndpointDataSource? routes = null, RawLane? lane = null)
+    : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -26,7 +27,7 @@ internal sealed partial class DirectAdvice(
         {
             if (pool.Options.Http != HttpMode.Direct) continue;
             if (lane is not { IsOn: true }) LogNotDirect(pool.Name, "there is no raw lane");
-            else if (DirectServices.ObstacleOf(pool) is { } obstacle) LogNotDirect(pool.Name, obstacle);
+            else if (direct.ObstacleOf(pool) is { } obstacle) LogNotDirect(pool.Name, obstacle);
             else if (HiddenBy(pool.Options.Match) is { } hidden) LogHidden(pool.Name, hidden);
         }
 

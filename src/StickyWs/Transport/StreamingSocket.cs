@@ -1,4 +1,5 @@
 using StickyWs.Reactors;
+using StickyWs.Tls;
 
 namespace StickyWs.Transport;
 
@@ -8,4 +9,7 @@ namespace StickyWs.Transport;
 /// <param name="Number">The reactor's number for it.</param>
 /// <param name="Prefix">What was received and not used.</param>
 /// <param name="HasFinished">Whether the peer's FIN came behind that.</param>
-internal readonly record struct StreamingSocket(Reactor Reactor, int Fd, int Number, ReadOnlyMemory<byte> Prefix, bool HasFinished);
+/// <param name="Tls">Its TLS end, from which the prefix came, if it has one; owned by the receiver from here on.</param>
+/// <param name="Owed"><see cref="TlsStart.Owed"/></param>
+internal readonly record struct StreamingSocket(
+    Reactor Reactor, int Fd, int Number, ReadOnlyMemory<byte> Prefix, bool HasFinished, TlsEnd? Tls = null, ReadOnlyMemory<byte> Owed = default);

@@ -45,6 +45,8 @@ public abstract class AddressTests(Lane lane, bool isDirect = false) : Transport
 
     public sealed class DirectOnEpoll() : AddressTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : AddressTests(Lane.RawTls, isDirect: true);
+
     private sealed class Several : INameResolver
     {
         public ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)

@@ -133,6 +133,8 @@ public abstract class AuthenticationTests(Lane lane, bool isDirect = false) : Tr
 
     public sealed class DirectOnEpoll() : AuthenticationTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : AuthenticationTests(Lane.RawTls, isDirect: true);
+
     /// <summary>A backend that takes everybody on a connection for whom it last authenticated there, and says whom.</summary>
     private sealed class Domain : IAsyncDisposable
     {

@@ -1,22 +1,26 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyWs.Configuration;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Proxying;
 
 /// <summary>Plain requests of direct pools: which stay on their reactor, and which go on to Kestrel.</summary>
-public abstract class DirectTests(Lane lane)
+public abstract class DirectTests(Lane lane, bool isTls = false)
 {
     private int _inPipeline;
 
     [Fact]
     public async Task Requests_on_one_connection_go_to_the_backends_exactly_in_turn_and_pass_no_middleware()
     {
-        await using var a = await KestrelBackend.StartAsync("a");
-        await using var b = await KestrelBackend.StartAsync("b");
+        await using var a = await BackendAsync("a");
+        await using var b = await BackendAsync("b");
         await using var proxy = await StartAsync(_ => { }, a.Address, b.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         var answers = "";
@@ -31,7 +35,7 @@ public abstract class DirectTests(Lane lane)
     [InlineData(true)]
     public async Task Bodies_pass_both_ways_byte_for_byte(bool isChunked)
     {
-        await using var echo = await KestrelBackend.StartAsync(async context =>
+        await using var echo = await BackendAsync(async context =>
         {
             if (!isChunked) context.Response.ContentLength = context.Request.ContentLength;
             await context.Request.Body.CopyToAsync(context.Response.Body);
@@ -56,7 +60,7 @@ public abstract class DirectTests(Lane lane)
     [Fact]
     public async Task Pipelined_requests_are_answered_in_order()
     {
-        await using var backend = await KestrelBackend.StartAsync(async context =>
+        await using var backend = await BackendAsync(async context =>
         {
             using var reader = new StreamReader(context.Request.Body);
             await context.Response.WriteAsync($"{context.Request.Path}{await reader.ReadToEndAsync()};");
@@ -89,7 +93,7 @@ public abstract class DirectTests(Lane lane)
     [InlineData("GET /bar HTTP/1.1\nHost: a\n\n", "200")]
     public async Task A_head_that_is_not_plain_goes_to_Kestrel_with_everything_behind_it(string odd, string status)
     {
-        await using var backend = await KestrelBackend.StartAsync("ok");
+        await using var backend = await BackendAsync("ok");
         await using var proxy = await StartAsync(_ => { }, backend.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET /first HTTP/1.1\r\nHost: a\r\n\r\n" + odd + "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -103,7 +107,7 @@ public abstract class DirectTests(Lane lane)
     [Fact]
     public async Task What_belongs_to_no_direct_pool_goes_on_to_the_app()
     {
-        await using var backend = await KestrelBackend.StartAsync("pool");
+        await using var backend = await BackendAsync("pool");
         await using var proxy = await StartAsync(pool => pool.Match.PathPrefixes.Add("/api"), backend.Address);
         using var client = ProxyHost.Client(proxy.Http1);
         Assert.Equal("pool", await client.GetStringAsync("/api/x"));
@@ -111,6 +115,34 @@ public abstract class DirectTests(Lane lane)
         Assert.Equal("the app", await client.GetStringAsync("/apis"));
         Assert.Equal("pool", await client.GetStringAsync("/api/x"));
         Assert.Equal(2, _inPipeline);
+    }
+
+    [Fact]
+    public async Task What_goes_on_to_the_app_is_as_secure_as_it_came()
+    {
+        await using var backend = await BackendAsync(context => context.Response.WriteAsync(context.Request.Headers["X-Forwarded-Proto"].ToString()));
+        var seen = new ConcurrentQueue<(bool IsHttps, bool HasHandshake, bool HasCertificates)>();
+        await using var proxy = await ProxyHost.StartAsync(
+            lane,
+            (_, pool) =>
+            {
+                pool.Http = HttpMode.Direct;
+                pool.Tls.DangerousAcceptAnyCertificate = true;
+                pool.Match.PathPrefixes.Add("/api");
+            },
+            app => app.Use(next => context =>
+            {
+                var features = context.Features;
+                var (handshake, certificates) = (features.Get<ITlsHandshakeFeature>(), features.Get<ITlsConnectionFeature>());
+                seen.Enqueue((context.Request.IsHttps, handshake is not null, certificates is not null));
+                return next(context);
+            }),
+            backend.Address);
+        using var client = ProxyHost.Client(proxy.Http1);
+        Assert.Equal(lane.IsTls() ? "https" : "http", await client.GetStringAsync("/api/x"));
+        Assert.Empty(seen);
+        Assert.Equal("the app", await client.GetStringAsync("/apis"));
+        Assert.Equal([(lane.IsTls(), lane.IsTls(), lane.IsTls())], seen);
     }
 
     // As Kestrel sees it, a client that has sent its FIN has left.
@@ -121,19 +153,17 @@ public abstract class DirectTests(Lane lane)
     {
         var hasCome = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var hasEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var backend = await KestrelBackend.StartAsync(async context =>
+        await using var backend = await BackendAsync(async context =>
         {
             context.RequestAborted.Register(hasEnded.SetResult);
             hasCome.SetResult();
             await hasEnded.Task;
         });
         await using var proxy = await StartAsync(pool => pool.Http = http, backend.Address);
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, proxy.Http1.Port);
-        using var client = new Wire(socket);
+        using var client = await Wire.ConnectAsync(proxy.Http1);
         await client.WriteAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         await hasCome.Task.WaitAsync(Wait.Bound);
-        socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        client.Finish();
         await hasEnded.Task.WaitAsync(Wait.Bound);
         await Wait.UntilAsync(() => proxy.Pool.Backends[0].ActiveRequests == 0);
         Assert.Empty(proxy.Outcomes.Seen);
@@ -144,9 +174,9 @@ public abstract class DirectTests(Lane lane)
     [Fact]
     public async Task Every_answer_carries_its_requests_nonce()
     {
-        await using var a = await KestrelBackend.StartAsync(AnswerMoodily);
-        await using var b = await KestrelBackend.StartAsync(AnswerMoodily);
-        await using var c = await KestrelBackend.StartAsync(AnswerMoodily);
+        await using var a = await BackendAsync(AnswerMoodily);
+        await using var b = await BackendAsync(AnswerMoodily);
+        await using var c = await BackendAsync(AnswerMoodily);
         await using var proxy = await StartAsync(_ => { }, a.Address, b.Address, c.Address);
         var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(client => Task.Run(() => AskAsync(proxy.Http1, client))));
         Assert.All(answers, count => Assert.InRange(count, 50, int.MaxValue));
@@ -205,11 +235,17 @@ public abstract class DirectTests(Lane lane)
         if (mood == 8) await context.Response.WriteAsync(new string('z', 30_000));
     }
 
+    private Task<KestrelBackend> BackendAsync(RequestDelegate answer)
+        => KestrelBackend.StartAsync(_ => { }, app => app.Run(answer), HttpProtocols.Http1, isTls ? TestCertificate.Server : null);
+
+    private Task<KestrelBackend> BackendAsync(string text) => BackendAsync(context => context.Response.WriteAsync(text));
+
     private Task<ProxyHost> StartAsync(Action<PoolOptions> configure, params Uri[] backends) => ProxyHost.StartAsync(
         lane,
         (_, pool) =>
         {
             pool.Http = HttpMode.Direct;
+            pool.Tls.DangerousAcceptAnyCertificate = true;
             configure(pool);
         },
         app => app.Use(next => context =>
@@ -222,4 +258,16 @@ public abstract class DirectTests(Lane lane)
     public sealed class OnIoUring() : DirectTests(Lane.Raw);
 
     public sealed class OnEpoll() : DirectTests(Lane.RawEpoll);
+
+    public sealed class OfHttpsClients() : DirectTests(Lane.RawTls);
+
+    public sealed class OfHttpsClientsOnEpoll() : DirectTests(Lane.RawTlsEpoll);
+
+    public sealed class OfHttpsClientsByOpenSsl() : DirectTests(Lane.RawTlsKept);
+
+    public sealed class ToHttpsBackends() : DirectTests(Lane.Raw, isTls: true);
+
+    public sealed class ToHttpsBackendsOnEpollByOpenSsl() : DirectTests(Lane.RawEpoll, isTls: true);
+
+    public sealed class InTlsBothWays() : DirectTests(Lane.RawTls, isTls: true);
 }

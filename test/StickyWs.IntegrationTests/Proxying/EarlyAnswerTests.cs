@@ -306,6 +306,10 @@ public abstract class EarlyAnswerTests(Lane lane, bool isTls = false, bool isDir
 
     public sealed class DirectOnEpoll() : EarlyAnswerTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : EarlyAnswerTests(Lane.RawTls, isDirect: true);
+
+    public sealed class DirectInTls() : EarlyAnswerTests(Lane.Raw, isTls: true, isDirect: true);
+
     public sealed class OfHttpsClients() : EarlyAnswerTests(Lane.RawTls);
 
     public sealed class OfHttpsClientsOnEpoll() : EarlyAnswerTests(Lane.RawTlsEpoll);

@@ -281,6 +281,8 @@ public abstract class FailureTests(Lane lane, bool isDirect = false) : Transport
 
     public sealed class DirectOnEpoll() : FailureTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : FailureTests(Lane.RawTls, isDirect: true);
+
     public sealed class OfHttpsClients() : FailureTests(Lane.RawTls);
 
     public sealed class OfHttpsClientsOnEpoll() : FailureTests(Lane.RawTlsEpoll);

@@ -188,7 +188,9 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false, bool i
             },
             services => services.AddSingleton<TimeProvider>(time),
             a.Uri());
-        using var client = new HttpClient { BaseAddress = proxy.Http1 };
+        using var handler = ProxyHost.Trusting();
+        handler.MaxConnectionsPerServer = int.MaxValue;
+        using var client = new HttpClient(handler) { BaseAddress = proxy.Http1 };
         await Task.WhenAll(Enumerable.Range(0, Burst).Select(_ => AskAsync()));
         time.Advance(TimeSpan.FromMinutes(6));
 
@@ -279,6 +281,10 @@ public abstract class StaleConnectionTests(Lane lane, bool isTls = false, bool i
     public sealed class Direct() : StaleConnectionTests(Lane.Raw, isDirect: true);
 
     public sealed class DirectOnEpoll() : StaleConnectionTests(Lane.RawEpoll, isDirect: true);
+
+    public sealed class DirectOfHttpsClients() : StaleConnectionTests(Lane.RawTls, isDirect: true);
+
+    public sealed class DirectInTls() : StaleConnectionTests(Lane.Raw, isTls: true, isDirect: true);
 
     public sealed class InTls() : StaleConnectionTests(Lane.Raw, isTls: true);
 

@@ -205,6 +205,8 @@ public abstract class StreamingTests(Lane lane, bool isDirect = false) : Transpo
 
     public sealed class DirectOnEpoll() : StreamingTests(Lane.RawEpoll, isDirect: true);
 
+    public sealed class DirectOfHttpsClients() : StreamingTests(Lane.RawTls, isDirect: true);
+
     public sealed class OfHttpsClients() : StreamingTests(Lane.RawTls);
 
     public sealed class OfHttpsClientsOnEpoll() : StreamingTests(Lane.RawTlsEpoll);

@@ -84,6 +84,9 @@ internal sealed class Wire(Socket socket, Stream stream) : IDisposable
         return Encoding.Latin1.GetString([.. _read]);
     }
 
+    /// <summary>Sends a FIN, without a word of TLS.</summary>
+    public void Finish() => socket.Shutdown(SocketShutdown.Send);
+
     public void Reset()
     {
         socket.LingerState = new LingerOption(true, 0);

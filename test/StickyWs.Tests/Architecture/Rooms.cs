@@ -33,7 +33,7 @@ internal static class Rooms
         ["Direct"] =
         [
             "Access", "Affinity", "Backends", "Configuration", "Dialing", "Dispatch", "Forwarding", "Health", "Http1", "Kernel", "Observability", "Reactors",
-            "Transport",
+            "Tls", "Transport",
         ],
         ["Connections"] =
         [

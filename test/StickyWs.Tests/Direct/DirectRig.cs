@@ -22,6 +22,7 @@ internal sealed class DirectRig : IAsyncDisposable
     private readonly RelayRig _reactor;
     private readonly Socket _listening = new(SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _sockets = [];
+    private readonly SecretSlab _slab = new();
 
     /// <param name="mode">The kind of the reactor.</param>
     /// <param name="configure">Changes the pool.</param>
@@ -68,6 +69,29 @@ internal sealed class DirectRig : IAsyncDisposable
     /// <param name="sendBuffer">How many bytes for it the kernel is to hold; <see langword="null"/> for what it likes.</param>
     public (Socket Client, Lent Connection) Connect(int? sendBuffer = null)
     {
+        var (outer, connection) = Accept(sendBuffer);
+        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask();
+        return (outer, connection);
+    }
+
+    /// <summary>The same behind a TLS handshake.</summary>
+    /// <param name="connection">Its connection.</param>
+    /// <param name="first">What has come with the handshake.</param>
+    /// <param name="owed">What its client has still to get of the handshake; of application data here.</param>
+    /// <param name="recordsPerKey">After how many records each side changes its key.</param>
+    public TlsSocket ConnectTls(out Lent connection, string first = "", string owed = "", uint recordsPerKey = TlsServerSettings.DefaultRecordsPerKey)
+    {
+        Assert.SkipUnless(TlsSupport.FirstRefusal() is null, "There is no OpenSSL 3.");
+        (var outer, connection) = Accept(null);
+        var client = new TlsSocket(outer, isClient: true, recordsPerKey);
+        var end = client.Ours(_slab, recordsPerKey);
+        var start = new TlsStart(end, Encoding.Latin1.GetBytes(first), end.Seal(Encoding.Latin1.GetBytes(owed)).ToArray());
+        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None, start).AsTask();
+        return client;
+    }
+
+    private (Socket Client, Lent Connection) Accept(int? sendBuffer)
+    {
         var (outer, inner) = _reactor.Connect();
         if (sendBuffer is { } size)
         {
@@ -79,7 +103,6 @@ internal sealed class DirectRig : IAsyncDisposable
         outer.ReceiveTimeout = (int)Wait.Bound.TotalMilliseconds;
         _sockets.Add(outer);
         var connection = new Lent(_reactor.Reactor, inner, new RawAddress((IPEndPoint)outer.LocalEndPoint!), new RawAddress((IPEndPoint)outer.RemoteEndPoint!));
-        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask();
         return (outer, connection);
     }
 
@@ -117,6 +140,7 @@ internal sealed class DirectRig : IAsyncDisposable
         await Wait.UntilAsync(async () => await _reactor.DoAsync(() => Desk.Clients) == 0);
         await Wait.UntilAsync(async () => await _reactor.DoAsync(() => Desk.Kept.Count) == 0);
         Assert.Equal(0, Backend.ActiveRequests);
+        Assert.Equal(0, _slab.InUse);
         await _reactor.DisposeAsync();
         await _services.DisposeAsync();
     }

@@ -51,8 +51,7 @@ internal sealed partial class Channel : IStreamHandler
         _reactor = socket.Reactor;
         _owner = owner;
         _isReadToTheEnd = isReadToTheEnd;
-        _pipe = new Pipe(input);
-        _memory = input.Pool;
+        (_pipe, _memory) = (new Pipe(input), input.Pool);
         (_fd, _socket, _) = socket.ReleaseWatched();
         if (tls is not { } start) return;
         _tls = start.End;
@@ -67,9 +66,9 @@ internal sealed partial class Channel : IStreamHandler
     public Channel(in StreamingSocket socket, IChannelOwner owner, PipeOptions input)
     {
         (_reactor, _fd, _socket, _owner) = (socket.Reactor, socket.Fd, socket.Number, owner);
-        _pipe = new Pipe(input);
-        _memory = input.Pool;
-        (_isStreaming, _hasFin) = (true, socket.HasFinished);
+        (_pipe, _memory) = (new Pipe(input), input.Pool);
+        (_isStreaming, _hasFin, _tls) = (true, socket.HasFinished, socket.Tls);
+        _owed.Append(socket.Owed.Span);
         Writer.Write(socket.Prefix.Span);
     }
 
@@ -154,6 +153,7 @@ internal sealed partial class Channel : IStreamHandler
         _reactor.ChangeHandler(_socket, this);
         if (Writer.UnflushedBytes > 0) Feed();
         if (_hasFin) ((IStreamHandler)this).Finished(_socket);
+        else if (_tls is { Status: TlsStatus.PeerClosed } && !_hasEnded) FinishTls();
         else if (!_isFull && !_hasEnded) _reactor.Resume(_socket);
     }
 
