@@ -29,7 +29,8 @@ internal sealed partial class DirectExchange
     {
         var words = new BackendWords { Address = client.Peer.Bytes, Scheme = "http"u8 };
         words.IsTrusted = _services.Registry.Current.TrustedProxies.Contains(client.Peer.Address);
-        if (!DirectRequestWriter.TryWrite(desk.Scratch, head, request, words, out _headLength)) return false;
+        var room = desk.Scratch.AsSpan(0, desk.Scratch.Length - Addition);
+        if (!DirectRequestWriter.TryWrite(room, head, request, words, out _headLength)) return false;
         _head = ArrayPool<byte>.Shared.Rent(_headLength);
         desk.Scratch.AsSpan(0, _headLength).CopyTo(_head);
         return true;
@@ -78,6 +79,7 @@ internal sealed partial class DirectExchange
             Backend = Backend?.Name,
             Lane = LaneNames.Http,
             ChosenBy = _decision is null ? ChosenByPolicy : _decision.ChosenBy,
+            Pin = _decision?.PinOutcome,
             Duration = duration,
             Status = _hasAnswer || _status != StatusCodes.Status499ClientClosedRequest ? _status : 0,
             BytesToBackend = _request.Framing == BodyFraming.Chunked ? null : _request.ContentLength,

@@ -80,14 +80,14 @@ internal sealed class DirectServices(
     }
 
     /// <summary>Whether a pool's requests may be exchanged directly.</summary>
-    public static bool IsDirect(PoolSnapshot pool) => pool.Options.Http == HttpMode.Direct && ObstacleOf(pool) is null;
+    public bool IsDirect(PoolSnapshot pool) => pool.Options.Http == HttpMode.Direct && ObstacleOf(pool) is null;
 
     /// <summary>Why the requests of a direct pool pass the pipeline all the same; <see langword="null"/> if they do not.</summary>
-    public static string? ObstacleOf(PoolSnapshot pool) => pool switch
+    public string? ObstacleOf(PoolSnapshot pool) => pool switch
     {
         { HasTls: true } => "it has https backends",
         { Options.HttpVersion: BackendHttpVersion.Http2 } => "its HttpVersion is Http2",
-        { Options.Affinity.Rules.Count: > 0 } => "it has affinity rules",
+        _ when dispatcher.MayWait(pool) => "what its affinity rules learn is in a shared store",
         _ => null,
     };
 }
