@@ -23,19 +23,6 @@ internal sealed partial class DirectExchange
         return _decision is not null;
     }
 
-    // The head for the current backend.
-    private ReadOnlySpan<byte> HeadForBackend()
-    {
-        var notice = _decision?.Notice ?? default;
-        if (notice == default) return Head;
-        var writer = new HeadSpan(desk.Scratch);
-        writer.Add(Head[..^2]);
-        if (notice.Pin is { } pin) writer.Add(PinNotice.PinHeader, pin);
-        if (notice.MovedFrom is { } name) writer.Add(PinNotice.MovedFromHeader, name);
-        writer.Add("\r\n"u8);
-        return desk.Scratch.AsSpan(0, writer.Written);
-    }
-
     // What is learnt from the answer's head, and what the client is told besides it.
     private ReadOnlySpan<byte> Settle(in DirectAnswer answer, ReadOnlySpan<byte> head)
     {

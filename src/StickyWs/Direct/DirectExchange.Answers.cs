@@ -26,6 +26,7 @@ internal sealed partial class DirectExchange
     public void PassAnswer(in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
         _services.Outcomes.Succeeded(Backend!);
+        _spans?.Answered(answer.Status);
         (_hasAnswer, _status, _failure, _dropsBody) = (true, answer.Status, AttemptFailure.None, answer.DropsBody);
         _closes |= answer.Framing == BodyFraming.UntilClose || client.IsLeaving;
         _bytesToClient = answer.Framing == BodyFraming.Length ? answer.ContentLength : null;

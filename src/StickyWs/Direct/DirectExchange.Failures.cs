@@ -22,14 +22,14 @@ internal sealed partial class DirectExchange
             var peer = client.Peer.Address;
             var trusted = _services.Registry.Current.TrustedProxies;
             if (!trusted.Contains(peer)) return peer;
-            var head = new RequestHead(Head.ToArray(), Head.IndexOf((byte)'\n') + 1, [], [], isPlain: true);
-            return ClientAddress.Of(new RequestView(head, peer, isHttps: false), trusted) ?? peer;
+            return ClientAddress.Of(new RequestView(WrittenHead, peer, isHttps: false), trusted) ?? peer;
         }
     }
 
     private void AttemptFailed(AttemptFailure failure, Exception? exception)
     {
         _failure = failure;
+        _spans?.Failed(failure.ToString());
         Report(exception);
         var backend = Backend!;
         if (failure.IsConnects()) _services.Metrics.DialFailed(backend.Pool, backend.Name, DialError.TypeOf(exception!));
