@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Observability;
@@ -16,6 +17,14 @@ internal sealed class Accounts(AccessLog log, Tracer tracer, Attention attention
 
     /// <summary>Whether somebody looks at the process: then refusals of plain requests have lines that nobody logs, and times are taken.</summary>
     public bool IsWatched => attention.IsPaid;
+
+    /// <summary>Whether somebody listens to the traces of requests that the pipeline does not see.</summary>
+    public bool HasListeners => tracer.HasListeners;
+
+    /// <summary>Begins the spans of a request that the pipeline does not see, if <see cref="HasListeners"/>.</summary>
+    /// <returns><see langword="null"/> if no listener wants them.</returns>
+    public RequestSpans? BeginSpans(in ClientFacts client, RequestHead head, in RequestFacts request, string pool, IPAddress? forwarded)
+        => RequestSpans.Begin(log, tracer, time, client, head, request, pool, forwarded);
 
     /// <summary>Takes the line of something that has ended.</summary>
     public void Write(AccessLine line) => log.Write(line);

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using StickyWs.Backends;
 using StickyWs.Http1;
 using StickyWs.Observability;
@@ -170,46 +169,11 @@ internal sealed class HandshakeAccount : IDisposable
         Path = _path,
     });
 
-    private Activity? StartServer()
-    {
-        var host = new HostString(_head!.Host);
-        List<KeyValuePair<string, object?>> tags =
-        [
-            new(SpanTags.Method, _method), new(SpanTags.Scheme, _client.Scheme), new(SpanTags.Path, _path),
-            new(SpanTags.ServerAddress, AccessText.Of(host.Host)), new(SpanTags.ProtocolVersion, _client.ProtocolVersion),
-            new(SpanTags.Pool, _choice.Pool.Name), new(SpanTags.Lane, _client.Lane),
-        ];
-        if (host.Port is { } port) tags.Add(new(SpanTags.ServerPort, port));
-        if (_client.Tuple is { } tuple)
-        {
-            var peer = tuple.Source.ToEndPoint();
-            tags.Add(new(SpanTags.ClientAddress, (_forwarded ?? peer.Address).ToString()));
-            tags.Add(new(SpanTags.PeerAddress, peer.Address.ToString()));
-            tags.Add(new(SpanTags.PeerPort, peer.Port));
-        }
+    private RequestFacts Request => new(_method!, _host, _path!);
 
-        return _tracer.Start(_method!, ActivityKind.Server, TraceParent.Read(_head), [.. tags]);
-    }
+    private Activity? StartServer() => HttpSpans.StartServer(_tracer, _client, _head!, Request, _forwarded, _choice.Pool.Name);
 
-    private Activity? StartClient()
-    {
-        var address = _backend!.Address;
-        List<KeyValuePair<string, object?>> tags =
-        [
-            new(SpanTags.Method, _method), new(SpanTags.Url, address.GetLeftPart(UriPartial.Authority) + _path),
-            new(SpanTags.ServerAddress, address.Host), new(SpanTags.ServerPort, address.Port), new(SpanTags.ProtocolVersion, "1.1"),
-            new(SpanTags.Pool, _choice.Pool.Name), new(SpanTags.Backend, _backend.Name),
-        ];
-        if (_upstream is { } upstream)
-        {
-            var peer = upstream.Destination.ToEndPoint();
-            tags.Add(new(SpanTags.PeerAddress, peer.Address.ToString()));
-            tags.Add(new(SpanTags.PeerPort, peer.Port));
-        }
-
-        if (_asked > 0) tags.Add(new(SpanTags.Resends, _asked));
-        return _tracer.Start(_method!, ActivityKind.Client, (_server ?? _outer)?.Context ?? default, [.. tags]);
-    }
+    private Activity? StartClient() => HttpSpans.StartClient(_tracer, _server ?? _outer, Request, _backend!, _upstream, _asked);
 
     // The span ends here, and listeners hear of it elsewhere: they may block, and this may be a reactor.
     private void Stop(ref Activity? span, Activity? before, HandshakeOutcome? outcome, int status, bool isFailed)

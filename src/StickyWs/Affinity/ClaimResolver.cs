@@ -17,14 +17,23 @@ internal sealed class ClaimResolver(AffinityServices services)
     public ValueTask<Claim?> ResolveAsync(PoolSnapshot pool, in RequestView request, bool isTunnel = true)
     {
         if (pool.Options.Affinity.Rules.Count == 0) return default;
-        var set = _sets.TryGetValue(pool.Definition, out var known)
-            ? known
-            : _sets.GetValue(pool.Definition, pool => new RuleSet(pool.Name, pool.Options.Affinity, services));
+        var set = SetOf(pool);
         var awaited = Awaited(set, request);
         var claim = new Claim(set, request.IsHttps, awaited) { MayLeave = isTunnel || awaited is not null || SignalRRule.IsNegotiation(request) };
         if (set.Cookie is { } rule) claim.Note(rule.TryRead(request, pool.Backends, out var cookie) ? cookie : null);
         return GoOnAsync(claim, pool, request, 0);
     }
+
+    /// <summary>Whether a rule of the pool may learn from the body of the response to this request.</summary>
+    public bool AwaitsBody(PoolSnapshot pool, in RequestView request) => Awaited(SetOf(pool), request) is not null;
+
+    /// <summary>Whether requests of the pool may have to wait for the shared store.</summary>
+    public bool MayWait(PoolSnapshot pool) => services.Pins.AreShared && pool.Options.Affinity.Rules.Count > 0 && !SetOf(pool).Learning.IsEmpty;
+
+    private RuleSet SetOf(PoolSnapshot pool)
+        => _sets.TryGetValue(pool.Definition, out var known)
+            ? known
+            : _sets.GetValue(pool.Definition, pool => new RuleSet(pool.Name, pool.Options.Affinity, services));
 
     private static AffinityRule? Awaited(RuleSet set, in RequestView request)
     {

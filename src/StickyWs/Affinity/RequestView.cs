@@ -17,6 +17,7 @@ internal readonly struct RequestView
     private readonly RequestHead? _head;
     private readonly HttpRequest? _request;
     private readonly string? _path;
+    private readonly bool? _hasBody; // Of a plain request that Kestrel did not parse.
 
     public RequestView(RequestHead head, IPAddress? peer, bool isHttps)
     {
@@ -24,6 +25,14 @@ internal readonly struct RequestView
         Peer = peer;
         IsHttps = isHttps;
     }
+
+    /// <summary>A plain request that Kestrel did not parse.</summary>
+    /// <param name="head">Its head: the path needs no decoding, and <c>Connection</c> names no header that a rule could read.</param>
+    /// <param name="peer">The peer of its connection.</param>
+    /// <param name="isHttps">Whether it came over TLS.</param>
+    /// <param name="hasBody">Whether a body follows.</param>
+    public RequestView(RequestHead head, IPAddress? peer, bool isHttps, bool hasBody)
+        : this(head, peer, isHttps) => _hasBody = hasBody;
 
     public RequestView(HttpRequest request, string? path = null)
     {
@@ -47,17 +56,28 @@ internal readonly struct RequestView
     public string Path => _head?.Path ?? _path ?? (_request is null ? "" : (_request.PathBase + _request.Path).Value ?? "");
 
     /// <summary>Whether it is a plain request with this method; a sniffed handshake is not.</summary>
-    public bool IsRequest(string method) => _request is not null && string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase);
+    public bool IsRequest(string method)
+        => _request is not null
+            ? string.Equals(_request.Method, method, StringComparison.OrdinalIgnoreCase)
+            : _hasBody is not null && Ascii.EqualsIgnoreCase(_head!.Method, method);
 
     /// <summary>
     /// Whether it is a plain request that may be repeated when it got no response: a safe method without a body (RFC 9110 section 9.2.2).
     /// </summary>
     public bool IsRepeatable
-        => _request is not null && SafeMethods.Contain(_request.Method.AsSpan())
-            && _request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+        => _request is not null
+            ? SafeMethods.Contain(_request.Method.AsSpan())
+                && _request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }
+            : _hasBody == false && _head!.IsRepeatable;
 
     /// <summary>Whether it is a plain request whose path ends with this.</summary>
-    public bool HasPathEnd(string end) => _request?.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
+    public bool HasPathEnd(string end)
+    {
+        if (_request is not null) return _request.Path.Value?.EndsWith(end, StringComparison.OrdinalIgnoreCase) == true;
+        if (_hasBody is null) return false;
+        var path = RequestLine.Path(_head!.Target);
+        return path.Length >= end.Length && Ascii.EqualsIgnoreCase(path[^end.Length..], end);
+    }
 
     /// <summary>Copies a header's value.</summary>
     /// <param name="name">The header's name.</param>

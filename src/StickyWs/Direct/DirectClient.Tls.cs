@@ -8,6 +8,9 @@ internal sealed partial class DirectClient
     // Its close_notify has come.
     private bool _hasClosed;
 
+    /// <summary>The version of its TLS, for lines; <see langword="null"/> without.</summary>
+    public string? TlsVersion { get; init; }
+
     /// <summary>Whether it speaks TLS.</summary>
     public bool IsHttps => _socket.Tls is not null;
 

@@ -26,13 +26,15 @@ internal sealed partial class DirectExchange
     public void PassAnswer(in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
         _services.Outcomes.Succeeded(Backend!);
+        _spans?.Answered(answer.Status);
         (_hasAnswer, _status, _failure, _dropsBody) = (true, answer.Status, AttemptFailure.None, answer.DropsBody);
         _closes |= answer.Framing == BodyFraming.UntilClose || client.IsLeaving;
         _bytesToClient = answer.Framing == BodyFraming.Length ? answer.ContentLength : null;
         if (_dropsBody) body = default;
+        var lines = Settle(answer, head);
         var length = head.Length;
-        if (answer.PassesAsIs && !_closes) head.CopyTo(desk.Scratch);
-        else if (!DirectAnswerWriter.TryWrite(desk.Scratch, head, answer, [], _closes, out length)) throw new InvalidOperationException("The head has grown.");
+        if (answer.PassesAsIs && !_closes && lines.IsEmpty) head.CopyTo(desk.Scratch);
+        else if (!DirectAnswerWriter.TryWrite(desk.Scratch, head, answer, lines, _closes, out length)) throw new InvalidOperationException("The head has grown.");
         if (body.Length <= MostWithHead)
         {
             body.CopyTo(desk.Scratch.AsSpan(length));

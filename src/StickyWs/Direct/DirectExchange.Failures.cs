@@ -22,20 +22,20 @@ internal sealed partial class DirectExchange
             var peer = client.Peer.Address;
             var trusted = _services.Registry.Current.TrustedProxies;
             if (!trusted.Contains(peer)) return peer;
-            var head = new RequestHead(Head.ToArray(), Head.IndexOf((byte)'\n') + 1, [], [], isPlain: true);
-            return ClientAddress.Of(new RequestView(head, peer, client.IsHttps), trusted) ?? peer;
+            return ClientAddress.Of(new RequestView(WrittenHead, peer, client.IsHttps), trusted) ?? peer;
         }
     }
 
     private void AttemptFailed(AttemptFailure failure, Exception? exception)
     {
         _failure = failure;
+        _spans?.Failed(failure.ToString());
         Report(exception);
         var backend = Backend!;
         if (failure.IsConnects()) _services.Metrics.DialFailed(backend.Pool, backend.Name, DialError.TypeOf(exception!));
         var mayRepeat = failure == AttemptFailure.NoAnswer
             ? _retries.TryAfterNoAnswer(IsRepeatable)
-            : failure.IsConnects() && Retries.AfterConnect(failure == AttemptFailure.OutOfResources, canUseKept: true);
+            : failure.IsConnects() && Retries.AfterConnect(failure == AttemptFailure.OutOfResources, canUseKept: _decision?.KnowsClient != true);
         if (mayRepeat && TryMoveOn())
         {
             _services.Metrics.Retried(backend.Pool, backend.Name);
@@ -43,7 +43,7 @@ internal sealed partial class DirectExchange
             return;
         }
 
-        var isRefused = failure.IsOurs() || _decision is { IsCrowdedOut: true };
+        var isRefused = failure.IsOurs() || _decision is { IsCrowdedOut: true } or { Why: NoBackendReason.Held };
         if (failure.IsOurs()) _services.Shortages.Note(backend, exception);
         else _services.Failures.Note(backend, "request", failure.ToRefusal(0).Status, failure.ToRefusal(0).Text, exception);
         if (isRefused) Refuse();
@@ -68,7 +68,7 @@ internal sealed partial class DirectExchange
     private void Refuse()
     {
         _decision ??= _services.Dispatcher.Decide(_pool, isRepeatable: false, hadTurn: true);
-        if (_decision.Why == NoBackendReason.NoneEligible) _services.Outcomes.Missed(_pool);
+        if (_decision.Why is NoBackendReason.NoneEligible or NoBackendReason.Held) _services.Outcomes.Missed(_pool);
         Refuse(_failure.IsOurs() ? _decision.Refuse(Refusal.NoRoom) : _decision.Refusal);
     }
 

@@ -45,8 +45,9 @@ internal sealed partial class DirectExchange
         _endsAt = timeouts.Request is { } longest ? now + (long)longest.TotalMilliseconds : long.MaxValue;
         _mostBody = _services.Limits.Body ?? long.MaxValue;
         desk.Tighten(_activity);
+        if (_services.Accounts.HasListeners) BeginSpans();
         if (timeouts.Request is { } limit) desk.Tighten((long)limit.TotalMilliseconds);
-        _startedAt = _services.Accounts.HasRequests || _services.Metrics.MeasuresRequests ? _services.Time.GetTimestamp() : null;
+        _startedAt = _services.Accounts.HasRequests || _services.Accounts.IsWatched || _services.Metrics.MeasuresRequests ? _services.Time.GetTimestamp() : null;
     }
 
     private void EndInTime(AttemptFailure failure)

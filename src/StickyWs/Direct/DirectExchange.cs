@@ -62,8 +62,13 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     public bool TryBegin(in DirectRequest request, ReadOnlySpan<byte> head, DirectLimits limits)
     {
         if (request.IsUpgrade || request.ContentLength > limits.Body || Find(request, head) is not { } pool || !_services.IsDirect(pool)) return false;
-        if (!TryWriteHead(request, head)) return false;
         Reset(request, pool);
+        if (!TryDecide(request, head) || !TryWriteHead(request, head))
+        {
+            DropHead();
+            return false;
+        }
+
         if (TryLease())
         {
             BeginClock();
@@ -163,10 +168,11 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
 
     private bool TryLease()
     {
-        _isLeased = _services.Dispatcher.TryLease(_pool, out _hadTurn, out _lease);
+        (_isLeased, _hadTurn) = (false, false);
+        if (_decision is null) _isLeased = _services.Dispatcher.TryLease(_pool, out _hadTurn, out _lease);
         if (!_isLeased)
         {
-            _decision = _services.Dispatcher.Decide(_pool, IsRepeatable, _hadTurn);
+            _decision ??= _services.Dispatcher.Decide(_pool, IsRepeatable, _hadTurn);
             _isLeased = _decision.TryNext(out _lease);
         }
 
@@ -201,6 +207,6 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     {
         _link = link;
         link.Begin(this);
-        _isLinkFull = !link.Send(Head);
+        _isLinkFull = !link.Send(HeadForBackend());
     }
 }

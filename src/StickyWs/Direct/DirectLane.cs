@@ -31,13 +31,14 @@ internal sealed class DirectLane : IDisposable
     /// <param name="connectionId">Its id in lines.</param>
     /// <param name="stopping">Fires when clients are no longer waited for.</param>
     /// <param name="tls">What its TLS handshake has led to, if it speaks TLS; owned by the lane from here on.</param>
+    /// <param name="tlsVersion">The version of it, for lines.</param>
     /// <returns>Whether Kestrel is to go on with the connection, which was given back; if not, it is over.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
-    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null)
+    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
     {
         var reactor = connection.Bare.Reactor;
         await reactor.SwitchTo();
-        var client = new DirectClient(On(reactor), connection, connectionId);
+        var client = new DirectClient(On(reactor), connection, connectionId) { TlsVersion = tlsVersion };
         try
         {
             client.Begin(tls);

@@ -90,7 +90,7 @@ internal sealed class DirectServices(
     {
         { HasTls: true } when !backendTls.IsOn => "it has https backends, and TLS to them is not done in the raw lane",
         { Options.HttpVersion: BackendHttpVersion.Http2 } => "its HttpVersion is Http2",
-        { Options.Affinity.Rules.Count: > 0 } => "it has affinity rules",
+        _ when dispatcher.MayWait(pool) => "what its affinity rules learn is in a shared store",
         _ => null,
     };
 }

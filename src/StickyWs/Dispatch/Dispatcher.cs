@@ -96,6 +96,20 @@ internal sealed class Dispatcher
         return decision;
     }
 
+    /// <summary>Decides on a plain request of a pool with rules that Kestrel did not parse.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="request">The request.</param>
+    /// <returns><see langword="null"/> if a rule has to wait for the shared store, or to read the response's body: nothing has happened then.</returns>
+    public Decision? Decide(PoolSnapshot pool, in RequestView request)
+    {
+        if (MayWait(pool) || _claims.AwaitsBody(pool, request)) return null;
+        var claiming = _claims.ResolveAsync(pool, request, isTunnel: false);
+        return claiming.IsCompletedSuccessfully ? Decide(_registry.Current, pool, LeaseKind.Request, request, claiming.Result) : null;
+    }
+
+    /// <summary>Whether requests of a pool may have to wait for the shared store.</summary>
+    public bool MayWait(PoolSnapshot pool) => _claims.MayWait(pool);
+
     /// <summary>Whether a request that Kestrel parsed belongs to a pool.</summary>
     public bool HasPool(HttpRequest request, string path) => Matcher(_registry.Current).Match(request.Host.Value, path) is not null;
 

@@ -17,6 +17,9 @@ internal sealed partial class DirectAdvice(
     BackendRegistry registry, DirectServices direct, ILogger<DirectAdvice> logger, EndpointDataSource? routes = null, RawLane? lane = null)
     : IHostedLifecycleService
 {
+    private const string All = "plain requests";
+    private const string LearnsFromBody = "their answer's body is learnt from";
+
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -26,9 +29,9 @@ internal sealed partial class DirectAdvice(
         foreach (var pool in registry.Current.Pools)
         {
             if (pool.Options.Http != HttpMode.Direct) continue;
-            if (lane is not { IsOn: true }) LogNotDirect(pool.Name, "there is no raw lane");
-            else if (direct.ObstacleOf(pool) is { } obstacle) LogNotDirect(pool.Name, obstacle);
-            else if (HiddenBy(pool.Options.Match) is { } hidden) LogHidden(pool.Name, hidden);
+            if (lane is not { IsOn: true }) LogNotDirect(pool.Name, All, "there is no raw lane");
+            else if (direct.ObstacleOf(pool) is { } obstacle) LogNotDirect(pool.Name, All, obstacle);
+            else Advise(pool);
         }
 
         return Task.CompletedTask;
@@ -39,6 +42,17 @@ internal sealed partial class DirectAdvice(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Advise(PoolSnapshot pool)
+    {
+        foreach (var rule in pool.Options.Affinity.Rules)
+        {
+            if (rule.SignalR is not null) LogNotDirect(pool.Name, "POSTs to .../negotiate", LearnsFromBody);
+            else if (rule.SocketIO is not null) LogNotDirect(pool.Name, "first polls of Socket.IO", LearnsFromBody);
+        }
+
+        if (HiddenBy(pool.Options.Match) is { } hidden) LogHidden(pool.Name, hidden);
+    }
 
     // A pool with host names may leave the others to the application. A fallback, which has the last order, is for what no pool takes.
     private string? HiddenBy(MatchOptions match)
@@ -58,9 +72,9 @@ internal sealed partial class DirectAdvice(
         => path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == prefix.Length || path[prefix.Length] == '/');
 
     [LoggerMessage(EventIds.PoolNotDirect, LogLevel.Information,
-        "Plain requests of pool {Pool} pass the pipeline in spite of Http: Direct, because {Obstacle}",
+        "Of pool {Pool}, {Requests} pass the pipeline in spite of Http: Direct, because {Obstacle}",
         EventName = "PoolNotDirect")]
-    private partial void LogNotDirect(string pool, string obstacle);
+    private partial void LogNotDirect(string pool, string requests, string obstacle);
 
     [LoggerMessage(EventIds.RouteHidden, LogLevel.Warning,
         "Pool {Pool} is direct and hides the application's route {Route}: give the pool prefixes or hosts of its own, or set its Http to Pipeline",

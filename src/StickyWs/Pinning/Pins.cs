@@ -45,6 +45,9 @@ internal sealed class Pins : IDisposable
     // Not before the return of the store, given that the clock counts whole seconds.
     private int SavedNow => Math.Max(_clock.Now, _returnedAt);
 
+    /// <summary>Whether there is a shared store.</summary>
+    public bool AreShared => _shared is not null;
+
     /// <summary>Whether there is a shared store that may be asked.</summary>
     public bool IsAskable => _shared is { IsAskable: true };
 

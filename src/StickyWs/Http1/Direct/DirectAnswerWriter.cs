@@ -36,7 +36,8 @@ internal static class DirectAnswerWriter
         return writer.Fits;
     }
 
-    private static bool Passes(ReadOnlySpan<byte> name, ReadOnlySpan<byte> head, in DirectAnswer answer)
+    /// <summary>Whether a header of the answer passes on to the client.</summary>
+    public static bool Passes(ReadOnlySpan<byte> name, ReadOnlySpan<byte> head, in DirectAnswer answer)
     {
         if (answer.NamesHeaders && NamedByConnection.Contains(new HeaderReader(head[answer.LineLength..answer.HeadLength]), name)) return false;
         if (HeaderNames.Is(name, HeaderNames.ContentLength)) return answer.Status is >= 200 and not (204 or 205);
