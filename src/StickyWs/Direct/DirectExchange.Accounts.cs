@@ -117,7 +117,7 @@ internal sealed partial class DirectExchange
             ChosenBy = _decision is null ? ChosenByPolicy : _decision.ChosenBy,
             Pin = _decision?.PinOutcome,
             Duration = duration,
-            Status = ToldStatus,
+            Status = _status,
             BytesToBackend = _request.Framing == BodyFraming.Length ? _request.ContentLength : null,
             BytesToClient = _bytesToClient,
             Outcome = errorType,
@@ -129,7 +129,7 @@ internal sealed partial class DirectExchange
         });
     }
 
-    // What the client got; 0 for nothing.
+    // What spans say that the client got; 0 for nothing. Lines say 499 then, as those of the pipeline do.
     private int ToldStatus => _hasAnswer || _status != StatusCodes.Status499ClientClosedRequest ? _status : 0;
 
     private RequestFacts Facts

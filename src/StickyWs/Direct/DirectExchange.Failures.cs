@@ -74,7 +74,7 @@ internal sealed partial class DirectExchange
 
     private void Refuse(Refusal refusal)
     {
-        _status = refusal.Status;
+        (_status, _bytesToClient) = (refusal.Status, refusal.Body.Length);
         var closes = _closes || !IsReceived || client.IsLeaving;
         client.Send(refusal.ToBytes(closes, IsHead));
         End(closes);

@@ -14,6 +14,8 @@ namespace StickyWs.Proxying;
 /// <summary>The request to the backend and the response to the client, on top of YARP's rules for protocol headers, trailers and <c>TE</c>.</summary>
 internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders forwarded) : HttpTransformer
 {
+    private const string OverriddenLength = "X-Content-Length";
+
     public override async ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
@@ -51,6 +53,9 @@ internal sealed class TargetTransformer(ProxiedRequest request, ForwardedHeaders
 
     private static void Settle(HttpContext context, HttpRequestMessage message)
     {
+        // A length that the coding overrides must not go on (RFC 9112 section 6.1); Kestrel keeps it by this name.
+        if (context.Request.Headers.TransferEncoding.Count > 0) message.Headers.Remove(OverriddenLength);
+
         // The HTTP client treats an empty Host as missing, and would add a second one.
         if (StringValues.IsNullOrEmpty(context.Request.Headers.Host)) message.Headers.Remove(HeaderNames.Host);
 
