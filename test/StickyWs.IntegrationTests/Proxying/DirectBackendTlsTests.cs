@@ -100,7 +100,7 @@ public abstract class DirectBackendTlsTests(Lane lane)
             byte[] both = [.. good, .. forged[..cut]];
             await peer.Wire.WriteAsync(both);
             if (isCut) await peer.ReadHeadAsync(); // It does not come.
-            await peer.Wire.WriteAsync(forged[cut..]);
+            await peer.Wire.WriteAsync(forged.AsMemory(cut));
         });
         await using var proxy = await StartAsync(backend);
         using var client = ProxyHost.Client(proxy.Http1);
@@ -119,7 +119,7 @@ public abstract class DirectBackendTlsTests(Lane lane)
         Assert.Equal(["a-TlsFailed"], proxy.Outcomes.Seen);
     }
 
-    private TlsBackend Start(Func<TlsPeer, Task> script)
+    private static TlsBackend Start(Func<TlsPeer, Task> script)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The raw lane needs Linux.");
         var context = TlsServerContext.Create(new TlsServerSettings { Certificate = TestCertificate.Server });
