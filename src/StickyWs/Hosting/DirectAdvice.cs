@@ -14,7 +14,8 @@ namespace StickyWs.Hosting;
 /// since only then it is known whether there is a raw lane.
 /// </summary>
 internal sealed partial class DirectAdvice(
-    BackendRegistry registry, DirectServices direct, ILogger<DirectAdvice> logger, EndpointDataSource? routes = null, RawLane? lane = null) : IHostedLifecycleService
+    BackendRegistry registry, DirectServices direct, ILogger<DirectAdvice> logger, EndpointDataSource? routes = null, RawLane? lane = null)
+    : IHostedLifecycleService
 {
     private const string All = "plain requests";
     private const string LearnsFromBody = "their answer's body is learnt from";
