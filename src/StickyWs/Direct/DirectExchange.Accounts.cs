@@ -64,9 +64,8 @@ internal sealed partial class DirectExchange
         var (address, peer) = (Address, client.Peer.Address);
         var facts = new ClientFacts(client.ConnectionId, client.Tuple, LaneNames.Http, client.IsHttps ? "https" : "http", client.TlsVersion, IsInPipeline: false);
         var request = Facts;
-        _spans = _services.Accounts.BeginSpans(
-            facts, WrittenHead, request with { Method = HttpSpans.MethodOf(request.Method), Path = AccessText.Of(request.Path) }, _pool.Name,
-            address.Equals(peer) ? null : address);
+        request = request with { Method = HttpSpans.MethodOf(request.Method), Path = AccessText.Of(request.Path) };
+        _spans = _services.Accounts.BeginSpans(facts, WrittenHead, request, _pool.Name, address.Equals(peer) ? null : address);
     }
 
     private void DropHead()

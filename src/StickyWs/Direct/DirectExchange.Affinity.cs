@@ -30,6 +30,7 @@ internal sealed partial class DirectExchange
         var settling = decision.SettleAsync(new DirectAnswerHead(head.ToArray(), answer));
         if (!settling.IsCompletedSuccessfully) return default; // Only the shared store makes it wait, and its pools are not direct.
         var marks = settling.Result;
-        return marks == default ? default : Encoding.Latin1.GetBytes(marks.AddTo("", answer.Status, static (lines, name, value) => $"{lines}{name}: {value}\r\n"));
+        if (marks == default) return default;
+        return Encoding.Latin1.GetBytes(marks.AddTo("", answer.Status, static (lines, name, value) => $"{lines}{name}: {value}\r\n"));
     }
 }

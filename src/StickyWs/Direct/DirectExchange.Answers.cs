@@ -34,7 +34,8 @@ internal sealed partial class DirectExchange
         var lines = Settle(answer, head);
         var length = head.Length;
         if (answer.PassesAsIs && !_closes && lines.IsEmpty) head.CopyTo(desk.Scratch);
-        else if (!DirectAnswerWriter.TryWrite(desk.Scratch, head, answer, lines, _closes, out length)) throw new InvalidOperationException("The head has grown.");
+        else if (!DirectAnswerWriter.TryWrite(desk.Scratch, head, answer, lines, _closes, out length))
+            throw new InvalidOperationException("The head has grown.");
         if (body.Length <= MostWithHead)
         {
             body.CopyTo(desk.Scratch.AsSpan(length));

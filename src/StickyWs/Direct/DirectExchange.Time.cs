@@ -47,7 +47,8 @@ internal sealed partial class DirectExchange
         desk.Tighten(_activity);
         if (_services.Accounts.HasListeners) BeginSpans();
         if (timeouts.Request is { } limit) desk.Tighten((long)limit.TotalMilliseconds);
-        _startedAt = _services.Accounts.HasRequests || _services.Accounts.IsWatched || _services.Metrics.MeasuresRequests ? _services.Time.GetTimestamp() : null;
+        var isTimed = _services.Accounts.HasRequests || _services.Accounts.IsWatched || _services.Metrics.MeasuresRequests;
+        _startedAt = isTimed ? _services.Time.GetTimestamp() : null;
     }
 
     private void EndInTime(AttemptFailure failure)
