@@ -172,7 +172,8 @@ internal sealed partial class TlsArrival(ConnectionContext connection, IRawConne
 
     public override bool CanBeDirect => true;
 
-    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
+    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane)
+        => lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
 
     protected override ConnectionContext Realize()
     {

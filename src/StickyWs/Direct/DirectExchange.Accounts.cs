@@ -62,7 +62,8 @@ internal sealed partial class DirectExchange
     private void BeginSpans()
     {
         var (address, peer) = (Address, client.Peer.Address);
-        var facts = new ClientFacts(client.ConnectionId, client.Tuple, LaneNames.Http, client.IsHttps ? "https" : "http", client.TlsVersion, IsInPipeline: false);
+        var scheme = client.IsHttps ? "https" : "http";
+        var facts = new ClientFacts(client.ConnectionId, client.Tuple, LaneNames.Http, scheme, client.TlsVersion, IsInPipeline: false);
         var request = Facts;
         request = request with { Method = HttpSpans.MethodOf(request.Method), Path = AccessText.Of(request.Path) };
         _spans = _services.Accounts.BeginSpans(facts, WrittenHead, request, _pool.Name, address.Equals(peer) ? null : address);

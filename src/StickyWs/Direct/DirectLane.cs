@@ -34,7 +34,8 @@ internal sealed class DirectLane : IDisposable
     /// <param name="tlsVersion">The version of it, for lines.</param>
     /// <returns>Whether Kestrel is to go on with the connection, which was given back; if not, it is over.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
-    public async ValueTask<bool> ServeAsync(IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
+    public async ValueTask<bool> ServeAsync(
+        IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
     {
         var reactor = connection.Bare.Reactor;
         await reactor.SwitchTo();
