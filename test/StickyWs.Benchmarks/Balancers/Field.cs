@@ -27,7 +27,8 @@ internal static class Field
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Pools:pool:Tunnels:FollowFrames=false"));
         yield return new(Contestant.Direct, "StickyWs io_uring, direct", true, Part.All,
             place => StartOursAsync(place, "Transport:RawLane=On", "Transport:Reactor=IoUring", "Transport:Tls=Auto", "Pools:pool:Http=Direct"));
-        if (gateway is not null) yield return new(Contestant.Gateway, "StickyWs io_uring, native", false, Part.All, place => Gateway.StartAsync(gateway, place));
+        if (gateway is not null)
+            yield return new(Contestant.Gateway, "StickyWs io_uring, native", false, Part.All, place => Gateway.StartAsync(gateway, place));
         yield return Seen(Contestant.Dashboard, "StickyWs io_uring, dashboard", StartSeenAsync);
         yield return Seen(Contestant.Watched, "StickyWs io_uring, dashboard watched", async place =>
         {

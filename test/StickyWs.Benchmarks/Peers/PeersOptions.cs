@@ -6,7 +6,8 @@ namespace StickyWs.Benchmarks.Peers;
 /// <summary>The command line of <c>peers</c>.</summary>
 internal sealed record PeersOptions
 {
-    private static readonly string[] Known = ["--rounds", "--only", "--contestants", "--base", "--seconds", "--warm-up", "--haproxy", "--nginx", "--gateway", "--out"];
+    private static readonly string[] Known =
+        ["--rounds", "--only", "--contestants", "--base", "--seconds", "--warm-up", "--haproxy", "--nginx", "--gateway", "--out"];
 
     public int Rounds { get; private init; }
 

@@ -155,6 +155,28 @@ public sealed class DownBackendsTests : IDisposable
         Assert.Single(Lines);
     }
 
+    // A verdict is true of a backend before the next snapshot has it: in between, the last one that serves is down and yet among those in use.
+    [Theory]
+    [InlineData(DownBackendBehavior.Goodbye)]
+    [InlineData(DownBackendBehavior.Cut)]
+    public async Task NobodyElseServes_AndTheSnapshotIsOlder_ItWaitsForOne(DownBackendBehavior behavior)
+    {
+        Want(behavior, health: true);
+        _rig.Registry.Report(A, BackendState.Unhealthy, "test", isHearsay: true);
+        _rig.Registry.Report(_rig.B, BackendState.Healthy, "test");
+        var tunnels = _rig.Open(10);
+
+        _rig.B.SetHealth(BackendState.Unhealthy, "test", _rig.Clock.GetUtcNow());
+        _rig.Registry.Confirm(A); // Asks for a look, without a snapshot.
+        await MarkAsync();
+        Assert.All(tunnels, tunnel => Assert.False(tunnel.HasEnded));
+        Assert.Empty(Lines);
+
+        _rig.Registry.Report(A, BackendState.Healthy, "test");
+        await _rig.PassUntilAsync(() => tunnels.All(tunnel => tunnel.HasEnded) && Lines.Length > 0);
+        Assert.Single(Lines);
+    }
+
     [Fact]
     public async Task Stopped_AndThenDown_IsDown()
     {

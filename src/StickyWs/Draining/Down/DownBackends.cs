@@ -58,6 +58,7 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
     {
         { IsHandedOff: true } => DownBackendBehavior.Keep,
         _ when !IsDown(backend) || pool.IsPanicking || pool.Eligible.Count == 0 => DownBackendBehavior.Keep,
+        _ when pool.Eligible.Contains(backend) => DownBackendBehavior.Keep, // The snapshot is older than the verdict, and a look follows with the next.
         _ => backend.Options.OnDown,
     };
 
@@ -92,13 +93,13 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
         if (parting is not null)
         {
             Forget(backend);
-            if (parting.Round is { } over) later.Add(() => LogBack(backend.Pool, backend.Name, over.Told));
+            if (parting.Round is { } over) later.Add(() => SayBack(backend, parting, over.Told));
         }
 
         if (wanted == DownBackendBehavior.Keep) return;
         var round = wanted == DownBackendBehavior.Goodbye ? NewRound(backend) : null;
-        _partings[backend] = new Parting(wanted, round);
-        later.Add(round is null ? () => Cut(backend) : () => Begin(backend, round));
+        var next = _partings[backend] = new Parting(wanted, round);
+        later.Add(round is null ? () => Cut(backend) : () => Begin(backend, next, round));
     }
 
     private void Forget(Backend backend)
@@ -120,10 +121,16 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
         return Try(() => tunnel.Say(goodbye));
     }
 
-    private void Begin(Backend backend, GoodbyeRound round)
+    private void SayBack(Backend backend, Parting parting, int told)
+    {
+        if (parting.IsSaid) LogBack(backend.Pool, backend.Name, told);
+    }
+
+    private void Begin(Backend backend, Parting parting, GoodbyeRound round)
     {
         var tunnels = Open(backend, static tunnel => !tunnel.WasTold);
         if (tunnels.Length == 0) return;
+        parting.IsSaid = true;
         Try(() => LogLeft(backend.Pool, backend.Name, tunnels.Length, backend.Options.Drain.Over));
         _ = PlanAsync(round, tunnels);
     }
@@ -160,5 +167,9 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
     private Tunnel[] Open(Backend backend, Func<Tunnel, bool> fits) => _tunnels.Find(tunnel => tunnel.Backend == backend && fits(tunnel), int.MaxValue);
 
     /// <summary>What is done with a backend's tunnels since it is down.</summary>
-    private sealed record Parting(DownBackendBehavior Behavior, GoodbyeRound? Round);
+    private sealed record Parting(DownBackendBehavior Behavior, GoodbyeRound? Round)
+    {
+        /// <summary>Whether there was anybody to tell, and a line said so.</summary>
+        public bool IsSaid { get; set; }
+    }
 }
