@@ -137,13 +137,13 @@ public sealed class DirectLaneTests : ReloadTest
     }
 
     [Theory]
-    [InlineData(Lane.Raw, "Pools:chat:HttpVersion", "Http2", "HttpVersion")]
-    [InlineData(Lane.Raw, "Pools:chat:Backends:a:Address", "https://127.0.0.1:1", "https")]
-    [InlineData(Lane.Portable, "Pools:chat:Http", "Direct", "no raw lane")]
-    [InlineData(Lane.Raw, "Pools:chat:Http", "Direct", null)]
-    public void At_the_start_a_line_says_why_a_pool_is_not_direct(Lane lane, string key, string value, string? reason)
+    [InlineData(Lane.Raw, "http", "Pools:chat:HttpVersion", "Http2", "HttpVersion")]
+    [InlineData(Lane.Raw, "https", "Transport:Tls", "Auto", null)]
+    [InlineData(Lane.Portable, "http", "Pools:chat:Http", "Direct", "no raw lane")]
+    [InlineData(Lane.Raw, "http", "Pools:chat:Http", "Direct", null)]
+    public void At_the_start_a_line_says_why_a_pool_is_not_direct(Lane lane, string scheme, string key, string value, string? reason)
     {
-        var settings = Direct("http://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/chat").With(key, value);
+        var settings = Direct($"{scheme}://127.0.0.1:1").With("Pools:chat:Match:PathPrefixes:0", "/chat").With(key, value);
         var balancer = Owned(Balancer.Start(lane, settings));
 
         var lines = balancer.Log.Lines.Where(line => line.Event == "PoolNotDirect").ToArray();
