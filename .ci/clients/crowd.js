@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HubConnectionBuilder, HubConnectionState, LogLevel } from '@microsoft/signalr';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
+import { until } from './example.js';
 
 const MESSAGE_MS = 2_000, REQUEST_MS = 50, COME_BACK_MS = 1_000, ANSWER_MS = 30_000, AT_A_TIME = 20;
 
@@ -157,13 +158,6 @@ export class Crowd {
 
   #failed(who, error) {
     if (!this.#isLeaving) this.failures.push(`${who}: ${error.message}`);
-  }
-}
-
-/** Waits until it is true. */
-export async function until(isTrue, ms = 60_000, what = isTrue.toString()) {
-  for (const begun = performance.now(); !isTrue(); await sleep(20)) {
-    if (performance.now() - begun > ms) throw new Error(`Waited ${ms} ms in vain for ${what}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const READY_MS = 60_000, LEAVE_MS = 10_000;
@@ -128,6 +129,16 @@ export function spawnExample(name, args, input) {
 export async function backendSettings(pool, names) {
   const ports = await freePorts(names.length);
   return Object.fromEntries(names.map((name, i) => [`${pool}:Backends:${name}:Address`, `http://127.0.0.1:${ports[i]}`]));
+}
+
+/**
+ * Waits until it is true, of what has no event to wait for.
+ * @param what what is waited for, or a function that says it
+ */
+export async function until(isTrue, what = isTrue.toString(), ms = 60_000) {
+  for (const begun = performance.now(); !await isTrue(); await sleep(20)) {
+    if (performance.now() - begun > ms) throw new Error(`Waited ${ms} ms in vain for ${typeof what === 'string' ? what : what()}.`);
+  }
 }
 
 /** The promise, or an error that says what did not happen in time. */

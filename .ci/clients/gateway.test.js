@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import WebSocket, { WebSocketServer } from 'ws';
-import { freePorts, listen, spawnExample, Started, within } from './example.js';
+import { freePorts, listen, spawnExample, Started, until, within } from './example.js';
 
 // examples/Gateway with its one file of settings, which is edited while it runs.
 const TEST_MS = 60_000, STEP_MS = 30_000;
@@ -30,7 +30,7 @@ test('a gateway serves the pools of its file, and those of the edited file', { t
   });
   let output = '';
   gateway.stdout.on('data', data => { output += data; });
-  await until(() => output.includes('Application started'), () => `the start: ${output}`);
+  await until(() => output.includes('Application started'), () => `the start: ${output}`, STEP_MS);
 
   const ask = path => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(STEP_MS) });
   const text = async () => (await ask('/api/x')).text();
@@ -41,7 +41,7 @@ test('a gateway serves the pools of its file, and those of the edited file', { t
   assert.match(await within(STEP_MS, 'the backend to speak', heard), /^[ab]$/);
 
   write(2);
-  await until(async () => await text() === 'c', () => `the edited file: ${output}`);
+  await until(async () => await text() === 'c', () => `the edited file: ${output}`, STEP_MS);
   const echo = new Promise(told => socket.once('message', data => told(String(data))));
   socket.send('still here');
   assert.equal(await within(STEP_MS, 'the tunnel to go on', echo), 'still here');
@@ -62,10 +62,4 @@ async function startBackend(started, name) {
     server.closeAllConnections();
   }));
   return `http://127.0.0.1:${server.address().port}`;
-}
-
-async function until(isTrue, what) {
-  for (const begun = performance.now(); !await isTrue(); await new Promise(done => setTimeout(done, 100))) {
-    if (performance.now() - begun > STEP_MS) throw new Error(`Waited ${STEP_MS} ms in vain for ${what()}`);
-  }
 }

@@ -6,9 +6,8 @@ import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { backendSettings, freePorts, Started, startExample } from './example.js';
+import { backendSettings, freePorts, Started, startExample, until } from './example.js';
 
 // examples/Observed with a real Prometheus, which has the example's own configuration, only faster: what the dashboard and the alerts name is there, and alerts fire.
 const TEST_MS = 240_000, WAIT_MS = 90_000, LEAVE_MS = 10_000, CRASH_EVERY_MS = 4_000, VISITS = 24;
@@ -99,12 +98,6 @@ function statusOf(send, port, method, path, host) {
     send({ host: 'localhost', port, method, path, headers: { host }, agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(WAIT_MS) },
       answer => answer.resume().once('end', () => answered(answer.statusCode)).once('error', failed)).once('error', failed).end();
   });
-}
-
-async function until(isTrue, what, ms) {
-  for (const begun = performance.now(); !await isTrue(); await sleep(250)) {
-    if (performance.now() - begun > ms) throw new Error(`Waited ${ms} ms in vain for ${typeof what === 'string' ? what : what()}.`);
-  }
 }
 
 // A page of anybody's: whether it is answered is not the question here.

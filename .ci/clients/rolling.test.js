@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Server } from 'socket.io';
-import { Crowd, until } from './crowd.js';
-import { listen, Started, startExample, startPart, within } from './example.js';
+import { Crowd } from './crowd.js';
+import { listen, Started, startExample, startPart, until, within } from './example.js';
 import { Spreader } from './spreader.js';
 
 // 900 clients, and a browser, while that which serves them is replaced. What they notice is a Close frame; the bounds hold on a machine that is slow, too.
@@ -113,7 +113,7 @@ class Clients {
   }
 
   untilComplete() {
-    return until(() => this.#crowd.isComplete && this.#ofDotnet.Connected === DOTNET_HUBS, 60_000, 'all clients to be connected');
+    return until(() => this.#crowd.isComplete && this.#ofDotnet.Connected === DOTNET_HUBS, 'all clients to be connected');
   }
 
   async leave() {

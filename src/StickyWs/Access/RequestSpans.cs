@@ -11,6 +11,10 @@ namespace StickyWs.Access;
 /// </summary>
 internal sealed class RequestSpans
 {
+    // From which status on it is an error, by the semantic conventions: of what was asked for, and of what was answered.
+    private const int ClientError = 400;
+    private const int ServerError = 500;
+
     private readonly AccessLog _log;
     private readonly Tracer _tracer;
     private readonly TimeProvider _time;
@@ -53,7 +57,7 @@ internal sealed class RequestSpans
     }
 
     /// <summary>The backend has answered.</summary>
-    public void Answered(int status) => Stop(ref _ask, null, status, status >= StatusFloor.Client ? Text(status) : null);
+    public void Answered(int status) => Stop(ref _ask, null, status, status >= ClientError ? Text(status) : null);
 
     /// <summary>The backend has not answered.</summary>
     /// <param name="errorType">Why, in a word; <see langword="null"/> if that is nobody's fault.</param>
@@ -66,7 +70,7 @@ internal sealed class RequestSpans
     public void End(Backend? backend, int status, string? errorType)
     {
         Failed(errorType);
-        Stop(ref _server, backend, status, status >= StatusFloor.Server ? Text(status) : status is 0 or < StatusFloor.Client ? errorType : null);
+        Stop(ref _server, backend, status, status >= ServerError ? Text(status) : status is 0 or < ClientError ? errorType : null);
     }
 
     private static string Text(int status) => status.ToString(CultureInfo.InvariantCulture);
@@ -105,12 +109,5 @@ internal sealed class RequestSpans
         {
             Activity.Current = before;
         }
-    }
-
-    // From which status on it is an error, by the semantic conventions: of what was asked for, and of what was answered.
-    private static class StatusFloor
-    {
-        public const int Client = 400;
-        public const int Server = 500;
     }
 }

@@ -66,7 +66,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     public TlsStart Take()
     {
         end.ForgetSessions();
-        return new TlsStart(end, _plain.WrittenMemory[_read..]);
+        return TakeWith(out _);
     }
 
     /// <summary>The same, with the shelf of what may still come.</summary>

@@ -11,9 +11,6 @@ namespace StickyWs.Direct;
 // What is tried again, what is said where nothing helps, and whom it is counted against: by the rules of the pipeline's half.
 internal sealed partial class DirectExchange
 {
-    // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
-    private const string Standstill = "Nothing moved for the activity time-out.";
-
     // The client as far as its address can be trusted.
     private IPAddress Address
     {

@@ -63,7 +63,7 @@ internal sealed partial class DirectExchange
 
         if (_hasAnswer)
         {
-            if (failure != AttemptFailure.OutOfTime) _services.Failures.Note(Backend!, "request", null, Standstill);
+            if (failure != AttemptFailure.OutOfTime) _services.Failures.Note(Backend!, "request", null, FailureLog.Standstill);
             Break();
             return;
         }

@@ -11,6 +11,9 @@ namespace StickyWs.Forwarding;
 /// </summary>
 internal sealed partial class FailureLog(TimeProvider time, ILogger<FailureLog> logger)
 {
+    /// <summary>The cause where the fault cannot be attributed: the backend may have been silent, or the client may have read nothing.</summary>
+    public const string Standstill = "Nothing moved for the activity time-out.";
+
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     private readonly ConditionalWeakTable<Backend, ConcurrentDictionary<(string What, string Cause), Line>> _lines = [];

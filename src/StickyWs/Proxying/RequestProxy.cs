@@ -31,9 +31,6 @@ internal sealed partial class RequestProxy(
 {
     private const string OutOfTime = nameof(AttemptFailure.OutOfTime);
 
-    // The fault cannot be attributed: the backend may have been silent, or the client may have read nothing.
-    private const string Standstill = "Nothing moved for the activity time-out.";
-
     /// <summary>Forwards a request to a backend of the decision's pool and passes the response back. It always responds.</summary>
     public async Task ForwardAsync(HttpContext context, Decision decision, string target)
     {
@@ -173,7 +170,7 @@ internal sealed partial class RequestProxy(
             if (request.Failure >= AttemptFailure.StaleConnection)
                 failures.Note(backend, "request", context.Response.HasStarted ? null : refusal.Status, refusal.Text, exception);
             else if (error == ForwarderError.ResponseBodyCanceled && !context.RequestAborted.IsCancellationRequested)
-                failures.Note(backend, "request", null, Standstill);
+                failures.Note(backend, "request", null, FailureLog.Standstill);
         }
 
         if (context.RequestAborted.IsCancellationRequested || request is { Failure: AttemptFailure.ClientGone, Content.ClientFailure: not null })

@@ -264,28 +264,4 @@ public sealed class DirectTests : BalancerTest
 
     private static string Of(IReadOnlyDictionary<string, object?> tags)
         => string.Join(' ', tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => $"{tag.Key}={tag.Value}"));
-
-    /// <summary>The spans of one balancer.</summary>
-    private sealed class Spans : IDisposable
-    {
-        private readonly ActivityListener _listener;
-
-        public Spans(Balancer balancer, ActivitySamplingResult result = ActivitySamplingResult.AllDataAndRecorded)
-        {
-            var own = balancer.Services.GetRequiredService<Tracer>().Source;
-            _listener = new ActivityListener
-            {
-                ShouldListenTo = source => ReferenceEquals(source, own),
-                Sample = (ref _) => Throws ? throw new InvalidTimeZoneException() : result,
-                ActivityStopped = span => All.Enqueue(span),
-            };
-            ActivitySource.AddActivityListener(_listener);
-        }
-
-        public bool Throws { get; init; }
-
-        public ConcurrentQueue<Activity> All { get; } = new();
-
-        public void Dispose() => _listener.Dispose();
-    }
 }

@@ -172,28 +172,4 @@ public sealed class TraceTests : BalancerTest
         Assert.Equal([$"00-{trace}-{ask.SpanId.ToHexString()}-01"], HttpHead.Values(Assert.Single(backend.Heads), "traceparent"));
         Assert.Empty(spans.All);
     }
-
-    /// <summary>The spans of one balancer.</summary>
-    private sealed class Spans : IDisposable
-    {
-        private readonly ActivityListener _listener;
-
-        public Spans(Balancer balancer, ActivitySamplingResult result = ActivitySamplingResult.AllDataAndRecorded)
-        {
-            var own = balancer.Services.GetRequiredService<Tracer>().Source;
-            _listener = new ActivityListener
-            {
-                ShouldListenTo = source => ReferenceEquals(source, own),
-                Sample = (ref _) => Throws ? throw new InvalidTimeZoneException() : result,
-                ActivityStopped = span => All.Enqueue(span),
-            };
-            ActivitySource.AddActivityListener(_listener);
-        }
-
-        public bool Throws { get; init; }
-
-        public ConcurrentQueue<Activity> All { get; } = new();
-
-        public void Dispose() => _listener.Dispose();
-    }
 }

@@ -93,13 +93,13 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
         if (parting is not null)
         {
             Forget(backend);
-            if (parting.Round is { } over) later.Add(() => SayBack(backend, parting, over.Told));
+            later.Add(() => SayBack(backend, parting));
         }
 
         if (wanted == DownBackendBehavior.Keep) return;
         var round = wanted == DownBackendBehavior.Goodbye ? NewRound(backend) : null;
         var next = _partings[backend] = new Parting(wanted, round);
-        later.Add(round is null ? () => Cut(backend) : () => Begin(backend, next, round));
+        later.Add(round is null ? () => Cut(backend) : () => Begin(backend, next));
     }
 
     private void Forget(Backend backend)
@@ -121,18 +121,18 @@ internal sealed partial class DownBackends : IHostedService, IDisposable
         return Try(() => tunnel.Say(goodbye));
     }
 
-    private void SayBack(Backend backend, Parting parting, int told)
+    private void SayBack(Backend backend, Parting parting)
     {
-        if (parting.IsSaid) LogBack(backend.Pool, backend.Name, told);
+        if (parting is { IsSaid: true, Round: { } round }) LogBack(backend.Pool, backend.Name, round.Told);
     }
 
-    private void Begin(Backend backend, Parting parting, GoodbyeRound round)
+    private void Begin(Backend backend, Parting parting)
     {
         var tunnels = Open(backend, static tunnel => !tunnel.WasTold);
         if (tunnels.Length == 0) return;
         parting.IsSaid = true;
         Try(() => LogLeft(backend.Pool, backend.Name, tunnels.Length, backend.Options.Drain.Over));
-        _ = PlanAsync(round, tunnels);
+        _ = PlanAsync(parting.Round!, tunnels);
     }
 
     private async Task PlanAsync(GoodbyeRound round, Tunnel[] tunnels)
