@@ -252,6 +252,7 @@ public sealed class EndpointTests : BalancerTest
             {
                 TargetHost = name,
                 EnabledSslProtocols = protocols,
+                AllowTlsResume = false, // SslStream resumes with any server of the process that has the same certificate.
                 RemoteCertificateValidationCallback = static (_, _, _, _) => true,
             };
             await stream.AuthenticateAsClientAsync(options, Wait.Token());

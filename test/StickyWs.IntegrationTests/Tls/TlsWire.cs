@@ -79,6 +79,7 @@ internal sealed class TlsWire : IAsyncDisposable
         {
             TargetHost = "localhost",
             EnabledSslProtocols = protocols,
+            AllowTlsResume = false, // SslStream resumes with any server of the process that has the same certificate.
             RemoteCertificateValidationCallback = static (_, _, _, _) => true,
         };
         await stream.AuthenticateAsClientAsync(options, Wait.Token());
