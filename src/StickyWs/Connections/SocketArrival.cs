@@ -41,7 +41,7 @@ internal abstract class SocketArrival(ConnectionContext connection, IRawConnecti
 
     private static async Task ForwardDetachedAsync(DetachedClient client, RequestHead head, Decision decision, StickyForwarder forwarder)
     {
-        await client.Reactor.SwitchTo(); // The tunnel will live there: no more thread switches from here on.
+        await client.Reactor.SwitchTo(inTurn: true); // The tunnel will live there: no more thread switches from here on.
         await using (client.ConfigureAwait(false)) await forwarder.ForwardAsync(client, head, decision).ConfigureAwait(false);
     }
 

@@ -7,6 +7,7 @@ internal abstract partial class Reactor
 {
     private const long TimeBetweenReports = 60_000;
     private const int MostPostedPerTurn = 64;
+    private const int MostBegunPerTurn = 4;
 
     private static readonly TimeSpan AilingRest = TimeSpan.FromMilliseconds(100);
 
@@ -22,6 +23,27 @@ internal abstract partial class Reactor
         if (now - _reportedAt < TimeBetweenReports) return;
         _reportedAt = now;
         Failed(exception);
+    }
+
+    /// <summary>Whether work that takes long may begin at once, in this turn.</summary>
+    public bool TryBegin()
+    {
+        if (!IsCurrent || _later.Count > 0 || _beganNow >= MostBegunPerTurn) return false;
+        _beganNow++;
+        return true;
+    }
+
+    /// <summary>Runs work that takes long, in its turn. From any thread.</summary>
+    public void RunInTurn(Action work)
+    {
+        if (IsCurrent) _later.Enqueue(work);
+        else Run(() => Begin(work));
+    }
+
+    private void Begin(Action work)
+    {
+        if (IsCurrent && !TryBegin()) _later.Enqueue(work);
+        else work(); // Also after the end, on the caller's thread.
     }
 
     private long Milliseconds() => (long)_time.GetElapsedTime(0).TotalMilliseconds;
@@ -46,10 +68,12 @@ internal abstract partial class Reactor
         {
             TakeTurn();
             RunPosted(MostPostedPerTurn);
+            RunLater(MostBegunPerTurn);
             Look();
         }
 
         RunPosted(int.MaxValue);
+        RunLater(int.MaxValue);
         Guarded(EndStreams);
         Guarded(End);
         Finish();
@@ -59,7 +83,7 @@ internal abstract partial class Reactor
     {
         try
         {
-            _isAiling = !Turn(_isAiling ? 0 : NextLook()); // While ailing, do not wait: recovery shows at once.
+            _isAiling = !Turn(_isAiling || _later.Count > 0 ? 0 : NextLook()); // While ailing, do not wait: recovery shows at once.
         }
 #pragma warning disable CA1031
         catch (Exception e)
@@ -138,6 +162,7 @@ internal abstract partial class Reactor
         lock (_afterEnd)
         {
             RunPosted(int.MaxValue);
+            RunLater(int.MaxValue);
             Guarded(EndStreams);
         }
     }
@@ -146,5 +171,10 @@ internal abstract partial class Reactor
     private void RunPosted(int most)
     {
         for (var left = most; left > 0 && _posted.TryDequeue(out var work); left--) Guarded(work);
+    }
+
+    private void RunLater(int most)
+    {
+        for (_beganNow = 0; _beganNow < most && _later.TryDequeue(out var work); _beganNow++) Guarded(work);
     }
 }

@@ -13,6 +13,7 @@ internal abstract partial class Reactor : IDisposable
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly Queue<Action> _later = new();
     private readonly Action<Exception> _onFailure;
     private readonly TimeProvider _time;
     private readonly Thread _thread;
@@ -20,6 +21,7 @@ internal abstract partial class Reactor : IDisposable
     private readonly Lock _afterEnd = new();
     private IResident[] _residents = [];
     private int _isAwake = 1;
+    private int _beganNow;
     private volatile bool _isStopping;
     private volatile bool _hasEnded;
     private volatile bool _isAiling;
@@ -86,7 +88,9 @@ internal abstract partial class Reactor : IDisposable
     }
 
     /// <summary>Awaiting this continues on the reactor's thread.</summary>
-    public ReactorSwitch SwitchTo() => new(this);
+    /// <param name="inTurn">For what takes long, such as to begin with a handshake (a tenth of a millisecond): little of it begins in a turn, so that the
+    /// bytes of streams do not wait for all that arrives at the same time.</param>
+    public ReactorSwitch SwitchTo(bool inTurn = false) => new(this, inTurn);
 
     /// <summary>Reports to <paramref name="watcher"/> what a socket becomes ready for, including what it is ready for already. From any
     /// thread.</summary>

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace StickyWs.Reactors;
 
 /// <summary>The awaitable of <see cref="Reactor.SwitchTo"/>.</summary>
-internal readonly struct ReactorSwitch(Reactor reactor) : ICriticalNotifyCompletion
+internal readonly struct ReactorSwitch(Reactor reactor, bool inTurn) : ICriticalNotifyCompletion
 {
-    public bool IsCompleted => reactor.IsCurrent;
+    public bool IsCompleted => inTurn ? reactor.TryBegin() : reactor.IsCurrent;
 
     public ReactorSwitch GetAwaiter() => this;
 
@@ -13,7 +13,11 @@ internal readonly struct ReactorSwitch(Reactor reactor) : ICriticalNotifyComplet
     {
     }
 
-    public void OnCompleted(Action continuation) => reactor.Run(continuation);
+    public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
 
-    public void UnsafeOnCompleted(Action continuation) => reactor.Run(continuation);
+    public void UnsafeOnCompleted(Action continuation)
+    {
+        if (inTurn) reactor.RunInTurn(continuation);
+        else reactor.Run(continuation);
+    }
 }

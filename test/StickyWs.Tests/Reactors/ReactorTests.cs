@@ -39,6 +39,59 @@ public abstract class ReactorTests(ReactorMode mode)
         await Wait.UntilAsync(() => left is [{ IsCancellationRequested: true }, { IsCancellationRequested: true }]);
     }
 
+    // Whoever has bytes to move does not wait for all that arrives at the same time.
+    [Fact]
+    public async Task WhatTakesLong_BeginsAFewAtATimeAndInOrder()
+    {
+        const int All = 100;
+        await using var rig = new RelayRig(mode);
+        var begun = new List<int>();
+        var turns = new Turns(begun);
+        rig.Reactor.Admit(turns);
+        var atOnce = await rig.DoAsync(() =>
+        {
+            for (var i = 0; i < All; i++) _ = BeginAsync(i);
+            return begun.Count;
+        });
+        await Wait.UntilAsync(async () => await rig.DoAsync(() => begun.Count) == All);
+
+        Assert.Equal(Enumerable.Range(0, All), begun);
+        Assert.InRange(atOnce, 0, 4);
+        Assert.InRange(turns.Most, 1, 8); // Those, and some of the others.
+
+        async Task BeginAsync(int number)
+        {
+            await rig.Reactor.SwitchTo(inTurn: true);
+            Assert.True(rig.Reactor.IsCurrent);
+            begun.Add(number);
+        }
+    }
+
+    [Fact]
+    public async Task WhatTakesLong_BeginsAlsoIfTheReactorHasEnded()
+    {
+        var begun = 0;
+        await using (var rig = new RelayRig(mode))
+        {
+            await rig.DoAsync(() =>
+            {
+                for (var i = 0; i < 100; i++) _ = BeginAsync(rig.Reactor);
+                rig.Reactor.Dispose();
+                return 0;
+            });
+            await Wait.UntilAsync(() => Volatile.Read(ref begun) == 100);
+            await BeginAsync(rig.Reactor);
+        }
+
+        Assert.Equal(101, begun);
+
+        async Task BeginAsync(Reactor reactor)
+        {
+            await reactor.SwitchTo(inTurn: true);
+            Interlocked.Increment(ref begun);
+        }
+    }
+
     // The number goes from a broken socket to a sound one on this thread, while the reactor may be about to tell the broken one's watcher.
     [Fact]
     public async Task Event_OfASocketThatIsGivenUpOnAnotherThread_DoesNotReachTheNextWatcherOfItsNumber()
@@ -299,6 +352,22 @@ public abstract class ReactorTests(ReactorMode mode)
     {
         ReactorKind.SkipUnlessThere(mode);
         ReactorKind.Create(mode, _ => { }).Dispose();
+    }
+
+    /// <summary>Sees how many have begun in a turn.</summary>
+    private sealed class Turns(List<int> begun) : IResident
+    {
+        private int _before;
+
+        public int Most { get; private set; }
+
+        public int NextLook() => -1;
+
+        public void Look() => (Most, _before) = (Math.Max(Most, begun.Count - _before), begun.Count);
+
+        public void End(EndReason reason)
+        {
+        }
     }
 
     private sealed class Listener : IWatcher
