@@ -35,10 +35,10 @@ internal sealed partial class BackendLink
             }
 
             _searched = 0;
-            var head = bytes[..answer.HeadLength];
-            bytes = bytes[answer.HeadLength..];
             if (verdict == AnswerVerdict.Informational)
             {
+                var head = bytes[..answer.HeadLength];
+                bytes = bytes[answer.HeadLength..];
                 if ((_interimBytes += head.Length) > MostHeadBytes)
                 {
                     Fail(exchange, AnswerEnd.Bad);
@@ -51,19 +51,19 @@ internal sealed partial class BackendLink
                 continue;
             }
 
-            TakeAnswer(exchange, answer, head, bytes);
+            TakeAnswer(exchange, answer, bytes);
             return;
         }
     }
 
-    private void TakeAnswer(DirectExchange exchange, in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
+    private void TakeAnswer(DirectExchange exchange, in DirectAnswer answer, ReadOnlySpan<byte> bytes)
     {
         _hasHead = true;
         NoteHead(exchange, answer);
         _body = BodyCounter.Of(answer, MostHeadBytes);
-        var count = _body.Take(rest, out var fault);
-        exchange.PassAnswer(answer, head, rest[..count]);
-        GoOn(exchange, fault, isWhole: count == rest.Length);
+        var length = answer.HeadLength + _body.Take(bytes[answer.HeadLength..], out var fault);
+        exchange.PassAnswer(answer, bytes[..length]);
+        GoOn(exchange, fault, isWhole: length == bytes.Length);
     }
 
     // A backend that answers without a 100, or refuses what it has not seen, may count the body or not: what follows could be another request to it.

@@ -23,28 +23,17 @@ internal sealed partial class DirectExchange
     public void EndEarly() => _closes = true;
 
     /// <summary>Passes on the head of the answer, and what has come of its body.</summary>
-    public void PassAnswer(in DirectAnswer answer, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    public void PassAnswer(in DirectAnswer answer, ReadOnlySpan<byte> message)
     {
+        var head = message[..answer.HeadLength];
         _services.Outcomes.Succeeded(Backend!);
         _spans?.Answered(answer.Status);
         (_hasAnswer, _status, _failure, _dropsBody) = (true, answer.Status, AttemptFailure.None, answer.DropsBody);
         _closes |= answer.Framing == BodyFraming.UntilClose || client.IsLeaving;
         _bytesToClient = answer.Framing == BodyFraming.Length ? answer.ContentLength : null;
-        if (_dropsBody) body = default;
+        if (_dropsBody) message = head;
         var lines = Settle(answer, head);
-        var length = head.Length;
-        if (answer.PassesAsIs && !_closes && lines.IsEmpty) head.CopyTo(desk.Scratch);
-        else if (!DirectAnswerWriter.TryWrite(desk.Scratch, head, answer, lines, _closes, out length))
-            throw new InvalidOperationException("The head has grown.");
-        if (body.Length <= MostWithHead)
-        {
-            body.CopyTo(desk.Scratch.AsSpan(length));
-            length += body.Length;
-            body = default;
-        }
-
-        var hasRoom = client.Send(desk.Scratch.AsSpan(0, length));
-        if (!body.IsEmpty) hasRoom = client.Send(body);
+        var hasRoom = answer.PassesAsIs && !_closes && lines.IsEmpty ? client.Send(message) : SendWritten(answer, message, lines);
         if (!hasRoom) _link?.Pause();
     }
 
@@ -76,5 +65,15 @@ internal sealed partial class DirectExchange
                 AttemptFailed(end == AnswerEnd.None ? AttemptFailure.NoAnswer : AttemptFailure.BadAnswer, null);
                 break;
         }
+    }
+
+    private bool SendWritten(in DirectAnswer answer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> lines)
+    {
+        if (!DirectAnswerWriter.TryWrite(desk.Scratch, message[..answer.HeadLength], answer, lines, _closes, out var length))
+            throw new InvalidOperationException("The head has grown.");
+        var body = message[answer.HeadLength..];
+        if (body.Length > MostWithHead) return client.Send(desk.Scratch.AsSpan(0, length)) & client.Send(body);
+        body.CopyTo(desk.Scratch.AsSpan(length));
+        return client.Send(desk.Scratch.AsSpan(0, length + body.Length));
     }
 }

@@ -16,19 +16,7 @@ internal sealed unsafe partial class UringReactor
     {
         Link(piece.Socket, to);
         ref var state = ref Sockets[to];
-        var buffer = _arrived;
-        var isMovable = buffer != Piece.NoBuffer && buffer == piece.Buffer && state.LeftoverLength == 0 && !state.Has(SocketFlags.SendBroken);
-        if (!isMovable) return Write(to, piece.Bytes);
-        ref var filled = ref _buffers[buffer];
-        if (piece.Bytes.Length != filled.Length)
-        {
-            if (!IsUpToTheEnd(piece.Bytes, buffer)) return Write(to, piece.Bytes);
-            (filled.Start, filled.Length) = (filled.Length - piece.Bytes.Length, piece.Bytes.Length);
-        }
-
-        Chain(ref state, buffer);
-        _arrived = Piece.NoBuffer;
-        return HasRoomAfterPiece(to, ref state, piece.Socket);
+        return TryMove(ref state, piece.Bytes) ? HasRoomAfterPiece(to, ref state, piece.Socket) : Write(to, piece.Bytes);
     }
 
     public override bool Write(int to, ReadOnlySpan<byte> bytes)
@@ -40,6 +28,7 @@ internal sealed unsafe partial class UringReactor
     public override bool Append(int to, ReadOnlySpan<byte> bytes)
     {
         ref var state = ref Sockets[to];
+        if (TryMove(ref state, bytes)) return HasRoomAfterPiece(to, ref state, state.Source);
         var gainsNothing = state.Pieces == 0 && (bytes.Length > BufferSize || _buffers.IsCrowded); // By a copy, if it is large.
         if (gainsNothing || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return base.Write(to, bytes);
         while (!bytes.IsEmpty)
@@ -52,10 +41,22 @@ internal sealed unsafe partial class UringReactor
         return HasRoomAfterPiece(to, ref state, state.Source);
     }
 
-    // A buffer is sent from only once, so a part that is forwarded before its end is copied.
+    // Sends bytes from the buffer in which they have just arrived. It is sent from only once, so a part of it is copied, unless it is the last.
+    private bool TryMove(ref SocketState state, ReadOnlySpan<byte> bytes)
+    {
+        var buffer = _arrived;
+        if (buffer == Piece.NoBuffer || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken) || !IsUpToTheEnd(bytes, buffer)) return false;
+        ref var filled = ref _buffers[buffer];
+        (filled.Start, filled.Length) = (filled.Length - bytes.Length, bytes.Length);
+        Chain(ref state, buffer);
+        _arrived = Piece.NoBuffer;
+        return true;
+    }
+
     private bool IsUpToTheEnd(ReadOnlySpan<byte> bytes, int buffer)
     {
-        fixed (byte* start = bytes) return !bytes.IsEmpty && start + bytes.Length == _buffers.Start(buffer) + _buffers[buffer].Length;
+        var end = _buffers.Start(buffer) + _buffers[buffer].Length;
+        fixed (byte* start = bytes) return !bytes.IsEmpty && start + bytes.Length == end && start >= _buffers.Start(buffer);
     }
 
     private bool HasRoomAfterPiece(int socket, ref SocketState state, int source)
