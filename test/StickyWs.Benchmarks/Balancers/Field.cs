@@ -74,7 +74,8 @@ internal static class Field
     private static Task<Balancer> StartOursAsync(Place place, params string[] settings)
         => Balancer.StartOursAsync(["serve-stickyws", .. place.Arguments, .. settings, .. Limits(place)]);
 
-    private static IEnumerable<string> Limits(Place place)
+    /// <summary>What a place asks of StickyWs beyond the usual, as keys and values.</summary>
+    public static IEnumerable<string> Limits(Place place)
     {
         if (!place.FollowsFrames) yield return "Pools:pool:Tunnels:FollowFrames=false";
         if (place.MaxHandshakes == 0) yield break;

@@ -12,7 +12,7 @@ internal static class Gateway
     private static string Configuration(int port, Place place)
     {
         var scheme = place.Certificate is null ? "http" : "https";
-        return JsonSerializer.Serialize(new Dictionary<string, object?>
+        var settings = new Dictionary<string, object?>
         {
             ["Logging:LogLevel:Default"] = "None",
             ["Kestrel:Endpoints:one:Url"] = string.Create(CultureInfo.InvariantCulture, $"{scheme}://127.0.0.1:{port}"),
@@ -33,6 +33,8 @@ internal static class Gateway
                     },
                 },
             },
-        });
+        };
+        foreach (var limit in Field.Limits(place).Select(limit => limit.Split('='))) settings.Add("StickyWs:" + limit[0], limit[1]);
+        return JsonSerializer.Serialize(settings);
     }
 }
