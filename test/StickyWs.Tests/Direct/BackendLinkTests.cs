@@ -161,6 +161,7 @@ public abstract class BackendLinkTests(ReactorMode mode)
             DirectRig.ReadTo(backend, "\r\n\r\n");
             DirectRig.Send(backend, "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 3\r\n\r\none");
             DirectRig.ReadTo(client, "one");
+            await rig.Reactor.TurnAsync(); // The connection has become idle.
             time.Advance(TimeSpan.FromSeconds(i == 0 ? 3.9 : 4));
             if (i == 0) DirectRig.Send(client, Get);
         }
