@@ -11,6 +11,7 @@ using StickyWs.Detection;
 using StickyWs.Http1;
 using StickyWs.Observability;
 using StickyWs.Pinning;
+using StickyWs.Pipeline;
 using StickyWs.TestKit;
 
 namespace StickyWs.Fuzz;
@@ -55,7 +56,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         "StickyWs=", "sid=", "sid=x; ", "SID=x", "id=", "sid=" + Token, "EIO=4", "room=", "\"sid\":", "\"connectionToken\":", "\"connectionId\":\"", Token,
         "Max-Age=0",
         "Cookie: StickyWs=AAAA", "Cookie: sid=a; sid=b", "Cookie:", "X-User: b", "X-User:", "X-Forwarded-For: 1.2.3.4",
-        "X-Forwarded-For: 10.0.0.1, [::1]:5", "X-Forwarded-For: ,",
+        "X-Forwarded-For: 10.0.0.1, [::1]:5", "X-Forwarded-For: ,", "Connection: X-User", "Connection: keep-alive, Cookie", "Connection: X-Forwarded-For",
         "Set-Cookie: sid=; Max-Age=0", "Set-Cookie: sid=z", "X-Session: q");
 
     public async Task<bool> CheckAsync(byte[] input, Random random)
@@ -146,6 +147,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         while (headers.Read()) lines.Add((Encoding.ASCII.GetString(headers.Name), Encoding.Latin1.GetString(headers.Value)));
         foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase))
             request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
+        ConnectionOptions.Strip(request.Headers);
         return request;
     }
 

@@ -9,8 +9,8 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace StickyWs.Affinity;
 
 /// <summary>
-/// The part of a request that rules may use, for a sniffed head and for a request parsed by Kestrel alike. It reads bytes as the client sent them. A
-/// connection whose TLS is passed through has no requests, only a peer.
+/// The part of a request that rules may use, for a sniffed head and for a request parsed by Kestrel alike. It reads bytes as the client sent them, and
+/// no header that the client named in <c>Connection</c>. A connection whose TLS is passed through has no requests, only a peer.
 /// </summary>
 internal readonly struct RequestView
 {
@@ -100,7 +100,8 @@ internal readonly struct RequestView
         var headers = _head.ReadHeaders();
         while (skipped >= 0 && headers.Read())
         {
-            if (Ascii.EqualsIgnoreCase(headers.Name, name) && skipped-- == 0) return TryCopy(headers.Value, value, out length);
+            if (!Ascii.EqualsIgnoreCase(headers.Name, name) || skipped-- > 0) continue;
+            return !_head.IsDisowned(headers.Name) && TryCopy(headers.Value, value, out length);
         }
 
         return false;
@@ -124,7 +125,7 @@ internal readonly struct RequestView
             return false;
         }
 
-        if (_head is null) return false;
+        if (_head is null || _head.IsDisowned("Cookie"u8)) return false;
         var headers = _head.ReadHeaders();
         while (headers.Read())
         {

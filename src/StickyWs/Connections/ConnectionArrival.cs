@@ -81,9 +81,14 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     public virtual bool CanBeDirect => false;
 
     /// <summary>Serves its plain requests in the direct lane. Only if <see cref="CanBeDirect"/>.</summary>
-    /// <returns>Whether Kestrel is to go on with it; if not, it is over.</returns>
+    /// <returns>How it has left the lane.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket.</exception>
-    public virtual ValueTask<bool> ServeDirectlyAsync(DirectLane lane) => throw new NotSupportedException();
+    public virtual ValueTask<Departure> ServeDirectlyAsync(DirectLane lane) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Takes back what the direct lane has left (<see cref="DepartureWay.ToTunnel"/>): it is as at first then, and the whole head of its handshake is there.
+    /// </summary>
+    public virtual void Return(Departure departure) => throw new NotSupportedException();
 
     /// <summary>Turns it into an ordinary connection for the next middleware, with every byte in place.</summary>
     public ConnectionContext Release(Verdict verdict)

@@ -48,6 +48,9 @@ internal sealed class DetachedClient(
     /// <summary>Does TLS to https backends.</summary>
     public RawBackendTls? BackendTls { get; set; }
 
+    /// <summary>Without TLS: what was received behind the head already. The tunnel begins with it.</summary>
+    public ReadOnlyMemory<byte> Early { get; init; }
+
     public override IBackendConnector<RawBackendConnection> Connector => new RawConnector(socket.Reactor, BackendTls);
 
     public override CancellationToken Left => socket.Left;
@@ -80,7 +83,7 @@ internal sealed class DetachedClient(
         {
             var tunnel = new RawTunnel(tuple, connectionId, opened.Lease, tunnels.Now, socket.Reactor, tunnels) { Record = opened.Record };
             tunnel.Begin(opened.Behind, opened.Frames, opened.HasFrames, opened.Client);
-            tunnel.Join(socket, opened.Connection.Socket, options, tls, opened.Connection.Tls);
+            tunnel.Join(socket, opened.Connection.Socket, options, tls, opened.Connection.Tls, Early);
             _tls = null;
         }
         catch

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using StickyWs.Detection;
+using StickyWs.Direct;
 using StickyWs.Dispatch;
 using StickyWs.Forwarding;
 using StickyWs.Http1;
@@ -14,6 +15,9 @@ namespace StickyWs.Connections;
 /// and becomes a tunnel; everything else goes on to Kestrel, untouched. The arrival decides how bytes are read: from a bare socket, which the tunnel
 /// takes over (the raw lane), or from the connection's pipe (the portable lane). Where pools have server names, a client that begins with TLS is asked for
 /// its own first: TLS that is to be passed through becomes a tunnel as it is.
+/// <para>
+/// Plain clients go to the direct lane while there is a direct pool. One that asks for a WebSocket later comes back, and is looked at as at first.
+/// </para>
 /// <para>
 /// Where it is the first middleware of an endpoint, it also serves the listener's connections before Kestrel knows of them
 /// (<see cref="IArrivalService"/>). Then only what is left to Kestrel comes by here again.
@@ -171,7 +175,11 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     {
         try
         {
-            return await arrival.ServeDirectlyAsync(services.Direct).ConfigureAwait(false) ? arrival.Release(Verdict.PlainHttp) : null;
+            var departure = await arrival.ServeDirectlyAsync(services.Direct).ConfigureAwait(false);
+            if (departure.Way == DepartureWay.None) return null;
+            if (departure.Way == DepartureWay.ToKestrel) return arrival.Release(Verdict.PlainHttp);
+            arrival.Return(departure);
+            return await JudgeAsync(arrival).ConfigureAwait(false); // The same again, with a handshake for a first request.
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

@@ -15,7 +15,13 @@ internal abstract class SocketArrival(ConnectionContext connection, IRawConnecti
 {
     public sealed override IPAddress? Peer => raw.Tuple.SourceAddress;
 
+    // Whoever has left the direct lane does not enter it again.
+    public sealed override bool CanBeDirect => !WasDirect;
+
     protected IRawConnection Raw => raw;
+
+    /// <summary>Whether the direct lane has had it.</summary>
+    protected bool WasDirect { get; set; }
 
     protected sealed override CancellationToken ListenerStopping => raw.Stopping;
 

@@ -170,10 +170,18 @@ internal sealed partial class TlsArrival(ConnectionContext connection, IRawConne
     // the handshake itself would be owed.
     private bool MayOwe(int length) => _end is { Status: TlsStatus.Open, HasOwnRecords: true } && length <= MostOwed;
 
-    public override bool CanBeDirect => true;
+    public override ValueTask<Departure> ServeDirectlyAsync(DirectLane lane)
+    {
+        WasDirect = true;
+        return lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
+    }
 
-    public override ValueTask<bool> ServeDirectlyAsync(DirectLane lane)
-        => lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
+    public override void Return(Departure departure)
+    {
+        _end = departure.Tls;
+        Append(ref _plain, departure.Plain.Span);
+        Append(ref _reply, departure.Owed.Span);
+    }
 
     protected override ConnectionContext Realize()
     {

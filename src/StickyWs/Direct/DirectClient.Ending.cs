@@ -3,7 +3,7 @@ using StickyWs.Http1;
 
 namespace StickyWs.Direct;
 
-// How a client leaves the lane: to Kestrel, in order, or broken.
+// How a client leaves the lane: to Kestrel, to a tunnel, in order, or broken.
 internal sealed partial class DirectClient
 {
     private const long LongestLinger = 5000;
@@ -48,7 +48,7 @@ internal sealed partial class DirectClient
         if (_phase == Phase.Closing && !_hasFinished) return true; // Its end is awaited, or its time.
         if (_phase == Phase.HandingOn) SetPaused(true);
         if (_isFull) return true; // Goes on when it is told of room.
-        if (!_socket.HasTaken)
+        if (!_socket.HasTaken || (_phase == Phase.HandingOn && _isUpgrade && !_connection.TryTakeBack()))
         {
             _desk.Settle(this);
             return false;
@@ -122,13 +122,19 @@ internal sealed partial class DirectClient
         _carry.Clear();
         _phase = Phase.Over;
         _desk.Remove(this);
+        if (_isUpgrade)
+        {
+            _done.TrySetResult(_socket.Leave(prefix));
+            return;
+        }
+
         try
         {
             _connection.TakeBack(_socket.Release(prefix, _hasFinished));
         }
         finally
         {
-            _done.TrySetResult(true);
+            _done.TrySetResult(Departure.ToKestrel);
         }
     }
 
@@ -138,6 +144,6 @@ internal sealed partial class DirectClient
         _desk.Remove(this);
         if (!_isUsing) _carry.Clear();
         _socket.Close(isReset);
-        _done.TrySetResult(false);
+        _done.TrySetResult(Departure.None);
     }
 }

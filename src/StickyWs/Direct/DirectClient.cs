@@ -18,7 +18,7 @@ internal sealed partial class DirectClient : IStreamHandler
     private readonly DirectDesk _desk;
     private readonly IRawConnection _connection;
     private readonly DirectExchange _exchange;
-    private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Departure> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DirectSocket _socket = null!; // Lent at the beginning.
     private Phase _phase;
     private Carry _carry;
@@ -29,6 +29,7 @@ internal sealed partial class DirectClient : IStreamHandler
     private bool _isFull;
     private bool _hasFinished;
     private bool _isLeaving;
+    private bool _isUpgrade;
 
     public DirectClient(DirectDesk desk, IRawConnection connection, string connectionId)
     {
@@ -45,18 +46,18 @@ internal sealed partial class DirectClient : IStreamHandler
         /// <summary>An exchange is under way.</summary>
         Busy,
 
-        /// <summary>What was received, and not used, goes to Kestrel as soon as all that was sent is with the kernel.</summary>
+        /// <summary>What was received, and not used, goes to Kestrel, or to a tunnel, as soon as all that was sent is with the kernel.</summary>
         HandingOn,
 
         /// <summary>All was said: it is only waited for the client to have read it.</summary>
         Closing,
 
-        /// <summary>Closed, or Kestrel's.</summary>
+        /// <summary>Closed, or somebody else's.</summary>
         Over,
     }
 
-    /// <summary>Whether Kestrel is to go on with the connection.</summary>
-    public Task<bool> Done => _done.Task;
+    /// <summary>How it leaves.</summary>
+    public Task<Departure> Done => _done.Task;
 
     public string ConnectionId { get; }
 
@@ -216,7 +217,7 @@ internal sealed partial class DirectClient : IStreamHandler
         _searched = 0;
         _phase = Phase.Busy;
         if (verdict == HeadVerdict.Taken && _exchange.TryBegin(request, bytes[..request.HeadLength], limits)) return request.HeadLength;
-        _phase = Phase.HandingOn;
+        (_phase, _isUpgrade) = (Phase.HandingOn, DirectRequestParser.AsksForWebSocket(bytes));
         return 0;
     }
 

@@ -7,7 +7,8 @@ namespace StickyWs.Direct;
 
 /// <summary>
 /// HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
-/// stays until a head comes that is not for this lane: then Kestrel goes on with the connection, for good.
+/// stays until a head comes that is not for this lane. If that asks for a WebSocket, the connection goes the way of one whose first request it is; else
+/// Kestrel goes on with it, for good.
 /// </summary>
 internal sealed class DirectLane : IDisposable
 {
@@ -32,9 +33,9 @@ internal sealed class DirectLane : IDisposable
     /// <param name="stopping">Fires when clients are no longer waited for.</param>
     /// <param name="tls">What its TLS handshake has led to, if it speaks TLS; owned by the lane from here on.</param>
     /// <param name="tlsVersion">The version of it, for lines.</param>
-    /// <returns>Whether Kestrel is to go on with the connection, which was given back; if not, it is over.</returns>
+    /// <returns>How it has left, and what it has left: unless it is over, the connection was given back.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
-    public async ValueTask<bool> ServeAsync(
+    public async ValueTask<Departure> ServeAsync(
         IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
     {
         var reactor = connection.Bare.Reactor;

@@ -126,6 +126,14 @@ internal sealed class DirectSocket
         return new StreamingSocket(_desk.Reactor, _fd, Number, prefix, hasFinished, _tls, _owed);
     }
 
+    /// <summary>Lets it go, when its connection has it back as a bare socket, which also has the peer's FIN if that came.</summary>
+    /// <param name="prefix">What was received and not used.</param>
+    public Departure Leave(ReadOnlyMemory<byte> prefix)
+    {
+        _isGone = true;
+        return new Departure(DepartureWay.ToTunnel, prefix, _tls, _owed);
+    }
+
     private bool TrySeal()
     {
         if (_unsealed.IsEmpty) return true;

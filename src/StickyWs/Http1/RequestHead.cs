@@ -53,6 +53,13 @@ internal sealed class RequestHead
 
     /// <summary>Whether a header of this name ends at this hop: by its nature, or because <c>Connection</c> names it.</summary>
     public bool IsHopByHop(ReadOnlySpan<byte> name)
-        => HeaderNames.IsHopByHop(name)
-            || ((_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name));
+        => HeaderNames.IsHopByHop(name) || IsNamed(name);
+
+    /// <summary>
+    /// Whether <c>Connection</c> names a header that is not bound to the connection anyway. Such a header is as if it were not there, as in the pipeline.
+    /// </summary>
+    public bool IsDisowned(ReadOnlySpan<byte> name) => !HeaderNames.IsOfConnection(name) && IsNamed(name);
+
+    private bool IsNamed(ReadOnlySpan<byte> name)
+        => (_namesHeaders ??= NamedByConnection.HasAny(ReadHeaders())) && NamedByConnection.Contains(ReadHeaders(), name);
 }

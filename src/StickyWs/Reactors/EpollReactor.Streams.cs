@@ -19,6 +19,20 @@ internal sealed unsafe partial class EpollReactor
         }
     }
 
+    public override bool TryEndStream(int socket, IWatcher watcher)
+    {
+        ref var state = ref Sockets[socket];
+        if (!HasTaken(ref state)) return false;
+        EndStream(ref state, watcher);
+        lock (Registering)
+        {
+            // Also reports an end that the handler was told of.
+            if (!IsReleased) _ = EpollEvents.Control(_epoll, Libc.EPOLL_CTL_MOD, state.Fd, EventsOf(state.Flags), Data(socket, state.Generation));
+        }
+
+        return true;
+    }
+
     protected override void WatchRoom(int socket) => WatchMore(socket, Signals.Writable);
 
     public override bool Forward(int to, in Piece piece)

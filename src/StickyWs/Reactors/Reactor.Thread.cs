@@ -16,6 +16,21 @@ internal abstract partial class Reactor
     /// <summary>The clock of <see cref="Now"/>, as of this moment. From any thread.</summary>
     public long Clock => Milliseconds();
 
+    /// <summary>Reports what should never happen. One bad tunnel must not take others down, and neither must the report of it.</summary>
+    public void Failed(Exception exception)
+    {
+        try
+        {
+            _onFailure(exception);
+        }
+#pragma warning disable CA1031 // The report is a log line, and the log itself may be what failed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // There is nowhere left to report this.
+        }
+    }
+
     /// <summary>Like <see cref="Failed"/>, for what may fail in every turn: reports at most once a minute.</summary>
     protected void Report(Exception exception)
     {

@@ -6,7 +6,7 @@ namespace StickyWs.Reactors;
 
 /// <summary>
 /// One thread that waits for the kernel on behalf of many sockets. A socket is first watched (readiness, for the handshake, from any thread) and then
-/// streamed (completions, for the relay, on this thread only). It keeps the same number in both phases.
+/// streamed (completions, for the relay, on this thread only), and may then be watched again. It keeps the same number in all phases.
 /// </summary>
 internal abstract partial class Reactor : IDisposable
 {
@@ -135,6 +135,16 @@ internal abstract partial class Reactor : IDisposable
     /// <param name="handler">The new handler.</param>
     /// <param name="place">Its own index for the socket.</param>
     public abstract void ChangeHandler(int socket, IStreamHandler handler, int place = 0);
+
+    /// <summary>
+    /// Turns a streaming socket back into a watched one, which keeps its number. Nothing more is received: what has arrived in the kernel stays there. The
+    /// handler is told nothing more; the watcher is told of the peer's end, also if that has come already, and of what is asked for later. On the
+    /// reactor's thread, also within a call to the handler. The socket must be paused.
+    /// </summary>
+    /// <returns>
+    /// Whether that is done. If not, something is still under way with the kernel: the handler hears of it, and the caller tries again in a later turn.
+    /// </returns>
+    public abstract bool TryEndStream(int socket, IWatcher watcher);
 
     /// <summary>
     /// Whether a streaming socket is as its handler knows it: neither a byte nor an end has arrived in the kernel since. Costs a system call. On the
@@ -284,20 +294,5 @@ internal abstract partial class Reactor : IDisposable
     {
         Volatile.Write(ref _isAwake, 1);
         Now = Milliseconds();
-    }
-
-    /// <summary>Reports what should never happen. One bad tunnel must not take others down, and neither must the report of it.</summary>
-    public void Failed(Exception exception)
-    {
-        try
-        {
-            _onFailure(exception);
-        }
-#pragma warning disable CA1031 // The report is a log line, and the log itself may be what failed.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            // There is nowhere left to report this.
-        }
     }
 }

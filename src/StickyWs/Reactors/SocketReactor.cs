@@ -168,6 +168,18 @@ internal abstract unsafe partial class SocketReactor : Reactor
         state.Flags |= SocketFlags.Streaming;
     }
 
+    /// <summary>
+    /// From here on the socket is only watched. What was queued or asked for by the stream names the generation before; how the connection broke is kept,
+    /// since the kernel tells it only once.
+    /// </summary>
+    protected static void EndStream(ref SocketState state, IWatcher watcher)
+    {
+        state.Generation++;
+        state.Flags &= SocketFlags.Broken | SocketFlags.SendBroken | SocketFlags.Urgent | SocketFlags.PollEnds | SocketFlags.PollDue;
+        (state.Handler, state.Place, state.SpliceLeft, state.Flow, state.Score, state.End) = (null, 0, 0, 0, 0, Errno.None);
+        Volatile.Write(ref state.Watcher, watcher);
+    }
+
     /// <summary>Notes a break that the kernel reported.</summary>
     protected static void NoteBreak(ref SocketState state)
     {

@@ -222,6 +222,18 @@ internal sealed unsafe partial class UringReactor
         Operations += change;
     }
 
+    // A receive that is being cancelled may still deliver, and a send is the kernel's until it has completed.
+    public override bool TryEndStream(int socket, IWatcher watcher)
+    {
+        const SocketFlags UnderWay = SocketFlags.Receiving | SocketFlags.AsksReceive | SocketFlags.IsDirty | SocketFlags.IsSending | SocketFlags.AwaitsRoom;
+        ref var state = ref Sockets[socket];
+        if (state.HasAny(UnderWay) || !HasTaken(ref state)) return false;
+        EndStream(ref state, watcher);
+        if (state.Polled != 0) Cancel(Kind.Poll, SocketFlags.PollEnds, socket, ref state); // The next one also reports an end that the handler was told of.
+        Settle(socket);
+        return true;
+    }
+
     /// <summary>Releases a socket: cancels its operations, and frees its entry when they have completed.</summary>
     private void Abandon(int socket, ref SocketState state)
     {

@@ -47,10 +47,18 @@ internal interface IRawConnection
     /// <summary>Takes a lent socket back, as an ordinary connection with every byte in place. On the reactor's thread.</summary>
     void TakeBack(StreamingSocket socket);
 
+    /// <summary>
+    /// Takes a lent socket back as the bare socket that it was. What was received from it meanwhile, and not used, is the caller's, and comes first. On the
+    /// reactor's thread.
+    /// </summary>
+    /// <returns>Whether that is done; if not, it has to be tried again in the reactor's next turn (<see cref="RawSocket.TryTakeBack"/>).</returns>
+    bool TryTakeBack();
+
     /// <summary>It carries plain HTTP, whose connections to backends are shared.</summary>
     void NotePlain();
 
     /// <summary>Turns it into an ordinary connection, with every byte in place and all features that were set.</summary>
     /// <param name="tls">The TLS end between the socket and the connection's transport, if there is one; owned by the connection from here on.</param>
-    ConnectionContext Realize(TlsStart? tls = null);
+    /// <param name="early">Without TLS: what was received from the socket already. It comes first.</param>
+    ConnectionContext Realize(TlsStart? tls = null, ReadOnlyMemory<byte> early = default);
 }

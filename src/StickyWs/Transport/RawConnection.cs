@@ -159,11 +159,21 @@ internal sealed class RawConnection(
         if (Bare.IsAborted) _own.Abort(new ConnectionAbortedException());
     }
 
+    public bool TryTakeBack()
+    {
+        lock (_realizing)
+        {
+            if (!socket.TryTakeBack()) return false;
+            (_isDetached, _abortLent) = (false, null);
+            return true;
+        }
+    }
+
     public void NotePlain() => share?.Decide();
 
-    public ConnectionContext Realize(TlsStart? tls = null)
+    public ConnectionContext Realize(TlsStart? tls = null, ReadOnlyMemory<byte> early = default)
     {
-        Own(tls);
+        Own(tls, early);
         return this;
     }
 
@@ -201,18 +211,19 @@ internal sealed class RawConnection(
         share?.Settle(); // A tunnel has its backend by now, and Kestrel has released it.
     }
 
-    // Its bytes would pass TLS by.
-    private static InvalidOperationException UsedAlready() => new("The connection was used before its TLS handshake was over.");
+    // Its bytes would pass TLS by, or come before those that were received earlier.
+    private static InvalidOperationException UsedAlready() => new("The connection was used before what it begins with was known.");
 
-    private RawTransport Own(TlsStart? tls = null)
+    private RawTransport Own(TlsStart? tls = null, ReadOnlyMemory<byte> early = default)
     {
-        if (_own is { } own) return tls is null ? own : throw UsedAlready();
+        var isFirst = tls is not null || !early.IsEmpty;
+        if (_own is { } own) return isFirst ? throw UsedAlready() : own;
         lock (_realizing)
         {
-            if (_own is not null) return tls is null ? _own : throw UsedAlready();
+            if (_own is not null) return isFirst ? throw UsedAlready() : _own;
             ObjectDisposedException.ThrowIf(_isDetached, this);
             _ = LocalEndPoint; // It can be read only from a bare socket.
-            _own = own = new RawTransport(socket, ConnectionId, settings, logger, tls);
+            _own = own = new RawTransport(socket, ConnectionId, settings, logger, tls, early);
         }
 
         if (socket.IsAborted) own.Abort(new ConnectionAbortedException()); // By a caller that did not see the transport.

@@ -8,7 +8,7 @@ namespace StickyWs.Transport;
 /// <summary>
 /// A TCP socket of the raw lane during its handshake. Its operations can be awaited; each first tries the system call, and waits for the reactor only
 /// on EAGAIN. After a wait it continues on the reactor's thread. It has one owner, who disposes it or hands the descriptor over (<see
-/// cref="Release"/>, <see cref="ReleaseWatched"/>); anyone may call <see cref="Abort"/>.
+/// cref="Release"/>, <see cref="ReleaseWatched"/>), and may take it back; anyone may call <see cref="Abort"/>.
 /// </summary>
 #pragma warning disable CA2213 // The source holds only memory, and may be cancelled after the dispose.
 internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDisposable
@@ -193,6 +193,21 @@ internal sealed partial class RawSocket(Reactor reactor, int fd) : IWatcher, IDi
             ObjectDisposedException.ThrowIf(_isGone, this);
             _isGone = true;
             return new WatchedSocket(fd, _socket, _isDrained && !_hasLeft && !_readable.IsSignalled);
+        }
+    }
+
+    /// <summary>
+    /// Takes the descriptor back that was handed over to the reactor (<see cref="ReleaseWatched"/>), and that streams there for a handler which has paused
+    /// it. On the reactor's thread.
+    /// </summary>
+    /// <returns>Whether that is done; if not, it has to be tried again in the reactor's next turn.</returns>
+    public bool TryTakeBack()
+    {
+        lock (_lock)
+        {
+            if (!reactor.TryEndStream(_socket, this)) return false;
+            (_isGone, _isDrained) = (false, false);
+            return true;
         }
     }
 

@@ -26,9 +26,11 @@ internal sealed partial class RawTransport : IDuplexPipe, IChannelOwner, IAsyncD
     /// <param name="settings">Buffer limits and more.</param>
     /// <param name="logger">Logs its end, at Debug.</param>
     /// <param name="tls">The TLS end that the handshake has left, if the connection is encrypted; owned by the transport from here on.</param>
+    /// <param name="early">Without TLS: what was received already. It comes first.</param>
     /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns everything.</exception>
-    public RawTransport(RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger, TlsStart? tls = null)
-        : this(connectionId, settings, logger, owner => new Channel(socket, owner, settings.FromClient, isReadToTheEnd: false, tls))
+    public RawTransport(
+        RawSocket socket, string connectionId, ChannelSettings settings, ILogger logger, TlsStart? tls = null, ReadOnlyMemory<byte> early = default)
+        : this(connectionId, settings, logger, owner => new Channel(socket, owner, settings.FromClient, isReadToTheEnd: false, tls, early))
     {
     }
 

@@ -17,6 +17,12 @@ internal sealed partial class PairRelay
     private int _withTls;
     private long _nextPartLook;
 
+    private void BeginClient(int socket, TlsStart? tls, ReadOnlySpan<byte> early)
+    {
+        if (tls is { } start) BeginTls(socket, start.Plain.Span);
+        else if (!early.IsEmpty) _ = TryPass(socket, ref Find(socket, out _), isClient: true, early);
+    }
+
     // What a side sent before the pair was joined, and the end of it if that has come.
     private void BeginTls(int socket, ReadOnlySpan<byte> plain)
     {

@@ -29,10 +29,11 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     /// <summary>The number of pairs. Call on the reactor's thread, or while it is known to be idle.</summary>
     public int Pairs => _pairs.Count;
 
-    /// <summary>Takes over two watched sockets, and the TLS end of each side that has one. On the reactor's thread.</summary>
+    /// <summary>Takes over two watched sockets, the TLS ends that they have, and what came early of a client without one. On the reactor's thread.</summary>
     /// <returns>The pair's number, valid until its owner is told that it ended; <see cref="Pair.Gone"/> if it has already.</returns>
     public int Join(
-        WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits, TlsStart? clientTls = null, TlsStart? backendTls = null)
+        WatchedSocket client, WatchedSocket backend, IPairOwner owner, PairLimits limits,
+        TlsStart? clientTls = null, TlsStart? backendTls = null, ReadOnlyMemory<byte> early = default)
     {
         var number = _pairs.Take();
         ref var pair = ref _pairs[number];
@@ -55,7 +56,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
         {
             _reactor.BeginStream(client.Number, this, number << 1, client.IsDrained);
             _reactor.BeginStream(backend.Number, this, (number << 1) | 1, backend.IsDrained);
-            if (clientTls is { } fromClient) BeginTls(client.Number, fromClient.Plain.Span);
+            BeginClient(client.Number, clientTls, early.Span);
             if (backendTls is { } fromBackend && pair.Owner == owner) BeginTls(backend.Number, fromBackend.Plain.Span);
             return pair.Owner == owner ? number : Pair.Gone;
         }

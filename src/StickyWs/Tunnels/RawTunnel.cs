@@ -60,8 +60,11 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
     /// <param name="options">The pool's limits.</param>
     /// <param name="clientTls">The TLS end on the client's side, if there is one.</param>
     /// <param name="backendTls">The same on the backend's side.</param>
+    /// <param name="early">What was received from a client without TLS behind its handshake.</param>
     /// <exception cref="IOException">The kernel has no room to watch one more: the tunnel has ended, and everything is still the caller's.</exception>
-    public void Join(RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? clientTls = null, TlsStart? backendTls = null)
+    public void Join(
+        RawSocket client, RawSocket backend, TunnelOptions options, TlsStart? clientTls = null, TlsStart? backendTls = null,
+        ReadOnlyMemory<byte> early = default)
     {
         (_hasClientTls, _hasBackendTls) = (clientTls is not null, backendTls is not null);
         WatchedSocket clientSocket, backendSocket;
@@ -81,13 +84,13 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         var limits = new PairLimits(options.IdleTimeout, options.HalfClosedTimeout, options.DeadPeerTimeout, watch);
         if (reactor.IsCurrent)
         {
-            JoinHere(clientSocket, backendSocket, limits, clientTls, backendTls);
+            JoinHere(clientSocket, backendSocket, limits, clientTls, backendTls, early);
             return;
         }
 
         // Until the reactor runs this, no one is told what either side sends.
         var (unsureClient, unsureBackend) = (clientSocket with { IsDrained = false }, backendSocket with { IsDrained = false });
-        reactor.Run(() => JoinHere(unsureClient, unsureBackend, limits, clientTls, backendTls));
+        reactor.Run(() => JoinHere(unsureClient, unsureBackend, limits, clientTls, backendTls, early));
     }
 
     public override void Abort(EndReason reason) => reactor.Run(() =>
@@ -116,9 +119,10 @@ internal sealed class RawTunnel(ConnectionTuple tuple, string connectionId, Leas
         else if (_pair != HasEnded && PairRelay.Of(reactor).Say(_pair, goodbye)) Note(goodbye);
     }
 
-    private void JoinHere(WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? clientTls, TlsStart? backendTls)
+    private void JoinHere(
+        WatchedSocket client, WatchedSocket backend, PairLimits limits, TlsStart? clientTls, TlsStart? backendTls, ReadOnlyMemory<byte> early)
     {
-        var pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls);
+        var pair = PairRelay.Of(reactor).Join(client, backend, this, limits, clientTls, backendTls, early);
         if (pair == Pair.Gone) return; // Its ends came with the beginning.
         _pair = pair;
         var isAborted = EndReason != EndReason.None; // On the way here.

@@ -88,6 +88,35 @@ public sealed class DirectLaneTests : ReloadTest
     }
 
     [Fact]
+    public async Task A_handshake_becomes_a_tunnel_however_often_its_endpoint_was_edited()
+    {
+        var backend = (await StartEchoesAsync(1))[0];
+        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var settings = Direct(backend.Address);
+        settings.Change(data => data["Kestrel:Endpoints:Main:Url"] = address.GetLeftPart(UriPartial.Authority));
+        var balancer = StartConfigured(settings);
+        await using var first = await RawClient.ConnectAsync(address);
+        await AskAsync(first); // Leads the listener's clients to the lane before Kestrel knows of them.
+        await using var client = await RawClient.ConnectAsync(address);
+        await AskAsync(client);
+
+        for (var i = 1; i <= 2; i++)
+        {
+            balancer.Settings.Change(data => data["Kestrel:Endpoints:Main:Protocols"] = i % 2 == 0 ? "Http1AndHttp2" : "Http1");
+            await Wait.UntilAsync(() => balancer.Log.Lines.Count(line => line.Event == "ListenerHandedOver") == i);
+        }
+
+        foreach (var one in (RawClient[])[first, client]) Assert.Equal(101, HttpHead.Status(await one.AskAsync(HttpHead.Handshake("/chat"))));
+        await balancer.StopAsync();
+        await first.WaitForEndAsync();
+        await client.WaitForEndAsync();
+        await Wait.UntilAsync(() => Lines().Count() == 2);
+        Assert.All(Lines(), line => Assert.Equal("raw", line.Fields["Lane"]));
+
+        IEnumerable<LogLine> Lines() => balancer.Log.Lines.Where(line => line.Event == "TunnelLine");
+    }
+
+    [Fact]
     public async Task A_stop_ends_idle_ones_and_waits_for_a_request_under_way()
     {
         var backend = Owned(RawBackend.Start(static async (backend, wire) =>

@@ -18,6 +18,9 @@ public sealed class RequestViewTests
     [InlineData("X-User:", null)]
     [InlineData("X-User:\r\nX-User: b", null)]
     [InlineData("X-Users: a", null)]
+    [InlineData("X-User: a\r\nConnection: keep-alive, x-user", null)]
+    [InlineData("Connection: X-User\r\nX-User: a\r\nX-User: b", null)]
+    [InlineData("X-User: a\r\nConnection: keep-alive, X-Users, Cookie", "a")]
     [InlineData("", null)]
     public void TryHeader_FromEitherSource_IsTheFirst(string headers, string? expected)
         => Check("/", headers, expected, (in RequestView view, Span<byte> value, out int length) => view.TryHeader("X-User", value, out length));
@@ -50,6 +53,8 @@ public sealed class RequestViewTests
     [InlineData("Cookie: sid", null)]
     [InlineData("Cookie:", null)]
     [InlineData("X: sid=a", null)]
+    [InlineData("Cookie: sid=a\r\nConnection: cookie", null)]
+    [InlineData("Cookie: sid=a\r\nConnection: cookies", "a")]
     public void TryCookie_FromEitherSource_IsTheFirst(string headers, string? expected)
         => Check("/", headers, expected, (in RequestView view, Span<byte> value, out int length) => view.TryCookie("sid"u8, value, out length));
 

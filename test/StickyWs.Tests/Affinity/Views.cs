@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using StickyWs.Affinity;
 using StickyWs.Http1;
+using StickyWs.Pipeline;
 using StickyWs.Proxying;
 using StickyWs.Tests.Dispatch;
 
@@ -20,7 +21,7 @@ internal static class Views
     public static RequestView Parsed(string target = "/", string headers = "", string? peer = "127.0.0.1", string method = "GET", bool isHttps = false)
         => new(Request(target, headers, peer, method, isHttps));
 
-    /// <summary>As Kestrel would have it, from the same bytes.</summary>
+    /// <summary>As the pipeline would have it, from the same bytes.</summary>
     public static HttpRequest Request(string target = "/", string headers = "", string? peer = "127.0.0.1", string method = "GET", bool isHttps = false)
     {
         var mark = target.IndexOf('?', StringComparison.Ordinal);
@@ -32,6 +33,7 @@ internal static class Views
         while (reader.Read()) lines.Add((Encoding.ASCII.GetString(reader.Name), Encoding.Latin1.GetString(reader.Value)));
         foreach (var name in lines.GroupBy(line => line.Name, StringComparer.OrdinalIgnoreCase))
             request.Headers[name.Key] = name.Select(line => line.Value).ToArray();
+        ConnectionOptions.Strip(request.Headers);
         return request;
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using StickyWs.Configuration;
+using StickyWs.Direct;
 using StickyWs.TestKit;
 
 namespace StickyWs.Tests.Direct;
@@ -67,6 +68,30 @@ public abstract class DirectExchangeTests(ReactorMode mode)
         Assert.Equal(One, DirectRig.ReadTo(client, "one"));
         Assert.True(await connection.Serving!.WaitAsync(Wait.Bound));
         Assert.Equal(Rest, Encoding.Latin1.GetString(connection.Back!.Value.Prefix.Span));
+    }
+
+    // Behind the answers of the requests before it, with what has come behind it; the rest stays in the kernel.
+    [Fact]
+    public async Task AHandshake_ComesBackOnABareSocketWithWhatIsBehindIt()
+    {
+        await using var rig = new DirectRig(mode);
+        var (client, connection) = rig.Connect();
+        var rest = HttpHead.Handshake() + "and more";
+        DirectRig.Send(client, Get + rest);
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        await rig.Reactor.TurnAsync();
+        Assert.False(connection.Leaving!.IsCompleted);
+        DirectRig.Send(backend, One);
+
+        var departure = await connection.Leaving.WaitAsync(Wait.Bound);
+
+        Assert.Equal((DepartureWay.ToTunnel, rest), (departure.Way, Encoding.Latin1.GetString(departure.Plain.Span)));
+        Assert.Equal(One, DirectRig.ReadTo(client, "one"));
+        using var bare = connection.Bare;
+        DirectRig.Send(client, "and the last");
+        await bare.WaitReadableAsync(Wait.Token());
+        Assert.Equal(12, bare.TryPeek(new byte[100]));
     }
 
     // In any split of request and answer.

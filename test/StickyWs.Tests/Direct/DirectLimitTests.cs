@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
+using StickyWs.Direct;
 using StickyWs.Health;
 using StickyWs.Kernel;
 using StickyWs.TestKit;
@@ -59,7 +60,8 @@ public abstract class DirectLimitTests(ReactorMode mode)
         var remote = new RawAddress((System.Net.IPEndPoint)outer.LocalEndPoint!);
         await using var connection = new RawConnection(new RawSocket(rig.Reactor.Reactor, inner), null, remote, settings, NullLogger.Instance);
         connection.Abort(new ConnectionAbortedException());
-        Assert.False(await rig.Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask().WaitAsync(Wait.Bound));
+        var departure = await rig.Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask().WaitAsync(Wait.Bound);
+        Assert.Equal(DepartureWay.None, departure.Way);
         await Task.Run(() => // Away from the reactor's thread.
         {
             DirectRig.Send(backend, One);

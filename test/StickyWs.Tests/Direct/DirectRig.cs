@@ -70,7 +70,7 @@ internal sealed class DirectRig : IAsyncDisposable
     public (Socket Client, Lent Connection) Connect(int? sendBuffer = null)
     {
         var (outer, connection) = Accept(sendBuffer);
-        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask();
+        connection.Serve(Lane.ServeAsync(connection, "id", CancellationToken.None));
         return (outer, connection);
     }
 
@@ -86,7 +86,7 @@ internal sealed class DirectRig : IAsyncDisposable
         var client = new TlsSocket(outer, isClient: true, recordsPerKey);
         var end = client.Ours(_slab, recordsPerKey);
         var start = new TlsStart(end, Encoding.Latin1.GetBytes(first), end.Seal(Encoding.Latin1.GetBytes(owed)).ToArray());
-        connection.Serving = Lane.ServeAsync(connection, "id", CancellationToken.None, start).AsTask();
+        connection.Serve(Lane.ServeAsync(connection, "id", CancellationToken.None, start));
         return client;
     }
 
@@ -149,7 +149,11 @@ internal sealed class DirectRig : IAsyncDisposable
 /// <summary>A connection that is lent to the lane, and may come back.</summary>
 internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddress destination) : IRawConnection
 {
-    public Task<bool>? Serving { get; set; }
+    /// <summary>Whether the lane has given it back to Kestrel, when it has left.</summary>
+    public Task<bool>? Serving { get; private set; }
+
+    /// <summary>How it has left.</summary>
+    public Task<Departure>? Leaving { get; private set; }
 
     public StreamingSocket? Back { get; private set; }
 
@@ -175,9 +179,19 @@ internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddres
         reactor.Close(socket.Number, isReset: false);
     }
 
+    public bool TryTakeBack() => Bare.TryTakeBack();
+
     public void NotePlain()
     {
     }
 
-    public ConnectionContext Realize(TlsStart? tls = null) => throw new NotSupportedException();
+    public void Serve(ValueTask<Departure> serving)
+    {
+        Leaving = serving.AsTask();
+        Serving = IsForKestrelAsync(Leaving);
+    }
+
+    private static async Task<bool> IsForKestrelAsync(Task<Departure> leaving) => (await leaving).Way == DepartureWay.ToKestrel;
+
+    public ConnectionContext Realize(TlsStart? tls = null, ReadOnlyMemory<byte> early = default) => throw new NotSupportedException();
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using StickyWs.Configuration;
+using StickyWs.Direct;
 using StickyWs.TestKit;
 using StickyWs.Tls;
 
@@ -235,6 +236,24 @@ public abstract class DirectTlsTests(ReactorMode mode)
         Assert.True(back.Tls!.HoldsPart);
         Assert.False(back.Owed.IsEmpty);
         back.Tls.Dispose();
+    }
+
+    [Fact]
+    public async Task AHandshake_GoesOnWithItsTls()
+    {
+        await using var rig = new DirectRig(mode);
+        var rest = HttpHead.Handshake() + "and more";
+        using var client = rig.ConnectTls(out var connection, owed: "ticket");
+        var half = client.Seal("!");
+        client.Socket.Send([.. client.Forge.Data(Encoding.Latin1.GetBytes(rest)), .. half[..7]]);
+
+        var departure = await connection.Leaving!.WaitAsync(Wait.Bound);
+
+        Assert.Equal((DepartureWay.ToTunnel, rest), (departure.Way, Encoding.Latin1.GetString(departure.Plain.Span)));
+        Assert.True(departure.Tls!.HoldsPart);
+        Assert.False(departure.Owed.IsEmpty);
+        departure.Tls.Dispose();
+        connection.Bare.Dispose();
     }
 
     // Of 64 MB, what the kernel's buffers hold and little more has left the backend while the client reads nothing.

@@ -4,7 +4,8 @@ namespace StickyWs.Configuration;
 public enum WebSocketMode
 {
     /// <summary>
-    /// The first request of a connection is sniffed and never enters the HTTP pipeline: the cheapest mode. No middleware of the application sees it.
+    /// A handshake that comes first on its connection, or behind requests of the direct lane (<see cref="HttpMode.Direct"/>), is sniffed and never enters
+    /// the HTTP pipeline: the cheapest mode. No middleware of the application sees it.
     /// </summary>
     Sniffed,
 

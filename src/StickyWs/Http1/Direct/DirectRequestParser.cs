@@ -30,6 +30,23 @@ internal static class DirectRequestParser
         }
     }
 
+    /// <summary>
+    /// Whether bytes begin with a whole head that asks for a WebSocket. More than <see cref="DirectRequest.IsUpgrade"/>, also of heads that are handed on: a
+    /// handshake may have what a plain request may not. Whether it is a flawless one is for the handshake parser to say.
+    /// </summary>
+    public static bool AsksForWebSocket(ReadOnlySpan<byte> bytes)
+    {
+        var searched = 0;
+        if (HeadEnd.Find(bytes, ref searched) is not (> 0 and var length)) return false;
+        var headers = new HeaderReader(bytes[(bytes.IndexOf((byte)'\n') + 1)..length]);
+        while (headers.Read())
+        {
+            if (HeaderNames.Is(headers.Name, HeaderNames.Upgrade) && HeaderNames.Is(headers.Value, "websocket"u8)) return true;
+        }
+
+        return false;
+    }
+
     private static bool CanBecomeOne(ReadOnlySpan<byte> bytes, int before, HeadLimits limits)
         => bytes.Length < limits.MaxHeadBytes && (HeadEnd.FirstLine(bytes, before) is not { IsEmpty: false } line || IsWanted(line, limits));
 

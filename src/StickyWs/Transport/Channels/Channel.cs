@@ -45,18 +45,18 @@ internal sealed partial class Channel : IStreamHandler
     /// not, the break is reported at once, and unread bytes are lost.
     /// </param>
     /// <param name="tls">The TLS end between socket and pipe, if there is one; owned by the channel from here on.</param>
+    /// <param name="early">Without TLS: what was received already. It comes first.</param>
     /// <exception cref="IOException">The kernel cannot watch another socket; the caller still owns everything.</exception>
-    public Channel(RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd, TlsStart? tls = null)
+    public Channel(
+        RawSocket socket, IChannelOwner owner, PipeOptions input, bool isReadToTheEnd, TlsStart? tls = null, ReadOnlyMemory<byte> early = default)
     {
-        _reactor = socket.Reactor;
-        _owner = owner;
-        _isReadToTheEnd = isReadToTheEnd;
+        (_reactor, _owner, _isReadToTheEnd) = (socket.Reactor, owner, isReadToTheEnd);
         (_pipe, _memory) = (new Pipe(input), input.Pool);
         (_fd, _socket, _) = socket.ReleaseWatched();
-        if (tls is not { } start) return;
-        _tls = start.End;
-        _owed.Append(start.Owed.Span);
-        Writer.Write(start.Plain.Span);
+        _tls = tls?.End;
+        _owed.Append((tls?.Owed ?? default).Span);
+        var first = tls?.Plain ?? early;
+        if (!first.IsEmpty) Writer.Write(first.Span); // Or the pipe would take memory for nothing.
     }
 
     /// <summary>A channel over a socket that streams already; what was received comes first. On the reactor's thread.</summary>
@@ -143,9 +143,8 @@ internal sealed partial class Channel : IStreamHandler
 
         if (_isClosed) return; // Before this ran.
         _reactor.BeginStream(_socket, this);
-        if (_tls is null) return;
         if (Writer.UnflushedBytes > 0) Feed();
-        if (_tls.Status == TlsStatus.PeerClosed && !_hasEnded) FinishTls();
+        if (_tls is { Status: TlsStatus.PeerClosed } && !_hasEnded) FinishTls();
     });
 
     private void TakeOver()

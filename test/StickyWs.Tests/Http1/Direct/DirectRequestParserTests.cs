@@ -179,6 +179,24 @@ public sealed class DirectRequestParserTests
         Assert.True(request.IsUpgrade);
     }
 
+    // Also where it is no plain request; what it is beyond that is for others to say.
+    [Theory]
+    [InlineData("GET /chat HTTP/1.1|Host: a|Connection: Upgrade|Upgrade: WebSocket", true)]
+    [InlineData("GET /chat HTTP/1.1|Connection: Upgrade, Cookie|Cookie: a|upgrade:websocket", true)]
+    [InlineData("GET /chat HTTP/1.1|Upgrade: h2c|Upgrade: websocket", true)]
+    [InlineData("GET /chat HTTP/1.1|Host: a|Connection: Upgrade|Upgrade: h2c", false)]
+    [InlineData("GET /chat HTTP/1.1|Host: a|X-Upgrade: websocket", false)]
+    [InlineData("GET /chat HTTP/1.1|Bad header: a|Upgrade: websocket", false)]
+    [InlineData("GET /chat HTTP/1.1", false)]
+    public void AsksForWebSocket_AnyHead_IsFoundOnlyIfItIsWhole(string lines, bool expected)
+    {
+        var bytes = Encoding.Latin1.GetBytes(Head(lines));
+        Assert.Equal(expected, DirectRequestParser.AsksForWebSocket(bytes));
+        Assert.Equal(expected, DirectRequestParser.AsksForWebSocket([.. bytes, .. "and more"u8]));
+        Assert.False(DirectRequestParser.AsksForWebSocket(bytes.AsSpan(0, bytes.Length - 1)));
+        Assert.False(DirectRequestParser.AsksForWebSocket([.. "GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8, .. bytes]));
+    }
+
     [Fact]
     public void Parse_EverySplit_GivesTheSameAndSearchesNothingTwice()
     {
