@@ -167,7 +167,7 @@ public abstract class TakeBackTests : IAsyncDisposable
         return number;
     });
 
-    private Task PauseAsync(int number) => _rig.DoAsync(() =>
+    private Task<int> PauseAsync(int number) => _rig.DoAsync(() =>
     {
         _rig.Reactor.Pause(number);
         return 0;
