@@ -44,19 +44,18 @@ internal sealed unsafe partial class UringReactor
     // Sends bytes from the buffer in which they have just arrived. It is sent from only once, so a part of it is copied, unless it is the last.
     private bool TryMove(ref SocketState state, ReadOnlySpan<byte> bytes)
     {
-        var buffer = _arrived;
-        if (buffer == Piece.NoBuffer || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken) || !IsUpToTheEnd(bytes, buffer)) return false;
-        ref var filled = ref _buffers[buffer];
-        (filled.Start, filled.Length) = (filled.Length - bytes.Length, bytes.Length);
-        Chain(ref state, buffer);
+        if (_arrived == Piece.NoBuffer || bytes.IsEmpty || state.LeftoverLength > 0 || state.Has(SocketFlags.SendBroken)) return false;
+        ref var filled = ref _buffers[_arrived];
+        var start = filled.Length - bytes.Length;
+        fixed (byte* first = bytes)
+        {
+            if (start < 0 || first != _buffers.Start(_arrived) + start) return false;
+        }
+
+        (filled.Start, filled.Length) = (start, bytes.Length);
+        Chain(ref state, _arrived);
         _arrived = Piece.NoBuffer;
         return true;
-    }
-
-    private bool IsUpToTheEnd(ReadOnlySpan<byte> bytes, int buffer)
-    {
-        var end = _buffers.Start(buffer) + _buffers[buffer].Length;
-        fixed (byte* start = bytes) return !bytes.IsEmpty && start + bytes.Length == end && start >= _buffers.Start(buffer);
     }
 
     private bool HasRoomAfterPiece(int socket, ref SocketState state, int source)
