@@ -65,7 +65,7 @@ internal sealed class AffinityTarget : IFuzzTarget
         if (end < 0) return false;
         var isLearnt = CheckAnswer(input.AsSpan(end + 4));
         HandshakeParser.Parse(input.AsSpan(0, end + 4), Limits, out var head);
-        if (head is null) return isLearnt;
+        if (head is null || !RequestLine.HasPlainPath(head.Target)) return isLearnt; // Kestrel decodes the path, so it is never sniffed.
         var request = Parsed(head);
         CheckKeys(new RequestView(head, Peer, isHttps: false), new RequestView(request));
         var isKnown = false;
