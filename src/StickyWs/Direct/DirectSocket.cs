@@ -53,8 +53,8 @@ internal sealed class DirectSocket
     /// <summary>Whether nothing has come that was not passed on, and nothing is wrong with it.</summary>
     public bool IsQuiet => _tls is null or { Status: TlsStatus.Open, HoldsPart: false } && !_hasFailed && _desk.Reactor.IsQuiet(Number);
 
-    /// <summary>Whether all that was sent is with the kernel, or can no longer be delivered.</summary>
-    public bool HasTaken => _unsealed.IsEmpty && _desk.Reactor.HasTaken(Number);
+    /// <summary>Whether all that was sent is with the kernel, or can no longer be delivered. Not after a failure of which the owner has yet to hear.</summary>
+    public bool HasTaken => _unsealed.IsEmpty && !_hasFailed && _desk.Reactor.HasTaken(Number);
 
     private bool CanSeal => _tls!.Status is TlsStatus.Open or TlsStatus.PeerClosed && !_isFinished && !_isGone && !_desk.Reactor.IsDeaf(Number);
 
