@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.Observability;
@@ -69,8 +70,9 @@ public sealed class HalfRecordTests : OwnRecordsTest
         var (sender, receiver) = pair.Ends(isClient);
         var all = Join([.. Enumerable.Range(0, records).Select(_ => peer.Sends.Data(new byte[16_000]))]);
         var sending = sender.WriteAsync(all);
-        // Until the receiver's buffers are full.
-        for (long moved = -1; moved != Moved(); await AdvanceAsync(rig, TimeSpan.FromSeconds(1))) moved = Moved();
+        // Until the receiver's buffers are full, and then the sender's.
+        for (long moved = -1; moved != Moved() || sender.Socket.Poll(0, SelectMode.SelectWrite); await AdvanceAsync(rig, TimeSpan.FromMilliseconds(1)))
+            moved = Moved();
 
         await AdvanceAsync(rig, 10 * Most);
         Assert.False(pair.Witness.Ended.IsCompleted);
