@@ -49,11 +49,7 @@ internal abstract partial class Reactor
     }
 
     /// <summary>Runs work that takes long, in its turn. From any thread.</summary>
-    public void RunInTurn(Action work)
-    {
-        if (IsCurrent) _later.Enqueue(work);
-        else Run(() => Begin(work));
-    }
+    public void RunInTurn(Action work) => Run(() => Begin(work));
 
     private void Begin(Action work)
     {

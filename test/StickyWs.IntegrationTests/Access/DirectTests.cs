@@ -28,7 +28,7 @@ public sealed class DirectTests : BalancerTest
             + $"X-Forwarded-For: 203.0.113.9\r\ntraceparent: 00-{trace}-{ClientSpan}-01\r\n\r\nabc");
         Assert.Equal(200, HttpHead.Status(await client.ReadHeadAsync()));
 
-        var line = await LineAsync(balancer);
+        var line = await AccessLines.OnlyAsync(balancer);
         Assert.Equal(("RequestLine", "chat", "a", "http", "Policy", (object?)null),
             (line.Event, line.Fields["Pool"], line.Fields["Backend"], line.Fields["Lane"], line.Fields["ChosenBy"], line.Fields["Pin"]));
         Assert.Equal((200, 3L, 2L, (object?)null),
@@ -52,7 +52,7 @@ public sealed class DirectTests : BalancerTest
 
         client.Reset();
 
-        var line = await LineAsync(balancer);
+        var line = await AccessLines.OnlyAsync(balancer);
         Assert.Equal(("RequestLine", 499, "ClientGone"), (line.Event, line.Fields["Status"], line.Fields["Outcome"]));
     }
 
@@ -67,7 +67,7 @@ public sealed class DirectTests : BalancerTest
         await Wait.UntilAsync(() => requests.GetMeasurementSnapshot().Count == 1);
         await balancer.StopAsync();
 
-        Assert.Empty(Lines(balancer));
+        Assert.Empty(AccessLines.Of(balancer));
     }
 
     // The same things happen in both halves, and are called the same.
@@ -106,7 +106,7 @@ public sealed class DirectTests : BalancerTest
         Assert.Equal(["a=1"], HttpHead.Values(head, "tracestate"));
         Assert.Equal("1", HttpHead.Value(head, "X-Between"));
         Assert.DoesNotContain("secret", string.Concat(spans.All.SelectMany(span => span.TagObjects).Select(tag => tag.Value)), StringComparison.Ordinal);
-        Assert.Equal(trace, (await LineAsync(balancer)).Fields["TraceId"]);
+        Assert.Equal(trace, (await AccessLines.OnlyAsync(balancer)).Fields["TraceId"]);
     }
 
     [Fact]
@@ -194,14 +194,6 @@ public sealed class DirectTests : BalancerTest
         backend.GiveToTest(wire);
     });
 
-    private static IEnumerable<LogLine> Lines(Balancer balancer) => balancer.Log.Lines.Where(line => line.Category == "StickyWs.Access");
-
-    private static async Task<LogLine> LineAsync(Balancer balancer)
-    {
-        await Wait.UntilAsync(() => Lines(balancer).Any());
-        return Assert.Single(Lines(balancer));
-    }
-
     // What a pool tells of requests that end in every way, one after the other.
     private async Task<string[]> TellAsync(string http)
     {
@@ -247,7 +239,7 @@ public sealed class DirectTests : BalancerTest
             }
 
             await Wait.UntilAsync(() => requests.GetMeasurementSnapshot().Count == i + 1 && durations.GetMeasurementSnapshot().Count == i + 1);
-            await Wait.UntilAsync(() => Lines(balancer).Count() == i + 1);
+            await Wait.UntilAsync(() => AccessLines.Of(balancer).Count() == i + 1);
         }
 
         return
@@ -255,7 +247,7 @@ public sealed class DirectTests : BalancerTest
             .. requests.GetMeasurementSnapshot().Select(measured => "request " + Of(measured.Tags)),
             .. durations.GetMeasurementSnapshot().Select(measured => "duration " + Of(measured.Tags)),
             .. refusals.GetMeasurementSnapshot().Select(measured => "refusal " + Of(measured.Tags)),
-            .. Lines(balancer).Select(line => string.Join(' ', line.Fields
+            .. AccessLines.Of(balancer).Select(line => string.Join(' ', line.Fields
                 .Where(field => field.Key is not ("Client" or "Listener" or "Seconds" or "ConnectionId" or "TraceId" or "{OriginalFormat}"))
                 .Where(field => field.Key != "BytesToClient" || line.Fields["Method"] is not "HEAD") // The pipeline tells what was announced.
                 .Select(field => $"{field.Key}={field.Value}"))),

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using StickyWs.Draining;
+using StickyWs.IntegrationTests.Access;
 using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Tunnels;
@@ -39,10 +40,10 @@ public sealed class AfterRequestsTests : BalancerTest
 
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake("/chat/room"))));
         var server = await backend.NextTunnelAsync();
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
 
-        var line = await LineAsync(balancer);
+        var line = await AccessLines.OnlyAsync(balancer);
         Assert.Equal(("TunnelLine", "chat", "a", "raw", 101), (line.Event, line.Fields["Pool"], line.Fields["Backend"], line.Fields["Lane"],
             line.Fields["Status"]));
         Assert.Equal(lane.IsTls() ? "1.3" : null, line.Fields["TlsVersion"]);
@@ -73,9 +74,9 @@ public sealed class AfterRequestsTests : BalancerTest
         Assert.Equal(101, HttpHead.Status(await client.ReadHeadAsync()));
         var server = await backend.NextTunnelAsync();
         Assert.Equal(Early, await server.ReadExactlyAsync(Early.Length));
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
-        Assert.Equal("raw", (await LineAsync(balancer)).Fields["Lane"]);
+        Assert.Equal("raw", (await AccessLines.OnlyAsync(balancer)).Fields["Lane"]);
     }
 
     // More than is read at once, so that part is still in the kernel when the socket changes hands.
@@ -98,7 +99,7 @@ public sealed class AfterRequestsTests : BalancerTest
             var server = await backend.NextTunnelAsync();
             Assert.Equal(frame, await server.ReadExactlyAsync(frame.Length));
             await writing;
-            await AssertEchoesAsync(client, server);
+            await Frames.AssertPassAsync(client, server);
             await CloseAsync(client, server);
         }
     }
@@ -116,9 +117,9 @@ public sealed class AfterRequestsTests : BalancerTest
 
         Assert.Equal(101, HttpHead.Status(await client.ReadHeadAsync()));
         var server = await backend.NextTunnelAsync();
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
-        Assert.Equal("raw", (await LineAsync(balancer)).Fields["Lane"]);
+        Assert.Equal("raw", (await AccessLines.OnlyAsync(balancer)).Fields["Lane"]);
     }
 
     // Heads that no plain request may have, and a handshake may.
@@ -138,8 +139,8 @@ public sealed class AfterRequestsTests : BalancerTest
             await CloseAsync(client, await backend.NextTunnelAsync());
         }
 
-        await Wait.UntilAsync(() => Lines(balancer).Count() == 2);
-        Assert.All(Lines(balancer), line => Assert.Equal("raw", line.Fields["Lane"]));
+        await Wait.UntilAsync(() => AccessLines.Of(balancer).Count() == 2);
+        Assert.All(AccessLines.Of(balancer), line => Assert.Equal("raw", line.Fields["Lane"]));
     }
 
     [Theory]
@@ -167,8 +168,9 @@ public sealed class AfterRequestsTests : BalancerTest
         Assert.StartsWith("HTTP/1.1 403 Forbidden\r\n", answers[0], StringComparison.Ordinal);
         Assert.EndsWith("\r\n\r\nno", answers[0], StringComparison.Ordinal);
         Assert.Equal(answers[0], answers[1]);
-        await Wait.UntilAsync(() => Lines(balancer).Count() == 2);
-        Assert.All(Lines(balancer), line => Assert.Equal(("HandshakeLine", "Declined", "raw"), (line.Event, line.Fields["Outcome"], line.Fields["Lane"])));
+        await Wait.UntilAsync(() => AccessLines.Of(balancer).Count() == 2);
+        Assert.All(
+            AccessLines.Of(balancer), line => Assert.Equal(("HandshakeLine", "Declined", "raw"), (line.Event, line.Fields["Outcome"], line.Fields["Lane"])));
     }
 
     [Theory]
@@ -188,8 +190,8 @@ public sealed class AfterRequestsTests : BalancerTest
 
         Assert.StartsWith("HTTP/1.1 502 ", answers[0], StringComparison.Ordinal);
         Assert.Equal(answers[0], answers[1]);
-        await Wait.UntilAsync(() => Lines(balancer).Count() == 2);
-        Assert.All(Lines(balancer), line => Assert.Equal(("HandshakeLine", 502, "raw"), (line.Event, line.Fields["Status"], line.Fields["Lane"])));
+        await Wait.UntilAsync(() => AccessLines.Of(balancer).Count() == 2);
+        Assert.All(AccessLines.Of(balancer), line => Assert.Equal(("HandshakeLine", 502, "raw"), (line.Event, line.Fields["Status"], line.Fields["Lane"])));
     }
 
     [Theory]
@@ -227,9 +229,9 @@ public sealed class AfterRequestsTests : BalancerTest
         Assert.Equal(101, HttpHead.Status(await client.ReadHeadAsync()));
         var server = await backend.NextTunnelAsync();
         Assert.Equal(Early, await server.ReadExactlyAsync(Early.Length));
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
-        Assert.Equal("portable", (await LineAsync(balancer)).Fields["Lane"]);
+        Assert.Equal("portable", (await AccessLines.OnlyAsync(balancer)).Fields["Lane"]);
     }
 
     // TLS to that pool's backends needs streams on both ends.
@@ -248,9 +250,9 @@ public sealed class AfterRequestsTests : BalancerTest
         Assert.Equal(101, HttpHead.Status(await client.ReadHeadAsync()));
         var server = await secure.NextTunnelAsync();
         Assert.Equal(Early, await server.ReadExactlyAsync(Early.Length));
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
-        Assert.Equal("portable", (await LineAsync(balancer)).Fields["Lane"]);
+        Assert.Equal("portable", (await AccessLines.OnlyAsync(balancer)).Fields["Lane"]);
     }
 
     [Theory]
@@ -274,8 +276,9 @@ public sealed class AfterRequestsTests : BalancerTest
             await client.WaitForEndAsync();
         }
 
-        await Wait.UntilAsync(() => Lines(balancer).Count() == 2);
-        Assert.All(Lines(balancer), line => Assert.Equal(("HandshakeLine", "ClientGone", "raw"), (line.Event, line.Fields["Outcome"], line.Fields["Lane"])));
+        await Wait.UntilAsync(() => AccessLines.Of(balancer).Count() == 2);
+        Assert.All(
+            AccessLines.Of(balancer), line => Assert.Equal(("HandshakeLine", "ClientGone", "raw"), (line.Event, line.Fields["Outcome"], line.Fields["Lane"])));
     }
 
     [Theory]
@@ -296,7 +299,7 @@ public sealed class AfterRequestsTests : BalancerTest
         client.Reset();
 
         await server.WaitForEndAsync();
-        Assert.Equal("ClientGone", (await LineAsync(balancer)).Fields["Outcome"]);
+        Assert.Equal("ClientGone", (await AccessLines.OnlyAsync(balancer)).Fields["Outcome"]);
     }
 
     [Theory]
@@ -309,7 +312,7 @@ public sealed class AfterRequestsTests : BalancerTest
         await AskAsync(client);
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
         var server = await backend.NextTunnelAsync();
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         var draining = balancer.Services.GetRequiredService<IBackendControl>().HandOffAsync(BackendTarget.Of("chat", "a"), cancellationToken: Wait.Token());
 
@@ -320,7 +323,8 @@ public sealed class AfterRequestsTests : BalancerTest
         await client.WaitForEndAsync();
         await server.WaitForEndAsync();
         await draining;
-        Assert.Equal(("HandedOff", "raw"), ((string)(await LineAsync(balancer)).Fields["EndReason"]!, (string)(await LineAsync(balancer)).Fields["Lane"]!));
+        var line = await AccessLines.OnlyAsync(balancer);
+        Assert.Equal(("HandedOff", "raw"), ((string)line.Fields["EndReason"]!, (string)line.Fields["Lane"]!));
     }
 
     [Theory]
@@ -332,12 +336,13 @@ public sealed class AfterRequestsTests : BalancerTest
         var client = await ConnectAsync(balancer, lane);
         await AskAsync(client);
         Assert.Equal(101, HttpHead.Status(await client.AskAsync(HttpHead.Handshake())));
-        await AssertEchoesAsync(client, await backend.NextTunnelAsync());
+        await Frames.AssertPassAsync(client, await backend.NextTunnelAsync());
 
         await balancer.StopAsync();
 
         await client.WaitForEndAsync();
-        Assert.Equal(("Shutdown", "raw"), ((string)(await LineAsync(balancer)).Fields["EndReason"]!, (string)(await LineAsync(balancer)).Fields["Lane"]!));
+        var line = await AccessLines.OnlyAsync(balancer);
+        Assert.Equal(("Shutdown", "raw"), ((string)line.Fields["EndReason"]!, (string)line.Fields["Lane"]!));
     }
 
     [Theory]
@@ -394,7 +399,7 @@ public sealed class AfterRequestsTests : BalancerTest
             }
         });
 
-        await AssertEchoesAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await CloseAsync(client, server);
     }
 
@@ -426,15 +431,6 @@ public sealed class AfterRequestsTests : BalancerTest
         Assert.Equal("ok", await client.ReadTextAsync(2));
     }
 
-    private static async Task AssertEchoesAsync(Wire client, Wire server)
-    {
-        var (up, down) = (Frames.OfClient(0x81, "up"u8.ToArray()), Frames.OfBackend(0x81, "down"u8.ToArray()));
-        await client.WriteAsync(up);
-        Assert.Equal(up, await server.ReadExactlyAsync(up.Length));
-        await server.WriteAsync(down);
-        Assert.Equal(down, await client.ReadExactlyAsync(down.Length));
-    }
-
     private static async Task CloseAsync(Wire client, Wire server)
     {
         await client.WriteAsync(ClientsClose);
@@ -447,12 +443,4 @@ public sealed class AfterRequestsTests : BalancerTest
     }
 
     private static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
-
-    private static IEnumerable<LogLine> Lines(Balancer balancer) => balancer.Log.Lines.Where(line => line.Category == "StickyWs.Access");
-
-    private static async Task<LogLine> LineAsync(Balancer balancer)
-    {
-        await Wait.UntilAsync(() => Lines(balancer).Any());
-        return Assert.Single(Lines(balancer));
-    }
 }

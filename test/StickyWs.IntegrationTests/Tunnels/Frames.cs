@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using StickyWs.TestKit;
 
 namespace StickyWs.IntegrationTests.Tunnels;
 
@@ -14,6 +15,16 @@ internal static class Frames
     /// <inheritdoc cref="OfBackend"/>
     public static byte[] OfClient(byte first, byte[] payload)
         => [first, .. Length(payload.Length, 0x80), .. Key, .. payload.Select((one, i) => (byte)(one ^ Key[i % 4]))];
+
+    /// <summary>A message each way passes as it was sent.</summary>
+    public static async Task AssertPassAsync(Wire client, Wire server)
+    {
+        var (there, back) = (OfClient(0x81, "ping"u8.ToArray()), OfBackend(0x81, "pong"u8.ToArray()));
+        await client.WriteAsync(there);
+        Assert.Equal(there, await server.ReadExactlyAsync(there.Length));
+        await server.WriteAsync(back);
+        Assert.Equal(back, await client.ReadExactlyAsync(back.Length));
+    }
 
     private static byte[] Length(int length, int bit)
     {

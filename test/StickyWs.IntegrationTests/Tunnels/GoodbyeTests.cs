@@ -21,7 +21,7 @@ public sealed class GoodbyeTests : BalancerTest
         var balancer = Start(lane, TrustingPool(backend.Address));
         using var ended = balancer.Collect<long>("stickyws.tunnels.ended");
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer);
 
@@ -105,7 +105,7 @@ public sealed class GoodbyeTests : BalancerTest
         await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
         var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer, Short);
 
@@ -123,7 +123,7 @@ public sealed class GoodbyeTests : BalancerTest
         await using var backend = RawBackend.Opening(certificate: CertificateIf(isTls));
         var balancer = Start(lane, TrustingPool(backend.Address));
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer, Short);
 
@@ -160,7 +160,7 @@ public sealed class GoodbyeTests : BalancerTest
         var balancer = Start(lane, TrustingPool(backend.Address).With("Pools:chat:Tunnels:FollowFrames", "false"));
         using var ended = balancer.Collect<long>("stickyws.tunnels.ended");
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer);
 
@@ -177,7 +177,7 @@ public sealed class GoodbyeTests : BalancerTest
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
         await client.WriteAsync("no frame at all");
         Assert.Equal("no frame at all", await server.ReadTextAsync(15));
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer);
 
@@ -260,7 +260,7 @@ public sealed class GoodbyeTests : BalancerTest
         await using var backend = RawBackend.Opening();
         var balancer = Start(lane, backend.Address);
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
 
         await SayAsync(balancer);
         await AssertToldAsync(client);
@@ -281,7 +281,7 @@ public sealed class GoodbyeTests : BalancerTest
         await using var backend = RawBackend.Opening();
         var balancer = Start(lane, backend.Address);
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await SayAsync(balancer);
         await AssertToldAsync(client);
 
@@ -302,7 +302,7 @@ public sealed class GoodbyeTests : BalancerTest
         await using var backend = RawBackend.Opening();
         var balancer = Start(lane, backend.Address);
         var (client, server) = await OpenTunnelAsync(balancer, lane, backend);
-        await ExchangeAsync(client, server);
+        await Frames.AssertPassAsync(client, server);
         await SayAsync(balancer, Short);
         await AssertToldAsync(client);
 
@@ -345,16 +345,6 @@ public sealed class GoodbyeTests : BalancerTest
         var tunnels = balancer.Services.GetRequiredService<TunnelTable>();
         await Wait.UntilAsync(() => tunnels.Count == 1);
         Assert.Equal(1, tunnels.Say(_ => true, Word(timeout ?? TimeSpan.FromSeconds(20), reason)));
-    }
-
-    // A message each way.
-    private static async Task ExchangeAsync(Wire client, Wire server)
-    {
-        var (there, back) = (Frames.OfClient(0x81, "ping"u8.ToArray()), Frames.OfBackend(0x81, "pong"u8.ToArray()));
-        await client.WriteAsync(there);
-        Assert.Equal(there, await server.ReadExactlyAsync(there.Length));
-        await server.WriteAsync(back);
-        Assert.Equal(back, await client.ReadExactlyAsync(back.Length));
     }
 
     private static async Task AssertToldAsync(Wire client) => Assert.Equal([0x88, 9, 3, 0xF4, .. "restart"u8], await client.ReadExactlyAsync(11));

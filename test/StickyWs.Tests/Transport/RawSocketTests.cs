@@ -10,51 +10,32 @@ using StickyWs.Transport;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>A socket while its handshake lasts.</summary>
-public abstract class RawSocketTests : IAsyncDisposable
+public abstract class RawSocketTests(ReactorMode mode) : RawSocketTest(onFailure => ReactorKind.Create(mode, onFailure))
 {
-    private readonly RelayRig _rig;
-    private readonly RawSocket _socket;
-    private readonly Wire _peer;
-
-    protected RawSocketTests(ReactorMode mode)
-    {
-        _rig = new RelayRig(mode);
-        var (outer, fd) = _rig.Connect();
-        _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
-        _socket = new RawSocket(_rig.Reactor, fd);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _socket.Dispose();
-        await _peer.DisposeAsync();
-        await _rig.DisposeAsync();
-    }
-
     [Fact]
     public async Task Receive_BeforeAnythingCame_WaitsForIt()
     {
         var buffer = new byte[16];
-        var receiving = _socket.ReceiveAsync(buffer, Wait.Token()).AsTask();
+        var receiving = Socket.ReceiveAsync(buffer, Wait.Token()).AsTask();
 
-        await _peer.WriteAsync("hello");
+        await Peer.WriteAsync("hello");
 
         Assert.Equal(5, await receiving);
-        await _peer.FinishAsync();
-        Assert.Equal(0, await _socket.ReceiveAsync(buffer, Wait.Token()));
+        await Peer.FinishAsync();
+        Assert.Equal(0, await Socket.ReceiveAsync(buffer, Wait.Token()));
     }
 
     [Fact]
     public async Task Receive_Cancelled_CanBeTriedAgain()
     {
         using var cancel = new CancellationTokenSource();
-        var receiving = _socket.ReceiveAsync(new byte[16], cancel.Token).AsTask();
+        var receiving = Socket.ReceiveAsync(new byte[16], cancel.Token).AsTask();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiving);
 
-        await _peer.WriteAsync("x");
+        await Peer.WriteAsync("x");
 
-        Assert.Equal(1, await _socket.ReceiveAsync(new byte[16], Wait.Token()));
+        Assert.Equal(1, await Socket.ReceiveAsync(new byte[16], Wait.Token()));
     }
 
     [Fact]
@@ -62,36 +43,36 @@ public abstract class RawSocketTests : IAsyncDisposable
     {
         var bytes = new byte[16_000_000];
         new Random(1).NextBytes(bytes);
-        var sending = _socket.SendAsync(bytes, Wait.Token()).AsTask();
+        var sending = Socket.SendAsync(bytes, Wait.Token()).AsTask();
         Assert.False(sending.IsCompleted);
 
-        Assert.Equal(bytes, await _peer.ReadExactlyAsync(bytes.Length));
+        Assert.Equal(bytes, await Peer.ReadExactlyAsync(bytes.Length));
         await sending;
     }
 
     [Fact]
     public async Task Send_ToABrokenPeer_Throws()
     {
-        _peer.Reset();
+        Peer.Reset();
 
         await Assert.ThrowsAsync<IOException>(async () =>
         {
-            while (true) await _socket.SendAsync(new byte[1000], Wait.Token());
+            while (true) await Socket.SendAsync(new byte[1000], Wait.Token());
         });
     }
 
     [Fact]
     public async Task Skip_DropsWhatWasPeekedAtAndNoMore()
     {
-        await _peer.WriteAsync("skipped, kept");
-        await _socket.WaitReadableAsync(Wait.Token());
+        await Peer.WriteAsync("skipped, kept");
+        await Socket.WaitReadableAsync(Wait.Token());
 
-        _socket.Skip(9);
+        Socket.Skip(9);
 
         var buffer = new byte[16];
-        Assert.Equal(4, await _socket.ReceiveAsync(buffer, Wait.Token()));
+        Assert.Equal(4, await Socket.ReceiveAsync(buffer, Wait.Token()));
         Assert.Equal("kept"u8.ToArray(), buffer[..4]);
-        Assert.Throws<IOException>(() => _socket.Skip(1));
+        Assert.Throws<IOException>(() => Socket.Skip(1));
     }
 
     [Theory]
@@ -99,32 +80,32 @@ public abstract class RawSocketTests : IAsyncDisposable
     [InlineData(false)]
     public async Task Left_FiresWithThePeersEnd(bool inOrder)
     {
-        var left = _socket.Left;
+        var left = Socket.Left;
         Assert.False(left.IsCancellationRequested);
 
-        if (inOrder) await _peer.FinishAsync();
-        else _peer.Reset();
+        if (inOrder) await Peer.FinishAsync();
+        else Peer.Reset();
 
         await Wait.UntilAsync(() => left.IsCancellationRequested);
-        Assert.True(_socket.Left.IsCancellationRequested);
+        Assert.True(Socket.Left.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Left_AskedForBehindTheEnd_HasFired()
     {
-        await _peer.FinishAsync();
-        await _socket.WaitReadableAsync(Wait.Token());
+        await Peer.FinishAsync();
+        await Socket.WaitReadableAsync(Wait.Token());
 
-        await Wait.UntilAsync(() => _socket.Left.IsCancellationRequested);
+        await Wait.UntilAsync(() => Socket.Left.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Left_WithBytesComing_DoesNotFire()
     {
-        var left = _socket.Left;
+        var left = Socket.Left;
 
-        await _peer.WriteAsync("hello");
-        await _socket.ReceiveAsync(new byte[16], Wait.Token());
+        await Peer.WriteAsync("hello");
+        await Socket.ReceiveAsync(new byte[16], Wait.Token());
 
         Assert.False(left.IsCancellationRequested);
     }
@@ -132,9 +113,9 @@ public abstract class RawSocketTests : IAsyncDisposable
     [Fact]
     public async Task Connect_ToAListener_Stands()
     {
-        using var socket = RawSocket.Create(_rig.Reactor, Libc.AF_INET);
+        using var socket = RawSocket.Create(Rig.Reactor, Libc.AF_INET);
 
-        await socket.ConnectAsync(new RawAddress(_rig.Loopback.EndPoint), Wait.Token());
+        await socket.ConnectAsync(new RawAddress(Rig.Loopback.EndPoint), Wait.Token());
 
         await socket.SendAsync("x"u8.ToArray(), Wait.Token());
     }
@@ -144,7 +125,7 @@ public abstract class RawSocketTests : IAsyncDisposable
     {
         using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using var socket = RawSocket.Create(_rig.Reactor, Libc.AF_INET);
+        using var socket = RawSocket.Create(Rig.Reactor, Libc.AF_INET);
 
         var address = new RawAddress((IPEndPoint)closed.LocalEndPoint!);
         var refused = await Assert.ThrowsAsync<SocketException>(async () => await socket.ConnectAsync(address, Wait.Token()));
@@ -155,9 +136,9 @@ public abstract class RawSocketTests : IAsyncDisposable
     [Fact]
     public async Task Abort_EndsWhatWaits()
     {
-        var receiving = _socket.ReceiveAsync(new byte[1], CancellationToken.None).AsTask();
+        var receiving = Socket.ReceiveAsync(new byte[1], CancellationToken.None).AsTask();
 
-        _socket.Abort();
+        Socket.Abort();
 
         await Assert.ThrowsAsync<IOException>(() => receiving.WaitAsync(Wait.Bound));
     }
@@ -165,22 +146,22 @@ public abstract class RawSocketTests : IAsyncDisposable
     [Fact]
     public async Task Reset_IsSeenAsABreak()
     {
-        _socket.Abort();
-        _socket.Dispose();
+        Socket.Abort();
+        Socket.Dispose();
 
-        Assert.False(await _peer.EndsInOrderAsync());
+        Assert.False(await Peer.EndsInOrderAsync());
     }
 
     [Fact]
     public async Task Linger_WithBytesThatNobodyTook_LetsTheAnswerArrive()
     {
-        await _peer.WriteAsync("more than was asked for");
-        await _socket.SendAsync("answer"u8.ToArray(), Wait.Token());
-        var lingering = _socket.LingerAsync(Wait.Bound, TimeProvider.System).AsTask();
+        await Peer.WriteAsync("more than was asked for");
+        await Socket.SendAsync("answer"u8.ToArray(), Wait.Token());
+        var lingering = Socket.LingerAsync(Wait.Bound, TimeProvider.System).AsTask();
 
-        Assert.Equal("answer", await _peer.ReadTextToEndAsync());
+        Assert.Equal("answer", await Peer.ReadTextToEndAsync());
         Assert.False(lingering.IsCompleted);
-        await _peer.FinishAsync();
+        await Peer.FinishAsync();
         await lingering;
     }
 
@@ -188,7 +169,7 @@ public abstract class RawSocketTests : IAsyncDisposable
     public async Task Linger_WithAPeerThatNeverFinishes_GoesOnWithoutIt()
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
-        var lingering = _socket.LingerAsync(TimeSpan.FromSeconds(5), time).AsTask();
+        var lingering = Socket.LingerAsync(TimeSpan.FromSeconds(5), time).AsTask();
         Assert.False(lingering.IsCompleted);
 
         time.Advance(TimeSpan.FromSeconds(5));
@@ -199,15 +180,15 @@ public abstract class RawSocketTests : IAsyncDisposable
     [Fact]
     public void Dispose_Twice_ClosesOnce()
     {
-        _socket.Dispose();
-        var (outer, inner) = _rig.Connect(); // Takes the number that became free.
+        Socket.Dispose();
+        var (outer, inner) = Rig.Connect(); // Takes the number that became free.
 
-        _socket.Dispose();
+        Socket.Dispose();
 
-        using var next = new RawSocket(_rig.Reactor, inner);
+        using var next = new RawSocket(Rig.Reactor, inner);
         using (outer) Assert.Equal(1, outer.Send("x"u8));
-        Assert.Throws<ObjectDisposedException>(() => _socket.Release());
-        Assert.Throws<ObjectDisposedException>(() => _socket.ReleaseWatched());
+        Assert.Throws<ObjectDisposedException>(() => Socket.Release());
+        Assert.Throws<ObjectDisposedException>(() => Socket.ReleaseWatched());
     }
 
     public sealed class OnEpoll() : RawSocketTests(ReactorMode.Epoll);

@@ -11,52 +11,36 @@ using StickyWs.Transport;
 namespace StickyWs.Tests.Transport;
 
 /// <summary>A socket that was watched, streamed, and is taken back: what its stream did not get, the bare socket has.</summary>
-public abstract class TakeBackTests : IAsyncDisposable
+public abstract class TakeBackTests : RawSocketTest
 {
-    private readonly RelayRig _rig;
-    private readonly RawSocket _socket;
-    private readonly Wire _peer;
     private readonly Handler _stream;
 
     protected TakeBackTests(ReactorMode mode, bool isOlder = false)
-    {
-        _rig = new RelayRig(onFailure => ReactorKind.Create(mode, onFailure, isOlder: isOlder));
-        var (outer, fd) = _rig.Connect();
-        _peer = new Wire(outer, new NetworkStream(outer, ownsSocket: true));
-        _socket = new RawSocket(_rig.Reactor, fd);
-        _stream = new Handler(_rig.Reactor);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _socket.Dispose();
-        await _peer.DisposeAsync();
-        await _rig.DisposeAsync();
-    }
+        : base(onFailure => ReactorKind.Create(mode, onFailure, isOlder: isOlder)) => _stream = new Handler(Rig.Reactor);
 
     [Fact]
     public async Task ASocketThatIsTakenBack_CanDoAllThatABareOneCan()
     {
         var number = await BeginAsync();
-        await _peer.WriteAsync("one");
+        await Peer.WriteAsync("one");
         await Wait.UntilAsync(() => _stream.Text == "one");
         await TakeBackAsync();
 
-        await _peer.WriteAsync("two");
-        await _socket.WaitReadableAsync(Wait.Token());
-        Assert.Equal(3, _socket.TryPeek(new byte[16]));
+        await Peer.WriteAsync("two");
+        await Socket.WaitReadableAsync(Wait.Token());
+        Assert.Equal(3, Socket.TryPeek(new byte[16]));
         var buffer = new byte[16];
-        Assert.Equal(3, await _socket.ReceiveAsync(buffer, Wait.Token()));
-        await _socket.SendAsync("three"u8.ToArray(), Wait.Token());
-        Assert.Equal("three", await _peer.ReadTextAsync(5));
-        Assert.NotNull(_socket.LocalAddress);
+        Assert.Equal(3, await Socket.ReceiveAsync(buffer, Wait.Token()));
+        await Socket.SendAsync("three"u8.ToArray(), Wait.Token());
+        Assert.Equal("three", await Peer.ReadTextAsync(5));
+        Assert.NotNull(Socket.LocalAddress);
 
         Assert.Equal(number, await BeginAsync());
-        await _peer.WriteAsync("four");
+        await Peer.WriteAsync("four");
         await Wait.UntilAsync(() => _stream.Text == "onefour");
-        Assert.True(await _rig.DoAsync(() => _rig.Reactor.Write(number, "five"u8)));
-        Assert.Equal("five", await _peer.ReadTextAsync(4));
-        await _peer.FinishAsync();
+        Assert.True(await Rig.DoAsync(() => Rig.Reactor.Write(number, "five"u8)));
+        Assert.Equal("five", await Peer.ReadTextAsync(4));
+        await Peer.FinishAsync();
         await Wait.UntilAsync(() => _stream.HasFinished);
         await TakeBackAsync();
     }
@@ -85,7 +69,7 @@ public abstract class TakeBackTests : IAsyncDisposable
                 }
 
                 var count = Math.Min(random.Next(1, most), Length - at);
-                await _peer.WriteAsync(sent.AsMemory(at, count));
+                await Peer.WriteAsync(sent.AsMemory(at, count));
                 at += count;
             }
         });
@@ -101,7 +85,7 @@ public abstract class TakeBackTests : IAsyncDisposable
             await TakeBackAsync();
             got.Write(_stream.Take());
             blocks.Release();
-            if (got.WrittenCount < Length) got.Write(buffer.AsSpan(0, await _socket.ReceiveAsync(buffer, Wait.Token())));
+            if (got.WrittenCount < Length) got.Write(buffer.AsSpan(0, await Socket.ReceiveAsync(buffer, Wait.Token())));
         }
 
         await writing;
@@ -116,16 +100,16 @@ public abstract class TakeBackTests : IAsyncDisposable
     {
         var number = await BeginAsync();
         if (!isTold) await PauseAsync(number);
-        await _peer.FinishAsync();
+        await Peer.FinishAsync();
         if (isTold) await Wait.UntilAsync(() => _stream.HasFinished);
-        else await _rig.TurnAsync();
+        else await Rig.TurnAsync();
 
         await TakeBackAsync();
 
-        var left = _socket.Left;
+        var left = Socket.Left;
         await Wait.UntilAsync(() => left.IsCancellationRequested);
-        Assert.True(_socket.HasPeerLeft);
-        Assert.Equal(0, _socket.TryReceive(new byte[1]));
+        Assert.True(Socket.HasPeerLeft);
+        Assert.Equal(0, Socket.TryReceive(new byte[1]));
     }
 
     [Fact]
@@ -133,10 +117,10 @@ public abstract class TakeBackTests : IAsyncDisposable
     {
         await BeginAsync();
         await TakeBackAsync();
-        var left = _socket.Left;
+        var left = Socket.Left;
         Assert.False(left.IsCancellationRequested);
 
-        _peer.Reset();
+        Peer.Reset();
 
         await Wait.UntilAsync(() => left.IsCancellationRequested);
     }
@@ -149,34 +133,34 @@ public abstract class TakeBackTests : IAsyncDisposable
         var number = await BeginAsync();
         var bytes = new byte[Length];
         new Random(1).NextBytes(bytes);
-        await _rig.DoAsync(() => _rig.Reactor.Write(number, bytes));
+        await Rig.DoAsync(() => Rig.Reactor.Write(number, bytes));
         await PauseAsync(number);
-        Assert.False(await _rig.DoAsync(_socket.TryTakeBack));
+        Assert.False(await Rig.DoAsync(Socket.TryTakeBack));
 
-        Assert.Equal(bytes, await _peer.ReadExactlyAsync(Length));
+        Assert.Equal(bytes, await Peer.ReadExactlyAsync(Length));
         await TakeBackAsync();
-        await _socket.SendAsync("end"u8.ToArray(), Wait.Token());
-        Assert.Equal("end", await _peer.ReadTextAsync(3));
+        await Socket.SendAsync("end"u8.ToArray(), Wait.Token());
+        Assert.Equal("end", await Peer.ReadTextAsync(3));
     }
 
-    private Task<int> BeginAsync() => _rig.DoAsync(() =>
+    private Task<int> BeginAsync() => Rig.DoAsync(() =>
     {
-        var (_, number, isDrained) = _socket.ReleaseWatched();
-        _rig.Reactor.BeginStream(number, _stream, isDrained: isDrained);
+        var (_, number, isDrained) = Socket.ReleaseWatched();
+        Rig.Reactor.BeginStream(number, _stream, isDrained: isDrained);
         _stream.Number = number;
         return number;
     });
 
-    private Task<int> PauseAsync(int number) => _rig.DoAsync(() =>
+    private Task<int> PauseAsync(int number) => Rig.DoAsync(() =>
     {
-        _rig.Reactor.Pause(number);
+        Rig.Reactor.Pause(number);
         return 0;
     });
 
     private async Task TakeBackAsync()
     {
         await PauseAsync(_stream.Number);
-        await Wait.UntilAsync(() => _rig.DoAsync(_socket.TryTakeBack));
+        await Wait.UntilAsync(() => Rig.DoAsync(Socket.TryTakeBack));
     }
 
     private sealed class Handler(Reactor reactor) : IStreamHandler

@@ -26,7 +26,7 @@ internal static unsafe class KeySchedule
         Derive(keys);
     }
 
-    // HKDF-Expand-Label with an empty context, of no more than one block: HMAC(secret, info | 1), a third of what HKDF.Expand costs.
+    // HKDF-Expand-Label with an empty context, of no more than one block: HMAC(secret, info | 1), without the object that HKDF.Expand makes.
     private static void Expand(TrafficKeys* keys, ReadOnlySpan<byte> label, Span<byte> output)
     {
         Span<byte> info = stackalloc byte[32];
