@@ -27,7 +27,7 @@ internal sealed class HandshakePlace(HandshakePlaces places, CancellationTokenSo
     /// <exception cref="OperationCanceledException">The deadline has passed.</exception>
     public ValueTask TakeAsync() => places.TryGive(this) ? default : _given!.WaitAsync(deadline.Token);
 
-    /// <summary>Waits for its turn. Continues on the thread beside the reactor.</summary>
+    /// <summary>Waits for its turn. Continues on the reactor's thread while that has nothing else to do, else on the thread beside it.</summary>
     /// <param name="callsOut">Whether the step may call the application, or the network: then it continues on the thread pool. Not from the thread
     /// beside the reactor, whose niceness a new thread of the pool would inherit.</param>
     /// <exception cref="OperationCanceledException">The deadline has passed, or it had to make way.</exception>
@@ -37,7 +37,8 @@ internal sealed class HandshakePlace(HandshakePlaces places, CancellationTokenSo
         var askedAt = places.Clock;
         _waitsForItsTurn = true;
         if (callsOut) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        else await places.Aside.SwitchTo();
+        else if (places.Reactor.IsAtRest) await places.Reactor.SwitchTo(inTurn: true);
+        else await places.Reactor.Aside.SwitchTo();
         places.Excuse(this, askedAt);
         _waitsForItsTurn = false;
         deadline.Token.ThrowIfCancellationRequested();

@@ -21,7 +21,7 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     private int _read;
     private bool _hasEnded;
 
-    /// <summary>Does the TLS handshake, its steps aside. Ends on the reactor's thread. Does not judge the backend's certificates.</summary>
+    /// <summary>Does the TLS handshake, its steps aside while the reactor moves what others send. Ends on the reactor's thread. Does not judge the backend's certificates.</summary>
     /// <exception cref="AuthenticationException">It failed.</exception>
     /// <exception cref="IOException">The connection ended or broke.</exception>
     public async ValueTask<TlsFacts> HandshakeAsync(CancellationToken cancellationToken)
@@ -29,13 +29,13 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
         try
         {
             // Before those with clients, of whom there may be many: the backend is blamed for what its handshake waits.
-            await socket.Reactor.Aside.SwitchTo(isSooner: true);
+            if (!socket.Reactor.IsAtRest) await socket.Reactor.Aside.SwitchTo(isSooner: true);
             cancellationToken.ThrowIfCancellationRequested();
             _reply.Write(end.Start().ToPeer);
             await SendReplyAsync(cancellationToken).ConfigureAwait(false);
             while (end.Status == TlsStatus.Handshaking)
             {
-                if (socket.Reactor.IsCurrent) await socket.Reactor.Aside.SwitchTo(isSooner: true); // After a wait.
+                if (socket.Reactor is { IsCurrent: true, IsAtRest: false }) await socket.Reactor.Aside.SwitchTo(isSooner: true); // After a wait.
                 cancellationToken.ThrowIfCancellationRequested();
                 if (TryReceive() is >= 0 and var received) await TakeAsync(received, cancellationToken).ConfigureAwait(false);
                 else await socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);

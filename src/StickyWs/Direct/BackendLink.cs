@@ -117,6 +117,7 @@ internal sealed partial class BackendLink : IStreamHandler
 
     public void Received(int socket, in Piece piece)
     {
+        _desk.Reactor.NoteMoved();
         // What was not sent yet cannot have an answer: these bytes were on their way before. Nor can what was sent since the kernel filled its buffers.
         var isEarly = _exchange is not null && !_hasBytes && _beganIn == _desk.Turn && (piece.Buffer != Piece.NoBuffer || !_socket.HasTaken);
         if (_exchange is not null && piece.ComesInBulk) _desk.Reactor.ReceiveInBulk(socket);

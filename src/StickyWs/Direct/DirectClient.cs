@@ -124,6 +124,7 @@ internal sealed partial class DirectClient : IStreamHandler
     public void Received(int socket, in Piece piece)
     {
         if (_phase == Phase.Closing) return;
+        _desk.Reactor.NoteMoved();
         if (piece.ComesInBulk && _phase == Phase.Busy) _desk.Reactor.ReceiveInBulk(socket);
         if (IsHttps) TakeRecords(piece.Bytes);
         else Take(piece.Bytes);

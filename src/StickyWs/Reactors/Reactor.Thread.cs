@@ -9,12 +9,23 @@ internal abstract partial class Reactor
     private const int MostPostedPerTurn = 64;
     private const int MostBegunPerTurn = 4;
 
+    // Milliseconds. Whoever sends ten messages a second keeps what takes long off the thread.
+    private const int RestTime = 100;
+
     private static readonly TimeSpan AilingRest = TimeSpan.FromMilliseconds(100);
 
     private long? _reportedAt;
+    private long _movedAt;
 
     /// <summary>The clock of <see cref="Now"/>, as of this moment. From any thread.</summary>
     public long Clock => Milliseconds();
+
+    /// <summary>Whether nothing of clients or backends was passed on for a while, so that what takes long delays nobody on this thread. From any
+    /// thread.</summary>
+    public bool IsAtRest => Now - Volatile.Read(ref _movedAt) > RestTime;
+
+    /// <summary>Something of a client or backend is passed on, and more may follow. On the reactor's thread.</summary>
+    public void NoteMoved() => Volatile.Write(ref _movedAt, Now);
 
     /// <summary>Reports what should never happen. One bad tunnel must not take others down, and neither must the report of it.</summary>
     public void Failed(Exception exception)

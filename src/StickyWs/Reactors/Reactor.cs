@@ -31,7 +31,7 @@ internal abstract partial class Reactor : IDisposable
         Number = number;
         _onFailure = onFailure;
         _time = time ?? TimeProvider.System;
-        Now = Milliseconds();
+        _movedAt = Now = Milliseconds();
         Aside = new AsideThread(this);
         _thread = new Thread(Run) { IsBackground = true, Name = $"StickyWs reactor {number}" };
     }

@@ -21,14 +21,14 @@ internal sealed unsafe class TlsClientContext : TlsContext
 
     /// <inheritdoc cref="Create(TlsClientSettings)"/>
     public static TlsClientContext Create(TlsClientSettings settings, SecretSlab slab)
-        => new(Make(isClient: true, context => Configure(context, settings)), settings, slab);
+        => new(Make(isClient: true, settings is { KeepsSsl: false, LogsSecrets: false }, context => Configure(context, settings)), settings, slab);
 
     protected override void TakeRole(nint ssl) => OpenSsl.SSL_set_connect_state(ssl);
 
     private static void Configure(nint context, TlsClientSettings settings)
     {
         CipherPolicy.Apply(context, settings.Protocols);
-        HandshakeCallbacks.RegisterClient(context, settings.KeepsSsl);
+        HandshakeCallbacks.RegisterClient(context, settings);
         if (settings.KeepsSessions) HandshakeCallbacks.RegisterSessions(context);
         if (settings.ApplicationProtocols.Count == 0) return;
         byte[] names = [.. settings.ApplicationProtocols.SelectMany(protocol => (byte[])[(byte)protocol.Protocol.Length, .. protocol.Protocol.Span])];

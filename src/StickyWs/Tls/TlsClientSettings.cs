@@ -15,6 +15,9 @@ internal sealed record TlsClientSettings
     /// <inheritdoc cref="TlsServerSettings.KeepsSsl"/>
     public bool KeepsSsl { get; init; }
 
+    /// <inheritdoc cref="TlsServerSettings.LogsSecrets"/>
+    public bool LogsSecrets { get; init; } = !KeyProvider.IsUsed;
+
     /// <summary>Whether connections take the server's sessions, for others to offer: see <see cref="TlsEnd.TakeSessions"/>.</summary>
     public bool KeepsSessions { get; init; }
 

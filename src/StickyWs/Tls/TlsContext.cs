@@ -49,13 +49,18 @@ internal abstract unsafe class TlsContext : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
+    /// <param name="isClient">Whether for clients.</param>
+    /// <param name="derivesKeys">Whether <see cref="KeyProvider"/> derives the keys of TLS 1.3, and so sees the secrets.</param>
+    /// <param name="configure">Does the rest, to the SSL_CTX.</param>
     /// <exception cref="TlsUnavailableException">There is no OpenSSL 3.</exception>
     /// <exception cref="CryptographicException">OpenSSL refuses a setting.</exception>
-    protected static ContextHandle Make(bool isClient, Action<nint> configure)
+    protected static ContextHandle Make(bool isClient, bool derivesKeys, Action<nint> configure)
     {
         if (TlsLibrary.Refusal is { } refusal) throw new TlsUnavailableException(refusal);
         OpenSsl.ERR_clear_error();
-        var context = OpenSsl.SSL_CTX_new(isClient ? OpenSsl.TLS_client_method() : OpenSsl.TLS_server_method());
+        var method = isClient ? OpenSsl.TLS_client_method() : OpenSsl.TLS_server_method();
+        nint context;
+        fixed (byte* properties = KeyProvider.Query) context = OpenSsl.SSL_CTX_new_ex(0, derivesKeys ? properties : null, method);
         if (context == 0) throw new CryptographicException("SSL_CTX_new: " + OpenSsl.TakeErrors());
         var handle = new ContextHandle(context);
         try

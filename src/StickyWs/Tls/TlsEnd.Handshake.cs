@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -52,14 +51,10 @@ internal sealed unsafe partial class TlsEnd
         return verdict;
     }
 
-    /// <summary>Called by OpenSSL, within <see cref="Receive"/>: a traffic secret in hexadecimal goes straight into the slab.</summary>
-    public void TakeSecret(ReadOnlySpan<byte> hexadecimal, bool isClients)
+    /// <summary>Called by OpenSSL, within <see cref="Receive"/>: a traffic secret goes straight into the slab.</summary>
+    public void TakeSecret(ReadOnlySpan<byte> secret, bool isClients)
     {
-        if (_keys == null || hexadecimal.Length > TrafficKeys.MostSecret * 2) return;
-        var keys = isClients == _isClient ? &_keys->Write : &_keys->Read;
-        var isTaken = Convert.FromHexString(hexadecimal, new Span<byte>(keys->Secret, TrafficKeys.MostSecret), out _, out var length)
-            == OperationStatus.Done;
-        keys->SecretLength = isTaken ? (byte)length : (byte)0;
+        if (_keys != null && secret.Length <= TrafficKeys.MostSecret) SetSecret(isClients == _isClient ? &_keys->Write : &_keys->Read, secret);
     }
 
     private void SetSecret(TrafficKeys* keys, ReadOnlySpan<byte> secret)

@@ -38,7 +38,7 @@ internal sealed unsafe class TlsServerContext : TlsContext
 
     /// <inheritdoc cref="Create(TlsServerSettings)"/>
     public static TlsServerContext Create(TlsServerSettings settings, SecretSlab slab)
-        => new(Make(isClient: false, context => Configure(context, settings)), settings, slab);
+        => new(Make(isClient: false, settings is { KeepsSsl: false, LogsSecrets: false }, context => Configure(context, settings)), settings, slab);
 
     /// <summary>Makes an SSL object use this context's certificate, versions and callbacks. Before a version was chosen.</summary>
     /// <exception cref="ObjectDisposedException">The context is disposed of.</exception>

@@ -37,6 +37,9 @@ internal sealed record TlsServerSettings
     /// <summary>Whether every connection keeps its SSL object.</summary>
     public bool KeepsSsl { get; init; }
 
+    /// <summary>Whether secrets are taken from OpenSSL's log of them, as where <see cref="KeyProvider"/> cannot be used.</summary>
+    public bool LogsSecrets { get; init; } = !KeyProvider.IsUsed;
+
     /// <summary>
     /// Session tickets per full TLS 1.3 handshake; 0 turns resumption off. A resumed one brings one in any case. A client that keeps as many connections as
     /// before has a ticket for each with one, and a ticket costs as much as a tenth of the handshake.

@@ -14,6 +14,8 @@ internal sealed unsafe class Workspace
 
     private readonly nint[] _sealing = new nint[4];
     private readonly nint[] _opening = new nint[4];
+    private nint _sha256;
+    private nint _sha384;
     private TrafficKeys* _sealingKeys;
     private TrafficKeys* _openingKeys;
 
@@ -22,6 +24,8 @@ internal sealed unsafe class Workspace
     {
         foreach (var context in _sealing) OpenSsl.EVP_CIPHER_CTX_free(context);
         foreach (var context in _opening) OpenSsl.EVP_CIPHER_CTX_free(context);
+        OpenSsl.EVP_MAC_CTX_free(_sha256);
+        OpenSsl.EVP_MAC_CTX_free(_sha384);
     }
 
     public static Workspace OfThread => _ofThread ??= new Workspace();
@@ -73,6 +77,35 @@ internal sealed unsafe class Workspace
         var key = _openingKeys == keys ? null : keys->Key;
         _openingKeys = keys;
         return Keyed(_opening, keys->Suite, key, nonce, encrypt: 0);
+    }
+
+    /// <summary>HMAC (RFC 2104) of two parts, one after the other. The context keeps the key until its next use.</summary>
+    /// <param name="hash">The length of the hash: SHA-256 or SHA-384.</param>
+    /// <param name="key">At least one byte.</param>
+    /// <param name="first">The first part.</param>
+    /// <param name="second">The second one.</param>
+    /// <param name="output">As long as the hash; may be one of the parts.</param>
+    /// <returns>Whether libcrypto has done it.</returns>
+    public bool TryMac(int hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
+    {
+        ref var context = ref hash == Hkdf.Sha256 ? ref _sha256 : ref _sha384;
+        if (context == 0) context = OpenSsl.NewHmac(hash == Hkdf.Sha256 ? "SHA256\0"u8 : "SHA384\0"u8);
+        if (context == 0) return false;
+        nuint length;
+        fixed (byte* keyStart = key, firstStart = first, secondStart = second, outputStart = output)
+        {
+            return OpenSsl.EVP_MAC_init(context, keyStart, (nuint)key.Length, null) == 1
+                && (first.IsEmpty || OpenSsl.EVP_MAC_update(context, firstStart, (nuint)first.Length) == 1)
+                && (second.IsEmpty || OpenSsl.EVP_MAC_update(context, secondStart, (nuint)second.Length) == 1)
+                && OpenSsl.EVP_MAC_final(context, outputStart, &length, (nuint)output.Length) == 1 && length == (nuint)hash;
+        }
+    }
+
+    /// <summary>Has the context of HMAC drop its last key.</summary>
+    public void ForgetSecret(int hash)
+    {
+        Span<byte> output = stackalloc byte[Hkdf.MostHash];
+        TryMac(hash, Hkdf.Zeros(hash), [], [], output[..hash]);
     }
 
     /// <summary>What the BIO reads next.</summary>

@@ -92,6 +92,7 @@ internal sealed partial class PairRelay
             return true;
         }
 
+        _reactor.NoteMoved();
         if (isClient) pair.Owner!.CountToBackend(plain);
         else pair.Owner!.CountToClient(plain);
         if (pair.Watch is { } watch) NotePassed(ref pair, watch, isClient);

@@ -120,6 +120,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             return;
         }
 
+        _reactor.NoteMoved();
         if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
         else pair.Owner!.CountToClient(piece.Bytes);
         if (watch is not null) NotePassed(ref pair, watch, isClient);
@@ -131,6 +132,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
     {
         ref var pair = ref Find(socket, out var isClient);
         pair.LastActive = _reactor.Now;
+        _reactor.NoteMoved();
         if (isClient) pair.Owner!.CountToBackend(count);
         else pair.Owner!.CountToClient(count);
         pair.Watch?.Of(isClient).Hear(_reactor.Now);

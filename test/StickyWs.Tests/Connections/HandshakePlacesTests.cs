@@ -171,6 +171,36 @@ public sealed class HandshakePlacesTests : IDisposable
     }
 
     [Fact]
+    public async Task Turn_IsTheReactorsAtRest_AndElseBesideIt()
+    {
+        var (place, hasTime) = (Place(), new TaskCompletionSource());
+        await place.TakeAsync();
+        _reactor.Aside.Run(hasTime.Task.Wait);
+        await AdvanceAsync(1000);
+        await (await TurnOnReactorAsync()).WaitAsync(Wait.Token());
+
+        _reactor.Run(_reactor.NoteMoved);
+        await AdvanceAsync(0);
+        await AdvanceAsync(100);
+        var turn = await TurnOnReactorAsync();
+        await AdvanceAsync(1);
+        await (await TurnOnReactorAsync()).WaitAsync(Wait.Token());
+        Assert.False(turn.IsCompleted);
+
+        hasTime.SetResult();
+        await turn.WaitAsync(Wait.Token());
+        place.Dispose();
+
+        async Task<Task> TurnOnReactorAsync()
+        {
+            await _reactor.SwitchTo();
+            var turn = place.TakeTurnAsync().AsTask();
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Leaves the thread.
+            return turn;
+        }
+    }
+
+    [Fact]
     public async Task TurnThatCallsTheApplication_IsInTheThreadPool()
     {
         var place = Place();

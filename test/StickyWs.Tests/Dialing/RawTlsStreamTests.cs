@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Net.Security;
 using System.Net.Sockets;
 using StickyWs.Configuration;
@@ -13,7 +14,7 @@ namespace StickyWs.Tests.Dialing;
 /// <summary>TLS handshakes with backends, whose steps wait for others beside the reactor.</summary>
 public sealed class RawTlsStreamTests : ClientTest, IAsyncDisposable
 {
-    private readonly RelayRig _rig = new(ReactorMode.Epoll);
+    private readonly RelayRig _rig = new(ReactorMode.Epoll, time: new FakeTimeProvider()); // Its clock stands: never at rest.
     private readonly CancellationTokenSource _attempt = new();
     private readonly NetworkStream _peer;
     private readonly RawSocket _socket;

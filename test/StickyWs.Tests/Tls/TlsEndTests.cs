@@ -32,6 +32,18 @@ public sealed class TlsEndTests : TlsTest
         Assert.Equal(TlsStatus.Open, connected.Server.Status);
     }
 
+    // Nowhere else: wherever there is OpenSSL 3, the secrets come from the key provider.
+    [Fact]
+    public void SecretsFromTheLog_AreThoseOfTheConnection()
+    {
+        Assert.True(KeyProvider.IsUsed);
+        var connected = Connect(Settings(SslProtocols.Tls13) with { LogsSecrets = true });
+
+        Assert.True(connected.Server.HasOwnRecords);
+        Assert.Equal(Bytes(1000), connected.ToServer(Bytes(1000)));
+        Assert.Equal(Bytes(1000), connected.ToClient(Bytes(1000)));
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Data_ByteByByte_ArrivesInBothDirections(SslProtocols protocol, bool keepsSsl)

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace StickyWs.Tls;
@@ -14,8 +16,7 @@ internal static unsafe class HandshakeCallbacks
 {
     public static void Register(nint context, TlsServerSettings settings)
     {
-        // The only public way to the traffic secrets.
-        if (!settings.KeepsSsl) OpenSsl.SSL_CTX_set_keylog_callback(context, &OnSecret);
+        if (settings is { KeepsSsl: false, LogsSecrets: true }) OpenSsl.SSL_CTX_set_keylog_callback(context, &OnSecret);
         if (settings.ApplicationProtocols.Count > 0) OpenSsl.SSL_CTX_set_alpn_select_cb(context, &OnApplicationProtocols, null);
         if (settings.ClientCertificates is not null) OpenSsl.SSL_CTX_set_cert_verify_callback(context, &OnClientCertificate, null);
         if (settings.Select is null) return;
@@ -25,9 +26,9 @@ internal static unsafe class HandshakeCallbacks
     }
 
     /// <summary>The callbacks of a client, which accepts every certificate for now.</summary>
-    public static void RegisterClient(nint context, bool keepsSsl)
+    public static void RegisterClient(nint context, TlsClientSettings settings)
     {
-        if (!keepsSsl) OpenSsl.SSL_CTX_set_keylog_callback(context, &OnSecret);
+        if (settings is { KeepsSsl: false, LogsSecrets: true }) OpenSsl.SSL_CTX_set_keylog_callback(context, &OnSecret);
         OpenSsl.SSL_CTX_set_cert_verify_callback(context, &OnCertificates, null);
     }
 
@@ -49,7 +50,10 @@ internal static unsafe class HandshakeCallbacks
         var line = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
         var (isClients, isServers) = (line.StartsWith("CLIENT_TRAFFIC_SECRET_0 "u8), line.StartsWith("SERVER_TRAFFIC_SECRET_0 "u8));
         if (!isClients && !isServers) return;
-        Workspace.OfThread.End?.TakeSecret(line[(line.LastIndexOf((byte)' ') + 1)..], isClients);
+        var digits = line[(line.LastIndexOf((byte)' ') + 1)..];
+        Span<byte> secret = stackalloc byte[TrafficKeys.MostSecret];
+        if (Convert.FromHexString(digits, secret, out _, out var length) == OperationStatus.Done) Workspace.OfThread.End?.TakeSecret(secret[..length], isClients);
+        CryptographicOperations.ZeroMemory(secret);
     }
 
     // 1 takes the reference over. An allocation may fail; nothing else throws.

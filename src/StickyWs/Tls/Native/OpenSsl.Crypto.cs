@@ -11,11 +11,18 @@ internal static unsafe partial class OpenSsl
     public const int BIO_FLAGS_SHOULD_RETRY = 8;
     public const int BIO_TYPE_SOURCE_SINK = 0x0400;
 
+    public const uint OSSL_PARAM_INTEGER = 1;
     public const uint OSSL_PARAM_UTF8_STRING = 4;
     public const uint OSSL_PARAM_OCTET_STRING = 5;
 
     public const int EVP_CTRL_AEAD_GET_TAG = 0x10;
     public const int EVP_CTRL_AEAD_SET_TAG = 0x11;
+
+    public const int OSSL_OP_KDF = 4;
+    public const int OSSL_FUNC_PROVIDER_QUERY_OPERATION = 1027;
+    public const int OSSL_FUNC_KDF_NEWCTX = 1;
+    public const int OSSL_FUNC_KDF_FREECTX = 3;
+    public const int OSSL_FUNC_KDF_DERIVE = 5;
 
     private const int MostErrors = 4;
 
@@ -70,6 +77,37 @@ internal static unsafe partial class OpenSsl
     public static partial int EVP_MAC_CTX_set_params(nint context, Parameter* parameters);
 
     [LibraryImport(Library)]
+    public static partial nint EVP_MAC_fetch(nint library, byte* name, byte* properties);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_MAC_free(nint mac);
+
+    [LibraryImport(Library)]
+    public static partial nint EVP_MAC_CTX_new(nint mac);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_MAC_CTX_free(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_init(nint context, byte* key, nuint length, Parameter* parameters);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_update(nint context, byte* data, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_final(nint context, byte* output, nuint* length, nuint size);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_default_properties_is_fips_enabled(nint library);
+
+    [LibraryImport(Library)]
+    public static partial int OSSL_PROVIDER_add_builtin(
+        nint library, byte* name, delegate* unmanaged[Cdecl]<nint, Dispatch*, Dispatch**, void**, int> init);
+
+    [LibraryImport(Library)]
+    public static partial nint OSSL_PROVIDER_try_load(nint library, byte* name, int retainFallbacks);
+
+    [LibraryImport(Library)]
     public static partial nint EVP_CIPHER_CTX_new();
 
     [LibraryImport(Library)]
@@ -121,6 +159,54 @@ internal static unsafe partial class OpenSsl
             ERR_clear_error();
             return cipher;
         }
+    }
+
+    /// <summary>An EVP_MAC_CTX for HMAC with a digest by its zero-terminated name; zero if there is none.</summary>
+    public static nint NewHmac(ReadOnlySpan<byte> digest)
+    {
+        var hmac = FetchMac("HMAC\0"u8);
+        var context = hmac == 0 ? 0 : EVP_MAC_CTX_new(hmac);
+        EVP_MAC_free(hmac); // The context keeps it.
+        if (context == 0) return 0;
+        fixed (byte* name = digest, key = "digest\0"u8)
+        {
+            var parameters = stackalloc Parameter[]
+            {
+                new() { Key = key, Type = OSSL_PARAM_UTF8_STRING, Data = name, Size = (nuint)digest.Length - 1 },
+                default,
+            };
+            if (EVP_MAC_CTX_set_params(context, parameters) == 1) return context;
+        }
+
+        EVP_MAC_CTX_free(context);
+        return 0;
+    }
+
+    private static nint FetchMac(ReadOnlySpan<byte> name)
+    {
+        ERR_clear_error();
+        fixed (byte* start = name)
+        {
+            var mac = EVP_MAC_fetch(0, start, null);
+            ERR_clear_error();
+            return mac;
+        }
+    }
+
+    /// <summary>OSSL_DISPATCH(3).</summary>
+    public readonly struct Dispatch(int id, void* function)
+    {
+        public readonly int Id = id;
+        public readonly void* Function = function;
+    }
+
+    /// <summary>OSSL_ALGORITHM(3).</summary>
+    public struct Algorithm
+    {
+        public byte* Names;
+        public byte* Properties;
+        public Dispatch* Functions;
+        public byte* Description;
     }
 
     /// <summary>OSSL_PARAM(3).</summary>

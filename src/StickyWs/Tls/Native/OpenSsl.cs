@@ -54,6 +54,12 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Library)]
     public static partial nint SSL_CTX_new(nint method);
 
+    /// <param name="library">Zero is the process's.</param>
+    /// <param name="properties">Which providers to ask (property(7)), zero-terminated.</param>
+    /// <param name="method">The method.</param>
+    [LibraryImport(Library)]
+    public static partial nint SSL_CTX_new_ex(nint library, byte* properties, nint method);
+
     [LibraryImport(Library)]
     public static partial void SSL_CTX_free(nint context);
 

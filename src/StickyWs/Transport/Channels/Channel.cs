@@ -175,6 +175,7 @@ internal sealed partial class Channel : IStreamHandler
     void IStreamHandler.Received(int socket, in Piece piece)
     {
         if (_hasEnded) return;
+        _reactor.NoteMoved();
         if (_tls is null) Writer.Write(piece.Bytes);
         else if (!Open(piece.Bytes)) return;
         if (!_isFull) Feed();
