@@ -21,7 +21,10 @@ internal sealed class RawTlsStream(RawSocket socket, TlsEnd end) : AsyncStream
     private int _read;
     private bool _hasEnded;
 
-    /// <summary>Does the TLS handshake, its steps aside while the reactor moves what others send. Ends on the reactor's thread. Does not judge the backend's certificates.</summary>
+    /// <summary>
+    /// Does the TLS handshake, its steps aside while the reactor moves what others send. Ends on the reactor's thread. Does not judge the backend's
+    /// certificates.
+    /// </summary>
     /// <exception cref="AuthenticationException">It failed.</exception>
     /// <exception cref="IOException">The connection ended or broke.</exception>
     public async ValueTask<TlsFacts> HandshakeAsync(CancellationToken cancellationToken)

@@ -95,6 +95,13 @@ internal sealed partial class PairRelay
         else if (pair.IsLimited) Oversee(pair.Limit);
     }
 
+    private void CountPassed(ref Pair pair, bool isClient, ReadOnlySpan<byte> bytes)
+    {
+        _reactor.NoteMoved();
+        if (isClient) pair.Owner!.CountToBackend(bytes);
+        else pair.Owner!.CountToClient(bytes);
+    }
+
     private void Oversee(int limit)
     {
         if (_limited++ == 0) _nextSweep = _reactor.Now + _interval;

@@ -92,9 +92,7 @@ internal sealed partial class PairRelay
             return true;
         }
 
-        _reactor.NoteMoved();
-        if (isClient) pair.Owner!.CountToBackend(plain);
-        else pair.Owner!.CountToClient(plain);
+        CountPassed(ref pair, isClient, plain);
         if (pair.Watch is { } watch) NotePassed(ref pair, watch, isClient);
         var bytes = to.Tls is { } tls ? tls.Seal(plain) : plain;
         if (to.Tls is { Status: TlsStatus.Failed })

@@ -120,9 +120,7 @@ internal sealed partial class PairRelay : IStreamHandler, IResident
             return;
         }
 
-        _reactor.NoteMoved();
-        if (isClient) pair.Owner!.CountToBackend(piece.Bytes);
-        else pair.Owner!.CountToClient(piece.Bytes);
+        CountPassed(ref pair, isClient, piece.Bytes);
         if (watch is not null) NotePassed(ref pair, watch, isClient);
         if (!_reactor.Forward(other, piece) && !_reactor.IsDeaf(other)) Fill(socket, ref pair.Of(!isClient));
         if (piece.ComesInBulk) _reactor.Splice(socket, other, pair.Owner!.Frames(isClient).Unseen);

@@ -52,7 +52,8 @@ internal static unsafe class HandshakeCallbacks
         if (!isClients && !isServers) return;
         var digits = line[(line.LastIndexOf((byte)' ') + 1)..];
         Span<byte> secret = stackalloc byte[TrafficKeys.MostSecret];
-        if (Convert.FromHexString(digits, secret, out _, out var length) == OperationStatus.Done) Workspace.OfThread.End?.TakeSecret(secret[..length], isClients);
+        var isRead = Convert.FromHexString(digits, secret, out _, out var length) == OperationStatus.Done;
+        if (isRead) Workspace.OfThread.End?.TakeSecret(secret[..length], isClients);
         CryptographicOperations.ZeroMemory(secret);
     }
 
