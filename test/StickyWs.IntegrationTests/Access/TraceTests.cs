@@ -207,7 +207,8 @@ public sealed class TraceTests : BalancerTest
         Assert.Equal("GET 127.0.0.1:" + port + " chat a", Of(tunnel));
         Assert.Equal(Of(tunnel), Of(pipeline));
         Assert.Equal(Of(tunnel).Replace("chat", "direct", StringComparison.Ordinal), Of(direct));
-        Assert.All([tunnel, direct], span => Assert.Equal(("127.0.0.1", port), (span.GetTagItem("network.peer.address"), span.GetTagItem("network.peer.port"))));
+        Assert.All([tunnel, direct], span
+            => Assert.Equal(("127.0.0.1", port), (span.GetTagItem("network.peer.address"), span.GetTagItem("network.peer.port"))));
         Assert.Equal("System.Net.Http", pipeline.Source.Name);
 
         async Task<Activity> AskAsync(string request)

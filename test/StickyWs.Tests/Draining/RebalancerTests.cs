@@ -274,14 +274,16 @@ public sealed class RebalancerTests : IDisposable
 
         for (var step = 0; step < 480; step++)
         {
-            var before = Gone.Count(tunnel => tunnel.Idle < 120_000);
-            Pass(TimeSpan.FromMilliseconds(250), returns: false);
-            for (var back = Gone.Count(tunnel => tunnel.Idle < 120_000) - before; back > 0; back--) Open(Decide(LeaseKind.Tunnel).Shaken(), 0, isStubborn: false);
+            var before = OfOthers();
+            Pass(Rebalancer.Interval, returns: false);
+            for (var back = OfOthers() - before; back > 0; back--) Open(Decide(LeaseKind.Tunnel).Shaken(), 0, isStubborn: false);
         }
 
         Assert.InRange(Counts()[0], 60, 66);
         Assert.InRange(Counts()[1], 52, 60);
         Assert.Matches("were told to go, [1-3] of their clients did not come back$", Lines.Last());
+
+        int OfOthers() => Gone.Count(tunnel => tunnel.Idle < 120_000);
     }
 
     // It would send new sessions away from where their clients are to come back.
