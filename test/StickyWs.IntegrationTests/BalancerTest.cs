@@ -119,6 +119,15 @@ public abstract class BalancerTest : IAsyncLifetime
 
     protected async Task<RawClient> ConnectAsync(Balancer balancer, Lane lane) => OwnedClient(await balancer.ConnectAsync(lane));
 
+    /// <summary>A new configuration of the pool, which changes no backend; waits until it applies.</summary>
+    /// <param name="balancer">The balancer.</param>
+    /// <param name="retryAfter">What it changes: another time than before.</param>
+    protected static async Task ReloadAsync(Balancer balancer, TimeSpan retryAfter)
+    {
+        balancer.Settings.Change(data => data["StickyWs:Pools:chat:RetryAfter"] = retryAfter.ToString("c"));
+        await Wait.UntilAsync(() => balancer.Registry.Current.Pools.Single().Options.RetryAfter == retryAfter);
+    }
+
     /// <summary>A client with an open tunnel, and the backend's end of it.</summary>
     protected async Task<(RawClient Client, Wire Backend)> OpenTunnelAsync(Balancer balancer, Lane lane, RawBackend backend)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using StickyWs.Backends;
 using StickyWs.Http1;
+using StickyWs.Transport;
 
 namespace StickyWs.Access;
 
@@ -44,12 +45,12 @@ internal sealed class RequestSpans
 
     /// <summary>It is sent to a backend.</summary>
     /// <returns>The headers by which the backend is told of the trace.</returns>
-    public IReadOnlyList<KeyValuePair<string, string>> Ask(Backend backend)
+    public IReadOnlyList<KeyValuePair<string, string>> Ask(Backend backend, ConnectionTuple? upstream)
     {
         IReadOnlyList<KeyValuePair<string, string>> headers = [];
         Attempt(() =>
         {
-            _ask = HttpSpans.StartClient(_tracer, _server, _request, backend, null, _asked);
+            _ask = HttpSpans.StartClient(_tracer, _server, _request, backend, upstream, _asked);
             headers = Tracer.HeadersOf(_ask ?? _server);
         });
         _asked++;

@@ -24,6 +24,7 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     private List<PinKey>? _learntToo; // Rare: several learning rules on one request.
     private string? _cookieBackend;
     private bool _isCookieDue;
+    private Return _return;
 
     /// <summary>Its index in its part of <see cref="OpenClaims"/>, from 1, guarded by that part's lock; 0 when it is not in there.</summary>
     public int Place { get; set; }
@@ -48,7 +49,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     public bool MayLeave { get; init; }
 
     /// <summary>Whether the client was told to leave the backend that it is known at: it may go to any, and is then known there.</summary>
-    public bool IsReleased { get; private set; }
+    public bool IsReleased => _return == Return.Released;
+
+    /// <summary>Whether a tunnel of the client was told to go, and comes back with this request.</summary>
+    public bool IsBack => _return != Return.None;
 
     public ClientTie Tie => Source is KeySource.Hash or KeySource.Fallback ? ClientTie.Hashed
         : Source != KeySource.None || !_learnt.IsNone || Rules.Cookie is not null ? ClientTie.Pinned : ClientTie.None;
@@ -79,10 +83,10 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
     /// <summary>Applies a key that leads to a backend by name: that of a pin, or of the cookie.</summary>
     public void Follow(KeySource source, PinKey key, string known, PoolSnapshot pool)
     {
-        var isReleased = (IsReleased && Key == key && known.Equals(Known, StringComparison.OrdinalIgnoreCase))
-            || (MayLeave && Rules.Services.Releases.TryTake(key, known));
-        (Source, Key, Known, First, _away, IsReleased) = (source, key, known, null, null, isReleased);
-        if (isReleased) return;
+        var wasTaken = IsBack && Key == key && known.Equals(Known, StringComparison.OrdinalIgnoreCase);
+        if (!wasTaken) _return = MayLeave ? Rules.Services.Releases.TryTake(key, known) : Return.None;
+        (Source, Key, Known, First, _away) = (source, key, known, null, null);
+        if (IsReleased) return;
         if (Find(pool, known) is not { } backend) return;
         if (Serves(backend, pool)) First = backend;
         else _away = backend; // Of one that is handed off, nobody waits for it.
@@ -173,13 +177,13 @@ internal sealed class Claim(RuleSet rules, bool isHttps, AffinityRule? awaits) :
         _ = KeepAsync().AsTask();
     }
 
+    // By whichever of its keys the client comes back: each once, though it may be two things.
     public void Release(Backend backend)
     {
-        var releases = Rules.Services.Releases;
-        if (Source is KeySource.Cookie or KeySource.Pin) releases.Add(Key, backend);
-        if (Rules.Cookie is not null) releases.Add(Identity, backend);
-        releases.Add(_learnt, backend);
-        for (var i = 0; i < _learntToo?.Count; i++) releases.Add(_learntToo[i], backend);
+        HashSet<PinKey> keys = [_learnt, .. _learntToo ?? []];
+        if (Source is KeySource.Cookie or KeySource.Pin) keys.Add(Key);
+        if (Rules.Cookie is not null) keys.Add(Identity);
+        foreach (var key in keys) Rules.Services.Releases.Add(key, backend);
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using StickyWs.Dialing;
 using StickyWs.Kernel;
 using StickyWs.Reactors;
 using StickyWs.Tls;
+using StickyWs.Transport;
 
 namespace StickyWs.Direct;
 
@@ -44,6 +45,12 @@ internal sealed partial class BackendLink : IStreamHandler
     }
 
     public Backend Backend { get; }
+
+    /// <summary>Asks for its two ends; <see langword="null"/> once it is broken.</summary>
+    public ConnectionTuple? ReadTuple()
+        => _desk.Reactor.LocalAddress(_socket.Number) is { } local && _desk.Reactor.RemoteAddress(_socket.Number) is { } remote
+            ? new ConnectionTuple(local, remote)
+            : null;
 
     /// <summary>Whether it may take no further exchange.</summary>
     public bool IsTooOld => _isSpent || Now - _openedAt >= (long)Backend.Options.Connections.Lifetime.TotalMilliseconds;

@@ -42,7 +42,7 @@ internal sealed partial class DirectExchange
     private ReadOnlySpan<byte> HeadForBackend()
     {
         var notice = _decision?.Notice ?? default;
-        var trace = _spans?.Ask(Backend!) ?? [];
+        var trace = _spans?.Ask(Backend!, _link!.ReadTuple()) ?? [];
         if (notice == default && trace.Count == 0) return Head;
         var writer = new HeadSpan(desk.Scratch);
         writer.Add(Head[.._request.LineLength]);

@@ -161,7 +161,7 @@ internal sealed class Decision(
     public override ValueTask<ClientMarks> SettleAsync(IAnswerHead answer)
     {
         if (claim is null || _last is null) return default;
-        if (claim.IsReleased) _return?.Use(); // It is known there from now on.
+        if (claim.IsBack) _return?.Use(); // It is known there from now on.
         return claim.SettleAsync(_last, answer);
     }
 
@@ -232,6 +232,7 @@ internal sealed class Decision(
         {
             _first = null;
             Reason = DecisionReason.Affinity;
+            if (claim is { IsBack: true }) IsReturn(); // It follows another tunnel of its client that was told to go, and is as much expected.
             return first;
         }
 
@@ -246,7 +247,7 @@ internal sealed class Decision(
 
     // Some clients were told to go so that the backends are evenly used: as many new sessions go to the emptiest one. A session may begin with a request
     // whose answer pins the client (SignalR's negotiation).
-    private bool IsReturn() => _isReturn ??= (Kind == LeaseKind.Tunnel || AwaitsBody || claim is { IsReleased: true }) && Pool.Returns.TryTake();
+    private bool IsReturn() => _isReturn ??= (Kind == LeaseKind.Tunnel || AwaitsBody || claim is { IsBack: true }) && Pool.Returns.TryTake();
 
     private uint NextTurn()
     {

@@ -172,4 +172,59 @@ public sealed class TraceTests : BalancerTest
         Assert.Equal([$"00-{trace}-{ask.SpanId.ToHexString()}-01"], HttpHead.Values(Assert.Single(backend.Heads), "traceparent"));
         Assert.Empty(spans.All);
     }
+
+    // Whoever asks it: the handshake's span and the direct lane's are ours, the pipeline's is the HTTP client's.
+    [Theory]
+    [InlineData(Lane.Raw, false)]
+    [InlineData(Lane.RawEpoll, true)]
+    public async Task Every_span_of_a_client_says_which_backend_of_which_pool_was_asked(Lane lane, bool isTls)
+    {
+        var backend = Owned(RawBackend.Start(static async (backend, wire) =>
+        {
+            var head = await backend.TakeHeadAsync(wire);
+            await wire.WriteAsync(HttpHead.Value(head, "Upgrade") is null ? "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" : HttpHead.SwitchingProtocols(head));
+            await wire.WaitForEndAsync();
+            await wire.DisposeAsync();
+        }, certificate: CertificateIf(isTls)));
+        var balancer = Start(lane, TrustingPool(backend.Address)
+            .WithPool("direct", backend.Address).With("Pools:direct:Match:PathPrefixes:0", "/direct").With("Pools:direct:Http", "Direct")
+            .With("Pools:direct:Tls:DangerousAcceptAnyCertificate", "true"));
+        using var own = new Spans(balancer);
+        var ofHttpClient = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "System.Net.Http",
+            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ofHttpClient.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        var tunnel = await AskAsync(HttpHead.Handshake("/"));
+        var pipeline = await AskAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
+        var direct = await AskAsync("GET /direct HTTP/1.1\r\nHost: example.test\r\n\r\n");
+
+        var port = new Uri(backend.Address).Port;
+        Assert.Equal("GET 127.0.0.1:" + port + " chat a", Of(tunnel));
+        Assert.Equal(Of(tunnel), Of(pipeline));
+        Assert.Equal(Of(tunnel).Replace("chat", "direct", StringComparison.Ordinal), Of(direct));
+        Assert.All([tunnel, direct], span
+            => Assert.Equal(("127.0.0.1", port), (span.GetTagItem("network.peer.address"), span.GetTagItem("network.peer.port"))));
+        Assert.Equal("System.Net.Http", pipeline.Source.Name);
+
+        async Task<Activity> AskAsync(string request)
+        {
+            var trace = ActivityTraceId.CreateRandom().ToHexString();
+            await using var client = await RawClient.ConnectAsync(balancer.Address);
+            await client.AskAsync(request.Replace("\r\n\r\n", $"\r\ntraceparent: 00-{trace}-{ClientSpan}-01\r\n\r\n", StringComparison.Ordinal));
+            await Wait.UntilAsync(() => Found().Any());
+            return Found().Single();
+
+            IEnumerable<Activity> Found()
+                => own.All.Concat(ofHttpClient).Where(span => span.Kind == ActivityKind.Client && span.TraceId.ToHexString() == trace);
+        }
+
+        static string Of(Activity span)
+            => $"{span.GetTagItem("http.request.method")} {span.GetTagItem("server.address")}:{span.GetTagItem("server.port")} "
+                + $"{span.GetTagItem("stickyws.pool")} {span.GetTagItem("stickyws.backend")}";
+    }
 }

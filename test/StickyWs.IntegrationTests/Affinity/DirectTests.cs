@@ -54,6 +54,8 @@ public sealed class DirectTests : AffinityTest
 
     [Theory]
     [MemberData(nameof(ReactorLanes))]
+    [InlineData(Lane.RawTls)]
+    [InlineData(Lane.RawTlsKept)]
     public async Task A_new_client_is_given_the_cookie_once_and_keeps_its_backend_on_any_connection(Lane lane)
     {
         var backends = await StartStatefulAsync(3, context =>
@@ -69,7 +71,8 @@ public sealed class DirectTests : AffinityTest
         Assert.Equal(BackendOf(first), HttpHead.Value(first, "StickyWs-Backend"));
         Assert.Equal(["a=1; Path=/"], HttpHead.Values(first, "Set-Cookie").Where(cookie => !cookie.StartsWith("StickyWs=", StringComparison.Ordinal)));
         var parts = HttpHead.Values(first, "Set-Cookie").Single(cookie => cookie.StartsWith("StickyWs=", StringComparison.Ordinal)).Split("; ");
-        Assert.Equal(["httponly", "path=/", "samesite=lax"], parts.Skip(1).Order());
+        string[] expected = lane.IsTls() ? ["httponly", "path=/", "samesite=lax", "secure"] : ["httponly", "path=/", "samesite=lax"];
+        Assert.Equal(expected, parts.Skip(1).Order());
         for (var i = 0; i < 10; i++)
         {
             var again = i % 2 == 0 ? await AskAsync(client, Sends(CookieOf(first))) : await GetAsync(balancer, Sends(CookieOf(first)));

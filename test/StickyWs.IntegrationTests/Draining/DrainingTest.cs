@@ -34,6 +34,13 @@ public abstract class DrainingTest : AffinityTest
         return clients;
     }
 
+    /// <summary>A text goes there and comes back.</summary>
+    protected static async Task EchoAsync(Wire client)
+    {
+        await client.WriteAsync(Tunnels.Frames.OfClient(0x81, "still"u8.ToArray()));
+        Assert.Equal(Tunnels.Frames.OfBackend(0x81, "still"u8.ToArray()), await client.ReadExactlyAsync(7));
+    }
+
     protected static int CountOf(Balancer balancer, string reason) => balancer.EndReasons.Count(ended => ended == reason);
 
     protected static int TunnelsOf(Balancer balancer, string backend)

@@ -1,5 +1,4 @@
 using StickyWs.TestKit;
-using StickyWs.Tls;
 
 namespace StickyWs.IntegrationTests.Failure;
 
@@ -24,15 +23,7 @@ public sealed class DescriptorTests
     public async Task After_thousands_of_tunnels_that_ended_in_every_way_no_descriptor_and_no_secret_is_left(Lane lane, bool isTlsBackend)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux shows a process its descriptors.");
-        await RunAsync(lane, isTlsBackend, each: 2);
-        var (before, described) = (Descriptors.Count(), Descriptors.Describe());
-        var secrets = SecretSlab.Shared.InUse; // Of tests before it that left a connection open.
-
-        await RunAsync(lane, isTlsBackend, Each);
-
-        await Descriptors.AssertNoMoreThanAsync(before, described);
-        await Wait.UntilAsync(() => SecretSlab.Shared.InUse <= secrets);
-        if (secrets == 0) Assert.True(SecretSlab.Shared.IsZero());
+        await Leaks.AssertNoneAsync(each => RunAsync(lane, isTlsBackend, each), Each);
     }
 
     private static async Task RunAsync(Lane lane, bool isTlsBackend, int each)
@@ -40,15 +31,12 @@ public sealed class DescriptorTests
         await using var backend = RawBackend.Start(AnswerAsync, certificate: isTlsBackend ? TestCertificate.Server : null);
         await using var balancer = Balancer.Start(lane, Settings(backend));
         await EndInEveryWayAsync(balancer, each: 2);
-        await balancer.AssertNoLeasesAsync();
-        var (before, described) = (Descriptors.Count(), Descriptors.Describe());
-
-        await EndInEveryWayAsync(balancer, each);
-        await Parallel.ForAsync(0, Math.Min(each, 50), new ParallelOptions { MaxDegreeOfParallelism = 50 },
-            async (_, _) => await EndAsync(balancer, "/slow/silent"));
-
-        await balancer.AssertNoLeasesAsync();
-        await Descriptors.AssertNoMoreThanAsync(before, described);
+        await Leaks.AssertNoneAsync(balancer, async () =>
+        {
+            await EndInEveryWayAsync(balancer, each);
+            await Parallel.ForAsync(0, Math.Min(each, 50), new ParallelOptions { MaxDegreeOfParallelism = 50 },
+                async (_, _) => await EndAsync(balancer, "/slow/silent"));
+        });
         await StopAsync(balancer, each);
         Assert.Null(backend.ScriptFailure);
     }

@@ -77,37 +77,48 @@ public abstract class ExtendedConnectTests(Lane lane) : BalancerTest
         }
     }
 
+    // One that was told answers only after the last reload: so all of them are in the middle, however slow the machine is.
     [Fact]
     public async Task A_hundred_reloads_in_the_middle_of_a_hand_off_lose_none_of_them()
     {
-        const int half = 40;
+        const int half = 500;
         var backends = await StartEchoesAsync(2);
-        var balancer = Start(Lane.InsideTls, Pool([.. backends.Select(backend => backend.Address)]).With("Pools:chat:Drain:Over", "00:00:03"));
-        using var invoker = Invoker();
+        var settings = Pool([.. backends.Select(backend => backend.Address)])
+            .With("Pools:chat:Drain:Over", "00:00:03").With("Pools:chat:Drain:CloseTimeout", "00:00:30");
+        var balancer = Start(lane, settings);
+        using var invoker = Invoker(); // Opens a further connection with each hundredth WebSocket.
         var sockets = new ClientWebSocket[2 * half];
         for (var i = 0; i < sockets.Length; i++) sockets[i] = await ConnectAsync(balancer, invoker);
-        var closing = sockets.Where(socket => socket.HttpResponseHeaders!["X-Backend"].Single() == "a").Select(CloseAsync).ToArray();
+        var (going, staying) = (sockets.Where(IsAtA), sockets.Where(socket => !IsAtA(socket)).ToArray());
+        var mayEnd = new TaskCompletionSource();
+        var ends = going.Select((socket, i) => CloseAsync(socket, i == 0 ? mayEnd.Task : Task.CompletedTask)).ToArray();
 
         var draining = balancer.Services.GetRequiredService<IBackendControl>().HandOffAsync(BackendTarget.Of("chat", "a"), null, Wait.Token());
-        for (var reload = 1; reload <= 100; reload++)
+        for (var reload = 0; reload < 100; reload++)
         {
-            balancer.Settings.Change(data => data["StickyWs:Pools:chat:RetryAfter"] = TimeSpan.FromSeconds(reload).ToString("c"));
-            await Task.Delay(TimeSpan.FromMilliseconds(20)); // For no condition: so that they are in the middle.
+            await Wait.UntilAsync(() => ends.Count(end => end.IsCompletedSuccessfully) >= (half - 1) * reload / 100);
+            await ReloadAsync(balancer, TimeSpan.FromSeconds(1 + reload));
+            await EchoAsync(staying[reload], "still");
         }
 
+        Assert.False(draining.IsCompleted);
+        mayEnd.SetResult();
         var status = Assert.Single(await draining);
         Assert.Equal((DrainOutcome.Empty, half, half, 0, 0), (status.Outcome, status.Total, status.Told, status.Cut, status.Left));
-        Assert.All(await Task.WhenAll(closing), code => Assert.Equal(1012, code));
+        Assert.All(await Task.WhenAll(ends), code => Assert.Equal(1012, code));
         await Wait.UntilAsync(() => balancer.EndReasons.Count == half);
         Assert.All(balancer.EndReasons, reason => Assert.Equal("HandedOff", reason));
         Assert.Equal(half, balancer.OpenTunnels);
-        foreach (var socket in sockets.Where(socket => socket.State == WebSocketState.Open)) await EchoAsync(socket, "still");
+        foreach (var socket in staying) await EchoAsync(socket, "still");
         foreach (var socket in sockets) socket.Dispose();
 
-        static async Task<int> CloseAsync(ClientWebSocket socket)
+        static bool IsAtA(ClientWebSocket socket) => socket.HttpResponseHeaders!["X-Backend"].Single() == "a";
+
+        static async Task<int> CloseAsync(ClientWebSocket socket, Task mayAnswer)
         {
             var received = await socket.ReceiveAsync(new byte[16].AsMemory(), Wait.Token());
             Assert.Equal(WebSocketMessageType.Close, received.MessageType);
+            await mayAnswer;
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Wait.Token());
             return (int)socket.CloseStatus!;
         }
@@ -120,7 +131,7 @@ public abstract class ExtendedConnectTests(Lane lane) : BalancerTest
         var settings = Pool(backends[0].Address)
             .With("Pools:chat:Rebalance:Rate", "1000").With("Pools:chat:Rebalance:MinimumIdle", "00:00:00")
             .With("Pools:chat:Rebalance:SettleTime", "00:00:00").With("Pools:chat:Drain:CloseTimeout", "00:00:00.1");
-        var balancer = Start(Lane.InsideTls, settings);
+        var balancer = Start(lane, settings);
         using var invoker = Invoker();
         using var first = await ConnectAsync(balancer, invoker);
         using var second = await ConnectAsync(balancer, invoker);
@@ -267,6 +278,7 @@ public abstract class ExtendedConnectTests(Lane lane) : BalancerTest
     private static HttpMessageInvoker Invoker() => new(new SocketsHttpHandler
     {
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        EnableMultipleHttp2Connections = true,
     });
 
     private static async Task<ClientWebSocket> ConnectAsync(Balancer balancer, HttpMessageInvoker invoker)

@@ -46,6 +46,56 @@ public sealed class ReleasedClientTests
         first.End();
     }
 
+    // Each of its tunnels that was told to go is expected; the first to come back moves the pin, which the others follow.
+    [Theory]
+    [InlineData(Way.Cookie)]
+    [InlineData(Way.Pin)]
+    public async Task SeveralTunnels_WereTold_AllAreBack(Way way)
+    {
+        var rig = new StickyRig(way);
+        var client = new StickyClient(rig);
+        var told = new[] { await client.StayAsync(), await client.StayAsync(), await client.StayAsync() };
+        foreach (var visit in told[..2])
+        {
+            visit.Lease!.Value.Release();
+            rig.Pool.Returns.Expect();
+        }
+
+        var back = await client.StayAsync();
+        Assert.Equal(1, rig.Pool.Returns.Expected);
+        var backToo = await client.StayAsync();
+        Assert.Equal((back.Backend, 0), (backToo.Backend, rig.Pool.Returns.Expected));
+        rig.Pool.Returns.Expect();
+        var another = await client.StayAsync();
+
+        Assert.NotEqual(told[0].Backend, back.Backend);
+        Assert.Equal((back.Backend, 1), (another.Backend, rig.Pool.Returns.Expected)); // Somebody else is expected.
+        foreach (var visit in told.Append(back).Append(backToo).Append(another)) visit.End();
+        Assert.Equal(1, rig.Pool.Returns.Expected);
+    }
+
+    // Its handshake is under way while the answer to the first brings the new cookie.
+    [Fact]
+    public async Task SeveralTunnels_WereTold_OneComesWithTheOldCookie_DoesNotGoBack()
+    {
+        var rig = new StickyRig(Way.Cookie);
+        var client = new StickyClient(rig);
+        var told = new[] { await client.StayAsync(), await client.StayAsync() };
+        var late = client.At(rig);
+        foreach (var visit in told)
+        {
+            visit.Lease!.Value.Release();
+            rig.Pool.Returns.Expect();
+        }
+
+        var back = await client.StayAsync();
+        var backToo = await late.StayAsync();
+
+        Assert.DoesNotContain(told[0].Backend, new[] { back.Backend, backToo.Backend });
+        Assert.Equal(0, rig.Pool.Returns.Expected);
+        foreach (var visit in told.Append(back).Append(backToo)) visit.End();
+    }
+
     private static string Ask(StickyRig rig, StickyClient client, string path = "/", string method = "GET")
     {
         var request = DispatchRig.Request(path, method: method);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using StickyWs.Backends;
@@ -245,6 +246,44 @@ public sealed class RebalancerTests : IDisposable
 
         foreach (var tunnel in _tunnels) tunnel.Abort(EndReason.ClientClosed);
         Assert.Equal((0, 0), (Backend(0).TunnelsWith(ClientTie.Hashed), Backend(0).TunnelsWith(ClientTie.Pinned)));
+    }
+
+    // However idle they are: nobody is to lose all of his at once while others keep theirs.
+    [Theory]
+    [InlineData(100, false)]
+    [InlineData(0.5, false)]
+    [InlineData(0.5, true)]
+    public void ManyOfOneClient_GoInTurnWithThoseOfOthers(double rate, bool isIPv6)
+    {
+        Apply(pool => pool.Rebalance.Rate = rate, 1, 1);
+        var one = Enumerable.Range(1, 20).Select(i => OpenOf(isIPv6 ? $"2001:db8::{i}" : "192.0.2.1", idle: 120_000)).ToArray();
+        var two = Enumerable.Range(1, 2).Select(_ => OpenOf("192.0.2.2", idle: 90_000)).ToArray();
+        foreach (var i in Enumerable.Range(1, 18)) OpenOf($"198.51.100.{i}");
+
+        Pass(120, returns: true);
+
+        Assert.Equal((18, 1, 1), (Told, one.Count(tunnel => tunnel.Said is not null), two.Count(tunnel => tunnel.Said is not null)));
+    }
+
+    [Fact]
+    public void ManyOfOneClient_ThatDoNotComeBack_AreNoReasonToStop()
+    {
+        Apply(_ => { }, 1, 1);
+        for (var i = 0; i < 60; i++) OpenOf("192.0.2.1", idle: 120_000);
+        for (var i = 1; i <= 60; i++) OpenOf($"198.51.100.{i}");
+
+        for (var step = 0; step < 480; step++)
+        {
+            var before = OfOthers();
+            Pass(Rebalancer.Interval, returns: false);
+            for (var back = OfOthers() - before; back > 0; back--) Open(Decide(LeaseKind.Tunnel).Shaken(), 0, isStubborn: false);
+        }
+
+        Assert.InRange(Counts()[0], 60, 66);
+        Assert.InRange(Counts()[1], 52, 60);
+        Assert.Matches("were told to go, [1-3] of their clients did not come back$", Lines.Last());
+
+        int OfOthers() => Gone.Count(tunnel => tunnel.Idle < 120_000);
     }
 
     // It would send new sessions away from where their clients are to come back.
@@ -496,9 +535,15 @@ public sealed class RebalancerTests : IDisposable
         return Open(lease.Shaken(), idle, isStubborn);
     }
 
-    private FakeTunnel Open(Lease lease, long idle, bool isStubborn)
+    private FakeTunnel OpenOf(string client, long idle = 60_000)
     {
-        var tunnel = FakeTunnel.OpenFramed(lease, _rig.Tunnels, idle, isStubborn: isStubborn);
+        Assert.Equal(LeaseResult.Granted, Backend(0).TryLease(LeaseKind.Tunnel, int.MaxValue, out var lease));
+        return Open(lease.Shaken(), idle, isStubborn: false, IPAddress.Parse(client));
+    }
+
+    private FakeTunnel Open(Lease lease, long idle, bool isStubborn, IPAddress? client = null)
+    {
+        var tunnel = FakeTunnel.OpenFramed(lease, _rig.Tunnels, idle, client, isStubborn);
         _tunnels.Add(tunnel);
         return tunnel;
     }
@@ -516,9 +561,11 @@ public sealed class RebalancerTests : IDisposable
     }
 
     // Fake tunnels are asked on the timer's thread, so a step is over when the clock has moved.
-    private void Pass(int seconds, bool returns)
+    private void Pass(int seconds, bool returns) => Pass(TimeSpan.FromSeconds(seconds), returns);
+
+    private void Pass(TimeSpan time, bool returns)
     {
-        for (var step = 0; step < seconds * 4; step++)
+        for (var step = 0; step < time / Rebalancer.Interval; step++)
         {
             var before = Told;
             _rig.Clock.Advance(Rebalancer.Interval);

@@ -9,8 +9,8 @@ using StickyWs.Tunnels;
 namespace StickyWs.Draining;
 
 /// <summary>
-/// Spreads the tunnels of pools again whose backends are unevenly used (<see cref="RebalanceOptions"/>): tells surplus tunnels to go, the longest idle
-/// first, and has as many new sessions go to the emptiest backends. It costs nothing while no pool asks for it.
+/// Spreads the tunnels of pools again whose backends are unevenly used (<see cref="RebalanceOptions"/>): tells surplus tunnels to go, client by client,
+/// the longest idle first, and has as many new sessions go to the emptiest backends. It costs nothing while no pool asks for it.
 /// </summary>
 internal sealed partial class Rebalancer : IHostedService, IDisposable
 {
@@ -121,7 +121,7 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
                 if (left > 0) left -= await TellAsync(run, pool, backend, Math.Min(surplus, left)).ConfigureAwait(false);
             }
 
-            if (run.State.Surplus == 0) run.Resting.Clear();
+            if (run.State.Surplus == 0) run.Clear();
             if (pool.Options.Rebalance.Rate is not null) continue;
             run.State.Close();
             _runs.Remove(pool.Name);
@@ -146,6 +146,7 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
             tunnel.WasTold = true;
             if (options.Pinned) tunnel.Release();
             run.State.NoteTold(tunnel, pool);
+            NoteOne(run.ToldOf, tunnel);
             told++;
             _metrics.Rebalanced(backend.Pool, backend.Name);
             if (isFirst) Try(() => LogBegun(pool.Name, run.State.Surplus));
@@ -168,7 +169,7 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         if (!run.Resting.TryGetValue(backend, out var found) || _tunnels.Time.GetElapsedTime(found.At, now) >= LookInterval * (1 << found.Vain))
         {
             var all = _tunnels.Find(tunnel => tunnel.Backend == backend && MayGo(tunnel, options), int.MaxValue);
-            var resting = new Queue<Tunnel>(await LookAsync(all, options).ConfigureAwait(false));
+            var resting = new Queue<Tunnel>(InTurn(await LookAsync(all, options).ConfigureAwait(false), run.ToldOf));
             run.Resting[backend] = found = (now, resting.Count > 0 ? 0 : Math.Min(found.Vain + 1, MostDoublings), resting);
         }
 
@@ -179,6 +180,20 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
         }
 
         return next.Count == 0 ? [] : await LookAsync(next, options).ConfigureAwait(false);
+    }
+
+    // The client of which fewest were told has the next turn, the longest idle among equals: nobody is to lose all of his tunnels while others keep
+    // theirs, and one that does not come back with many of them is no reason to stop.
+    private static IEnumerable<Tunnel> InTurn(Tunnel[] resting, Dictionary<UInt128, int> toldOf)
+    {
+        Dictionary<UInt128, int> turns = new(toldOf);
+        return resting.Select(tunnel => (Tunnel: tunnel, Turn: NoteOne(turns, tunnel))).OrderBy(one => one.Turn).Select(one => one.Tunnel);
+    }
+
+    private static int NoteOne(Dictionary<UInt128, int> counts, Tunnel tunnel)
+    {
+        var client = Suspicion.KeyOf(tunnel.ClientAddress);
+        return counts[client] = counts.GetValueOrDefault(client) + 1;
     }
 
     private Task<Tunnel[]> LookAsync(IReadOnlyList<Tunnel> tunnels, RebalanceOptions options)
@@ -208,5 +223,15 @@ internal sealed partial class Rebalancer : IHostedService, IDisposable
     {
         /// <summary>Of crowded backends: the tunnels that may be told, as they were looked at last, when that was, and how many looks were in vain.</summary>
         public Dictionary<Backend, (long At, int Vain, Queue<Tunnel> Tunnels)> Resting { get; } = [];
+
+        /// <summary>How many tunnels were told of which client, by its address.</summary>
+        public Dictionary<UInt128, int> ToldOf { get; } = [];
+
+        /// <summary>Nobody is to be told any more.</summary>
+        public void Clear()
+        {
+            Resting.Clear();
+            ToldOf.Clear();
+        }
     }
 }

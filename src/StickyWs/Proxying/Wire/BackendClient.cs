@@ -76,7 +76,7 @@ internal sealed class BackendClient
         PooledConnectionIdleTimeout = options.Connections.IdleTimeout,
         PooledConnectionLifetime = isBound ? Timeout.InfiniteTimeSpan : options.Connections.Lifetime, // A bound connection is not replaced while it works.
         MaxConnectionsPerServer = isBound ? 1 : int.MaxValue,
-        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+        ActivityHeadersPropagator = new BackendPropagator(new ReverseProxyPropagator(DistributedContextPropagator.Current)),
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     };
