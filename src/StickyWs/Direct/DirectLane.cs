@@ -29,6 +29,7 @@ internal sealed class DirectLane : IDisposable
 
     /// <summary>Serves a client. From any thread.</summary>
     /// <param name="connection">Its connection, of which nothing was read but what <paramref name="tls"/> has.</param>
+    /// <param name="features">What the app is to know of it.</param>
     /// <param name="connectionId">Its id in lines.</param>
     /// <param name="stopping">Fires when clients are no longer waited for.</param>
     /// <param name="tls">What its TLS handshake has led to, if it speaks TLS; owned by the lane from here on.</param>
@@ -36,11 +37,12 @@ internal sealed class DirectLane : IDisposable
     /// <returns>How it has left, and what it has left: unless it is over, the connection was given back.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
     public async ValueTask<Departure> ServeAsync(
-        IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
+        IRawConnection connection, IArrivalFeatures features, string connectionId, CancellationToken stopping, TlsStart? tls = null,
+        string? tlsVersion = null)
     {
         var reactor = connection.Bare.Reactor;
         await reactor.SwitchTo();
-        var client = new DirectClient(On(reactor), connection, connectionId) { TlsVersion = tlsVersion };
+        var client = new DirectClient(On(reactor), connection, features, connectionId) { TlsVersion = tlsVersion };
         try
         {
             client.Begin(tls);
