@@ -35,7 +35,8 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     {
         if (connection is AdoptedConnection adopted) return adopted.StayAsync(); // Served already, by the sniffer of the listener that it came from.
         if (connection is not HostedConnection { Term: { } term, Movable: null } hosted) return SniffAsync(connection);
-        if (hosted.ServedBy is SniffingMiddleware judge) return MovableConnection.ServeAsync(hosted, term, judge.Next); // Perhaps under an earlier configuration.
+        // Perhaps under an earlier configuration.
+        if (hosted.ServedBy is SniffingMiddleware judge) return MovableConnection.ServeAsync(hosted, term, judge.Next);
         if (hosted is not RawConnection { IsRaw: true } raw) return SniffAsync(connection);
         if (isFirst && !services.HasConnectionLimit) term.Service = this;
         return MovableConnection.ServeAsync(raw, term, _serve ??= SniffAsync);

@@ -8,7 +8,7 @@ namespace StickyWs.Direct;
 /// <summary>
 /// HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
 /// stays until a head comes that is not for this lane. If that asks for a WebSocket, the connection goes the way of one whose first request it is; else
-/// Kestrel goes on with it, for good.
+/// Kestrel goes on with it, for good. Requests for the app go to that over a connection of their own.
 /// </summary>
 internal sealed class DirectLane : IDisposable
 {

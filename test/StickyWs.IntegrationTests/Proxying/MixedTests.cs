@@ -185,7 +185,9 @@ public abstract class MixedTests(Lane lane)
             },
             backend.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
-        foreach (var (method, status) in ((string, int)[])[("HEAD", 200), ("GET", 204), ("GET", 304), ("HEAD", 404), ("GET", 200), ("GET", 205), ("OPTIONS", 204)])
+        (string Method, int Status)[] asked =
+            [("HEAD", 200), ("GET", 204), ("GET", 304), ("HEAD", 404), ("GET", 200), ("GET", 205), ("OPTIONS", 204)];
+        foreach (var (method, status) in asked)
         {
             await client.WriteAsync($"{method} /app/{status} HTTP/1.1\r\nHost: a\r\n\r\n");
             Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
@@ -309,7 +311,8 @@ public abstract class MixedTests(Lane lane)
         await using var backend = await PoolAsync();
         await using var proxy = await StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null), backend.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
-        await client.WriteAsync("POST /app/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n?\r\nGET /api/x HTTP/1.1\r\nHost: a\r\n\r\n");
+        await client.WriteAsync(
+            "POST /app/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n?\r\nGET /api/x HTTP/1.1\r\nHost: a\r\n\r\n");
         var answers = await client.ReadToEndAsync();
         Assert.StartsWith("HTTP/1.1 400 ", answers, StringComparison.Ordinal);
         Assert.Equal(2, answers.Split("HTTP/1.1 ").Length);
@@ -351,7 +354,8 @@ public abstract class MixedTests(Lane lane)
         await using var proxy = await StartAsync(Answer, backend.Address);
         using var client = await Wire.ConnectAsync(proxy.Http1);
         Assert.Equal("app /app/1", await GetAsync(client, "/app/1"));
-        await client.WriteAsync("GET /app/2%41 HTTP/1.1\r\nHost: a\r\n\r\nGET /api/3 HTTP/1.1\r\nHost: a\r\n\r\nGET http://a/app/4 HTTP/1.1\r\nHost: a\r\n\r\n");
+        await client.WriteAsync(
+            "GET /app/2%41 HTTP/1.1\r\nHost: a\r\n\r\nGET /api/3 HTTP/1.1\r\nHost: a\r\n\r\nGET http://a/app/4 HTTP/1.1\r\nHost: a\r\n\r\n");
         Assert.Equal("app /app/2A", await ReadAnswerAsync(client));
         Assert.Equal("pool /api/3", await ReadAnswerAsync(client));
         Assert.Equal("app /app/4", await ReadAnswerAsync(client));

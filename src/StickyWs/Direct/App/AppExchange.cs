@@ -15,6 +15,8 @@ internal sealed partial class AppExchange : IAppClient
     private readonly DirectDesk _desk;
     private readonly DirectClient _client;
     private readonly Action _look;
+    private readonly Action _takeRoom;
+    private readonly Action _leave;
     private readonly Action _roomCame;
     private AppConnection _connection = null!; // Set when it is opened.
     private BodyCounter _request;
@@ -32,9 +34,11 @@ internal sealed partial class AppExchange : IAppClient
     private AppExchange(DirectDesk desk, DirectClient client)
     {
         (_desk, _client, _idleSince) = (desk, client, desk.Reactor.Now);
-        _look = Look;
+        _look = () => Guarded(Look);
+        _takeRoom = () => Guarded(TakeRoom);
+        _leave = () => Guarded(() => Leave(isBroken: true));
         _wake = () => Post(_look);
-        _roomCame = () => Post(TakeRoom);
+        _roomCame = () => Post(_takeRoom);
     }
 
     /// <summary>Whether all of the request was received.</summary>
@@ -114,7 +118,7 @@ internal sealed partial class AppExchange : IAppClient
         Post(_look);
     }
 
-    public void AppBroke() => Post(() => Leave(isBroken: true));
+    public void AppBroke() => Post(_leave);
 
     private void Feed(ReadOnlySpan<byte> bytes)
     {
@@ -137,7 +141,9 @@ internal sealed partial class AppExchange : IAppClient
     {
         _isFull = false;
         _isUnread = _flush.Result.IsCompleted;
-        if (!_isOver && _isUnderWay) _client.UseCarry();
+        if (_isOver) return;
+        _client.UseCarry();
+        LookForEnd();
     }
 
     private void EndInput()
@@ -150,7 +156,7 @@ internal sealed partial class AppExchange : IAppClient
     // Whether the exchange is over. If only Kestrel knows where its answer ends, the end of the connection shows it.
     private void LookForEnd()
     {
-        if (_isOver || !_isUnderWay || !IsDone || !IsDrained) return;
+        if (_isOver || !_isUnderWay || _isFull || !IsDone || !IsDrained) return;
         if (_isLost || _isOdd || _answer.IsOpen)
         {
             EndInput();
@@ -169,6 +175,22 @@ internal sealed partial class AppExchange : IAppClient
         _isUnderWay &= isBroken;
         End();
         _client.AppEnded(this, isBroken && wasUnderWay);
+    }
+
+    // A defect must not leave the client waiting.
+    private void Guarded(Action work)
+    {
+        try
+        {
+            work();
+        }
+#pragma warning disable CA1031
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _desk.Reactor.Failed(e);
+            _client.Break();
+        }
     }
 
     // Never within a call that Kestrel, or the client, is in the middle of.
