@@ -40,7 +40,9 @@ internal sealed partial class AppExchange
             if (!_isReading)
             {
                 if (_client.IsFull) break;
+#pragma warning disable CA2012 // Kept until it is complete, and then used once.
                 (_reading, _isReading, _isAwaited) = (_connection.Answers.ReadAsync(), true, false);
+#pragma warning restore CA2012
             }
 
             if (!_reading.IsCompleted)

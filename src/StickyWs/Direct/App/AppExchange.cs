@@ -126,7 +126,9 @@ internal sealed partial class AppExchange : IAppClient
         _fed += bytes.Length;
         if (_isUnread || _hasEndedInput) return;
         _connection.Requests.Write(bytes);
+#pragma warning disable CA2012 // Kept until it is complete, and then used once.
         _flush = _connection.Requests.FlushAsync();
+#pragma warning restore CA2012
         if (_flush.IsCompleted)
         {
             _isUnread = _flush.Result.IsCompleted; // Kestrel reads no more: its answer is the last one.
