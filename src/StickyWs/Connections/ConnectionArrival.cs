@@ -16,7 +16,7 @@ namespace StickyWs.Connections;
 /// A connection from its accept until its destination is known: a backend, a local reply, or Kestrel. Once released to Kestrel it is a feature of the
 /// connection and carries the verdict, so that a second sniffer on the same listener does nothing. It holds neither head nor decision.
 /// </summary>
-internal abstract class ConnectionArrival(ConnectionContext connection)
+internal abstract class ConnectionArrival(ConnectionContext connection) : IArrivalFeatures
 {
     /// <summary>The verdict on the connection, once it was released.</summary>
     public Verdict Verdict { get; private set; }
@@ -95,12 +95,25 @@ internal abstract class ConnectionArrival(ConnectionContext connection)
     {
         Verdict = verdict;
         var ordinary = Realize();
+        SetFeatures(ordinary);
+        ordinary.Features.Get<ConnectionShare>()?.Decide();
+        return ordinary;
+    }
+
+    /// <summary>The same for one to the app that stands for it: nobody is to look at it again.</summary>
+    public void SetOn(ConnectionContext connection)
+    {
+        Verdict = Verdict.PlainHttp;
+        SetFeatures(connection);
+    }
+
+    /// <summary>Sets what the next middlewares want to know.</summary>
+    protected virtual void SetFeatures(ConnectionContext ordinary)
+    {
         var gate = new HalfCloseGate(ordinary.ConnectionClosed);
         ordinary.ConnectionClosed = gate.ConnectionClosed;
         ordinary.Features.Set(gate);
         ordinary.Features.Set(this);
-        ordinary.Features.Get<ConnectionShare>()?.Decide();
-        return ordinary;
     }
 
     /// <summary>The same, of a connection that Kestrel does not know of.</summary>

@@ -51,7 +51,7 @@ internal sealed class RawArrival(ConnectionContext connection, IRawConnection ra
     public override ValueTask<Departure> ServeDirectlyAsync(DirectLane lane)
     {
         WasDirect = true;
-        return lane.ServeAsync(Raw, ConnectionId, Stopping);
+        return lane.ServeAsync(Raw, this, ConnectionId, Stopping);
     }
 
     public override void Return(Departure departure) => _early = departure.Plain;

@@ -34,18 +34,18 @@ internal sealed partial class SniffingMiddleware(ConnectionDelegate next, Sniffi
     public Task OnConnectionAsync(ConnectionContext connection)
     {
         if (connection is AdoptedConnection adopted) return adopted.StayAsync(); // Served already, by the sniffer of the listener that it came from.
-        if (connection is not RawConnection { Term: { } term, Movable: null } raw) return SniffAsync(connection);
-        if (raw.ServedBy is SniffingMiddleware judge) return MovableConnection.ServeAsync(raw, term, judge.Next); // Perhaps under an earlier configuration.
-        if (!raw.IsRaw) return SniffAsync(connection);
+        if (connection is not HostedConnection { Term: { } term, Movable: null } hosted) return SniffAsync(connection);
+        // Perhaps under an earlier configuration.
+        if (hosted.ServedBy is SniffingMiddleware judge) return MovableConnection.ServeAsync(hosted, term, judge.Next);
+        if (hosted is not RawConnection { IsRaw: true } raw) return SniffAsync(connection);
         if (isFirst && !services.HasConnectionLimit) term.Service = this;
         return MovableConnection.ServeAsync(raw, term, _serve ??= SniffAsync);
     }
 
     public async ValueTask<bool> ServeAsync(RawConnection connection)
     {
-        if (await JudgeAsync(new RawArrival(connection, connection)).ConfigureAwait(false) is null) return false;
         connection.ServedBy = this;
-        return true;
+        return await JudgeAsync(new RawArrival(connection, connection)).ConfigureAwait(false) is not null;
     }
 
     private Task SniffAsync(ConnectionContext connection)

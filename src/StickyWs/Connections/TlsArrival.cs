@@ -173,7 +173,7 @@ internal sealed partial class TlsArrival(ConnectionContext connection, IRawConne
     public override ValueTask<Departure> ServeDirectlyAsync(DirectLane lane)
     {
         WasDirect = true;
-        return lane.ServeAsync(Raw, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
+        return lane.ServeAsync(Raw, this, ConnectionId, Stopping, Take(headLength: 0), _features!.Version);
     }
 
     public override void Return(Departure departure)
@@ -183,13 +183,15 @@ internal sealed partial class TlsArrival(ConnectionContext connection, IRawConne
         Append(ref _reply, departure.Owed.Span);
     }
 
-    protected override ConnectionContext Realize()
+    // Without: the direct lane had it, and gave it back to the connection.
+    protected override ConnectionContext Realize() => _end is null ? Raw.Realize() : RealizeWithTls();
+
+    protected override void SetFeatures(ConnectionContext ordinary)
     {
-        var ordinary = _end is null ? Raw.Realize() : RealizeWithTls(); // Without: the direct lane had it, and gave it back to the connection.
+        base.SetFeatures(ordinary);
         ordinary.Features.Set<ITlsConnectionFeature>(_features);
         ordinary.Features.Set<ITlsHandshakeFeature>(_features);
         ordinary.Features.Set<ITlsApplicationProtocolFeature>(_features);
-        return ordinary;
     }
 
     private ConnectionContext RealizeWithTls()

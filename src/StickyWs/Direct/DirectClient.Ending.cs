@@ -65,6 +65,7 @@ internal sealed partial class DirectClient
     {
         if (_isFull && _phase != Phase.Closing) NoteTaken();
         var (limits, waited) = (_desk.Services.Limits, _desk.Reactor.Now - _since);
+        LookAtApp(limits);
         if (_phase == Phase.Busy) _exchange.LookAtTime(limits);
         else if (_phase == Phase.Closing) LookAtLinger(waited);
         else if (_phase == Phase.HandingOn || (_phase == Phase.Idle && _isFull))
@@ -77,7 +78,7 @@ internal sealed partial class DirectClient
             else if (_carry.IsEmpty && waited >= limits.KeepAlive) BeginClosing();
         }
 
-        if (_isFull && _phase is not (Phase.Closing or Phase.Over) && _desk.Reactor.Now >= _takesUntil) Break();
+        if (_isFull && _phase is not (Phase.InApp or Phase.Closing or Phase.Over) && _desk.Reactor.Now >= _takesUntil) Break();
         return true;
     }
 
@@ -91,7 +92,7 @@ internal sealed partial class DirectClient
         if (untaken < _untaken)
         {
             _exchange.NoteMoved();
-            if (_phase == Phase.Idle) _since = _desk.Reactor.Now;
+            if (_phase is Phase.Idle or Phase.InApp) _since = _desk.Reactor.Now;
         }
 
         _untaken = untaken;
@@ -110,6 +111,7 @@ internal sealed partial class DirectClient
     private void BeginClosing()
     {
         (_phase, _since, _untaken) = (Phase.Closing, _desk.Reactor.Now, 0);
+        EndApp();
         if (!_isUsing) _carry.Clear();
         _socket.FinishSending();
         SetPaused(false);
@@ -122,6 +124,7 @@ internal sealed partial class DirectClient
         _carry.Clear();
         _phase = Phase.Over;
         _desk.Remove(this);
+        EndApp();
         if (_isUpgrade)
         {
             _done.TrySetResult(_socket.Leave(prefix));
@@ -142,6 +145,7 @@ internal sealed partial class DirectClient
     {
         _phase = Phase.Over;
         _desk.Remove(this);
+        EndApp();
         if (!_isUsing) _carry.Clear();
         _socket.Close(isReset);
         _done.TrySetResult(Departure.None);

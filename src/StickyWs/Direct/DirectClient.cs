@@ -17,6 +17,7 @@ internal sealed partial class DirectClient : IStreamHandler
 
     private readonly DirectDesk _desk;
     private readonly IRawConnection _connection;
+    private readonly IArrivalFeatures _features;
     private readonly DirectExchange _exchange;
     private readonly TaskCompletionSource<Departure> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DirectSocket _socket = null!; // Lent at the beginning.
@@ -31,9 +32,9 @@ internal sealed partial class DirectClient : IStreamHandler
     private bool _isLeaving;
     private bool _isUpgrade;
 
-    public DirectClient(DirectDesk desk, IRawConnection connection, string connectionId)
+    public DirectClient(DirectDesk desk, IRawConnection connection, IArrivalFeatures features, string connectionId)
     {
-        (_desk, _connection, ConnectionId, Tuple) = (desk, connection, connectionId, connection.Tuple);
+        (_desk, _connection, _features, ConnectionId, Tuple) = (desk, connection, features, connectionId, connection.Tuple);
         Peer = new PeerText(Tuple.SourceAddress);
         _exchange = new DirectExchange(desk, this);
     }
@@ -45,6 +46,9 @@ internal sealed partial class DirectClient : IStreamHandler
 
         /// <summary>An exchange is under way.</summary>
         Busy,
+
+        /// <summary>A request to the app is under way.</summary>
+        InApp,
 
         /// <summary>What was received, and not used, goes to Kestrel, or to a tunnel, as soon as all that was sent is with the kernel.</summary>
         HandingOn,
@@ -154,6 +158,7 @@ internal sealed partial class DirectClient : IStreamHandler
         _exchange.NoteMoved();
         _exchange.ClientHasRoom();
         if (_phase is Phase.Closing or Phase.HandingOn) TrySettle();
+        if (_phase == Phase.InApp) AppHasRoom();
         if (_phase != Phase.Idle) return;
         _since = _desk.Reactor.Now;
         UseCarry();
@@ -194,6 +199,7 @@ internal sealed partial class DirectClient : IStreamHandler
                 {
                     Phase.Idle => _isFull ? 0 : TakeHead(bytes[used..]), // Answers must not pile up for a client that reads none.
                     Phase.Busy => _exchange.TakeBody(bytes[used..]),
+                    Phase.InApp => _app!.TakeBody(bytes[used..]),
                     _ => 0,
                 };
                 if (taken == 0) break;
@@ -218,14 +224,16 @@ internal sealed partial class DirectClient : IStreamHandler
         _searched = 0;
         _phase = Phase.Busy;
         if (verdict == HeadVerdict.Taken && _exchange.TryBegin(request, bytes[..request.HeadLength], limits)) return request.HeadLength;
+        if (verdict == HeadVerdict.Taken && TryBeginInApp(request, bytes[..request.HeadLength], limits)) return request.HeadLength;
         (_phase, _isUpgrade) = (Phase.HandingOn, DirectRequestParser.AsksForWebSocket(bytes));
         return 0;
     }
 
     private void GoOn()
     {
-        if (_phase == Phase.Busy && _hasFinished) Break(); // Kestrel, too, takes a FIN for the end of what is under way: the backend is told.
+        if (IsServed && _hasFinished) Break(); // Kestrel, too, takes a FIN for the end of what is under way: the backend is told.
         if (_phase == Phase.Busy && _hasClosed && _carry.IsEmpty && !_exchange.IsReceived) _exchange.BodyIsCut();
+        if (_phase == Phase.InApp && _hasClosed && _carry.IsEmpty) _app!.BodyIsCut();
         if (_phase == Phase.Idle && (_hasFinished || _hasClosed))
         {
             if (_carry.IsEmpty) BeginClosing();
@@ -237,11 +245,15 @@ internal sealed partial class DirectClient : IStreamHandler
         }
 
         if (_phase == Phase.HandingOn) TrySettle();
-        if (_phase is Phase.Idle or Phase.Busy) SetPaused(!_carry.IsEmpty && MustWait);
+        if (_phase is Phase.Idle || IsServed) SetPaused(!_carry.IsEmpty && MustWait);
     }
 
     // Whether it may send no more before something that it has sent was used.
-    private bool MustWait => _isFull || (_phase == Phase.Busy && (_carry.Length >= MostCarried || !_exchange.IsReceived));
+    private bool MustWait => _isFull || (IsServed && (_carry.Length >= MostCarried || !IsReceived));
+
+    private bool IsServed => _phase is Phase.Busy or Phase.InApp;
+
+    private bool IsReceived => _phase == Phase.InApp ? _app!.IsReceived : _exchange.IsReceived;
 
     private void NoteFull()
     {

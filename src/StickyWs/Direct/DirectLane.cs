@@ -8,7 +8,7 @@ namespace StickyWs.Direct;
 /// <summary>
 /// HTTP/1.1 that never leaves its reactor. A client of the raw lane whose first request is plain HTTP comes here while there is a direct pool, and
 /// stays until a head comes that is not for this lane. If that asks for a WebSocket, the connection goes the way of one whose first request it is; else
-/// Kestrel goes on with it, for good.
+/// Kestrel goes on with it, for good. Requests for the app go to that over a connection of their own.
 /// </summary>
 internal sealed class DirectLane : IDisposable
 {
@@ -29,6 +29,7 @@ internal sealed class DirectLane : IDisposable
 
     /// <summary>Serves a client. From any thread.</summary>
     /// <param name="connection">Its connection, of which nothing was read but what <paramref name="tls"/> has.</param>
+    /// <param name="features">What the app is to know of it.</param>
     /// <param name="connectionId">Its id in lines.</param>
     /// <param name="stopping">Fires when clients are no longer waited for.</param>
     /// <param name="tls">What its TLS handshake has led to, if it speaks TLS; owned by the lane from here on.</param>
@@ -36,11 +37,12 @@ internal sealed class DirectLane : IDisposable
     /// <returns>How it has left, and what it has left: unless it is over, the connection was given back.</returns>
     /// <exception cref="IOException">The kernel cannot watch another socket; the connection still owns it.</exception>
     public async ValueTask<Departure> ServeAsync(
-        IRawConnection connection, string connectionId, CancellationToken stopping, TlsStart? tls = null, string? tlsVersion = null)
+        IRawConnection connection, IArrivalFeatures features, string connectionId, CancellationToken stopping, TlsStart? tls = null,
+        string? tlsVersion = null)
     {
         var reactor = connection.Bare.Reactor;
         await reactor.SwitchTo();
-        var client = new DirectClient(On(reactor), connection, connectionId) { TlsVersion = tlsVersion };
+        var client = new DirectClient(On(reactor), connection, features, connectionId) { TlsVersion = tlsVersion };
         try
         {
             client.Begin(tls);

@@ -20,7 +20,7 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
 
     private readonly Readiness _forKestrel = new(goesOnInPool: true);
     private readonly Lock _lock = new();
-    private readonly Queue<RawConnection> _waiting = [];
+    private readonly Queue<HostedConnection> _waiting = [];
     private readonly HashSet<RawConnection> _served = [];
     private TaskCompletionSource? _empty;
     private bool _isOver;
@@ -38,6 +38,20 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
         var reactor = connection.Bare.Reactor;
         if (reactor.IsCurrent) _ = ServeAsync(service, connection);
         else reactor.Run(() => _ = ServeAsync(service, connection));
+    }
+
+    /// <summary>Has Kestrel ask for a connection.</summary>
+    public void Present(HostedConnection connection)
+    {
+        bool isOver;
+        lock (_lock)
+        {
+            isOver = _isOver;
+            if (!isOver) _waiting.Enqueue(connection);
+        }
+
+        if (isOver) PassOn(connection);
+        else _forKestrel.Signal();
     }
 
     /// <summary>Whether so many wait for Kestrel that others had better wait in the backlog.</summary>
@@ -59,7 +73,7 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
     }
 
     /// <summary>The next connection for Kestrel.</summary>
-    public bool TryTake([NotNullWhen(true)] out RawConnection? connection)
+    public bool TryTake([NotNullWhen(true)] out HostedConnection? connection)
     {
         lock (_lock) return _waiting.TryDequeue(out connection);
     }
@@ -143,20 +157,7 @@ internal sealed partial class Arrivals(ListenerTerm term, TimeProvider time, ILo
         }
     }
 
-    private void Present(RawConnection connection)
-    {
-        bool isOver;
-        lock (_lock)
-        {
-            isOver = _isOver;
-            if (!isOver) _waiting.Enqueue(connection);
-        }
-
-        if (isOver) PassOn(connection);
-        else _forKestrel.Signal();
-    }
-
-    private void PassOn(RawConnection connection)
+    private void PassOn(HostedConnection connection)
     {
         if (term.Successor is { } successor) successor.Add(connection);
         else connection.Drop();

@@ -54,6 +54,12 @@ internal interface IRawConnection
     /// <returns>Whether that is done; if not, it has to be tried again in the reactor's next turn (<see cref="RawSocket.TryTakeBack"/>).</returns>
     bool TryTakeBack();
 
+    /// <summary>Opens a connection to the app that stands for this one, which stays lent. On the reactor's thread.</summary>
+    /// <param name="client">Feeds it.</param>
+    /// <param name="features">What the server is to know of the client's connection.</param>
+    /// <returns>One that was not presented yet; <see langword="null"/> if Kestrel serves this connection, and would count it twice.</returns>
+    AppConnection? TryOpenApp(IAppClient client, IArrivalFeatures features);
+
     /// <summary>It carries plain HTTP, whose connections to backends are shared.</summary>
     void NotePlain();
 

@@ -23,9 +23,8 @@ internal sealed class RawConnection(
     ILogger logger,
     ConnectionShare? share = null,
     ListenerTerm? term = null)
-    : ConnectionContext,
+    : HostedConnection(term),
     IRawConnection,
-    IHandedOver,
     IRawSocketFeature,
     IConnectionIdFeature,
     IConnectionItemsFeature,
@@ -35,7 +34,6 @@ internal sealed class RawConnection(
 {
     private readonly Lock _realizing = new();
     private volatile RawTransport? _own;
-    private ListenerTerm? _term = term;
     private IFeatureCollection? _features;
     private string? _connectionId;
     private IDictionary<object, object?>? _items;
@@ -48,19 +46,7 @@ internal sealed class RawConnection(
 
     public ConnectionTuple Tuple => new(remoteAddress, boundAddress ?? socket.LocalAddress ?? default);
 
-    /// <summary>The time of its listener.</summary>
-    public ListenerTerm? Term => _term;
-
-    /// <summary>Who has served it before Kestrel, and left it to that.</summary>
-    public IArrivalService? ServedBy { get; set; }
-
-    /// <summary>Whether Kestrel got it from another listener than the one that accepted it.</summary>
-    public bool WasHandedOver { get; private set; }
-
-    public CancellationToken Stopping => _term?.Stopping ?? default;
-
-    /// <summary>Set where it may outlive its listener.</summary>
-    public MovableConnection? Movable { get; set; }
+    public CancellationToken Stopping => Term?.Stopping ?? default;
 
     /// <summary>Whether it is still a bare socket that has not been detached.</summary>
     public bool IsRaw => _own is null && !_isDetached;
@@ -171,6 +157,14 @@ internal sealed class RawConnection(
 
     public void NotePlain() => share?.Decide();
 
+    public AppConnection? TryOpenApp(IAppClient client, IArrivalFeatures features)
+    {
+        if (ServedBy is null || Term?.Arrivals is null) return null;
+        var app = new AppConnection(this, Term, settings, client) { ServedBy = ServedBy };
+        features.SetOn(app);
+        return app;
+    }
+
     public ConnectionContext Realize(TlsStart? tls = null, ReadOnlyMemory<byte> early = default)
     {
         Own(tls, early);
@@ -184,27 +178,7 @@ internal sealed class RawConnection(
         _own?.Abort(abortReason);
     }
 
-    public override async ValueTask DisposeAsync()
-    {
-        if (Movable?.TryMove() != true) await CloseAsync().ConfigureAwait(false);
-        await base.DisposeAsync().ConfigureAwait(false);
-    }
-
-    public ConnectionContext Adopt(ListenerTerm term, EndPoint local)
-    {
-        _term = term;
-        WasHandedOver = true;
-        return this;
-    }
-
-    public void Drop()
-    {
-        Abort(new ConnectionAbortedException("The connection's endpoint was closed."));
-        _ = CloseAsync();
-    }
-
-    /// <summary>What <see cref="DisposeAsync"/> does where it does not move.</summary>
-    public async Task CloseAsync()
+    public override async Task CloseAsync()
     {
         if (_own is { } own) await own.DisposeAsync().ConfigureAwait(false);
         else if (!_isDetached) socket.Dispose();

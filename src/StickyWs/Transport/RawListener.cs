@@ -75,6 +75,7 @@ internal sealed partial class RawListener : IConnectionListener
             _boundAddress = new RawAddress(bound);
         SocketOptions.SetUrgentInline((int)listening.Handle);
         _arrivals = new Arrivals(_term, time, logger);
+        _term.Arrivals = _arrivals;
         _acceptor = new RawSocketAcceptor(reactors.Next(), (int)listening.Handle);
     }
 

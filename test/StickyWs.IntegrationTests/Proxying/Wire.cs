@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -65,6 +66,42 @@ internal sealed class Wire(Socket socket, Stream stream) : IDisposable
         var text = Encoding.Latin1.GetString([.. _read[..count]]);
         _read.RemoveRange(0, count);
         return text;
+    }
+
+    /// <summary>Its own port.</summary>
+    public int Port => ((IPEndPoint)socket.LocalEndPoint!).Port;
+
+    /// <summary>What has arrived, and was not read.</summary>
+    public int Available => socket.Available;
+
+    /// <summary>Reads so many bytes, and drops them.</summary>
+    public async Task SkipAsync(int count)
+    {
+        var kept = Math.Min(count, _read.Count);
+        _read.RemoveRange(0, kept);
+        count -= kept;
+        var buffer = new byte[64 * 1024];
+        while (count > 0)
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, count)));
+            Assert.NotEqual(0, read);
+            count -= read;
+        }
+    }
+
+    /// <summary>Reads a body in chunks, without trailers.</summary>
+    public async Task<string> ReadChunkedAsync()
+    {
+        var body = new StringBuilder();
+        while (true)
+        {
+            var line = "";
+            while (!line.EndsWith("\r\n", StringComparison.Ordinal)) line += await ReadAsync(1);
+            var size = int.Parse(line, NumberStyles.HexNumber | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+            body.Append(await ReadAsync(size));
+            Assert.Equal("\r\n", await ReadAsync(2));
+            if (size == 0) return body.ToString();
+        }
     }
 
     /// <summary>Reads to the end of the connection, however it ends.</summary>

@@ -60,7 +60,7 @@ public abstract class DirectLimitTests(ReactorMode mode)
         var remote = new RawAddress((System.Net.IPEndPoint)outer.LocalEndPoint!);
         await using var connection = new RawConnection(new RawSocket(rig.Reactor.Reactor, inner), null, remote, settings, NullLogger.Instance);
         connection.Abort(new ConnectionAbortedException());
-        var departure = await rig.Lane.ServeAsync(connection, "id", CancellationToken.None).AsTask().WaitAsync(Wait.Bound);
+        var departure = await rig.Lane.ServeAsync(connection, new NoFeatures(), "id", CancellationToken.None).AsTask().WaitAsync(Wait.Bound);
         Assert.Equal(DepartureWay.None, departure.Way);
         await Task.Run(() => // Away from the reactor's thread.
         {

@@ -70,7 +70,7 @@ internal sealed class DirectRig : IAsyncDisposable
     public (Socket Client, Lent Connection) Connect(int? sendBuffer = null)
     {
         var (outer, connection) = Accept(sendBuffer);
-        connection.Serve(Lane.ServeAsync(connection, "id", CancellationToken.None));
+        connection.Serve(Lane.ServeAsync(connection, new NoFeatures(), "id", CancellationToken.None));
         return (outer, connection);
     }
 
@@ -86,7 +86,7 @@ internal sealed class DirectRig : IAsyncDisposable
         var client = new TlsSocket(outer, isClient: true, recordsPerKey);
         var end = client.Ours(_slab, recordsPerKey);
         var start = new TlsStart(end, Encoding.Latin1.GetBytes(first), end.Seal(Encoding.Latin1.GetBytes(owed)).ToArray());
-        connection.Serve(Lane.ServeAsync(connection, "id", CancellationToken.None, start));
+        connection.Serve(Lane.ServeAsync(connection, new NoFeatures(), "id", CancellationToken.None, start));
         return client;
     }
 
@@ -146,6 +146,14 @@ internal sealed class DirectRig : IAsyncDisposable
     }
 }
 
+/// <summary>An arrival of which nothing is known.</summary>
+internal sealed class NoFeatures : IArrivalFeatures
+{
+    public void SetOn(ConnectionContext connection)
+    {
+    }
+}
+
 /// <summary>A connection that is lent to the lane, and may come back.</summary>
 internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddress destination) : IRawConnection
 {
@@ -180,6 +188,8 @@ internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddres
     }
 
     public bool TryTakeBack() => Bare.TryTakeBack();
+
+    public AppConnection? TryOpenApp(IAppClient client, IArrivalFeatures features) => null;
 
     public void NotePlain()
     {

@@ -9,7 +9,7 @@ namespace StickyWs.Transport;
 /// A connection that has moved here from a listener that was stopped: Kestrel counts and ticks it like any other, and ends it with this listener. It is
 /// being served already, so nothing may read from it.
 /// </summary>
-internal sealed class AdoptedConnection(MovableConnection movable, RawConnection connection, ListenerTerm term, EndPoint local) : ConnectionContext
+internal sealed class AdoptedConnection(MovableConnection movable, HostedConnection connection, ListenerTerm term, EndPoint local) : ConnectionContext
 {
     public override string ConnectionId { get => connection.ConnectionId; set => connection.ConnectionId = value; }
 

@@ -18,6 +18,9 @@ internal sealed class ListenerTerm
         set => _service = value;
     }
 
+    /// <summary>The listener's connections that Kestrel has not asked for; set by the listener.</summary>
+    public Arrivals? Arrivals { get; set; }
+
     /// <summary>Fires when a successor takes the connections over. Never for a listener that is closed.</summary>
     public CancellationToken Over => _over.Token;
 

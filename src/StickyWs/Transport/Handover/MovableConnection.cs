@@ -13,7 +13,7 @@ internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeatu
 {
     private readonly Lock _lock = new();
     private readonly Lock _ticking = new();
-    private readonly RawConnection _connection;
+    private readonly HostedConnection _connection;
     private ListenerTerm _term;
     private KestrelSide _kestrel;
     private Task? _service;
@@ -27,7 +27,7 @@ internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeatu
     private bool _isDone;
     private bool _isMoving;
 
-    private MovableConnection(RawConnection connection, ListenerTerm term)
+    private MovableConnection(HostedConnection connection, ListenerTerm term)
     {
         (_connection, _term) = (connection, term);
         HasMoved = connection is { WasHandedOver: true, ServedBy: not null }; // Others have seen nothing of the earlier configuration.
@@ -41,7 +41,7 @@ internal sealed class MovableConnection : IHandedOver, IConnectionHeartbeatFeatu
     /// <param name="term">That of its listener.</param>
     /// <param name="serve">Serves it to its end, wherever it moves.</param>
     /// <returns>Completes when Kestrel is to let it go: at the end of <paramref name="serve"/>, or when it moves.</returns>
-    public static Task ServeAsync(RawConnection connection, ListenerTerm term, Func<ConnectionContext, Task> serve)
+    public static Task ServeAsync(HostedConnection connection, ListenerTerm term, Func<ConnectionContext, Task> serve)
     {
         var movable = new MovableConnection(connection, term);
         var kestrel = KestrelSide.Of(connection.Features);
