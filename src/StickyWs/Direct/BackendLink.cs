@@ -127,7 +127,7 @@ internal sealed partial class BackendLink : IStreamHandler
         _desk.Reactor.NoteMoved();
         // What was not sent yet cannot have an answer: these bytes were on their way before. Nor can what was sent since the kernel filled its buffers.
         var isEarly = _exchange is not null && !_hasBytes && _beganIn == _desk.Turn && (piece.Buffer != Piece.NoBuffer || !_socket.HasTaken);
-        if (_exchange is not null && piece.ComesInBulk) _desk.Reactor.ReceiveInBulk(socket);
+        if (_exchange is not null && piece.ComesInBulk && _body.IsLong) _desk.Reactor.ReceiveInBulk(socket);
         if (_socket.Tls is null) Take(piece.Bytes, isEarly);
         else TakeRecords(piece.Bytes, isEarly);
     }

@@ -129,7 +129,7 @@ internal sealed partial class DirectClient : IStreamHandler
     {
         if (_phase == Phase.Closing) return;
         _desk.Reactor.NoteMoved();
-        if (piece.ComesInBulk && _phase == Phase.Busy) _desk.Reactor.ReceiveInBulk(socket);
+        if (piece.ComesInBulk && _phase == Phase.Busy && _exchange.IsLong) _desk.Reactor.ReceiveInBulk(socket);
         if (IsHttps) TakeRecords(piece.Bytes);
         else Take(piece.Bytes);
     }

@@ -44,6 +44,9 @@ internal sealed partial class DirectExchange(DirectDesk desk, DirectClient clien
     /// <summary>Whether all of the request was received, and sent on.</summary>
     public bool IsReceived { get; private set; } = true;
 
+    /// <summary>Whether much of the request is still to come.</summary>
+    public bool IsLong => _body.IsLong;
+
     /// <summary>Whether the client's connection ends with the answer.</summary>
     public bool Closes => _closes;
 

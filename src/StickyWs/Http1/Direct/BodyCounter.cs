@@ -12,6 +12,9 @@ internal struct BodyCounter
     private const int MostRequestDigits = 8;
     private const int MostAnswerDigits = 15;
 
+    // A shorter one is over before bulk pays: it comes in few pieces, and the ring sends them together.
+    private const int LongBody = 128 * 1024;
+
     private static readonly SearchValues<byte> Ascii = SearchValues.Create([(byte)'\t', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (byte)c)]);
 
     private long _left;
@@ -46,6 +49,9 @@ internal struct BodyCounter
 
     /// <summary>Whether only the end of the connection ends the body.</summary>
     public readonly bool IsOpen => _state == State.Open;
+
+    /// <summary>Whether so much is to come that it is better received in bulk, or nobody knows.</summary>
+    public readonly bool IsLong => _left >= LongBody || _state == State.Open || (_isChunked && _state != State.Done);
 
     /// <param name="request">The request whose body it is.</param>
     /// <param name="limits">The caps of a head; trailers may use what the head has left of them, as with Kestrel.</param>
