@@ -82,6 +82,24 @@ public sealed class AppLaneTests : ReloadTest
         await Wait.UntilAsync(() => _app.Open == 0);
     }
 
+    // It may still abort the connection, and with it whatever follows.
+    [Fact]
+    public async Task An_app_that_goes_on_after_its_answer_has_the_next_request_wait()
+    {
+        var backend = (await StartEchoesAsync(1))[0];
+        var balancer = Start(Lane.Raw, backend.Address);
+        await LeadAsync(balancer.Address);
+        await using var client = await RawClient.ConnectAsync(balancer.Address);
+        await AskAsync(client, "GET /app/late HTTP/1.1\r\nHost: example.test\r\n\r\n");
+
+        var asking = AskAsync(client, AskPool);
+        for (var other = 0; other < 20; other++) await LeadAsync(balancer.Address);
+        Assert.False(asking.IsCompleted);
+        _app.MayAnswer.SetResult();
+
+        await asking.WaitAsync(Wait.Bound);
+    }
+
     [Fact]
     public async Task A_stop_ends_idle_ones_and_waits_for_a_request_under_way()
     {
@@ -239,16 +257,23 @@ public sealed class AppLaneTests : ReloadTest
                 }, context);
             }
 
-            if (context.Request.Path != "/app/slow")
+            switch (context.Request.Path.Value)
             {
-                await context.Response.WriteAsync("app");
-                return;
+                case "/app/slow":
+                    context.Response.ContentLength = 4;
+                    HasCome.SetResult();
+                    await MayAnswer.Task;
+                    await context.Response.WriteAsync("slow");
+                    break;
+                case "/app/late":
+                    context.Response.ContentLength = 4;
+                    await context.Response.WriteAsync("late");
+                    await MayAnswer.Task;
+                    break;
+                default:
+                    await context.Response.WriteAsync("app");
+                    break;
             }
-
-            context.Response.ContentLength = 4;
-            HasCome.SetResult();
-            await MayAnswer.Task;
-            await context.Response.WriteAsync("slow");
         }
     }
 
