@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Time.Testing;
 using System.Net.Security;
 using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using StickyWs.Configuration;
 using StickyWs.Dialing;
 using StickyWs.TestKit;
