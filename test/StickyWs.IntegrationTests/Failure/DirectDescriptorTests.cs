@@ -6,7 +6,7 @@ namespace StickyWs.IntegrationTests.Failure;
 [Collection(nameof(Alone))]
 public sealed class DirectDescriptorTests
 {
-    private const int Each = 200;
+    private const int Each = 60;
     private const int Abreast = 16;
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
