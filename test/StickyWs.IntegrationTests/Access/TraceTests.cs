@@ -153,13 +153,7 @@ public sealed class TraceTests : BalancerTest
         var balancer = Start(Lane.Raw, backend.Address);
         using var spans = new Spans(balancer);
         var ofHttpClient = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = static source => source.Name == "System.Net.Http",
-            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = ofHttpClient.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = ListenToHttpClient(ofHttpClient);
         var trace = ActivityTraceId.CreateRandom().ToHexString();
         var client = await ConnectAsync(balancer, Lane.Raw);
 
@@ -191,13 +185,7 @@ public sealed class TraceTests : BalancerTest
             .With("Pools:direct:Tls:DangerousAcceptAnyCertificate", "true"));
         using var own = new Spans(balancer);
         var ofHttpClient = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = static source => source.Name == "System.Net.Http",
-            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = ofHttpClient.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = ListenToHttpClient(ofHttpClient);
 
         var tunnel = await AskAsync(HttpHead.Handshake("/"));
         var pipeline = await AskAsync("GET / HTTP/1.1\r\nHost: example.test\r\n\r\n");
@@ -226,5 +214,17 @@ public sealed class TraceTests : BalancerTest
         static string Of(Activity span)
             => $"{span.GetTagItem("http.request.method")} {span.GetTagItem("server.address")}:{span.GetTagItem("server.port")} "
                 + $"{span.GetTagItem("stickyws.pool")} {span.GetTagItem("stickyws.backend")}";
+    }
+
+    private static ActivityListener ListenToHttpClient(ConcurrentQueue<Activity> spans)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "System.Net.Http",
+            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 }

@@ -174,65 +174,14 @@ public abstract class DirectTests(Lane lane, bool isTls = false)
     [Fact]
     public async Task Every_answer_carries_its_requests_nonce()
     {
-        await using var a = await BackendAsync(AnswerMoodily);
-        await using var b = await BackendAsync(AnswerMoodily);
-        await using var c = await BackendAsync(AnswerMoodily);
+        await using var a = await BackendAsync(MoodyExchange.AnswerAsync);
+        await using var b = await BackendAsync(MoodyExchange.AnswerAsync);
+        await using var c = await BackendAsync(MoodyExchange.AnswerAsync);
         await using var proxy = await StartAsync(_ => { }, a.Address, b.Address, c.Address);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(client => Task.Run(() => AskAsync(proxy.Http1, client))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24)
+            .Select(client => Task.Run(() => MoodyExchange.AskAsync(proxy.Http1, client, 10, 20, ""))));
         Assert.All(answers, count => Assert.InRange(count, 50, int.MaxValue));
         Assert.Equal(0, _inPipeline);
-    }
-
-    private static async Task<int> AskAsync(Uri address, int number)
-    {
-        var random = new Random(number);
-        var answers = 0;
-        for (var connection = 0; connection < 10; connection++)
-        {
-            using var client = ProxyHost.Client(address);
-            for (var i = 0; i < 20; i++)
-            {
-                var nonce = $"{number}-{connection}-{i}-";
-                var mood = random.Next(16);
-                using var leaving = new CancellationTokenSource();
-                using var request = new HttpRequestMessage(mood % 3 == 0 ? HttpMethod.Get : HttpMethod.Post, $"/{mood}/{nonce}");
-                if (mood % 3 != 0) request.Content = new StringContent(nonce + new string('x', random.Next(20_000)));
-                request.Headers.TransferEncodingChunked = mood % 3 == 2;
-                try
-                {
-                    var asking = client.SendAsync(request, leaving.Token);
-                    if (random.Next(20) == 0) await leaving.CancelAsync();
-                    using var answer = await asking;
-                    var body = await answer.Content.ReadAsStringAsync(CancellationToken.None);
-                    if (answer.StatusCode == HttpStatusCode.BadGateway) continue;
-                    Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-                    Assert.Equal(nonce, Assert.Single(answer.Headers.GetValues("X-Nonce")));
-                    Assert.StartsWith(nonce, body, StringComparison.Ordinal);
-                    answers++;
-                }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-                {
-                    // The client left, or the answer broke off.
-                }
-            }
-        }
-
-        return answers;
-    }
-
-    private static async Task AnswerMoodily(HttpContext context)
-    {
-        var parts = context.Request.Path.Value!.Split('/');
-        var (mood, nonce) = (int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture), parts[2]);
-        context.Response.Headers["X-Nonce"] = nonce;
-        if (mood == 5) context.Abort();
-        if (mood == 6) context.Response.Headers.Connection = "close";
-        if (mood != 7) await context.Request.Body.CopyToAsync(Stream.Null);
-        if (mood == 8) context.Response.ContentLength = nonce.Length + 30_000;
-        await context.Response.WriteAsync(nonce);
-        if (mood == 9) context.Abort();
-        if (mood >= 10) await context.Response.WriteAsync(new string('y', 3000 * mood));
-        if (mood == 8) await context.Response.WriteAsync(new string('z', 30_000));
     }
 
     private Task<KestrelBackend> BackendAsync(RequestDelegate answer)

@@ -365,65 +365,13 @@ public abstract class MixedTests(Lane lane)
     [Fact]
     public async Task Every_answer_carries_its_requests_nonce()
     {
-        await using var a = await KestrelBackend.StartAsync(AnswerMoodily);
-        await using var b = await KestrelBackend.StartAsync(AnswerMoodily);
-        await using var proxy = await StartAsync(AnswerMoodily, a.Address, b.Address);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(client => Task.Run(() => AskAsync(proxy.Http1, client))));
+        await using var a = await KestrelBackend.StartAsync(MoodyExchange.AnswerAsync);
+        await using var b = await KestrelBackend.StartAsync(MoodyExchange.AnswerAsync);
+        await using var proxy = await StartAsync(MoodyExchange.AnswerAsync, a.Address, b.Address);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(client => Task.Run(() => MoodyExchange.AskAsync(proxy.Http1, client, 8, 25, "/app", "/api"))));
         Assert.All(answers, count => Assert.InRange(count, 50, int.MaxValue));
         Assert.All(_inPipeline, path => Assert.StartsWith("/app/", path, StringComparison.Ordinal));
-    }
-
-    private static async Task<int> AskAsync(Uri address, int number)
-    {
-        var random = new Random(number);
-        var answers = 0;
-        for (var connection = 0; connection < 8; connection++)
-        {
-            using var client = ProxyHost.Client(address);
-            for (var i = 0; i < 25; i++)
-            {
-                var nonce = $"{number}-{connection}-{i}-";
-                var mood = random.Next(16);
-                using var leaving = new CancellationTokenSource();
-                using var request = new HttpRequestMessage(
-                    mood % 3 == 0 ? HttpMethod.Get : HttpMethod.Post, $"/{(random.Next(2) == 0 ? "app" : "api")}/{mood}/{nonce}");
-                if (mood % 3 != 0) request.Content = new StringContent(nonce + new string('x', random.Next(20_000)));
-                request.Headers.TransferEncodingChunked = mood % 3 == 2;
-                try
-                {
-                    var asking = client.SendAsync(request, leaving.Token);
-                    if (random.Next(20) == 0) await leaving.CancelAsync();
-                    using var answer = await asking;
-                    var body = await answer.Content.ReadAsStringAsync(CancellationToken.None);
-                    if (answer.StatusCode == HttpStatusCode.BadGateway) continue;
-                    Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-                    Assert.Equal(nonce, Assert.Single(answer.Headers.GetValues("X-Nonce")));
-                    Assert.StartsWith(nonce, body, StringComparison.Ordinal);
-                    answers++;
-                }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-                {
-                    // The client left, or the answer broke off.
-                }
-            }
-        }
-
-        return answers;
-    }
-
-    private static async Task AnswerMoodily(HttpContext context)
-    {
-        var parts = context.Request.Path.Value!.Split('/');
-        var (mood, nonce) = (int.Parse(parts[2], CultureInfo.InvariantCulture), parts[3]);
-        context.Response.Headers["X-Nonce"] = nonce;
-        if (mood == 5) context.Abort();
-        if (mood == 6) context.Response.Headers.Connection = "close";
-        if (mood != 7) await context.Request.Body.CopyToAsync(Stream.Null);
-        if (mood == 8) context.Response.ContentLength = nonce.Length + 30_000;
-        await context.Response.WriteAsync(nonce);
-        if (mood == 9) context.Abort();
-        if (mood >= 10) await context.Response.WriteAsync(new string('y', 3000 * mood));
-        if (mood == 8) await context.Response.WriteAsync(new string('z', 30_000));
     }
 
     private static Task Answer(HttpContext context)

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography;
 
 namespace StickyWs.Tls;
 
@@ -34,9 +33,7 @@ internal static class RecordSuiteExtensions
         /// <summary>Bytes of a key.</summary>
         public int KeyLength => suite == RecordSuite.Aes128Gcm ? 16 : 32;
 
-        public HashAlgorithmName Hash => suite == RecordSuite.Aes256Gcm ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
-
-        /// <summary>Bytes of a traffic secret.</summary>
-        public int SecretLength => suite == RecordSuite.Aes256Gcm ? 48 : 32;
+        /// <summary>Bytes of a traffic secret, which are those of the suite's hash.</summary>
+        public int SecretLength => suite == RecordSuite.Aes256Gcm ? Hkdf.Sha384 : Hkdf.Sha256;
     }
 }
