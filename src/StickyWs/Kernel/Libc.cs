@@ -34,6 +34,7 @@ internal static unsafe partial class Libc
     public const int TCP_KEEPINTVL = 5;
     public const int TCP_QUICKACK = 12;
     public const int TCP_USER_TIMEOUT = 18;
+    public const int TCP_INQ = 36;
 
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
@@ -99,6 +100,13 @@ internal static unsafe partial class Libc
     [LibraryImport(C, EntryPoint = "sendmsg")]
     [SuppressGCTransition]
     public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
+    /// <param name="fd">The socket.</param>
+    /// <param name="message">A <see cref="MessageHeader"/>.</param>
+    /// <param name="flags">As for <see cref="Receive"/>.</param>
+    [LibraryImport(C, EntryPoint = "recvmsg")]
+    [SuppressGCTransition]
+    public static partial nint ReceiveMessage(int fd, MessageHeader* message, int flags);
 
     [LibraryImport(C, EntryPoint = "shutdown")]
     [SuppressGCTransition]

@@ -14,6 +14,9 @@ internal static unsafe class SocketOptions
     /// </summary>
     public static void SetUrgentInline(int fd) => Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
 
+    /// <summary>Has the kernel say with each <see cref="CountedReceive"/> what is left. Other receives are as before.</summary>
+    public static void SetCounted(int fd) => Set(fd, Libc.IPPROTO_TCP, Libc.TCP_INQ, 1);
+
     /// <summary>For a connect that is followed by data at once: the ACK that ends TCP's handshake then travels with the data.</summary>
     public static void DelayFirstAck(int fd) => Set(fd, Libc.IPPROTO_TCP, Libc.TCP_QUICKACK, 0);
 

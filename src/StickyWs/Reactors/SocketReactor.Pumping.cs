@@ -21,6 +21,7 @@ internal abstract unsafe partial class SocketReactor
     // One buffer for all sockets: it holds bytes only during one call.
     private readonly byte* _buffer;
     private readonly int _bufferSize;
+    private readonly CountedReceive _counted = new();
 
     /// <summary>Whether a socket is queued for its turn.</summary>
     protected bool HasQueued => _queue.Count > 0;
@@ -86,15 +87,14 @@ internal abstract unsafe partial class SocketReactor
                 continue;
             }
 
-            var received = Libc.Receive(state.Fd, _buffer, (nuint)_bufferSize, Libc.MSG_DONTWAIT);
+            var received = Receive(ref state, out var isEmpty);
             if (received <= 0)
             {
                 if (EndsAt(socket, ref state, received == 0 ? Errno.None : Libc.Error)) return;
                 continue;
             }
 
-            // A short receive means drained (epoll(7)), unless the end or an urgent mark may follow directly.
-            var isDrained = received < _bufferSize && !state.HasAny(SocketFlags.Ending | SocketFlags.Urgent | SocketFlags.Bulk);
+            var isDrained = isEmpty && !state.Has(SocketFlags.Ending);
             if (isDrained) state.Flags &= ~SocketFlags.Readable;
             if (received < WorthSplicing && before == 0) state.Flags &= ~SocketFlags.Bulk; // A remainder counts as bulk, however small.
             before = (int)received;
@@ -103,6 +103,22 @@ internal abstract unsafe partial class SocketReactor
             state.Handler!.Received(socket, piece);
             if (isDrained || state.Generation != generation) return;
         }
+    }
+
+    // A short receive means that the kernel has no more (epoll(7)), unless an urgent mark may follow directly. For bulk on io_uring, where such a mark is
+    // not reported, the kernel says what is left.
+    private nint Receive(ref SocketState state, out bool isEmpty)
+    {
+        if (state.Has(SocketFlags.Bulk))
+        {
+            var counted = _counted.Receive(state.Fd, _buffer, _bufferSize, out var left);
+            isEmpty = left == 0;
+            return counted;
+        }
+
+        var received = Libc.Receive(state.Fd, _buffer, (nuint)_bufferSize, Libc.MSG_DONTWAIT);
+        isEmpty = received < _bufferSize && !state.Has(SocketFlags.Urgent);
+        return received;
     }
 
     // A large piece adds two, a small one takes one off: bulk data often comes as a full buffer and a short remainder.

@@ -95,6 +95,7 @@ internal abstract unsafe partial class SocketReactor : Reactor
         WakeEvent.Close();
         _pipes.CloseAll();
         NativeMemory.AlignedFree(_buffer);
+        _counted.Dispose();
     }
 
     protected override void Wake()

@@ -67,6 +67,7 @@ internal sealed unsafe partial class UringReactor
     private static void BeginBulk(ref SocketState state)
     {
         if (state.HasAny(SocketFlags.Bulk | SocketFlags.Broken | SocketFlags.Ended)) return;
+        SocketOptions.SetCounted(state.Fd);
         state.Flags |= SocketFlags.Bulk | SocketFlags.Readable | SocketFlags.Ending;
         state.Flow = 0;
     }

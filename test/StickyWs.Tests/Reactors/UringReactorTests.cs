@@ -1,9 +1,12 @@
+using System.Net.Sockets;
 using StickyWs.Configuration;
 using StickyWs.Observability;
 using StickyWs.Reactors;
 using StickyWs.TestKit;
 using StickyWs.Tests.Tunnels;
+using StickyWs.Transport;
 using StickyWs.Tunnels;
+using SocketFlags = System.Net.Sockets.SocketFlags;
 
 namespace StickyWs.Tests.Reactors;
 
@@ -74,6 +77,39 @@ public sealed class UringReactorTests
         }
 
         await Descriptors.AssertNoMoreThanAsync(before, described);
+    }
+
+    // A receive stops short of an urgent mark, which is not reported in bulk; and nothing comes afterwards that would wake the reactor again.
+    [Fact]
+    public async Task UrgentData_InTheLastBytesOfBulk_HoldsNothingUp()
+    {
+        const int Large = 20_000; // So many at once go on being bulk.
+        await using var rig = new RelayRig(ReactorMode.IoUring);
+        var ((client, clientFd), (backend, backendFd), witness) = (rig.Connect(), rig.Connect(), new PairWitness());
+        await rig.DoAsync(() =>
+        {
+            var (one, other) = (new RawSocket(rig.Reactor, clientFd).ReleaseWatched(), new RawSocket(rig.Reactor, backendFd).ReleaseWatched());
+            PairRelay.Of(rig.Reactor).Join(one, other, witness, default);
+            rig.Reactor.ReceiveInBulk(one.Number);
+            return 0;
+        });
+        await rig.TurnAsync();
+        var sent = new byte[2 * Large];
+        new Content(1).Write(sent, at: 0);
+
+        using (await rig.HoldAsync())
+        {
+            client.Send(sent, Large, SocketFlags.None);
+            client.Send(sent, Large, 1, SocketFlags.OutOfBand);
+            client.Send(sent, Large + 1, Large - 1, SocketFlags.None);
+        }
+
+        var got = new byte[sent.Length];
+        await new NetworkStream(backend, ownsSocket: true).ReadExactlyAsync(got).AsTask().WaitAsync(Wait.Bound);
+        Assert.True(sent.AsSpan().SequenceEqual(got), "Other bytes arrived than were sent.");
+        client.Dispose();
+        backend.Dispose();
+        await witness.Ended.WaitAsync(Wait.Bound);
     }
 
     // What is left over moves out of the buffers, which are everybody's, into memory of its own: the pieces of a turn, and what the kernel receives until it
