@@ -66,6 +66,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
         await app.ReadToAsync("\r\n\r\n");
         await app.WriteAsync(One + One);
         Assert.Equal("", await app.ReadToAsync(null));
+        await app.WriteAsync(One);
         await app.CloseAsync();
         Assert.Equal(One, DirectRig.ReadTo(client, null));
     }
@@ -121,7 +122,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
         await app.ReadToAsync("\r\n\r\n");
         await app.WriteAsync(One[..^1]);
         await app.CloseAsync();
-        Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null));
+        Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null)).SocketErrorCode);
     }
 
     [Fact]
@@ -209,7 +210,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
         var app = await rig.AcceptAsync();
         await app.ReadToAsync("\r\n\r\n");
         app.Connection.Abort(new ConnectionAbortedException());
-        Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null));
+        Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null)).SocketErrorCode);
     }
 
     // Its answer is the last one: what is left of the request goes nowhere, and does not hold it up.
