@@ -108,6 +108,28 @@ public abstract class DirectBackendTlsTests(Lane lane)
         Assert.Equal(2, backend.Connections);
     }
 
+    // Also without a FIN, and before the next request.
+    [Fact]
+    public async Task A_close_notify_ends_an_idle_connection()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var backend = Start(async peer =>
+        {
+            await peer.ReadHeadAsync();
+            byte[] both = [.. peer.Seal(Encoding.Latin1.GetBytes(Ok)), .. peer.CloseNotify()];
+            await peer.Wire.WriteAsync(both);
+            await peer.Wire.WaitForEndAsync();
+            ended.TrySetResult();
+        });
+        await using var proxy = await StartAsync(backend);
+        using var client = ProxyHost.Client(proxy.Http1);
+        Assert.Equal("ok", await client.GetStringAsync("/"));
+        await ended.Task.WaitAsync(Wait.Bound);
+        Assert.Equal("ok", await client.GetStringAsync("/"));
+        Assert.Equal(["a+", "a+"], proxy.Outcomes.Seen);
+        Assert.Equal(2, backend.Connections);
+    }
+
     [Fact]
     public async Task A_backend_that_is_not_trusted_is_502_and_blamed()
     {

@@ -12,7 +12,6 @@ public abstract class BackendLinkTests(ReactorMode mode)
     private const string One = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none";
     private const string Two = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo";
     private const string Refused = "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n";
-    private const string RefusedForGood = "HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     private const string Expecting = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 27\r\n\r\n";
 
     // A backend that answers without a 100, or refuses, may read what follows as the next request.
@@ -82,6 +81,35 @@ public abstract class BackendLinkTests(ReactorMode mode)
         DirectRig.ReadTo(backend, "\r\n\r\n");
         DirectRig.Send(backend, One);
         Assert.Equal(One, DirectRig.ReadTo(client, "one"));
+    }
+
+    [Fact]
+    public async Task AConnectionThatEndsWithItsAnswer_IsClosedAtOnce()
+    {
+        await using var rig = new DirectRig(mode);
+        var (client, _) = rig.Connect();
+        DirectRig.Send(client, Get);
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        DirectRig.Send(backend, One.Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal));
+        Assert.Equal(One, DirectRig.ReadTo(client, "one"));
+        Assert.Equal(0, await rig.Reactor.DoAsync(() => rig.Desk.Kept.Count));
+        await ServeOnAnotherAsync(rig, client);
+    }
+
+    // It would take the next request for the rest of the body.
+    [Fact]
+    public async Task ABodyThatItsClientNeedNotEnd_EndsItsConnection()
+    {
+        await using var rig = new DirectRig(mode);
+        var (client, _) = rig.Connect();
+        var (another, _) = rig.Connect();
+        DirectRig.Send(client, $"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {Get.Length}\r\n\r\n");
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        DirectRig.Send(backend, One);
+        DirectRig.ReadTo(client, null);
+        await ServeOnAnotherAsync(rig, another);
     }
 
     // What the backend has not read yet would be in front of the next request.

@@ -189,7 +189,10 @@ internal sealed class Lent(Reactor reactor, int fd, RawAddress source, RawAddres
 
     public bool TryTakeBack() => Bare.TryTakeBack();
 
-    public AppConnection? TryOpenApp(IAppClient client, IArrivalFeatures features) => null;
+    /// <summary>Opens its connections to an app; <see langword="null"/> where it can have none.</summary>
+    public Func<IAppClient, AppConnection>? App { get; set; }
+
+    public AppConnection? TryOpenApp(IAppClient client, IArrivalFeatures features) => App?.Invoke(client);
 
     public void NotePlain()
     {

@@ -238,6 +238,24 @@ public abstract class DirectTlsTests(ReactorMode mode)
         back.Tls.Dispose();
     }
 
+    // The answer before it waits for the end of the turn to be sealed.
+    [Fact]
+    public async Task AHeadThatIsNotForTheLane_GoesOnBehindTheAnswerBeforeIt()
+    {
+        await using var rig = new DirectRig(mode);
+        const string Rest = "GET / HTTP/1.0\r\nHost: a\r\n\r\n";
+        using var client = rig.ConnectTls(out var connection);
+        client.Send(Get + Rest);
+        var backend = await rig.AcceptAsync();
+        DirectRig.ReadTo(backend, "\r\n\r\n");
+        DirectRig.Send(backend, Ok);
+        Assert.Equal(Ok, client.ReadTo("one"));
+        Assert.True(await connection.Serving!.WaitAsync(Wait.Bound));
+        var back = connection.Back!.Value;
+        Assert.Equal(Rest, Encoding.Latin1.GetString(back.Prefix.Span));
+        back.Tls!.Dispose();
+    }
+
     [Fact]
     public async Task AHandshake_GoesOnWithItsTls()
     {

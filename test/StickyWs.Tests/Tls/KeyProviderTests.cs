@@ -45,6 +45,9 @@ public sealed unsafe partial class KeyProviderTests : TlsTest
     [Theory]
     [InlineData(ExpandOnly, "SHA2-512", 250, 32)]
     [InlineData(ExpandOnly, "MD5", 10, 16)]
+    [InlineData(ExpandOnly, "SHA3-256", 10, 32)]
+    [InlineData(ExpandOnly, "SHA512-256", 10, 32)]
+    [InlineData(ExtractOnly, "SHA3-384", 10, 48)]
     [InlineData(ExtractAndExpand, "SHA2-256", 10, 32)]
     [InlineData(3, "SHA2-256", 10, 32)]
     [InlineData(ExtractOnly, "SHA2-256", 10, 33)]
@@ -55,6 +58,17 @@ public sealed unsafe partial class KeyProviderTests : TlsTest
         var request = new Request(mode, digest, Bytes(32), null, "tls13 ", new string('x', labelLength), null);
 
         Assert.Null(Derive("provider=stickyws", request, length));
+    }
+
+    // HMAC takes no key for the last one, which may be another connection's.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ExpansionWithoutASecret_IsRefused(bool isGiven)
+    {
+        Assert.NotNull(Derive("provider=stickyws", new Request(ExpandOnly, "SHA2-256", Bytes(32), null, "tls13 ", "key", null), 16));
+
+        Assert.Null(Derive("provider=stickyws", new Request(ExpandOnly, "SHA2-256", isGiven ? [] : null, null, "tls13 ", "key", null), 16));
     }
 
     [Fact]

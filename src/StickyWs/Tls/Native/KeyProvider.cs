@@ -130,7 +130,7 @@ internal static unsafe class KeyProvider
                 switch (MemoryMarshal.CreateReadOnlySpanFromNullTerminated(next->Key))
                 {
                     case [(byte)'m', ..]: _mode = next->Type == OpenSsl.OSSL_PARAM_INTEGER && value.Length == sizeof(int) ? *(int*)next->Data : 0; break;
-                    case [(byte)'d', (byte)'i', ..]: _hashLength = value.EndsWith("256"u8) ? Hkdf.Sha256 : value.EndsWith("384"u8) ? Hkdf.Sha384 : 0; break;
+                    case [(byte)'d', (byte)'i', ..]: _hashLength = HashOf(value); break;
                     case [(byte)'d', ..]: _data = value; break;
                     case [(byte)'k', ..]: _key = value; break;
                     case [(byte)'s', ..]: _salt = value; break;
@@ -144,10 +144,15 @@ internal static unsafe class KeyProvider
 
         public bool TryDerive(Workspace work, Span<byte> output) => _hashLength != 0 && _mode switch
         {
-            ExpandOnly => Hkdf.TryExpandLabel(work, _hashLength, _key, _prefix, Label, _data, output),
+            ExpandOnly when !_key.IsEmpty => Hkdf.TryExpandLabel(work, _hashLength, _key, _prefix, Label, _data, output),
             ExtractOnly when output.Length == _hashLength => TryExtract(work, output),
             _ => false,
         };
+
+        // By OpenSSL's own names: other digests end with the same length (SHA3-256, SHA2-512/256).
+        private static int HashOf(ReadOnlySpan<byte> digest)
+            => digest.SequenceEqual("SHA2-256"u8) || digest.SequenceEqual("SHA256"u8) ? Hkdf.Sha256
+                : digest.SequenceEqual("SHA2-384"u8) || digest.SequenceEqual("SHA384"u8) ? Hkdf.Sha384 : 0;
 
         // RFC 8446, section 7.1: no secret is zeros, and from one to the next it takes a derivation with the hash of nothing.
         private bool TryExtract(Workspace work, Span<byte> output)
