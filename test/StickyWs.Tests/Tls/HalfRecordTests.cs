@@ -70,9 +70,16 @@ public sealed class HalfRecordTests : OwnRecordsTest
         var (sender, receiver) = pair.Ends(isClient);
         var all = Join([.. Enumerable.Range(0, records).Select(_ => peer.Sends.Data(new byte[16_000]))]);
         var sending = sender.WriteAsync(all);
-        // Until the receiver's buffers are full, and then the sender's.
-        for (long moved = -1; moved != Moved() || sender.Socket.Poll(0, SelectMode.SelectWrite); await AdvanceAsync(rig, TimeSpan.FromMilliseconds(1)))
-            moved = Moved();
+        // Until the receiver's buffers are full, then what the reactor holds for it, and then the sender's. That nothing moves for a moment does not say so:
+        // the kernel paces what it sends.
+        var (moved, stills) = (0L, 0);
+        await Wait.UntilAsync(async () =>
+        {
+            await AdvanceAsync(rig, TimeSpan.FromMilliseconds(1));
+            var isStill = moved == Moved() && await rig.DoAsync(() => rig.Reactor.Held) > 0 && !sender.Socket.Poll(0, SelectMode.SelectWrite);
+            (moved, stills) = (Moved(), isStill ? stills + 1 : 0);
+            return stills == 20;
+        });
 
         await AdvanceAsync(rig, 10 * Most);
         Assert.False(pair.Witness.Ended.IsCompleted);
