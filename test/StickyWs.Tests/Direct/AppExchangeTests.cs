@@ -19,7 +19,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task TheNextRequest_ComesWhenTheServerWaitsForIt()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
+        var client = rig.Connect();
         DirectRig.Send(client, Get + Get);
         var app = await rig.AcceptAsync();
         Assert.Equal(Get, await app.ReadToAsync("\r\n\r\n"));
@@ -39,10 +39,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task ARequest_IsOverOnlyWithItsAnswer()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get + Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get + Get);
         var next = app.ReadToAsync("\r\n\r\n");
         await app.WriteAsync(One[..^1]);
         Assert.Equal(One[..^1], DirectRig.ReadTo(client, "on"));
@@ -60,10 +57,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task WhatFollowsAnAnswer_ReachesNobody_AndEndsTheConnections()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         await app.WriteAsync(One + One);
         Assert.Equal("", await app.ReadToAsync(null));
         await app.WriteAsync(One);
@@ -75,10 +69,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AnAnswerThatNobodyAskedFor_ReachesNobody_AndEndsItsConnection()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         await app.WriteAsync(One);
         DirectRig.ReadTo(client, "one");
         var end = app.ReadToAsync(null);
@@ -98,11 +89,8 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task Answers_InSingleBytes_AreTheSame()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
         const string Answer = "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         foreach (var one in Answer) await app.WriteAsync(one.ToString());
         Assert.Equal(Answer, DirectRig.ReadTo(client, "0\r\n\r\n"));
         DirectRig.Send(client, Get);
@@ -116,10 +104,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AnAnswerThatIsCut_BreaksTheClientsConnection()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         await app.WriteAsync(One[..^1]);
         await app.CloseAsync();
         Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null)).SocketErrorCode);
@@ -129,10 +114,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AnAnswerUpToTheEnd_EndsBothConnectionsInOrder()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         await app.WriteAsync("HTTP/1.1 200 OK\r\n\r\nall");
         Assert.Equal("", await app.ReadToAsync(null));
         await app.WriteAsync(" of it");
@@ -145,7 +127,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task ABodyThatCannotBeCounted_IsTheLast()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
+        var client = rig.Connect();
         DirectRig.Send(client, PostInChunks + "x\r\n" + Get);
         var app = await rig.AcceptAsync();
         Assert.Equal(PostInChunks + "x\r\n" + Get, await app.ReadToAsync(Get));
@@ -173,10 +155,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AClientThatLeaves_AbortsItsRequest()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         client.Shutdown(SocketShutdown.Send);
         await Wait.UntilAsync(() => app.HasClientLeft);
         Assert.Equal("", await app.ReadToAsync(null));
@@ -187,10 +166,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AClientThatLeavesBetweenRequests_EndsItsConnectionInOrder()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         await app.WriteAsync(One);
         DirectRig.ReadTo(client, "one");
         var end = app.ReadToAsync(null);
@@ -205,10 +181,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AServerThatBreaksOff_BreaksTheClientsConnection()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         app.Connection.Abort(new ConnectionAbortedException());
         Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => DirectRig.ReadTo(client, null)).SocketErrorCode);
     }
@@ -218,10 +191,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     public async Task AServerThatReadsNoMore_CanStillAnswer()
     {
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Post);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Post);
         await app.Connection.Input.CompleteAsync();
         DirectRig.Send(client, "abc");
         await rig.TurnAsync();
@@ -237,7 +207,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     {
         const int Length = 64 * 1024 * 1024;
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
+        var client = rig.Connect();
         var head = Post.Replace("9", $"{Length}", StringComparison.Ordinal);
         DirectRig.Send(client, head);
         var app = await rig.AcceptAsync();
@@ -265,10 +235,7 @@ public abstract class AppExchangeTests(ReactorMode mode)
     {
         const int Length = 64 * 1024 * 1024;
         await using var rig = new AppRig(mode);
-        var (client, _) = rig.Connect();
-        DirectRig.Send(client, Get);
-        var app = await rig.AcceptAsync();
-        await app.ReadToAsync("\r\n\r\n");
+        var (client, app) = await rig.AskAsync(Get);
         var head = $"HTTP/1.1 200 OK\r\nContent-Length: {Length}\r\n\r\n";
         await app.WriteAsync(head);
         var (part, sent) = (new byte[100_000], 0);

@@ -26,13 +26,28 @@ internal sealed class AppRig : IAsyncDisposable
     /// <summary>How many connections to the app there were.</summary>
     public int Opened => Volatile.Read(ref _opened);
 
-    public (Socket Client, Lent Connection) Connect() => Led(_rig.Connect());
+    public Socket Connect()
+    {
+        var (client, connection) = _rig.Connect();
+        Lead(connection);
+        return client;
+    }
 
     public TlsSocket ConnectTls()
     {
         var client = _rig.ConnectTls(out var connection);
-        Led((client.Socket, connection));
+        Lead(connection);
         return client;
+    }
+
+    /// <summary>A client that has asked, and the connection on which the app has read the head.</summary>
+    public async Task<(Socket Client, App App)> AskAsync(string request)
+    {
+        var client = Connect();
+        DirectRig.Send(client, request);
+        var app = await AcceptAsync();
+        await app.ReadToAsync("\r\n\r\n");
+        return (client, app);
     }
 
     /// <summary>The next connection to the app.</summary>
@@ -59,15 +74,14 @@ internal sealed class AppRig : IAsyncDisposable
         _settings.Dispose();
     }
 
-    private (Socket Client, Lent Connection) Led((Socket Client, Lent Connection) pair)
+    private void Lead(Lent connection)
     {
         var context = new DefaultConnectionContext("id");
-        pair.Connection.App = feeder =>
+        connection.App = feeder =>
         {
             Interlocked.Increment(ref _opened);
             return new AppConnection(context, _term, _settings, feeder);
         };
-        return pair;
     }
 
     /// <summary>A connection to the app, from the server's side.</summary>

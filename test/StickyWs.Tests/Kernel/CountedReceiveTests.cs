@@ -71,13 +71,13 @@ public sealed class CountedReceiveTests
         public Task SendAsync(int count, SocketFlags flags = SocketFlags.None)
         {
             _outer.Send(new byte[count], flags);
-            return Wait.UntilAsync(() => SentQueue.IsEmpty(_outer));
+            return ArriveAsync();
         }
 
         public Task FinishAsync()
         {
             _outer.Shutdown(SocketShutdown.Send);
-            return Wait.UntilAsync(() => SentQueue.IsEmpty(_outer));
+            return ArriveAsync();
         }
 
         public unsafe (int Count, int Left) Receive()
@@ -94,5 +94,7 @@ public sealed class CountedReceiveTests
             SocketOptions.Close(_inner, isReset: false);
             _rig.Stop();
         }
+
+        private Task ArriveAsync() => Wait.UntilAsync(() => SentQueue.IsEmpty(_outer));
     }
 }
